@@ -1,0 +1,1 @@
+"""Gluebook: notebooks that become a running AWS pipeline."""

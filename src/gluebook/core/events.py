@@ -1,0 +1,118 @@
+"""AWS events, typed once at the edge. Shapes as in the AWS documentation of each service's events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gluebook.core.keys import decode_event_key
+from gluebook.errors import ContractError
+
+# Glue job runs in one of these will not change any more.
+ENDED_RUNS = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"})
+
+
+@dataclass(frozen=True)
+class ObjectArrived:
+    """A version of an object that was created in the raw bucket; `size` in bytes."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    sequencer: str
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    """A Glue job run reached a terminal state."""
+
+    job: str
+    run_id: str
+    state: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StatementEnded:
+    """A Redshift Data API statement reached a terminal state. The event has no error text."""
+
+    statement_id: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class CrawlEnded:
+    """A Glue crawler finished, one way or the other."""
+
+    crawler: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The schedule says it is time."""
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """An event that asks for nothing, and why."""
+
+    reason: str
+
+
+Event = ObjectArrived | JobEnded | StatementEnded | CrawlEnded | Tick | Ignored
+
+
+def parse_event(event: Mapping[str, Any]) -> Event:
+    """Type an EventBridge event. Raises ContractError naming what is missing; unknown kinds are Ignored."""
+    kind = (event.get("source"), event.get("detail-type"))
+    detail = event.get("detail", {})
+    try:
+        if kind == ("aws.s3", "Object Created"):
+            return _object_arrived(detail)
+        if kind == ("aws.glue", "Glue Job State Change"):
+            if detail["state"] not in ENDED_RUNS:
+                return Ignored(f"job run is {detail['state']}")
+            return JobEnded(detail["jobName"], detail["jobRunId"], detail["state"], detail.get("message", ""))
+        if kind == ("aws.glue", "Glue Crawler State Change"):
+            if detail["state"] not in ("Succeeded", "Failed"):
+                return Ignored(f"crawler is {detail['state']}")
+            return CrawlEnded(detail["crawlerName"], detail["state"])
+        if kind == ("aws.redshift-data", "Redshift Data Statement Status Change"):
+            return StatementEnded(detail["statementId"], detail.get("statementName", ""), detail["state"])
+    except KeyError as missing:
+        raise ContractError(f"event {event.get('id')} {kind[1]!r} lacks {missing}") from None
+    if kind == ("aws.events", "Scheduled Event"):
+        return Tick()
+    return Ignored(f"unknown event {kind[0]!r} {kind[1]!r}")
+
+
+def _object_arrived(detail: Mapping[str, Any]) -> Event:
+    item = detail["object"]
+    if "version-id" not in item:
+        raise ContractError(
+            f"object {item['key']!r} came without a version id: switch versioning on for bucket "
+            f"{detail['bucket']['name']}"
+        )
+    return ObjectArrived(
+        bucket=detail["bucket"]["name"],
+        key=decode_event_key(item["key"]),
+        version_id=item["version-id"],
+        size=int(item.get("size", 0)),
+        sequencer=item.get("sequencer", ""),
+    )
+
+
+def parse_queue_message(body: str) -> Event:
+    """Type an event that came through SQS. Raises ContractError when the body is no JSON object."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        raise ContractError(f"queue message is no JSON: {body[:80]!r}") from None
+    if not isinstance(event, dict):
+        raise ContractError(f"queue message is no JSON object: {body[:80]!r}")
+    return parse_event(event)

@@ -1,0 +1,124 @@
+"""Names of things in S3: the date-based convention for raw keys, and the layout of the lake."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import unquote_plus
+
+from gluebook.datasets import CONTRACTS
+from gluebook.errors import ConfigurationError
+
+CONVENTION = "<dataset>/<source>/dt=YYYY-MM-DD/<file>"
+_RAW_KEY = re.compile(r"(?P<dataset>[^/]+)/(?P<source>[^/]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/(?P<name>.+)", re.S)
+
+
+@dataclass(frozen=True)
+class RawKey:
+    """A raw object's key, taken apart. `dt` is the date of arrival."""
+
+    dataset: str
+    source: str
+    dt: date
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.dataset}/{self.source}/dt={self.dt.isoformat()}/{self.name}"
+
+
+@dataclass(frozen=True)
+class OutsideConvention:
+    """A key that no pipeline can take in, and why."""
+
+    key: str
+    reason: str
+
+
+def parse_raw_key(key: str) -> RawKey | OutsideConvention:
+    """Take a raw key apart by the convention `<dataset>/<source>/dt=YYYY-MM-DD/<file>`."""
+    match = _RAW_KEY.fullmatch(key)
+    if match is None or match["name"].endswith("/"):
+        return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
+    contract = CONTRACTS.get(match["dataset"])
+    if contract is None:
+        return OutsideConvention(
+            key, f"unknown_dataset: {match['dataset']!r}; there are {', '.join(CONTRACTS)}"
+        )
+    if match["source"] not in contract.sources:
+        return OutsideConvention(
+            key,
+            f"unknown_source: {match['source']!r}; {contract.name} is fed by {', '.join(contract.sources)}",
+        )
+    try:
+        dt = date.fromisoformat(match["dt"])
+    except ValueError:
+        return OutsideConvention(key, f"no_such_date: dt={match['dt']}")
+    return RawKey(match["dataset"], match["source"], dt, match["name"])
+
+
+def raw_key(dataset: str, source: str, dt: date, name: str) -> str:
+    """The key under which a file belongs in the raw bucket. Raises ConfigurationError if there is none."""
+    key = str(RawKey(dataset, source, dt, name))
+    parsed = parse_raw_key(key)
+    if isinstance(parsed, OutsideConvention):
+        raise ConfigurationError(f"{name} can't be uploaded as {key}: {parsed.reason}")
+    return key
+
+
+def decode_event_key(key: str) -> str:
+    """The object's key as S3 knows it, from the key in an event.
+
+    EventBridge events carry keys as they are, S3 notifications carry them URL-encoded. Every key of the
+    convention holds `dt=`, whose encoded form is `dt%3D`: that tells the two apart without asking S3.
+    """
+    return unquote_plus(key) if "dt%3D" in key and "dt=" not in key else key
+
+
+def file_id(bucket: str, key: str, version_id: str) -> str:
+    """The identity of a file version: 40 hex digits, evenly spread."""
+    return hashlib.sha256(f"{bucket}\0{key}\0{version_id}".encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where things live in the lake bucket. Only `curated` is seen by crawlers."""
+
+    bucket: str
+
+    def curated(self, dataset: str) -> str:
+        """Prefix of a dataset's cleaned Parquet, partitioned by `dt=`."""
+        return f"curated/{dataset}/"
+
+    def curated_file(self, dataset: str, dt: str, batch_id: str, number: int) -> str:
+        """The deterministic name of a published file: publishing twice overwrites, never doubles."""
+        return f"curated/{dataset}/dt={dt}/{batch_id}-{number:05d}.parquet"
+
+    def manifest(self, dataset: str, batch_id: str) -> str:
+        """The COPY manifest; whoever reads by it sees a batch whole or not at all."""
+        return f"manifests/{dataset}/{batch_id}.json"
+
+    def result(self, dataset: str, batch_id: str) -> str:
+        """What a batch came to, file by file."""
+        return f"results/{dataset}/{batch_id}.json"
+
+    def inbox(self, batch_id: str, epoch: int) -> str:
+        """The claimed file versions' records, numbered; only the claiming run reads there."""
+        return f"inbox/{batch_id}/{epoch}/"
+
+    def staging(self, batch_id: str, epoch: int) -> str:
+        """Cleaned Parquet that hasn't passed the gate yet."""
+        return f"staging/{batch_id}/{epoch}/"
+
+    def quarantine(self, dataset: str, batch_id: str, epoch: int) -> str:
+        """The rejects of a batch, with their reasons."""
+        return f"quarantine/{dataset}/batch={batch_id}/epoch={epoch}/"
+
+    def quality(self, dataset: str, batch_id: str) -> str:
+        """The gate's report on a batch."""
+        return f"quality/{dataset}/{batch_id}.json"
+
+    def uri(self, key: str) -> str:
+        """`key` as an s3:// URI."""
+        return f"s3://{self.bucket}/{key}"

@@ -1,0 +1,94 @@
+"""The values that the ledger keeps: file versions and batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gluebook.core.states import BatchState, FileState
+
+
+@dataclass(frozen=True)
+class FileVersion:
+    """One version of one raw object: the unit that is admitted once. `size` in bytes."""
+
+    file_id: str
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    sequencer: str
+    dataset: str
+    source: str
+    dt: str
+    registered_at: str
+    state: FileState = FileState.PENDING
+    batch_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a file or batch. Law: read == curated + duplicates + rejected."""
+
+    read: int = 0
+    curated: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.read + other.read,
+            self.curated + other.curated,
+            self.duplicates + other.duplicates,
+            self.rejected + other.rejected,
+        )
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether no row went missing and none appeared."""
+        return self.read == self.curated + self.duplicates + self.rejected
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file version of a batch."""
+
+    file_id: str
+    key: str
+    version_id: str
+    counts: Counts
+    reject_reasons: dict[str, int] = field(default_factory=dict)
+    problem: str | None = None
+    state: FileState = FileState.CLAIMED
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The pending file versions of one dataset that one job run claimed.
+
+    epoch            fencing number: grows with every take-over; who holds an old one may change nothing
+    lease_until      seconds since 1970; before that only `owner` may work on it
+    attempts         how many job runs have taken it up
+    load_attempts    how many statements have been submitted for it
+    counts           of the whole batch, once CURATED
+    merged, superseded    what the load made of the curated rows, once LOADED
+    """
+
+    batch_id: str
+    dataset: str
+    state: BatchState
+    owner: str
+    epoch: int
+    lease_until: int
+    attempts: int
+    created_at: str
+    files: int = 0
+    size: int = 0
+    load_attempts: int = 0
+    statement_id: str | None = None
+    counts: Counts = field(default_factory=Counts)
+    merged: int = 0
+    superseded: int = 0
+    partitions: tuple[str, ...] = ()
+    reason: str | None = None
+    changed_at: str = ""

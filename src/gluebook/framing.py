@@ -1,0 +1,218 @@
+"""Cut a file's bytes into numbered records, checking on the way that the file is what it claims to be.
+
+One pass, bounded memory: gzip, UTF-8, header and size are checked here, one file at a time, so that a broken
+file is named and set aside before Spark sees it and its neighbours are none the worse. Record numbers and raw
+text come from here too, because Spark's multi-line CSV reader gives neither.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Literal
+
+# A longer record is no ticket and no log line; it is set aside by itself, and its file goes on.
+LONGEST_RECORD_BYTES = 1_048_576
+# How much of an overlong record is kept for the quarantine.
+_EXCERPT_BYTES = 1_024
+_CHUNK_BYTES = 1 << 20
+_BLANK = b" \t\r\n\v\f"
+
+TOO_LONG = "record_too_long"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a source's files are cut.
+
+    framing   "lines": a record is a line. "csv": a record may hold line breaks inside quotes, the first one
+              is the header
+    columns   for csv: the columns the source is known by; a header may reorder them and add others
+    required  for csv: the columns without which a file is of another layout
+    """
+
+    framing: Literal["lines", "csv"]
+    columns: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: its number in the file, from 1 after the header; its text; what is wrong with it."""
+
+    number: int
+    raw: str
+    problem: str | None = None
+
+
+class BadFile(Exception):
+    """The file as a whole can't be read; `reason` is a code, a colon, and what was found where."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Framer:
+    """Iterates over the records of one file; `header` is known once iteration has begun (csv only)."""
+
+    def __init__(self, stream: BinaryIO, layout: Layout) -> None:
+        self.header: str | None = None
+        self.records = 0
+        self._stream = stream
+        self._layout = layout
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield records in file order. Raises BadFile."""
+        units = _lines(_decompressed(self._stream))
+        if self._layout.framing == "csv":
+            units = _quoted(units)
+        offset = 0
+        for unit in units:
+            data = unit.data.removeprefix(codecs.BOM_UTF8) if offset == 0 else unit.data
+            start, offset = offset, offset + unit.size
+            if not data.strip(_BLANK):
+                continue
+            text = _decode(data, start, unit.problem).rstrip("\r\n")
+            if self._layout.framing == "csv" and self.header is None:
+                self.header = text
+                _check_header(text, self._layout)
+                continue
+            self.records += 1
+            yield Record(self.records, text, unit.problem)
+        if offset and self._layout.framing == "csv" and self.header is None:
+            raise BadFile("no_header: the file holds nothing but blank lines")
+
+
+def parse_header(header: str) -> tuple[str, ...]:
+    """The column names of a CSV header line."""
+    return tuple(name.strip() for name in next(csv.reader(io.StringIO(header))))
+
+
+def _check_header(header: str, layout: Layout) -> None:
+    names = parse_header(header)
+    missing = [name for name in layout.required if name not in names]
+    if missing:
+        raise BadFile(
+            f"another_layout: the header lacks {', '.join(missing[:5])}"
+            + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        )
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise BadFile(f"another_layout: the header names {', '.join(doubled)} twice")
+
+
+def _decode(unit: bytes, start: int, problem: str | None) -> str:
+    try:
+        return unit.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if problem is not None:  # an excerpt may end in the middle of a character
+            return unit.decode("utf-8", "replace")
+        raise BadFile(
+            f"invalid_utf8: byte {unit[error.start]:#04x} at offset {start + error.start}"
+        ) from None
+
+
+def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream's bytes, un-gzipped if they are gzip (told by the magic number, not by the name)."""
+    head = stream.read(_CHUNK_BYTES)
+    if head[:2] != b"\x1f\x8b":
+        while head:
+            yield head
+            head = stream.read(_CHUNK_BYTES)
+        return
+    inflate = zlib.decompressobj(wbits=31)
+    while head:
+        try:
+            data = inflate.decompress(head, _CHUNK_BYTES)
+        except zlib.error as error:
+            raise BadFile(f"corrupt_gzip: {error}") from None
+        if data:
+            yield data
+        if inflate.eof:
+            rest = inflate.unused_data or stream.read(_CHUNK_BYTES)
+            if not rest.strip(b"\0"):  # padding after the last member is legal
+                return
+            if not rest.startswith(b"\x1f"):
+                raise BadFile("corrupt_gzip: bytes that are no gzip follow the compressed data")
+            inflate = zlib.decompressobj(wbits=31)
+            head = rest
+        else:
+            head = inflate.unconsumed_tail or stream.read(_CHUNK_BYTES)
+    raise BadFile("truncated_gzip: the compressed data ends before its end mark")
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A line or record with its terminator; `size` in bytes is the whole of it, `data` may be an excerpt."""
+
+    data: bytes
+    size: int
+    problem: str | None = None
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[_Unit]:
+    """Lines; an overlong one comes as an excerpt with the problem named, and is never held whole."""
+    pending: list[bytes] = []
+    held = 0
+    for chunk in chunks:
+        begin = 0
+        while begin < len(chunk):
+            end = chunk.find(b"\n", begin) + 1
+            piece = chunk[begin : end or len(chunk)]
+            if held <= LONGEST_RECORD_BYTES:
+                pending.append(piece)
+            held += len(piece)
+            begin += len(piece)
+            if end:
+                yield _line(pending, held)
+                pending, held = [], 0
+    if pending:
+        yield _line(pending, held)
+
+
+def _line(pieces: list[bytes], size: int) -> _Unit:
+    data = b"".join(pieces)
+    if size > LONGEST_RECORD_BYTES:
+        return _Unit(data[:_EXCERPT_BYTES], size, f"{TOO_LONG}:{size} bytes")
+    return _Unit(data, size)
+
+
+def _quoted(lines: Iterator[_Unit]) -> Iterator[_Unit]:
+    """Join lines while a quote is open: after each complete CSV record the number of quotes is even.
+
+    A quote that is never closed would swallow the rest of the file. So once the open record is longer than
+    any record may be, its first line is named as malformed and the search starts again at the second.
+    """
+    again: deque[_Unit] = deque()
+    pending: list[_Unit] = []
+    quotes = size = 0
+    while True:
+        line = again.popleft() if again else next(lines, None)
+        overlong = line is not None and line.problem is not None
+        if line is not None and not overlong:
+            pending.append(line)
+            quotes += line.data.count(b'"')
+            size += line.size
+            if quotes % 2 == 0:
+                yield _Unit(b"".join(unit.data for unit in pending), size)
+                pending, quotes, size = [], 0, 0
+                continue
+            if size <= LONGEST_RECORD_BYTES:
+                continue
+        elif line is None and not pending:
+            return
+        if pending:
+            first, *rest = pending
+            yield replace(first, problem="malformed_record:a quote is never closed")
+            if line is not None and overlong:
+                rest.append(line)
+            again.extendleft(reversed(rest))
+            pending, quotes, size = [], 0, 0
+        elif line is not None:
+            yield line
