@@ -23,7 +23,11 @@ _EXCERPT_BYTES = 1_024
 _CHUNK_BYTES = 1 << 20
 _BLANK = b" \t\r\n\v\f"
 
+MALFORMED = "malformed_record"
 TOO_LONG = "record_too_long"
+UNCLOSED = "unclosed_quote"
+# Problems of records whose fields can't be told apart.
+UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its number in the file, from 1 after the header; its text; what is wrong with it."""
+    """One record: its number in the file, from 1 after the header; its text; what is wrong with it, if so."""
 
     number: int
     raw: str
@@ -179,7 +183,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[_Unit]:
 def _line(pieces: list[bytes], size: int) -> _Unit:
     data = b"".join(pieces)
     if size > LONGEST_RECORD_BYTES:
-        return _Unit(data[:_EXCERPT_BYTES], size, f"{TOO_LONG}:{size} bytes")
+        return _Unit(data[:_EXCERPT_BYTES], size, TOO_LONG)
     return _Unit(data, size)
 
 
@@ -209,7 +213,7 @@ def _quoted(lines: Iterator[_Unit]) -> Iterator[_Unit]:
             return
         if pending:
             first, *rest = pending
-            yield replace(first, problem="malformed_record:a quote is never closed")
+            yield replace(first, problem=UNCLOSED)
             if line is not None and overlong:
                 rest.append(line)
             again.extendleft(reversed(rest))

@@ -88,8 +88,8 @@ def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
         f"when not matched then insert ({names}) "
         f"values ({', '.join(f'{newest}.{name}' for name in contract.names)})",
         f"insert into {LOADS} (batch_id, dataset, rows_curated, rows_merged, rows_superseded, loaded_at) "
-        f"select {batch}, {_quote(contract.name)}, {request.rows}, merged, {request.rows} - merged, getdate() "
-        f"from (select count(*) as merged from {newest}) counted "
+        f"select {batch}, {_quote(contract.name)}, {request.rows}, merged, {request.rows} - merged, "
+        f"getdate() from (select count(*) as merged from {newest}) counted "
         f"where not exists (select 1 from {LOADS} where batch_id = {batch})",
         f"select rows_merged, rows_superseded from {LOADS} where batch_id = {batch}",
     ]

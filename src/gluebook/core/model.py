@@ -70,6 +70,7 @@ class Batch:
     lease_until      seconds since 1970; before that only `owner` may work on it
     attempts         how many job runs have taken it up
     load_attempts    how many statements have been submitted for it
+    plan             key of the publishing plan, once the gate has been passed
     counts           of the whole batch, once CURATED
     merged, superseded    what the load made of the curated rows, once LOADED
     """
@@ -90,5 +91,6 @@ class Batch:
     merged: int = 0
     superseded: int = 0
     partitions: tuple[str, ...] = ()
+    plan: str | None = None
     reason: str | None = None
     changed_at: str = ""

@@ -1,0 +1,94 @@
+# ==================================================================================================
+# GENERATED from notebooks/jobs/support_tickets.ipynb by `gluebook export`.
+# Do not edit: change the notebook and export it again. CI fails when the two differ.
+# ==================================================================================================
+import sys
+
+from awsglue.utils import getResolvedOptions
+
+from gluebook.notebook.parameters import job_arguments
+
+_arguments = job_arguments(
+    sys.argv,
+    getResolvedOptions,
+    dataset='support_tickets',
+    ledger_table='',
+    lake_bucket='',
+    pseudonym_secret='',
+    max_batch_mb=4096,
+    lease_seconds=600,
+)
+dataset = _arguments["dataset"]
+ledger_table = _arguments["ledger_table"]
+lake_bucket = _arguments["lake_bucket"]
+pseudonym_secret = _arguments["pseudonym_secret"]
+max_batch_mb = _arguments["max_batch_mb"]
+lease_seconds = _arguments["lease_seconds"]
+
+# --- Support tickets ------------------------------------------------------------------------------
+
+# --- Parameters -----------------------------------------------------------------------------------
+
+# --- The session in AWS Glue ----------------------------------------------------------------------
+
+# --- Claim what is pending ------------------------------------------------------------------------
+
+from gluebook.job import BatchRun
+from gluebook.transforms import reading, verbs
+from gluebook.transforms.servicenow import SERVICENOW
+
+run = BatchRun.start(
+    dataset=dataset,
+    ledger_table=ledger_table,
+    lake_bucket=lake_bucket,
+    pseudonym_secret=pseudonym_secret,
+    max_batch_mb=max_batch_mb,
+    lease_seconds=lease_seconds,
+)
+records = run.records(SERVICENOW.name)
+
+# --- Schema change --------------------------------------------------------------------------------
+
+raw = reading.read_csv_columns(records, SERVICENOW, run.headers(SERVICENOW.name))
+
+# --- Null handling, and a fingerprint -------------------------------------------------------------
+
+cleaned = verbs.blank_to_null(raw, SERVICENOW)
+fingerprinted = verbs.fingerprint(cleaned, SERVICENOW.layout.columns)
+
+# --- Renaming -------------------------------------------------------------------------------------
+
+renamed = verbs.rename_columns(fingerprinted, SERVICENOW)
+
+# --- Personal data --------------------------------------------------------------------------------
+
+masked = verbs.pseudonymise(renamed, run.contract, run.pseudonym_key)
+
+# --- Type normalisation ---------------------------------------------------------------------------
+
+typed = verbs.normalise_types(masked, SERVICENOW)
+
+# --- A step in SQL --------------------------------------------------------------------------------
+
+enriched = run.spark.sql(
+    """
+    select *,
+           case when resolved_at >= opened_at
+                then timestampdiff(minute, opened_at, resolved_at) end as minutes_to_resolve
+    from {typed}
+    """,
+    typed=typed,
+)
+
+# --- Filtering invalid records --------------------------------------------------------------------
+
+valid, rejects = verbs.split_rejects(run.keep(enriched))
+
+# --- Deduplication --------------------------------------------------------------------------------
+
+kept = run.keep(verbs.mark_copies(valid, ("source", "ticket_id", "_row_hash")))
+
+# --- Write, count, pass the gate, publish ---------------------------------------------------------
+
+summary = run.finish(kept, rejects)
+print(summary)

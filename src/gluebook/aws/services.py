@@ -1,0 +1,186 @@
+"""Glue jobs and crawlers, the warehouse, secrets: one small class each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.session import Session
+from botocore.exceptions import ClientError
+
+from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
+
+_ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
+# Redshift's ways of saying that another transaction was in the way; worth another try.
+_CONFLICTS = ("1023", "1018", "serializable", "could not serialize", "deadlock", "conflict", "too many")
+_LOST = ("connection", "terminat", "shutting down", "restart", "timeout", "i/o error")
+
+
+class Jobs:
+    """Starts Glue job runs."""
+
+    def __init__(self, session: Session | None = None) -> None:
+        self._glue = (session or Session()).client("glue")
+
+    def start(self, job: str) -> str | None:
+        """Start a run; its id, or None if one is running already, which is a normal outcome."""
+        try:
+            run: str = self._glue.start_job_run(JobName=job)["JobRunId"]
+        except self._glue.exceptions.ConcurrentRunsExceededException:
+            return None
+        return run
+
+
+class Catalog:
+    """The Glue Data Catalog and the crawlers that fill it."""
+
+    def __init__(self, database: str, session: Session | None = None) -> None:
+        self._glue = (session or Session()).client("glue")
+        self._database = database
+
+    def partitions(self, table: str) -> set[str] | None:
+        """The values of `dt` the catalog has for `table`; None if it doesn't have the table."""
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=table, ExcludeColumnSchema=True
+        )
+        try:
+            return {item["Values"][0] for page in pages for item in page["Partitions"]}
+        except self._glue.exceptions.EntityNotFoundException:
+            return None
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns the catalog has for `table`; empty if it doesn't have the table."""
+        try:
+            found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
+        except self._glue.exceptions.EntityNotFoundException:
+            return ()
+        return tuple(column["Name"] for column in found["StorageDescriptor"]["Columns"])
+
+    def start_crawler(self, crawler: str) -> bool:
+        """Start a crawl; False if one is running already and must be asked again later."""
+        try:
+            self._glue.start_crawler(Name=crawler)
+        except self._glue.exceptions.CrawlerRunningException:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A Data API statement as it stands. `error` is empty unless it failed."""
+
+    statement_id: str
+    status: str
+    error: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it won't change any more."""
+        return self.status in _ENDED
+
+    @property
+    def worth_retrying(self) -> bool:
+        """Whether what failed was a conflict, a lost connection or a cancellation, and not the data."""
+        text = self.error.lower()
+        return self.status == "ABORTED" or any(word in text for word in (*_CONFLICTS, *_LOST))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A result: column names and rows of plain values (None, bool, int, float or str)."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+class Warehouse:
+    """Redshift Serverless through the Data API."""
+
+    def __init__(self, workgroup: str, database: str, session: Session | None = None) -> None:
+        self._api = (session or Session()).client("redshift-data")
+        self._where = {"WorkgroupName": workgroup, "Database": database}
+
+    def submit(self, sqls: list[str], *, name: str, token: str) -> str:
+        """Submit a transaction; its statement id. The same token gives the same statement for 8 hours.
+
+        Raises WarehouseBusy when the Data API is at its limits.
+        """
+        try:
+            answer = self._api.batch_execute_statement(
+                **self._where, Sqls=sqls, StatementName=name, ClientToken=token, WithEvent=True
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in (
+                "ActiveStatementsExceededException",
+                "ThrottlingException",
+                "InternalServerException",
+            ):
+                raise WarehouseBusy(f"statement {name} was not taken: {code}") from error
+            raise
+        statement_id: str = answer["Id"]
+        return statement_id
+
+    def statement(self, statement_id: str) -> Statement | None:
+        """The statement as it stands; None if the Data API has forgotten it (after 24 hours)."""
+        try:
+            found = self._api.describe_statement(Id=statement_id)
+        except self._api.exceptions.ResourceNotFoundException:
+            return None
+        return Statement(statement_id, found["Status"], found.get("Error", ""))
+
+    def result(self, statement_id: str) -> Rows:
+        """All rows of a finished statement."""
+        columns: tuple[str, ...] = ()
+        rows: list[tuple[Any, ...]] = []
+        pages = self._api.get_paginator("get_statement_result").paginate(Id=statement_id)
+        for page in pages:
+            columns = tuple(column["name"] for column in page["ColumnMetadata"])
+            rows += [tuple(_value(field) for field in record) for record in page["Records"]]
+        return Rows(columns, rows)
+
+    def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
+        """Run a transaction and wait for it; its statement id.
+
+        Raises TerminalError with the warehouse's words if it fails, WarehouseBusy if it takes too long.
+        """
+        where = dict(self._where)
+        if len(sqls) == 1:
+            statement_id = self._api.execute_statement(**where, Sql=sqls[0], StatementName=name)["Id"]
+        else:
+            statement_id = self._api.batch_execute_statement(**where, Sqls=sqls, StatementName=name)["Id"]
+        deadline = time.monotonic() + timeout_seconds
+        pause = 0.02
+        while time.monotonic() < deadline:
+            found = self.statement(statement_id)
+            if found is not None and found.ended:
+                if found.status != "FINISHED":
+                    raise TerminalError(f"{name}: {found.error or found.status}")
+                return str(statement_id)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+        raise WarehouseBusy(f"{name} has not ended within {timeout_seconds:.0f} s")
+
+    def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
+        """Run one statement and return its rows (none for statements without a result)."""
+        statement_id = self.run([sql], name="gluebook-query", timeout_seconds=timeout_seconds)
+        if not self._api.describe_statement(Id=statement_id)["HasResultSet"]:
+            return Rows((), [])
+        return self.result(statement_id)
+
+
+def _value(field: dict[str, Any]) -> Any:
+    if field.get("isNull"):
+        return None
+    return next(value for name, value in field.items() if name != "isNull")
+
+
+def read_secret(arn: str, session: Session | None = None) -> str:
+    """A secret's text. Raises ConfigurationError if it isn't there."""
+    client = (session or Session()).client("secretsmanager")
+    try:
+        secret: str = client.get_secret_value(SecretId=arn)["SecretString"]
+    except client.exceptions.ResourceNotFoundException:
+        raise ConfigurationError(f"there is no secret {arn}; deploy infra/pipeline.yaml again") from None
+    return secret

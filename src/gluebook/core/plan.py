@@ -1,0 +1,88 @@
+"""What publishing a batch will do, as plain values that survive the run that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gluebook.core.keys import Lake
+from gluebook.core.model import Counts, FileResult
+from gluebook.core.states import FileState
+from gluebook.errors import CountMismatch
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One Parquet file: where it stands staged, where it will stand, its size in bytes."""
+
+    staged: str
+    final: str
+    size: int
+
+
+@dataclass(frozen=True)
+class PublishPlan:
+    """Everything that has to be known to publish a gated batch, or to finish publishing it."""
+
+    files: tuple[PublishedFile, ...]
+    results: tuple[FileResult, ...]
+    partitions: tuple[str, ...]
+    counts: Counts
+
+    def manifest(self, lake: Lake) -> dict[str, Any]:
+        """The COPY manifest. `mandatory` makes a missing file an error, `content_length` is needed for Parquet."""
+        return {
+            "entries": [
+                {"url": lake.uri(file.final), "mandatory": True, "meta": {"content_length": file.size}}
+                for file in self.files
+            ]
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> PublishPlan:
+        """The plan that `to_json` wrote."""
+        return PublishPlan(
+            files=tuple(PublishedFile(**file) for file in value["files"]),
+            results=results_from_json(value["results"]),
+            partitions=tuple(value["partitions"]),
+            counts=Counts(**value["counts"]),
+        )
+
+
+def results_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[FileResult, ...]:
+    """File results as `asdict` wrote them."""
+    return tuple(
+        FileResult(**{**value, "counts": Counts(**value["counts"]), "state": FileState(value["state"])})
+        for value in values
+    )
+
+
+def plan_files(
+    staged: Mapping[str, int], prefix: str, lake: Lake, dataset: str, batch: str
+) -> tuple[tuple[PublishedFile, ...], tuple[str, ...]]:
+    """Staged keys (`<prefix>dt=<date>/<part>`) and sizes to (files with deterministic names, partitions)."""
+    files = []
+    for number, key in enumerate(sorted(staged)):
+        dt = key.removeprefix(prefix).split("/")[0].removeprefix("dt=")
+        files.append(PublishedFile(key, lake.curated_file(dataset, dt, batch, number), staged[key]))
+    partitions = tuple(sorted({file.final.split("/dt=")[1].split("/")[0] for file in files}))
+    return tuple(files), partitions
+
+
+def reconcile(results: Iterable[FileResult], batch_id: str) -> Counts:
+    """The sum of the files' counts. Raises CountMismatch if rows of a file went missing or appeared."""
+    total = Counts()
+    for result in results:
+        if not result.counts.reconciles:
+            c = result.counts
+            raise CountMismatch(
+                f"batch {batch_id}, {result.key}: read {c.read} is not curated {c.curated} + "
+                f"duplicates {c.duplicates} + rejected {c.rejected}"
+            )
+        total += result.counts
+    return total

@@ -1,0 +1,1 @@
+"""Notebooks as the source of job scripts."""

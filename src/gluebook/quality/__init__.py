@@ -1,0 +1,1 @@
+"""Expectation suites, the gate they make, and the counts that must reconcile."""

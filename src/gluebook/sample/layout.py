@@ -1,0 +1,88 @@
+"""How big a sample is, and how its days are cut into files."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+DAY = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of `generate`; raises ValueError where they make no sample.
+
+    Each dataset gets `files_per_day` files a day, or more where a file would exceed `rows_per_file` records.
+    """
+
+    seed: int
+    tickets: int
+    log_lines: int
+    days: int
+    first_day: date
+    files_per_day: int
+    rows_per_file: int
+
+    def __post_init__(self) -> None:
+        least = {"tickets": 0, "log_lines": 0, "days": 1, "files_per_day": 2, "rows_per_file": 1}
+        for name, minimum in least.items():
+            if getattr(self, name) < minimum:
+                raise ValueError(f"{name}={getattr(self, name)}: must be at least {minimum}")
+        # Every log line has a millisecond of its own: that is what keeps any two of them distinct.
+        most = self.days * (DAY // MILLISECOND) // 2
+        if self.log_lines > most:
+            raise ValueError(f"log_lines={self.log_lines}: {self.days} days hold at most {most}; add days")
+
+    def slots(self, rows: int) -> tuple[Slot, ...]:
+        """The file slots of a dataset of `rows` records, in order of time."""
+        per_day = max(self.files_per_day, -(-rows // (self.days * self.rows_per_file)))
+        length = DAY / per_day
+        return tuple(
+            Slot(day * per_day + number, number, per_day, self.first_day + day * DAY, length)
+            for day in range(self.days)
+            for number in range(per_day)
+        )
+
+    def rng(self, *names: object) -> random.Random:
+        """A generator of its own for each part of the sample, so that parts can be made in any order."""
+        return random.Random("/".join(map(str, (self.seed, *names))))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The stretch of a day that one file covers; it arrives at `end`."""
+
+    index: int
+    number: int
+    per_day: int
+    day: date
+    length: timedelta
+
+    @property
+    def start(self) -> datetime:
+        return datetime.combine(self.day, time(), UTC) + self.number * self.length
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.length
+
+    @property
+    def zipped(self) -> bool:
+        return self.index % 2 == 1
+
+    def name(self, stem: str, extension: str) -> str:
+        return f"{stem}-{self.number + 1:0{max(2, len(str(self.per_day)))}}.{extension}" + ".gz" * self.zipped
+
+    def pack(self, body: bytes) -> bytes:
+        """The bytes as they are stored; gzip files carry no time, so they come out the same again."""
+        return gzip.compress(body, compresslevel=6, mtime=0) if self.zipped else body
+
+
+def split_evenly(total: int, parts: int) -> Iterator[int]:
+    """`parts` numbers that differ by at most one and add up to `total`."""
+    whole, rest = divmod(total, parts)
+    return (whole + (part < rest) for part in range(parts))

@@ -1,0 +1,73 @@
+"""Count a batch's rows, file by file, from what was really written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from gluebook.core.model import Counts, FileResult, FileVersion
+from gluebook.core.states import FileState
+from gluebook.steps.check import Checked
+
+_FILE = ("_source_file", "_source_version")
+FileKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows per file: curated and rejected as they stand in the lake, duplicates as they were left out."""
+
+    curated: Mapping[FileKey, int]
+    duplicates: Mapping[FileKey, int]
+    rejects: Mapping[FileKey, Mapping[str, int]]
+
+
+def rows_per_file(df: DataFrame) -> dict[FileKey, int]:
+    """Number of rows by (key, version id); one entry per file, so it may come to the driver."""
+    return {(row[0], row[1]): row[2] for row in df.groupBy(*_FILE).count().collect()}
+
+
+def reasons_per_file(rejects: DataFrame) -> dict[FileKey, dict[str, int]]:
+    """Number of rejects by (key, version id) and reason."""
+    found: dict[FileKey, dict[str, int]] = {}
+    for row in rejects.groupBy(*_FILE, "reason").count().collect():
+        found.setdefault((row[0], row[1]), {})[row[2]] = row[3]
+    return found
+
+
+def file_results(
+    files: list[FileVersion], checked: Mapping[int, Checked], written: Written
+) -> tuple[FileResult, ...]:
+    """What became of each file. A file that can't be read, or holds nothing, takes part with no row."""
+    return tuple(_file_result(file, checked[index], written) for index, file in enumerate(files))
+
+
+def _file_result(file: FileVersion, checked: Checked, written: Written) -> FileResult:
+    settled = settlement(file, checked)
+    if settled is not None:
+        state, reason = settled
+        return FileResult(file.file_id, file.key, file.version_id, Counts(), {}, reason, state)
+    key = (file.key, file.version_id)
+    reasons = dict(sorted(written.rejects.get(key, {}).items()))
+    counts = Counts(
+        read=checked.records,
+        curated=written.curated.get(key, 0),
+        duplicates=written.duplicates.get(key, 0),
+        rejected=sum(Counter(reasons).values()),
+    )
+    return FileResult(file.file_id, file.key, file.version_id, counts, reasons)
+
+
+def settlement(file: FileVersion, checked: Checked) -> tuple[FileState, str] | None:
+    """The state and reason of a file that is done with, as none of its records can be used; else None."""
+    if checked.bad is not None:
+        return FileState.FAILED, checked.bad
+    if checked.records:
+        return None
+    if file.size == 0:
+        return FileState.EMPTY, "empty_file: 0 bytes"
+    what = "a header and nothing else" if checked.header is not None else "nothing but blank lines"
+    return FileState.EMPTY, f"no_records: the file holds {what}"

@@ -1,0 +1,1 @@
+"""DataFrame in, DataFrame out: the shared verbs, and one file per source."""

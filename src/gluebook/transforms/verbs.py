@@ -1,0 +1,178 @@
+"""The shared verbs of every job: rename, null, normalise, filter, deduplicate.
+
+Each takes a DataFrame and returns one, at the same grain (one row per record) unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from gluebook.datasets import PSEUDONYM_BYTES, Contract
+from gluebook.datasets import Column as Target
+from gluebook.framing import UNPARSED
+from gluebook.transforms.source import Source
+
+# What the rows carry beside the contract's columns until they are split.
+RECORD_COLUMNS = ("dt", "_raw", "_problem")
+_SHA256_BLOCK_BYTES = 64
+_ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
+_DASHED_DAY = r"^(\d{1,2})-(\d{1,2})-(\d{4})"
+_EMAIL = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+"
+_MASK = "<masked>"
+
+
+def rename_columns(df: DataFrame, source: Source) -> DataFrame:
+    """Give the source's columns the contract's names; source columns that have none are left out."""
+    own = [F.col(f"`{old}`").alias(new) for old, new in source.renames.items()]
+    carried = [name for name in df.columns if name not in {*source.layout.columns, *source.renames}]
+    return df.select(*carried, F.lit(source.name).alias("source"), *own)
+
+
+def blank_to_null(df: DataFrame, source: Source) -> DataFrame:
+    """Trim every source column; the empty text and the source's null markers become null."""
+    nothing = ("", *source.null_markers)
+    return df.withColumns(
+        {
+            name: F.when(~F.trim(F.col(f"`{name}`")).isin(*nothing), F.trim(F.col(f"`{name}`")))
+            for name in source.layout.columns or source.renames
+        }
+    )
+
+
+def fingerprint(df: DataFrame, columns: tuple[str, ...], name: str = "_row_hash") -> DataFrame:
+    """Add SHA-256 (hex) over `columns`: equal if and only if all of them are, whatever the file looked like."""
+    ordered = [F.col(f"`{column}`") for column in sorted(columns)]
+    whole = ordered[0] if len(ordered) == 1 else F.to_json(F.struct(*ordered))
+    return df.withColumn(name, F.sha2(whole, 256))
+
+
+def normalise_types(df: DataFrame, source: Source) -> DataFrame:
+    """Turn the source's texts into the contract's types.
+
+    Integers, booleans and UTC timestamps are parsed, enumerations are mapped. Whatever can't be is null and
+    leaves a problem: `missing:<column>` where the contract wants a value and there was none,
+    `unreadable:<column>`, `unknown:<column>` or `too_long:<column>`. The first problem of a record stays.
+    """
+    problems: list[Column] = [F.col("_problem")]
+    typed: dict[str, Column] = {}
+    for name in source.renames.values():
+        target = source.contract.column(name)
+        raw = F.col(name)
+        value = _typed(target, source)
+        typed[name] = value
+        if not target.nullable:
+            problems.append(F.when(raw.isNull(), F.lit(f"missing:{name}")))
+        if target.type != "text" or target.allowed:
+            verdict = "unknown" if target.allowed else "unreadable"
+            problems.append(F.when(raw.isNotNull() & value.isNull(), F.lit(f"{verdict}:{name}")))
+        elif not target.personal:
+            problems.append(F.when(F.octet_length(raw) > target.length, F.lit(f"too_long:{name}")))
+    return df.withColumns({"_problem": F.coalesce(*problems), **typed})
+
+
+def _typed(target: Target, source: Source) -> Column:
+    raw = F.col(target.name)
+    if target.allowed:
+        known = source.choices[target.name]
+        pairs = [F.lit(text) for pair in known.items() for text in pair]
+        return F.try_element_at(F.create_map(*pairs), F.lower(raw))
+    if target.type in ("integer", "bigint"):
+        # 3.0 is how spreadsheets write 3.
+        return F.expr(f"try_cast(regexp_replace({target.name}, '[.]0+$', '') as {target.spark_type})")
+    if target.type == "boolean":
+        lowered = F.lower(raw)
+        return F.when(lowered == "true", F.lit(True)).when(lowered == "false", F.lit(False))
+    if target.type == "timestamp":
+        return _timestamp(target.name, source.time_patterns)
+    return raw
+
+
+def _timestamp(name: str, patterns: tuple[str, ...]) -> Column:
+    slashed = F.regexp_replace(name, _DASHED_DAY, "$1/$2/$3")
+    by_pattern = [F.try_to_timestamp(slashed, F.lit(pattern)) for pattern in patterns]
+    # Only what looks like ISO 8601: Spark's cast would take `12:30` for today at half past twelve.
+    iso = F.when(F.col(name).rlike(_ISO_TIME), F.expr(f"try_cast({name} as timestamp)"))
+    return F.coalesce(iso, *by_pattern)
+
+
+def pseudonymise(df: DataFrame, contract: Contract, key: str) -> DataFrame:
+    """Replace persons by the first 128 bits (hex) of HMAC-SHA256 under `key`: the same person, no name.
+
+    In the raw text that is kept for rejects, the record's own persons and all e-mail addresses are masked.
+    """
+    persons = [name for name in contract.personal if name in df.columns]
+    raw = reduce(
+        lambda text, name: F.when(F.col(name).isNull(), text).otherwise(
+            F.replace(text, F.col(name), F.lit(_MASK))
+        ),
+        persons,
+        F.col("_raw"),
+    )
+    if persons:
+        # Where the columns can't be told apart, nobody knows which text is a person: only the shape is kept.
+        unparsed = F.col("_problem").isin(*UNPARSED)
+        raw = F.when(unparsed, _shape_of(F.col("_raw"))).otherwise(raw)
+    hashed = {name: F.substring(_hmac(F.col(name), key), 1, PSEUDONYM_BYTES) for name in persons}
+    return df.withColumns({"_raw": mask_emails(raw), **hashed})
+
+
+def _shape_of(text: Column) -> Column:
+    return F.regexp_replace(F.regexp_replace(text, r"\p{L}", "x"), r"\p{N}", "9")
+
+
+def mask_columns(df: DataFrame, *names: str) -> DataFrame:
+    """Mask the e-mail addresses in free-text columns."""
+    return df.withColumns({name: mask_emails(F.col(name)) for name in names})
+
+
+def mask_emails(text: Column) -> Column:
+    """Replace every e-mail address in a text."""
+    return F.regexp_replace(text, _EMAIL, _MASK)
+
+
+def _hmac(value: Column, key: str) -> Column:
+    """HMAC-SHA256 (RFC 2104) in hex, by built-ins."""
+    block = key.encode()
+    if len(block) > _SHA256_BLOCK_BYTES:
+        block = hashlib.sha256(block).digest()
+    block = block.ljust(_SHA256_BLOCK_BYTES, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
+    first = F.sha2(F.concat(F.lit(bytearray(inner)), value.cast("binary")), 256)
+    return F.sha2(F.concat(F.lit(bytearray(outer)), F.unhex(first)), 256)
+
+
+def split_rejects(df: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """(valid rows, rejects): every record is in exactly one of the two."""
+    return df.where(F.col("_problem").isNull()), df.where(F.col("_problem").isNotNull())
+
+
+def rejects_table(rejects: DataFrame, dataset: str) -> DataFrame:
+    """What the quarantine keeps of a reject: why, where it stood, and its masked text."""
+    return rejects.select(
+        F.lit(dataset).alias("dataset"),
+        "source",
+        F.col("_problem").alias("reason"),
+        "_source_file",
+        "_source_version",
+        "_source_record",
+        "_batch_id",
+        F.col("_raw").alias("raw"),
+    )
+
+
+def mark_copies(df: DataFrame, identity: tuple[str, ...]) -> DataFrame:
+    """Add `_copy`: 1 for the first row with this identity, 2 and up for its repeats.
+
+    First is by file, version and record number, so that the same input always keeps the same row.
+    """
+    first = Window.partitionBy(*identity).orderBy("_source_file", "_source_version", "_source_record")
+    return df.withColumn("_copy", F.row_number().over(first))
+
+
+def conform(df: DataFrame, contract: Contract) -> DataFrame:
+    """The contract's columns, in its order and types, and the partition `dt`; the last step of every job."""
+    return df.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in contract.columns), "dt")

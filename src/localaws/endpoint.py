@@ -1,0 +1,66 @@
+"""Where the laptop's AWS listens, and how to talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """AWS credentials; the secret parts never show in a repr."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which any AWS SDK picks these credentials up."""
+        variables = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        if self.token:
+            variables["AWS_SESSION_TOKEN"] = self.token
+        return variables
+
+
+# The one who deploys and looks on: may do everything, as an account's administrator may.
+DEPLOYER = Credentials("deployer", "laptop")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The one HTTP endpoint that answers for every service of the laptop's AWS."""
+
+    url: str
+    account: str = ACCOUNT
+    region: str = REGION
+
+    def client(self, service: str, credentials: Credentials = DEPLOYER) -> Any:
+        """A boto3 client of `service` on this endpoint, acting as `credentials`."""
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.url,
+            region_name=self.region,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.token,
+            config=Config(
+                retries={"max_attempts": 3, "mode": "standard"},
+                max_pool_connections=32,
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def environment(self, credentials: Credentials = DEPLOYER) -> dict[str, str]:
+        """Environment variables for a child process that is to use this endpoint as `credentials`."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            **credentials.environment(),
+        }
