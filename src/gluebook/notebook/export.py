@@ -17,17 +17,19 @@ def export(notebook: Path, shown_as: str) -> str:
     """The job script of `notebook`, which the header calls `shown_as`. Raises NotebookError."""
     parameters: list[Parameter] | None = None
     body: list[str] = []
+    heading: list[str] = []
     for cell in read_cells(notebook):
         where = f"{notebook.name}, cell {cell.number}"
         if cell.kind == "markdown":
-            body += _headings(cell)
+            heading = _headings(cell)[-1:]
         elif cell.role == "parameters":
             if parameters is not None:
                 raise NotebookError(f"{where}: a second parameters cell; there can be one")
             parameters = parse_parameters(cell.source, where)
         elif cell.role == "job":
             _check_job_cell(cell, where)
-            body.append(cell.source)
+            body += [*heading, cell.source]
+            heading = []
     if parameters is None:
         raise NotebookError(f"{notebook.name} has no parameters cell")
     return "\n".join([*_header(shown_as), *_arguments(parameters)]) + "\n\n" + "\n\n".join(body) + "\n"

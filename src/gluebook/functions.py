@@ -1,0 +1,68 @@
+"""What the Lambda functions share: their settings from the environment, and one entry each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.services import Catalog, Jobs, Warehouse
+from gluebook.clock import utc_now
+from gluebook.core.events import parse_event
+from gluebook.core.keys import Lake
+from gluebook.core.loading import CrawlPolicy
+from gluebook.errors import ConfigurationError
+from gluebook.logs import configure
+from gluebook.steps.admit import admit
+from gluebook.steps.load import Loading, handle
+from gluebook.steps.sweep import sweep
+
+
+def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    """The admit function: SQS records in, the ids of those to be delivered again out."""
+    configure()
+    messages = [(record["messageId"], record["body"]) for record in event["Records"]]
+    ledger = Ledger(_setting("LEDGER_TABLE"), f"admit {request_id}")
+    admitted = admit(messages, ledger, Jobs(), _by_dataset("JOBS"), utc_now)
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in admitted.failed]}
+
+
+def on_event(event: Mapping[str, Any], actor: str) -> None:
+    """The load function: one EventBridge event in."""
+    configure()
+    handle(parse_event(event), _loading(actor))
+
+
+def on_schedule(actor: str) -> dict[str, Any]:
+    """The sweep function: what it found, by dataset and state."""
+    configure()
+    return sweep(_loading(actor))
+
+
+def _loading(actor: str) -> Loading:
+    return Loading(
+        ledger=Ledger(_setting("LEDGER_TABLE"), actor),
+        jobs=Jobs(),
+        warehouse=Warehouse(_setting("WORKGROUP"), _setting("WAREHOUSE_DATABASE")),
+        catalog=Catalog(_setting("CATALOG_DATABASE")),
+        lake=Lake(_setting("LAKE_BUCKET")),
+        job_names=_by_dataset("JOBS"),
+        crawlers=_by_dataset("CRAWLERS"),
+        copy_role_arn=_setting("COPY_ROLE_ARN"),
+        crawl_policy=cast(CrawlPolicy, _setting("CRAWL_POLICY")),
+        clock=utc_now,
+    )
+
+
+def _setting(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigurationError(f"environment variable {name} is not set; infra/pipeline.yaml sets it")
+    return value
+
+
+def _by_dataset(name: str) -> dict[str, str]:
+    names: dict[str, str] = json.loads(_setting(name))
+    return names
