@@ -1,0 +1,42 @@
+"""One Spark session for the whole ring."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from gluebook.framing import Framer, Layout
+from gluebook.runtime import spark_session
+
+Frame = Callable[..., tuple[DataFrame, list[str]]]
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    session = spark_session("tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def frame(spark: SparkSession) -> Frame:
+    """Records as `BatchRun.records` gives them, from the bytes of files by name; and their headers."""
+
+    def make(layout: Layout, **files: bytes) -> tuple[DataFrame, list[str]]:
+        rows, headers = [], set()
+        for name, body in files.items():
+            framer = Framer(io.BytesIO(body), layout)
+            for r in framer:
+                rows.append((name, "v1", r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem))
+            headers |= {framer.header} - {None}
+        schema = (
+            "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
+            "dt string, _header string, _raw string, _problem string"
+        )
+        return spark.createDataFrame(rows, schema).withColumn("dt", F.col("dt")), sorted(headers)
+
+    return make
