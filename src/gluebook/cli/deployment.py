@@ -1,0 +1,108 @@
+"""What a command works on: a deployed stack, on the laptop or on AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.objects import Objects
+from gluebook.aws.services import Warehouse
+from gluebook.core.keys import Lake, raw_key
+from gluebook.errors import ConfigurationError
+from gluebook.status import Overview, overview
+
+STACK = "gluebook"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack, by its outputs."""
+
+    outputs: dict[str, str]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, as the operator."""
+        return Ledger(self.outputs["LedgerTable"], "operator")
+
+    @property
+    def lake(self) -> Lake:
+        """The lake's layout."""
+        return Lake(self.outputs["LakeBucket"])
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse, as the operator."""
+        return Warehouse(self.outputs["Workgroup"], self.outputs["WarehouseDatabase"])
+
+    def overview(self) -> Overview:
+        """What became of every file version."""
+        return overview(self.ledger, Objects(), self.lake)
+
+    def upload(self, path: Path, dataset: str, source: str, dt: date) -> str:
+        """Put a file where it belongs by the convention; its key. Raises ConfigurationError, OSError."""
+        key = raw_key(dataset, source, dt, path.name)
+        Objects().upload(path, self.outputs["RawBucket"], key)
+        return key
+
+
+def state_file() -> Path:
+    """Where `gluebook up` notes the laptop AWS that is running, for the other commands."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "gluebook" / "laptop.json"
+
+
+def connect() -> Deployment:
+    """The laptop AWS if one is up, else the stack on AWS that the caller's credentials see.
+
+    Raises ConfigurationError saying what to do if there is neither.
+    """
+    note = state_file()
+    if note.is_file():
+        known = json.loads(note.read_text())
+        os.environ.update(known["environment"])
+        return Deployment(known["outputs"])
+    try:
+        found = boto3.session.Session().client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigurationError(
+            "no laptop AWS is up, and AWS shows no stack "
+            f"{STACK!r} ({error}). Start one with `gluebook up`, or deploy one with `make deploy`"
+        ) from None
+    return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
+
+
+def note_laptop(environment: dict[str, str], outputs: dict[str, str]) -> None:
+    """Tell the other commands of the laptop AWS; only the caller can read it."""
+    note = state_file()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch(mode=0o600)
+    note.write_text(json.dumps({"environment": environment, "outputs": outputs, "pid": os.getpid()}))
+
+
+def forget_laptop() -> None:
+    """The laptop AWS is no more."""
+    state_file().unlink(missing_ok=True)
+
+
+def existing(paths: Iterable[Path]) -> list[Path]:
+    """The paths, all of them files. Raises ConfigurationError naming those that aren't."""
+    found = list(paths)
+    missing = [str(path) for path in found if not path.is_file()]
+    if missing:
+        raise ConfigurationError(f"no such file: {', '.join(missing)}")
+    names = [path.name for path in found]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ConfigurationError(
+            f"two files are called {', '.join(doubled)}: they would be two versions of one key; rename one"
+        )
+    return found

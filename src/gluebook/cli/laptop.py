@@ -1,0 +1,73 @@
+"""The pipeline on a laptop AWS: the same template, deployed with the same two commands, from built artefacts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gluebook.build import build, project_root
+from gluebook.cli.deployment import STACK, Deployment
+from localaws.stack import LocalAws
+
+_ARTEFACTS = "gluebook-artefacts"
+# A laptop has no price per request: react at once, look often.
+_LAPTOP_PARAMETERS = {"ArrivalWindowSeconds": "1", "SweepSchedule": "rate(1 minute)"}
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A running laptop AWS with the pipeline deployed to it."""
+
+    aws: LocalAws
+    deployment: Deployment
+
+
+@contextmanager
+def laptop(tell: Progress, *, port: int = 0, parameters: dict[str, str] | None = None) -> Iterator[Laptop]:
+    """Start, build, deploy; everything is gone afterwards, the caller's AWS_* environment is back.
+
+    `tell` is called with "build", "start" and "deploy" as each begins. Raises ConfigurationError, DeployFailed.
+    """
+    root = project_root()
+    tell("build")
+    artefacts = build(root)
+    tell("start")
+    with LocalAws(port=port) as aws, _environment(aws.endpoint.environment()):
+        tell("deploy")
+        s3 = aws.endpoint.client("s3")
+        s3.create_bucket(Bucket=_ARTEFACTS)
+        s3.upload_file(str(artefacts.wheel), _ARTEFACTS, artefacts.wheel_key)
+        outputs = aws.deploy(
+            root / "infra" / "pipeline.yaml",
+            STACK,
+            {
+                "ArtefactBucket": _ARTEFACTS,
+                "WheelUri": f"s3://{_ARTEFACTS}/{artefacts.wheel_key}",
+                **_LAPTOP_PARAMETERS,
+                **(parameters or {}),
+            },
+            _ARTEFACTS,
+        )
+        yield Laptop(aws, Deployment(outputs))
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Point every AWS SDK of this process at the laptop, and away from the caller's own profile."""
+    ours = {**variables, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    names = {*ours, *(name for name in os.environ if name.startswith("AWS_"))}
+    before = {name: os.environ.get(name) for name in names}
+    for name in names:
+        os.environ.pop(name, None)
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

@@ -1,0 +1,147 @@
+"""Send files through the whole chain on a laptop AWS, and watch what becomes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from gluebook.aws.services import Rows
+from gluebook.cli.deployment import Deployment
+from gluebook.cli.laptop import Laptop
+from gluebook.core.model import Batch
+from gluebook.core.states import BatchState, FileState
+from gluebook.errors import TerminalError
+from gluebook.status import TROUBLED, FileStatus, Overview, states
+
+_LOOK_SECONDS = 0.5
+_BEFORE_CURATED = frozenset({FileState.PENDING.value, BatchState.CLAIMED.value, BatchState.PUBLISHING.value})
+_JOB_OUTPUTS = ("SupportTicketsJob", "AppLogsJob")
+
+Watch = Callable[[str, Overview], None]
+
+
+class Stopwatch:
+    """Seconds by stage, in the order in which the stages began."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self._stage: str | None = None
+        self._since = 0.0
+
+    def begin(self, stage: str) -> None:
+        """The stage under way is over, `stage` begins."""
+        self.end()
+        self._stage, self._since = stage, time.monotonic()
+
+    def end(self) -> None:
+        """The stage under way is over."""
+        if self._stage is not None:
+            spent = time.monotonic() - self._since
+            self.stages[self._stage] = round(self.stages.get(self._stage, 0.0) + spent, 3)
+        self._stage = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it. `troubles`: why files are where they are, if that isn't in the warehouse."""
+
+    overview: Overview
+    queries: list[tuple[str, Rows]]
+    stages: dict[str, float]
+    troubles: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The trial as JSON values; times in seconds, counts in rows."""
+        return {
+            "files": [_file_json(file) for file in self.overview.files],
+            "totals": {**asdict(self.overview.totals), "loaded": self.overview.loaded},
+            "loads": [_load_json(batch) for batch in self.overview.batches if batch.load_attempts],
+            "queries": [
+                {"sql": sql, "columns": list(result.columns), "rows": [list(row) for row in result.rows]}
+                for sql, result in self.queries
+            ],
+            "stages_s": self.stages,
+            "troubles": self.troubles,
+        }
+
+
+def _file_json(file: FileStatus) -> dict[str, Any]:
+    return {
+        "key": file.key,
+        "version_id": file.version_id,
+        "state": file.state,
+        "reason": file.reason,
+        **asdict(file.counts),
+        "loaded": file.loaded,
+        "reject_reasons": file.reject_reasons,
+    }
+
+
+def _load_json(batch: Batch) -> dict[str, Any]:
+    counts = {"curated": batch.counts.curated, "merged": batch.merged, "superseded": batch.superseded}
+    return {"batch_id": batch.batch_id, "state": batch.state.value, **counts}
+
+
+def wait_until_settled(
+    laptop: Laptop, uploaded: int, clock: Stopwatch, timeout_seconds: float, watch: Watch
+) -> Overview:
+    """Wait until the chain has nothing to do; what it came to.
+
+    `uploaded` file versions are expected in the ledger. `watch` sees the stage (admit, curate, load, catalog)
+    and the ledger twice a second. Raises TerminalError if it isn't idle in time.
+    """
+    looked = 0.0
+    clock.begin("admit")
+    stage = "admit"
+
+    def look() -> None:
+        nonlocal looked, stage
+        if time.monotonic() - looked < _LOOK_SECONDS:
+            return
+        seen = laptop.deployment.overview()
+        now = _stage(seen, uploaded)
+        if now != stage:
+            clock.begin(now)
+            stage = now
+        watch(stage, seen)
+        looked = time.monotonic()
+
+    if not laptop.aws.wait_idle(timeout_seconds, look):
+        found = states(laptop.deployment.overview().files)
+        raise TerminalError(f"the chain was not idle within {timeout_seconds:.0f} s; file versions: {found}")
+    clock.end()
+    return laptop.deployment.overview()
+
+
+def _stage(seen: Overview, uploaded: int) -> str:
+    if len(seen.files) < uploaded:
+        return "admit"
+    if any(file.state in _BEFORE_CURATED for file in seen.files):
+        return "curate"
+    return "catalog" if seen.settled else "load"
+
+
+def run_queries(deployment: Deployment, sqls: Sequence[str]) -> list[tuple[str, Rows]]:
+    """Each statement with its rows. Raises TerminalError in the warehouse's words."""
+    return [(sql, deployment.warehouse.query(sql)) for sql in sqls]
+
+
+def troubles(laptop: Laptop, seen: Overview) -> list[str]:
+    """Why files are FAILED, REJECTED, or not settled at all though nobody works on them any more."""
+    found = [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.state in TROUBLED]
+    if not seen.settled:
+        found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
+        found += _failed_runs(laptop)
+    return found
+
+
+def _failed_runs(laptop: Laptop) -> list[str]:
+    glue = laptop.aws.endpoint.client("glue")
+    return [
+        f"job {run['JobName']}, run {run['Id']}: {run['ErrorMessage']}"
+        for output in _JOB_OUTPUTS
+        for run in glue.get_job_runs(JobName=laptop.deployment.outputs[output])["JobRuns"]
+        if run.get("ErrorMessage")
+    ]

@@ -1,0 +1,97 @@
+"""What became of every file version: the ledger's word, and each batch's results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.objects import Objects
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts, FileResult, FileVersion
+from gluebook.core.plan import results_from_json
+from gluebook.core.states import BatchState, FileState, shown_state
+
+# States that a person should look at.
+TROUBLED = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
+# States from which nothing moves by itself any more.
+SETTLED = frozenset({*TROUBLED, FileState.EMPTY.value, BatchState.LOADED.value})
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """One file version. `loaded` counts its curated rows once their batch is LOADED."""
+
+    key: str
+    version_id: str
+    dataset: str
+    source: str
+    state: str
+    reason: str | None
+    batch_id: str | None
+    registered_at: str
+    counts: Counts = field(default_factory=Counts)
+    loaded: int = 0
+    reject_reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All file versions, oldest first, and all batches."""
+
+    files: tuple[FileStatus, ...]
+    batches: tuple[Batch, ...]
+
+    @property
+    def totals(self) -> Counts:
+        """The files' counts together."""
+        return sum((file.counts for file in self.files), Counts())
+
+    @property
+    def loaded(self) -> int:
+        """The curated rows whose batches are LOADED."""
+        return sum(file.loaded for file in self.files)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every file version has come to an end."""
+        return all(file.state in SETTLED for file in self.files)
+
+
+def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
+    """Look at everything; reads the whole ledger, and the results of every batch that has some."""
+    batches = {batch.batch_id: batch for batch in ledger.batches()}
+    results: dict[str, FileResult] = {}
+    for batch in batches.values():
+        stored = objects.get_json(lake.bucket, lake.result(batch.dataset, batch.batch_id))
+        results |= {r.file_id: r for r in results_from_json(stored["files"])} if stored else {}
+    files = [_status(file, batches, results.get(file.file_id)) for file in ledger.files()]
+    files.sort(key=lambda file: (file.registered_at, file.key, file.version_id))
+    return Overview(tuple(files), tuple(sorted(batches.values(), key=lambda b: b.created_at)))
+
+
+def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | None) -> FileStatus:
+    batch = batches.get(file.batch_id or "")
+    state = shown_state(file.state, batch.state if batch else None)
+    counts = result.counts if result else Counts()
+    return FileStatus(
+        key=file.key,
+        version_id=file.version_id,
+        dataset=file.dataset,
+        source=file.source,
+        state=state,
+        reason=file.reason or (batch.reason if batch else None),
+        batch_id=file.batch_id,
+        registered_at=file.registered_at,
+        counts=counts,
+        loaded=counts.curated if state == BatchState.LOADED.value else 0,
+        reject_reasons=dict(result.reject_reasons) if result else {},
+    )
+
+
+def states(files: Iterable[FileStatus]) -> dict[str, int]:
+    """Number of file versions by state."""
+    found: dict[str, int] = {}
+    for file in files:
+        found[file.state] = found.get(file.state, 0) + 1
+    return dict(sorted(found.items()))

@@ -1,0 +1,183 @@
+"""The whole of it: one endpoint that answers for AWS, and the players that do what AWS would do."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from moto.moto_api._internal import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from localaws import cloudformation
+from localaws.crawler import Crawlers
+from localaws.deploy import deploy
+from localaws.endpoint import Credentials, Endpoint
+from localaws.errors import ApiError, LocalAwsError
+from localaws.events import EventBus, object_created_event
+from localaws.functions import Functions
+from localaws.iam import Authorizer, UsageReport
+from localaws.jobs import Jobs
+from localaws.mappings import Mappings
+from localaws.redshift import DataApi, Postgres
+from localaws.schedule import Schedule
+from localaws.server import Server
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.05
+# Work passes from one player to the next between two looks; a few looks in a row can't all miss it.
+_LOOKS_IN_A_ROW = 3
+# moto's state is one per process, so there can be one of us.
+_alone = threading.Lock()
+
+
+class LocalAws:
+    """AWS on this machine, from `start` to `stop`; a context manager. One at a time in a process."""
+
+    def __init__(
+        self, *, port: int = 0, postgres_uri: str | None = None, schedule_speed: float | None = 1.0
+    ) -> None:
+        """Start everything. `schedule_speed`: how much faster schedules tick; None: only when fired by hand.
+
+        Raises LocalAwsError if another one runs in this process, OSError if the port is taken.
+        """
+        if not _alone.acquire(blocking=False):
+            raise LocalAwsError("a laptop AWS is already running in this process; stop it first")
+        self._closing = ExitStack()
+        self._closing.callback(_alone.release)
+        try:
+            self._start(port, postgres_uri, schedule_speed)
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def _start(self, port: int, postgres_uri: str | None, schedule_speed: float | None) -> None:
+        closing = self._closing
+        self.authorizer = Authorizer(DomainDispatcherApplication(create_backend_app))
+        server = Server(self.authorizer, port)
+        closing.callback(server.stop)
+        self.endpoint = Endpoint(server.url)
+        moto_api_backend.reset()  # what an earlier one in this process left
+        cloudformation.teach(self.endpoint)
+
+        self.postgres = Postgres.start(postgres_uri)
+        closing.callback(self.postgres.stop)
+        assume = self.authorizer.assume
+        self.functions = Functions(self.endpoint, assume)
+        self.bus = EventBus(self.endpoint, self.functions.invoke_async, self._wake)
+        self.jobs = Jobs(self.endpoint, assume, self.bus.put)
+        self.crawlers = Crawlers(self.endpoint, assume, self.bus.put)
+        self.warehouse = DataApi(
+            self.postgres.uri,
+            self.endpoint,
+            lambda: {name: group.database for name, group in self._workgroups().items()},
+            self.bus.put,
+            self._assume_for_copy,
+        )
+        self.mappings = Mappings(self.endpoint, assume, self.functions.invoke)
+        self.schedule = Schedule(self.endpoint, self.bus.fire, speed=schedule_speed)
+        # Whoever puts work in is closed before whoever does it.
+        for close in (
+            self.bus.close,
+            self.warehouse.close,
+            self.crawlers.close,
+            self.jobs.close,
+            self.mappings.close,
+            self.functions.close,
+            cloudformation.listen_to_objects(self._object_created),
+            self.schedule.close,
+        ):
+            closing.callback(close)
+        self.authorizer.players["redshift-data"] = self.warehouse
+        self.authorizer.lookups.workgroup_arn = self._workgroup_arn
+        self.authorizer.lookups.statement_owner = self.warehouse.owner
+
+    def _wake(self, queue_arn: str) -> None:
+        self.mappings.wake(queue_arn)
+
+    def _workgroups(self) -> dict[str, cloudformation.Workgroup]:
+        return cloudformation.workgroups(self.endpoint)
+
+    def _workgroup_arn(self, name: str) -> str:
+        group = self._workgroups().get(name)
+        if group is None:
+            raise ApiError("ValidationException", f"Redshift endpoint doesn't exist: workgroup {name}")
+        return group.arn
+
+    def _assume_for_copy(self, role_arn: str) -> Credentials:
+        """What COPY's IAM_ROLE gives it: a role of the namespace, which Redshift may assume."""
+        roles = {
+            role for space in cloudformation.namespaces(self.endpoint).values() for role in space.iam_roles
+        }
+        if role_arn not in roles:
+            raise ApiError(
+                "AccessDenied",
+                f"role {role_arn} is not associated with the namespace; add it to its IamRoles",
+            )
+        return self.authorizer.assume(role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession")
+
+    def _object_created(self, created: cloudformation.ObjectCreated) -> None:
+        self.bus.put(
+            object_created_event(
+                bucket=created.bucket,
+                key=created.key,
+                size=created.size,
+                etag=created.etag,
+                sequencer=created.sequencer,
+                version_id=created.version_id,
+                reason=created.reason,
+            )
+        )
+
+    def deploy(
+        self, template: Path, stack_name: str, parameters: dict[str, str], artefact_bucket: str
+    ) -> dict[str, str]:
+        """Deploy a template with the plain AWS CLI; its outputs. Raises DeployFailed."""
+        outputs = deploy(self.endpoint, template, stack_name, parameters, artefact_bucket)
+        self.mappings.refresh()
+        return outputs
+
+    def idle(self) -> bool:
+        """Whether nobody has anything to do: no event, message, invocation, run, crawl or statement."""
+        return (
+            self.bus.idle()
+            and self.mappings.idle()
+            and self.functions.idle()
+            and self.jobs.idle()
+            and self.crawlers.idle()
+            and self.warehouse.idle()
+        )
+
+    def wait_idle(self, timeout_seconds: float, watch: Callable[[], None] | None = None) -> bool:
+        """Wait until nobody has anything to do; False if that isn't so in time. `watch` is called meanwhile."""
+        deadline = time.monotonic() + timeout_seconds
+        looks = 0
+        while looks < _LOOKS_IN_A_ROW:
+            if time.monotonic() > deadline:
+                return False
+            looks = looks + 1 if self.idle() else 0
+            if watch:
+                watch()
+            time.sleep(_LOOK_SECONDS)
+        return True
+
+    def report(self) -> UsageReport:
+        """Used and unused grants, refused requests, per role."""
+        return self.authorizer.report()
+
+    def stop(self) -> None:
+        """End everything: no process, thread or temporary file stays. A second call does nothing."""
+        self._closing.close()
+
+    def __enter__(self) -> LocalAws:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
