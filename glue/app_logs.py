@@ -25,12 +25,6 @@ pseudonym_secret = _arguments["pseudonym_secret"]
 max_batch_mb = _arguments["max_batch_mb"]
 lease_seconds = _arguments["lease_seconds"]
 
-# --- Application logs -----------------------------------------------------------------------------
-
-# --- Parameters -----------------------------------------------------------------------------------
-
-# --- The session in AWS Glue ----------------------------------------------------------------------
-
 # --- Claim what is pending ------------------------------------------------------------------------
 
 from gluebook.job import BatchRun
@@ -90,7 +84,7 @@ valid, rejects = verbs.split_rejects(run.keep(enriched))
 
 # --- Deduplication --------------------------------------------------------------------------------
 
-kept = run.keep(verbs.mark_copies(valid, run.contract.key))
+kept = verbs.mark_copies(valid, run.contract.key)
 
 # --- Write, count, pass the gate, publish ---------------------------------------------------------
 

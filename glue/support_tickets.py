@@ -25,12 +25,6 @@ pseudonym_secret = _arguments["pseudonym_secret"]
 max_batch_mb = _arguments["max_batch_mb"]
 lease_seconds = _arguments["lease_seconds"]
 
-# --- Support tickets ------------------------------------------------------------------------------
-
-# --- Parameters -----------------------------------------------------------------------------------
-
-# --- The session in AWS Glue ----------------------------------------------------------------------
-
 # --- Claim what is pending ------------------------------------------------------------------------
 
 from gluebook.job import BatchRun
@@ -86,7 +80,7 @@ valid, rejects = verbs.split_rejects(run.keep(enriched))
 
 # --- Deduplication --------------------------------------------------------------------------------
 
-kept = run.keep(verbs.mark_copies(valid, ("source", "ticket_id", "_row_hash")))
+kept = verbs.mark_copies(valid, ("source", "ticket_id", "_row_hash"))
 
 # --- Write, count, pass the gate, publish ---------------------------------------------------------
 

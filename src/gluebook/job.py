@@ -149,6 +149,7 @@ class BatchRun:
         if self.batch is None:
             return
         inbox = self._lake.inbox(self.batch.batch_id, self.batch.epoch)
+        _log.info("checking %d files of batch %s", len(self._files), self.batch.batch_id)
         self._checked = check_files(self.spark, self._files, self._lake.bucket, inbox)
         for index, file in enumerate(self._files):
             settled = settlement(file, self._checked[index])
@@ -218,6 +219,7 @@ class BatchRun:
             return RunSummary(None, "IDLE", Counts())
         batch, lake = self.batch, self._lake
         written, staged = self._write(batch, kept, rejects)
+        _log.info("wrote batch %s", batch.batch_id)
         results = file_results(self._files, self._checked, written)
         counts = reconcile(results, batch.batch_id)
         if counts.curated == 0:
@@ -244,6 +246,7 @@ class BatchRun:
         slices = 1 + sum(checked.records for checked in self._checked.values()) // _ROWS_PER_FILE
         spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
         self._lakefiles.write(curated.repartition("dt", spread), self._data_prefix(batch), partition_by="dt")
+        _log.info("wrote the curated rows of batch %s", batch.batch_id)
         quarantine = self._lake.quarantine(batch.dataset, batch.batch_id, batch.epoch)
         self._lakefiles.write(rejects_table(rejects, batch.dataset).coalesce(1), quarantine)
         staged = self._lakefiles.read(
@@ -259,6 +262,7 @@ class BatchRun:
 
     def _passes_gate(self, batch: Batch, staged: DataFrame) -> bool:
         report = run_gate(staged, load_suite(self.contract))
+        _log.info("gate has looked at batch %s: %d rows", batch.batch_id, report.rows)
         key = self._lake.quality(batch.dataset, batch.batch_id)
         value = {**asdict(report), "passed": report.passed, "batch_id": batch.batch_id}
         self._objects.put_json(self._lake.bucket, key, value)

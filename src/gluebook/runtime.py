@@ -23,6 +23,8 @@ SEMANTICS = {
     # The default from Spark 4 on, that is Glue 6: what passes here will pass there.
     "spark.sql.ansi.enabled": "true",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    # HotSpot compiles no method above 8,000 bytes of bytecode; wide rows make such methods, unless told not to.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # The pseudonym key is a literal in the plan; plans end up in logs.
     "spark.sql.redaction.string.regex": r"(?s)\[[0-9A-Fa-f]{8}.*?\]|[0-9A-Fa-f]{64,}|X'[0-9A-Fa-f]+'",
 }
@@ -34,6 +36,8 @@ _LAPTOP = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "3g",
     "spark.sql.shuffle.partitions": "4",
+    # A few megabytes are worth both cores.
+    "spark.sql.files.openCostInBytes": "262144",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }

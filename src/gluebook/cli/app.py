@@ -72,7 +72,8 @@ def try_files(
                 running.deployment.upload(path, dataset, source, arrival)
             seen = wait_until_settled(running, len(paths), clock, timeout, progress.watch)
             begin("query")
-            trial = Trial(seen, run_queries(running.deployment, sql), clock.stages, troubles(running, seen))
+            wrong = troubles(running, seen)
+            trial = Trial(seen, run_queries(running.deployment, sql, wrong), clock.stages, wrong)
             begin("stop")
         clock.end()
     if as_json:

@@ -12,7 +12,7 @@ from gluebook.cli.deployment import Deployment
 from gluebook.cli.laptop import Laptop
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState, FileState
-from gluebook.errors import TerminalError
+from gluebook.errors import GluebookError, TerminalError
 from gluebook.status import TROUBLED, FileStatus, Overview, states
 
 _LOOK_SECONDS = 0.5
@@ -123,9 +123,15 @@ def _stage(seen: Overview, uploaded: int) -> str:
     return "catalog" if seen.settled else "load"
 
 
-def run_queries(deployment: Deployment, sqls: Sequence[str]) -> list[tuple[str, Rows]]:
-    """Each statement with its rows. Raises TerminalError in the warehouse's words."""
-    return [(sql, deployment.warehouse.query(sql)) for sql in sqls]
+def run_queries(deployment: Deployment, sqls: Sequence[str], wrong: list[str]) -> list[tuple[str, Rows]]:
+    """Each statement with its rows; what the warehouse refuses is added to `wrong`, in its words."""
+    answers = []
+    for sql in sqls:
+        try:
+            answers.append((sql, deployment.warehouse.query(sql)))
+        except GluebookError as error:
+            wrong.append(f"{sql}: {error}")
+    return answers
 
 
 def troubles(laptop: Laptop, seen: Overview) -> list[str]:

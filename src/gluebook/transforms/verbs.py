@@ -6,6 +6,7 @@ Each takes a DataFrame and returns one, at the same grain (one row per record) u
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -16,13 +17,12 @@ from gluebook.datasets import Column as Target
 from gluebook.framing import UNPARSED
 from gluebook.transforms.source import Source
 
-# What the rows carry beside the contract's columns until they are split.
-RECORD_COLUMNS = ("dt", "_raw", "_problem")
 _SHA256_BLOCK_BYTES = 64
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
 _DASHED_DAY = r"^(\d{1,2})-(\d{1,2})-(\d{4})"
 _EMAIL = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+"
 _MASK = "<masked>"
+_PARSED = "_parsed_"
 
 
 def rename_columns(df: DataFrame, source: Source) -> DataFrame:
@@ -57,21 +57,23 @@ def normalise_types(df: DataFrame, source: Source) -> DataFrame:
     leaves a problem: `missing:<column>` where the contract wants a value and there was none,
     `unreadable:<column>`, `unknown:<column>` or `too_long:<column>`. The first problem of a record stays.
     """
-    problems: list[Column] = [F.col("_problem")]
-    typed: dict[str, Column] = {}
-    for name in source.renames.values():
-        target = source.contract.column(name)
-        raw = F.col(name)
-        value = _typed(target, source)
-        typed[name] = value
-        if not target.nullable:
-            problems.append(F.when(raw.isNull(), F.lit(f"missing:{name}")))
-        if target.type != "text" or target.allowed:
-            verdict = "unknown" if target.allowed else "unreadable"
-            problems.append(F.when(raw.isNotNull() & value.isNull(), F.lit(f"{verdict}:{name}")))
-        elif not target.personal:
-            problems.append(F.when(F.octet_length(raw) > target.length, F.lit(f"too_long:{name}")))
-    return df.withColumns({"_problem": F.coalesce(*problems), **typed})
+    targets = [source.contract.column(name) for name in source.renames.values()]
+    # In two projections, so that each text is parsed once, though both its value and its problem ask for it.
+    both = df.withColumns({f"{_PARSED}{target.name}": _typed(target, source) for target in targets})
+    problems = [F.col("_problem"), *(problem for target in targets for problem in _problems(target))]
+    typed = {target.name: F.col(f"{_PARSED}{target.name}") for target in targets}
+    return both.withColumns({"_problem": F.coalesce(*problems), **typed}).select(*df.columns)
+
+
+def _problems(target: Target) -> Iterator[Column]:
+    raw, value = F.col(target.name), F.col(f"{_PARSED}{target.name}")
+    if not target.nullable:
+        yield F.when(raw.isNull(), F.lit(f"missing:{target.name}"))
+    if target.type != "text" or target.allowed:
+        verdict = "unknown" if target.allowed else "unreadable"
+        yield F.when(raw.isNotNull() & value.isNull(), F.lit(f"{verdict}:{target.name}"))
+    elif not target.personal:
+        yield F.when(F.octet_length(raw) > target.length, F.lit(f"too_long:{target.name}"))
 
 
 def _typed(target: Target, source: Source) -> Column:
@@ -131,7 +133,8 @@ def mask_columns(df: DataFrame, *names: str) -> DataFrame:
 
 def mask_emails(text: Column) -> Column:
     """Replace every e-mail address in a text."""
-    return F.regexp_replace(text, _EMAIL, _MASK)
+    # Most texts hold none, and the pattern is dear.
+    return F.when(text.contains("@"), F.regexp_replace(text, _EMAIL, _MASK)).otherwise(text)
 
 
 def _hmac(value: Column, key: str) -> Column:

@@ -1,0 +1,228 @@
+"""The WSGI layer in front of moto: every request is authorised by the deployed policies."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+from wsgiref.types import StartResponse, WSGIApplication
+
+from localaws.endpoint import Credentials
+from localaws.errors import ApiError, LocalAwsError
+from localaws.iam import answers, bulk_delete, intake, s3_requests, sts
+from localaws.iam.answers import Answer
+from localaws.iam.call import Call
+from localaws.iam.capture import Captured, capture
+from localaws.iam.deployed import Deployed, MotoDeployed, Role, moto_lookups, silence_moto
+from localaws.iam.judge import Judge
+from localaws.iam.lookups import Lookups
+from localaws.iam.policy import Need
+from localaws.iam.principals import role_name
+from localaws.iam.sessions import Caller, Session, Sessions
+from localaws.iam.usage import Usage, UsageReport
+
+logger = logging.getLogger(__name__)
+
+
+class Player(Protocol):
+    """Answers a JSON-protocol service that moto can't."""
+
+    def __call__(self, operation: str, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """The operation's result: datetimes become seconds since 1970, bytes base64. Raises ApiError."""
+        ...
+
+
+class Authorizer:
+    """A WSGI application around moto's: who calls, what does it need, do the deployed policies allow it?
+
+    `players`: service name as in the SigV4 credential scope ("redshift-data") ▸ who answers it instead of
+    moto; "glue:RunStatement" takes one operation only. `lookups`: replace its callables to teach the ARNs and
+    owners that moto doesn't know. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        deployed: Deployed | None = None,
+        lookups: Lookups | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        silence_moto()
+        self.players: dict[str, Player] = {}
+        self.lookups = lookups or moto_lookups()
+        self._app = app
+        self._clock = clock
+        self._deployed = deployed or MotoDeployed()
+        self._sessions = Sessions(clock)
+        self._usage = Usage()
+        self._judge = Judge(self._deployed, self.lookups, self._usage, clock)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if intake.is_motos_own(environ):
+            return self._app(environ, start_response)
+        call, problem = intake.call(environ)
+        try:
+            if problem is not None:
+                raise problem
+            route = self._route(call)
+        except LocalAwsError as error:
+            intake.drain(environ)
+            # What can't be judged is refused, with the reason.
+            refusal = error if isinstance(error, ApiError) else answers.access_denied(call, str(error))
+            return answers.error(call, refusal).send(start_response)
+        if isinstance(route, Answer):
+            return route.send(start_response)
+        return route(environ, start_response)
+
+    def assume(
+        self,
+        role_arn: str,
+        service: str,
+        session_name: str,
+        *,
+        source_arn: str | None = None,
+        seconds: int | None = None,
+    ) -> Credentials:
+        """Credentials of the role for an AWS service, e.g. "lambda.amazonaws.com".
+
+        `source_arn`: the function or job on whose behalf, for trust policies that ask for aws:SourceArn.
+        `seconds`: how long they are good; None for as long as the laptop's AWS runs (AWS renews them unseen).
+        Raises ApiError AccessDenied naming role and service unless the role's trust policy lets it.
+        """
+        role = self._role(role_arn)
+        need = Need("sts:AssumeRole", role.arn, {"sts:rolesessionname": session_name})
+        self._judge.require_service(service, need, source_arn)
+        return self._start(role, session_name, seconds).credentials
+
+    def check_service(self, service: str, action: str, resource: str, source_arn: str | None = None) -> None:
+        """May the service do this in its own name, e.g. events.amazonaws.com sqs:SendMessage to a queue?
+
+        The resource's own policy decides. Raises ApiError AccessDenied naming service, action and resource.
+        """
+        self._judge.require_service(service, Need(action, resource), source_arn)
+
+    def report(self) -> UsageReport:
+        """Used and unused grants, refused and unmapped requests, per role, against what is deployed now."""
+        return self._usage.report(self._deployed)
+
+    def _route(self, call: Call) -> WSGIApplication | Answer:
+        session = self._session(call)
+        if call.service == "sts":
+            answer = self._sts(call, session)
+            if answer is not None:
+                return answer
+        if session.caller.role is None:
+            return self._handler(call, session)
+        if s3_requests.is_bulk_delete(call):
+            return self._bulk_delete(call, session)
+        needs = self._judge.needs(call, session)
+        self._judge.require(call, session, needs)
+        listing = [found for need in needs if (found := s3_requests.listing_need(need))]
+        return self._hiding_missing(call, session, listing) if listing else self._handler(call, session)
+
+    def _session(self, call: Call) -> Session:
+        signature = call.signature
+        try:
+            session = self._sessions.find(signature.access_key, signature.token)
+        except ApiError as error:
+            raise answers.bad_credentials(call, error) from error
+        if signature.expires_at is not None and signature.expires_at <= self._clock():
+            raise ApiError("AccessDenied", "Request has expired", 403)
+        return session
+
+    def _handler(self, call: Call, session: Session) -> WSGIApplication | Answer:
+        player = self.players.get(f"{call.service}:{call.operation}") or self.players.get(call.service)
+        return self._app if player is None else self._play(player, call, session.caller)
+
+    def _play(self, player: Player, call: Call, caller: Caller) -> Answer:
+        if not call.is_json:
+            raise ApiError("InvalidAction", f"{call.service} is answered here in the JSON protocol only")
+        try:
+            played = player(call.operation, dict(call.parameters), caller)
+            return answers.result(played, call.environ.get("CONTENT_TYPE") or "application/x-amz-json-1.1")
+        except ApiError:
+            raise
+        except LocalAwsError as error:
+            raise ApiError("NotSupported", f"{call.service}:{call.operation}: {error}") from error
+        except Exception as error:
+            logger.exception("%s:%s failed", call.service, call.operation)
+            message = f"{call.service}:{call.operation} failed: {type(error).__name__}: {error}"
+            raise ApiError("InternalFailure", message, 500) from error
+
+    def _sts(self, call: Call, session: Session) -> Answer | None:
+        """None: moto answers, if the caller is the deployer; a role is refused it as unmapped."""
+        if call.operation == "GetCallerIdentity":
+            return sts.who(session.caller)
+        if call.operation != "AssumeRole":
+            return None
+        need = sts.need(call.parameters)
+        try:
+            role = self._role(need.resource)
+        except ApiError as error:
+            raise answers.access_denied(call, f"AssumeRole {need.resource}: {error.message}") from error
+        if session.caller.role is not None:
+            self._judge.require(call, session, [need])
+        lasting = sts.seconds(call.parameters, role)
+        return sts.assumed(self._start(role, call.parameters["RoleSessionName"], lasting))
+
+    def _role(self, role_arn: str) -> Role:
+        role = self._deployed.role(role_name(role_arn))
+        if role.arn != role_arn:
+            raise ApiError("NoSuchEntity", f"there is no role {role_arn}; there is {role.arn}", 404)
+        return role
+
+    def _start(self, role: Role, session_name: str, seconds: int | None) -> Session:
+        caller = Caller(role.name, session_name, f"{role.role_id}:{session_name}")
+        return self._sessions.start(caller, seconds)
+
+    def _hiding_missing(self, call: Call, session: Session, listing: list[Need]) -> WSGIApplication:
+        """Whoever may not list a bucket is not told that an object is missing: 403 instead of 404."""
+
+        def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            captured = capture(self._app, environ)
+            if captured.status != 404:
+                return captured.send(start_response)
+            body = captured.body()
+            refusal = None if b"NoSuchBucket" in body else self._first_refusal(call, session, listing)
+            if refusal is not None:
+                return answers.error(call, refusal).send(start_response)
+            return captured.with_body(body).send(start_response)
+
+        return app
+
+    def _first_refusal(self, call: Call, session: Session, needs: list[Need]) -> ApiError | None:
+        for need in needs:
+            decision = self._judge.decide(call, session, need)
+            if not decision.allowed:
+                return self._judge.refusal(call, session, need, decision)
+        return None
+
+    def _bulk_delete(self, call: Call, session: Session) -> WSGIApplication | Answer:
+        refused: list[tuple[bulk_delete.Deletion, str]] = []
+        deletions = bulk_delete.read(call.body)
+        for deletion in deletions:
+            need = s3_requests.delete_need(call, deletion.key, deletion.version)
+            decision = self._judge.decide(call, session, need)
+            self._judge.count(session, need, decision)
+            if not decision.allowed:
+                refused.append((deletion, self._judge.refusal(call, session, need, decision).message))
+        if not refused:
+            return self._app
+        if len(refused) == len(deletions):
+            return Answer(
+                200, "application/xml", bulk_delete.with_errors(bulk_delete.nothing_deleted(), refused)
+            )
+        return self._deleting_the_rest(call, refused)
+
+    def _deleting_the_rest(
+        self, call: Call, refused: list[tuple[bulk_delete.Deletion, str]]
+    ) -> WSGIApplication:
+        def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            rest = bulk_delete.without(call.body, [deletion for deletion, _ in refused])
+            captured: Captured = capture(self._app, intake.put_back(environ, rest))
+            if captured.status == 200:
+                captured = captured.with_body(bulk_delete.with_errors(captured.body(), refused))
+            return captured.send(start_response)
+
+        return app

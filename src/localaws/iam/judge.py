@@ -1,0 +1,154 @@
+"""Judges requests by the deployed policies, and counts what it decided."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from localaws.endpoint import ACCOUNT, REGION
+from localaws.errors import ApiError, NotSupported
+from localaws.iam import answers, requests
+from localaws.iam.call import Call, Unmapped
+from localaws.iam.deployed import Deployed, Role
+from localaws.iam.globs import Context
+from localaws.iam.lookups import Lookups
+from localaws.iam.policy import Decision, Need, decide
+from localaws.iam.principals import Principal
+from localaws.iam.sessions import Session
+from localaws.iam.usage import Usage
+
+logger = logging.getLogger(__name__)
+
+
+class Judge:
+    """Thread-safe: holds no state but the counters."""
+
+    def __init__(
+        self, deployed: Deployed, lookups: Lookups, usage: Usage, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._deployed = deployed
+        self._lookups = lookups
+        self._usage = usage
+        self._clock = clock
+
+    def needs(self, call: Call, session: Session) -> list[Need]:
+        """What a role's request needs. Raises ApiError (access denied) for an operation that isn't mapped."""
+        try:
+            return requests.needs(call, self._lookups, session.caller.user_id)
+        except Unmapped as error:
+            role = session.caller.role or ""
+            self._usage.count_unmapped(role, error.operation)
+            logger.warning("role %s: %s", role, error)
+            raise answers.access_denied(call, str(error)) from error
+
+    def require(self, call: Call, session: Session, needs: list[Need]) -> None:
+        """Raises ApiError with the service's own "access denied" unless every need is allowed."""
+        name = session.caller.role or ""
+        decisions = []
+        for need in needs:
+            decision = self.decide(call, session, need)
+            if not decision.allowed:
+                self._usage.count(name, need, decision)
+                raise self.refusal(call, session, need, decision)
+            decisions.append(decision)
+        for need, decision in zip(needs, decisions, strict=True):
+            self._usage.count(name, need, decision)
+
+    def decide(self, call: Call, session: Session, need: Need) -> Decision:
+        """By the role's and the resource's policies as they are now. What can't be judged is refused."""
+        try:
+            role = self._role_of(call, session)
+            context = {**_of_role(role, session), **self._of_request(call), **need.context}
+            return decide(
+                need,
+                session.caller.principal(role.arn),
+                context,
+                role.policies,
+                self._deployed.resource_policy(need.action, need.resource),
+                role.boundary,
+                requests.is_known_key,
+            )
+        except NotSupported as error:
+            logger.error("can't judge %s on %s: %s", need.action, need.resource, error)
+            return Decision(False, f"because it can't be judged here: {error}")
+
+    def count(self, session: Session, need: Need, decision: Decision) -> None:
+        self._usage.count(session.caller.role or "", need, decision)
+
+    def refusal(self, call: Call, session: Session, need: Need, decision: Decision) -> ApiError:
+        """AWS's own message."""
+        problem = answers.denied(call, session.caller.arn, need, decision)
+        logger.info("%s", problem.message)
+        return problem
+
+    def require_service(self, service: str, need: Need, source_arn: str | None) -> None:
+        """May an AWS service do this by itself: the resource's policy decides.
+
+        Raises ApiError AccessDenied naming the service, the action and the resource.
+        """
+        context: dict[str, str | tuple[str, ...]] = {
+            **self._everywhere(),
+            "aws:requestedregion": REGION,
+            "aws:sourceaccount": ACCOUNT,
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": service,
+            **({"aws:sourcearn": source_arn} if source_arn else {}),
+            **need.context,
+        }
+        policy = self._deployed.resource_policy(need.action, need.resource)
+        decision = decide(
+            need,
+            Principal(ACCOUNT, service=service),
+            context,
+            resource=policy,
+            known_key=requests.is_known_key,
+        )
+        if not decision.allowed:
+            message = f"{service} is not authorized to perform: {need.action} on resource: {need.resource} "
+            raise ApiError("AccessDenied", message + decision.reason, 403)
+
+    def _role_of(self, call: Call, session: Session) -> Role:
+        try:
+            return self._deployed.role(session.caller.role or "")
+        except ApiError as error:
+            message = f"the role {session.caller.role!r} of these credentials is not there any more"
+            gone = ApiError("InvalidClientTokenId", message, 403)
+            raise answers.bad_credentials(call, gone) from error
+
+    def _of_request(self, call: Call) -> Context:
+        return {
+            **self._everywhere(),
+            "aws:requestedregion": call.region,
+            "aws:sourceip": str(call.environ.get("REMOTE_ADDR", "127.0.0.1")),
+            "aws:useragent": call.header("user-agent") or "",
+            "aws:principalisawsservice": "false",
+        }
+
+    def _everywhere(self) -> Context:
+        now = self._clock()
+        return {
+            # The laptop speaks plain HTTP; the code under test would speak TLS.
+            "aws:securetransport": "true",
+            "aws:resourceaccount": ACCOUNT,
+            "aws:viaawsservice": "false",
+            "aws:epochtime": str(int(now)),
+            "aws:currenttime": _iso(now),
+        }
+
+
+def _of_role(role: Role, session: Session) -> Context:
+    """aws:SourceAccount and aws:SourceArn are not here: they come with calls that services make (AWS docs)."""
+    return {
+        "aws:userid": session.caller.user_id,
+        "aws:principalarn": role.arn,
+        "aws:principalaccount": ACCOUNT,
+        "aws:principaltype": "AssumedRole",
+        "aws:tokenissuetime": _iso(session.started_at),
+        **{f"aws:principaltag/{key}": value for key, value in role.tags},
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,131 @@
+"""The report: which grants were used, which never, what was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.errors import NotSupported
+from localaws.iam.deployed import Role
+from localaws.iam.policy import Decision, Grant, Need, Policy
+from localaws.iam.usage import Usage, UsageReport
+from unit.localaws.iam_laptop import Laptop, allow, document, role_name, running, unique
+
+
+@pytest.fixture(scope="module")
+def laptop() -> Iterator[Laptop]:
+    with running() as one:
+        yield one
+
+
+def of_role(report: UsageReport, arn: str) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+    """(grants, refusals) of one role: {(action, resource): count}."""
+    name = role_name(arn)
+    granted = {(one.action, one.resource): one.count for one in report.grants if one.role == name}
+    return granted, {(one.action, one.resource): one.count for one in report.denied if one.role == name}
+
+
+def test_the_report_tells_used_from_unused_and_names_what_was_refused(laptop: Laptop) -> None:
+    bucket = laptop.bucket("raw/a")
+    raw, lake = f"arn:aws:s3:::{bucket}/raw/*", f"arn:aws:s3:::{bucket}/lake/*"
+    arn = laptop.role(allow(["s3:GetObject", "s3:PutObject"], [raw, lake]), allow("sqs:SendMessage"))
+    keys = laptop.authorizer.assume(arn, "lambda.amazonaws.com", "tests")
+    s3, sqs = laptop.client("s3", keys), laptop.client("sqs", keys)
+    for _ in range(3):
+        s3.get_object(Bucket=bucket, Key="raw/a")
+    s3.put_object(Bucket=bucket, Key="lake/b", Body=b"x")
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            s3.delete_object(Bucket=bucket, Key="raw/a")
+    with pytest.raises(ClientError):
+        sqs.delete_queue(QueueUrl=f"{laptop.endpoint.url}/123456789012/q")
+
+    report = laptop.authorizer.report()
+    granted, denied = of_role(report, arn)
+    assert granted == {
+        ("s3:GetObject", raw): 3,
+        ("s3:GetObject", lake): 0,
+        ("s3:PutObject", raw): 0,
+        ("s3:PutObject", lake): 1,
+        ("sqs:SendMessage", "*"): 0,
+    }
+    assert denied == {("s3:DeleteObject", f"arn:aws:s3:::{bucket}/raw/a"): 2}
+    mine = [one for one in report.unmapped if one.role == role_name(arn)]
+    assert [(one.operation, one.count) for one in mine] == [("sqs:DeleteQueue", 1)]
+    assert {one.count > 0 for one in report.used} == {True}
+    assert {one.count for one in report.unused} == {0}
+    text = str(report)
+    assert f"used 3  {role_name(arn)}  s3:GetObject  {raw}" in text
+    assert f"UNUSED  {role_name(arn)}  sqs:SendMessage  *" in text
+    assert f"DENIED 2  {role_name(arn)}  s3:DeleteObject" in text
+    assert json.loads(json.dumps(report.as_dict()))["grants"]
+
+
+def test_a_request_that_is_refused_in_part_uses_no_grant(laptop: Laptop) -> None:
+    bucket = laptop.bucket("raw/a")
+    put = f"arn:aws:s3:::{bucket}/inbox/*"
+    arn = laptop.role(allow("s3:PutObject", put))
+    s3 = laptop.client("s3", laptop.authorizer.assume(arn, "lambda.amazonaws.com", "tests"))
+    with pytest.raises(ClientError):
+        s3.copy_object(Bucket=bucket, Key="inbox/a", CopySource={"Bucket": bucket, "Key": "raw/a"})
+    granted, denied = of_role(laptop.authorizer.report(), arn)
+    assert granted == {("s3:PutObject", put): 0}
+    assert denied == {("s3:GetObject", f"arn:aws:s3:::{bucket}/raw/a"): 1}
+
+
+def test_what_a_bucket_policy_gave_is_reported_too(laptop: Laptop) -> None:
+    bucket = laptop.bucket("a")
+    arn = laptop.role()
+    gives = {**allow("s3:Get*", f"arn:aws:s3:::{bucket}/*"), "Principal": {"AWS": arn}}
+    laptop.client("s3").put_bucket_policy(Bucket=bucket, Policy=document(gives))
+    s3 = laptop.client("s3", laptop.authorizer.assume(arn, "lambda.amazonaws.com", "tests"))
+    s3.get_object(Bucket=bucket, Key="a")
+    used = [one for one in laptop.authorizer.report().used if one.role == role_name(arn)]
+    assert [(one.policy, one.action, one.count) for one in used] == [("resource policy", "s3:Get*", 1)]
+
+
+def test_a_role_that_cannot_be_judged_is_named_and_spoils_no_report(laptop: Laptop) -> None:
+    odd = role_name(laptop.role(allow("*", "*", {"BinaryEquals": {"aws:userid": "YQ=="}})))
+    fine = role_name(laptop.role(allow("s3:ListAllMyBuckets")))
+    report = laptop.authorizer.report()
+    assert any(odd in one and "BinaryEquals" in one for one in report.unjudged)
+    assert any(one.role == fine for one in report.grants)
+    assert f"UNJUDGED  role '{odd}'" in str(report)
+
+
+class OneRole:
+    """A deployed account with one role and one grant."""
+
+    def role(self, name: str) -> Role:
+        policy = Policy.parse({"Statement": allow("s3:*")})
+        trust = Policy.parse({"Statement": []}, "trust")
+        return Role(name, f"arn:aws:iam::1:role/{name}", "AROA", trust, (("p", policy),), None, (), 3600)
+
+    def roles(self) -> list[str]:
+        return ["worker"]
+
+    def resource_policy(self, action: str, arn: str) -> Policy | None:
+        raise NotSupported("not asked for")
+
+
+def test_memory_is_bounded_whatever_is_asked() -> None:
+    usage = Usage()
+    refused = Decision(False, "because")
+    for n in range(5000):
+        usage.count("worker", Need("s3:GetObject", f"arn:aws:s3:::lake/{n}"), refused)
+        usage.count_unmapped("worker", f"sqs:Odd{n}")
+    report = usage.report(OneRole())
+    assert len(report.denied) == len(report.unmapped) == 1001
+    assert sum(one.count for one in report.denied) == sum(one.count for one in report.unmapped) == 5000
+    assert max(report.denied, key=lambda one: one.count).resource == "(other resources)"
+
+
+def test_a_grant_is_counted_once_for_each_thing_it_let_in() -> None:
+    usage = Usage()
+    grant = Grant("p", "#1", "s3:*", "*")
+    for _ in range(2):
+        usage.count("worker", Need("s3:GetObject", unique("a")), Decision(True, "", (grant, grant)))
+    assert [(one.action, one.count) for one in usage.report(OneRole()).grants] == [("s3:*", 2)]
