@@ -1,0 +1,169 @@
+"""COPY from Parquet, read into a value.
+
+AWS docs: "COPY" and "COPY from columnar data formats" in the Amazon Redshift Database Developer Guide: of COPY's
+parameters, columnar formats take FROM, IAM_ROLE, CREDENTIALS, STATUPDATE, MANIFEST, EXPLICIT_IDS, FILLRECORD,
+ACCEPTINVCHARS and SERIALIZETOJSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from localaws.redshift.errors import RedshiftError, UnsupportedSql
+from localaws.redshift.names import name_key, parse_name
+from localaws.redshift.tokens import Sql
+from localaws.redshift.words import word_set
+
+DEFAULT_ROLE = "default"
+_OTHER_FORMATS = word_set("ORC CSV JSON AVRO DELIMITER FIXEDWIDTH SHAPEFILE RCFILE SEQUENCEFILE TEXTFILE")
+# Known to COPY, not to COPY from a columnar format.
+_NOT_FOR_PARQUET = word_set(
+    "ACCEPTANYDATE BLANKSASNULL BZIP2 COMPROWS COMPUPDATE DATEFORMAT EMPTYASNULL ENCODING ENCRYPTED ESCAPE GZIP"
+    " IGNOREALLERRORS IGNOREBLANKLINES IGNOREHEADER LZOP MASTER_SYMMETRIC_KEY MAXERROR NOLOAD NULL QUOTE READRATIO"
+    " REGION REMOVEQUOTES ROUNDEC SSH TIMEFORMAT TRIMBLANKS TRUNCATECOLUMNS ZSTD"
+)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A COPY .. FORMAT PARQUET.
+
+    `table`: as PostgreSQL reads it; `columns`: None means all of them; `role`: ARN, or "default" for the namespace's
+    default role; `source`: s3:// URL of the manifest or a key prefix; `replacement`: ACCEPTINVCHARS' character.
+    """
+
+    table: str
+    source: str
+    columns: tuple[str, ...] | None = None
+    role: str = field(default="", repr=False)
+    is_parquet: bool = False
+    manifest: bool = False
+    fill_record: bool = False
+    explicit_ids: bool = False
+    serialize_to_json: bool = False
+    replacement: str | None = None
+
+
+def parse_copy(sql: Sql) -> Copy:
+    """The COPY in `sql`. Raises UnsupportedSql for other formats, RedshiftError for what Redshift refuses."""
+    table, index = parse_name(sql, 1)
+    columns: tuple[str, ...] | None = None
+    if sql.raw(index) == "(":
+        close = sql.match(index)
+        columns = tuple(name_key(sql, first) for first, _ in sql.split(index + 1, close))
+        index = close + 1
+    source, index = _string(sql, sql.expect(index, "FROM"))
+    if not source.startswith("s3://"):
+        raise UnsupportedSql(f"COPY from {source!r} isn't supported: only from s3://")
+    copy = Copy(table, source, columns)
+    seen: set[str] = set()
+    while index < len(sql):
+        word = sql.word(index)
+        _refuse(sql, index, seen)
+        changes, index = _OPTIONS[word](sql, index + 1)
+        seen |= changes.keys()
+        copy = replace(copy, **changes)
+    if not copy.is_parquet:
+        raise UnsupportedSql("COPY without FORMAT AS PARQUET isn't supported")
+    if not copy.role:
+        raise RedshiftError("COPY needs an authorization parameter: IAM_ROLE or CREDENTIALS")
+    return copy
+
+
+def _refuse(sql: Sql, index: int, seen: set[str]) -> None:
+    word = sql.word(index)
+    if word in _OTHER_FORMATS:
+        raise UnsupportedSql(f"COPY from {word} isn't supported: only FORMAT AS PARQUET is")
+    if word in _NOT_FOR_PARQUET:
+        raise RedshiftError(f"{word} argument is not supported for PARQUET based COPY")
+    if word not in _OPTIONS:
+        raise sql.syntax_error(index)
+    if _FIELDS[word] in seen:
+        raise RedshiftError("conflicting or redundant options")
+
+
+def _string(sql: Sql, index: int) -> tuple[str, int]:
+    if index >= len(sql) or not sql.tokens[index].is_string:
+        raise sql.syntax_error(index)
+    return sql.tokens[index].value, index + 1
+
+
+_Option = Callable[[Sql, int], tuple[dict[str, Any], int]]
+
+
+def _flag(name: str) -> _Option:
+    return lambda _, index: ({name: True}, index)
+
+
+def _format(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+    index += sql.word(index) == "AS"
+    if sql.word(index) in _OTHER_FORMATS:
+        raise UnsupportedSql(f"COPY from {sql.word(index)} isn't supported: only FORMAT AS PARQUET is")
+    return {"is_parquet": True}, sql.expect(index, "PARQUET")
+
+
+def _iam_role(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+    if sql.word(index) == "DEFAULT":
+        return {"role": DEFAULT_ROLE}, index + 1
+    role, index = _string(sql, index)
+    return {"role": _one_role(role)}, index
+
+
+def _credentials(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+    text, index = _string(sql, index + (sql.word(index) == "AS"))
+    name, _, role = text.partition("=")
+    if name.strip() != "aws_iam_role":
+        raise UnsupportedSql(
+            "COPY with CREDENTIALS is supported as 'aws_iam_role=<arn>' only, without access keys"
+        )
+    return {"role": _one_role(role.strip())}, index
+
+
+def _one_role(role: str) -> str:
+    if not role.startswith("arn:"):
+        raise RedshiftError(f"Invalid IAM role: {role!r} is no ARN")
+    if "," in role:
+        raise UnsupportedSql("COPY with chained roles isn't supported")
+    return role
+
+
+def _statupdate(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+    return {}, index + (sql.word(index) in ("ON", "OFF", "TRUE", "FALSE"))
+
+
+def _accept_invalid_characters(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+    stated = index + (sql.word(index) == "AS")
+    if stated < len(sql) and sql.tokens[stated].is_string:
+        replacement, index = _string(sql, stated)
+        if len(replacement.encode()) != 1 or replacement == "\0":
+            raise RedshiftError("ACCEPTINVCHARS takes one ASCII character, not NUL")
+        return {"replacement": replacement}, index
+    return {"replacement": "?"}, index
+
+
+_OPTIONS: dict[str, _Option] = {
+    "FORMAT": _format,
+    "PARQUET": _flag("is_parquet"),
+    "IAM_ROLE": _iam_role,
+    "CREDENTIALS": _credentials,
+    "MANIFEST": _flag("manifest"),
+    "FILLRECORD": _flag("fill_record"),
+    "EXPLICIT_IDS": _flag("explicit_ids"),
+    "SERIALIZETOJSON": _flag("serialize_to_json"),
+    "STATUPDATE": _statupdate,
+    "ACCEPTINVCHARS": _accept_invalid_characters,
+}
+_FIELDS = {
+    "FORMAT": "is_parquet",
+    "PARQUET": "is_parquet",
+    "IAM_ROLE": "role",
+    "CREDENTIALS": "role",
+    "MANIFEST": "manifest",
+    "FILLRECORD": "fill_record",
+    "EXPLICIT_IDS": "explicit_ids",
+    "SERIALIZETOJSON": "serialize_to_json",
+    "STATUPDATE": "",
+    "ACCEPTINVCHARS": "replacement",
+}

@@ -1,0 +1,207 @@
+"""Runs a COPY: finds its files in S3 as the COPY's role, and streams them into the table, batch by batch."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
+from pgpq import ArrowToPostgresBinaryEncoder
+from pgpq.encoders import StringEncoderBuilder
+from pgpq.schema import Jsonb
+from psycopg import sql as pgsql
+
+from localaws.endpoint import Credentials, Endpoint
+from localaws.errors import ApiError
+from localaws.redshift.catalog import target_columns
+from localaws.redshift.copy import Copy
+from localaws.redshift.errors import RedshiftError, UnsupportedSql
+from localaws.redshift.parquet import Rules, TableColumn, batches
+
+CHUNK_BYTES = 1 << 20
+_BAD_MANIFEST = 15003
+_S3_ERROR = 8001
+
+
+@dataclass(frozen=True)
+class _File:
+    url: str
+    mandatory: bool
+    size: int | None
+
+
+class Loader:
+    """Executes COPYs. `assume` gives the credentials of a role as Redshift gets them."""
+
+    def __init__(self, endpoint: Endpoint, assume: Callable[[str], Credentials]) -> None:
+        self._endpoint = endpoint
+        self._assume = assume
+
+    def run(self, connection: psycopg.Connection[Any], copy: Copy, proceed: Callable[[], None]) -> int:
+        """Loads all files of `copy` within the connection's transaction; returns the number of rows.
+
+        `proceed` is called between batches and may raise to stop. Raises RedshiftError.
+        """
+        columns = target_columns(connection, copy)
+        s3 = self._endpoint.client("s3", self._credentials(copy.role))
+        files = _manifest_files(s3, copy.source) if copy.manifest else _prefix_files(s3, copy.source)
+        rows = loaded = 0
+        for file in files:
+            proceed()
+            with tempfile.TemporaryDirectory(prefix="redshift-copy-") as directory:
+                path = Path(directory) / "data.parquet"
+                if not _download(s3, file, path):
+                    continue
+                loaded += 1
+                rows += _load(connection, copy, columns, path, file.url, proceed)
+        if not loaded:
+            raise RedshiftError(f"No files were found for the COPY from {copy.source}")
+        return rows
+
+    def _credentials(self, role: str) -> Credentials:
+        try:
+            return self._assume(role)
+        except ApiError as error:
+            message = f"User is not authorized to assume IAM Role {role}"
+            raise RedshiftError.block(message, _S3_ERROR, str(error)) from error
+
+
+def _bucket_and_key(url: str) -> tuple[str, str]:
+    parts = urlsplit(url, allow_fragments=False)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise RedshiftError(f"The S3 URL {url!r} is not valid: it must be s3://bucket/key")
+    return parts.netloc, url[len(f"s3://{parts.netloc}/") :]
+
+
+def _service_error(error: ClientError | BotoCoreError) -> str:
+    if not isinstance(error, ClientError):
+        return f"S3ServiceException:{error}"
+    answer = error.response
+    code, message = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
+    status, request = (answer["ResponseMetadata"].get(name, "") for name in ("HTTPStatusCode", "RequestId"))
+    return f"S3ServiceException:{message},Status {status},Error {code},Rid {request},CanRetry 1"
+
+
+def _manifest_files(s3: Any, url: str) -> list[_File]:
+    bucket, key = _bucket_and_key(url)
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except (ClientError, BotoCoreError) as error:
+        message = f"Problem reading manifest file - {_service_error(error)}"
+        raise RedshiftError.block(message, _S3_ERROR, url) from error
+    try:
+        entries = json.loads(body)["entries"]
+        return [_manifest_file(entry) for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"Problem reading manifest file - it isn't a manifest: {error!r}"
+        raise RedshiftError.block(message, _S3_ERROR, url) from error
+
+
+def _manifest_file(entry: dict[str, Any]) -> _File:
+    if "meta" not in entry:
+        raise RedshiftError.block("File entry does not have 'meta' key.", _BAD_MANIFEST, entry["url"])
+    size = entry["meta"].get("content_length")
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise RedshiftError.block(
+            "File entry does not have 'content_length' key.", _BAD_MANIFEST, entry["url"]
+        )
+    mandatory = entry.get("mandatory", False)
+    if not isinstance(mandatory, bool):
+        raise RedshiftError.block(
+            "File entry's 'mandatory' is neither true nor false.", _BAD_MANIFEST, entry["url"]
+        )
+    return _File(entry["url"], mandatory, size)
+
+
+def _prefix_files(s3: Any, url: str) -> list[_File]:
+    bucket, prefix = _bucket_and_key(url)
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        listed = [item for page in pages for item in page.get("Contents", [])]
+    except (ClientError, BotoCoreError) as error:
+        raise RedshiftError.block(
+            _service_error(error), _S3_ERROR, f"Failed to list keys of {url}"
+        ) from error
+    if not listed:
+        raise RedshiftError(f"The specified S3 prefix '{prefix}' does not exist")
+    return [_File(f"s3://{bucket}/{item['Key']}", True, item["Size"]) for item in listed]
+
+
+def _download(s3: Any, file: _File, path: Path) -> bool:
+    """Streams the object to `path`; False if it doesn't exist and needn't."""
+    bucket, key = _bucket_and_key(file.url)
+    size = 0
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        with path.open("wb") as target:
+            for chunk in body.iter_chunks(CHUNK_BYTES):
+                size += target.write(chunk)
+    except (ClientError, BotoCoreError) as error:
+        missing = isinstance(error, ClientError) and error.response["Error"].get("Code") in (
+            "NoSuchKey",
+            "404",
+        )
+        if missing and not file.mandatory:
+            return False
+        raise RedshiftError.block(_service_error(error), _S3_ERROR, f"Failed to read {file.url}") from error
+    if file.size is not None and size != file.size:
+        raise RedshiftError.scan(
+            _BAD_MANIFEST,
+            f"The content_length {file.size} in the manifest isn't the size {size} of {file.url}",
+        )
+    return True
+
+
+def _load(
+    connection: psycopg.Connection[Any],
+    copy: Copy,
+    columns: list[TableColumn],
+    path: Path,
+    url: str,
+    proceed: Callable[[], None],
+) -> int:
+    """Loads one file with PostgreSQL's binary COPY; only one batch of it is in memory at a time."""
+    rules = Rules(copy.fill_record, copy.serialize_to_json, copy.replacement)
+    encoder: ArrowToPostgresBinaryEncoder | None = None
+    statement = pgsql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        pgsql.SQL(copy.table),
+        pgsql.SQL(", ").join(pgsql.Identifier(column.name) for column in columns),
+    )
+    rows = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as target:
+        for batch in batches(path, columns, url, rules):
+            proceed()
+            if encoder is None:
+                encoder = _encoder(batch.schema, columns)
+                target.write(encoder.write_header())
+            target.write(encoder.write_batch(batch))
+            rows += batch.num_rows
+        if encoder is None:
+            target.write(_EMPTY)
+        else:
+            target.write(encoder.finish())
+    return rows
+
+
+# A file without rows: header and trailer of PostgreSQL's binary format.
+_EMPTY = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff"
+
+
+def _encoder(schema: Any, columns: list[TableColumn]) -> ArrowToPostgresBinaryEncoder:
+    if not any(column.type == "super" for column in columns):
+        return ArrowToPostgresBinaryEncoder(schema)
+    builders = {}
+    for field, column in zip(schema, columns, strict=True):
+        builder = ArrowToPostgresBinaryEncoder.infer_encoder(field)
+        if column.type == "super":
+            if not isinstance(builder, StringEncoderBuilder):
+                raise UnsupportedSql(f"SUPER column {column.name} can't be written")
+            builder = StringEncoderBuilder.new_with_output(field, Jsonb())
+        builders[field.name] = builder
+    return ArrowToPostgresBinaryEncoder.new_with_encoders(schema, builders)

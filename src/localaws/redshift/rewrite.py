@@ -1,0 +1,218 @@
+"""From a statement of Redshift to what PostgreSQL is to do. Pure: no connection, no clock.
+
+The one entry is `rewrite`. A statement kind that isn't listed here is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localaws.redshift import ddl, dml
+from localaws.redshift.copy import Copy, parse_copy
+from localaws.redshift.errors import UnsupportedSql
+from localaws.redshift.expressions import quote_string, scan
+from localaws.redshift.names import parse_name, parse_names
+from localaws.redshift.tokens import Sql
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What to run for one statement.
+
+    `verb`: its first word. `postgres`: the SQL to run, "" for nothing (or for a COPY, which is in `copy`).
+    `new_columns_of`: the table that got columns, whose VARCHARs are yet to be limited in bytes.
+    `tables`: names that must be tables, not views (MERGE).
+    """
+
+    verb: str
+    postgres: str = ""
+    returns_rows: bool = False
+    copy: Copy | None = None
+    new_columns_of: str | None = None
+    tables: tuple[str, ...] = ()
+
+
+_QUERY_VERBS = frozenset({"SELECT", "WITH", "("})
+_TRANSACTION_VERBS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT"})
+_SETTINGS = frozenset({"QUERY_GROUP", "STATEMENT_TIMEOUT", "SEARCH_PATH"})
+_PRIVILEGES = frozenset({"SELECT", "USAGE"})
+
+
+def rewrite(text: str, *, in_batch: bool) -> Statement:
+    """What to run for the Redshift statement `text`.
+
+    Raises UnsupportedSql for what Redshift refuses or what isn't known here, RedshiftError for what Redshift would
+    call an error of the statement.
+    """
+    sql = Sql(text)
+    verb = sql.word(0) or sql.raw(0)
+    if verb in _QUERY_VERBS:
+        return _query(sql)
+    if verb in _TRANSACTION_VERBS:
+        raise UnsupportedSql(f"{verb} isn't supported by the Data API: a call is one transaction")
+    if in_batch and verb in ("TRUNCATE", "VACUUM"):
+        hint = "; use DELETE" if verb == "TRUNCATE" else ""
+        raise UnsupportedSql(
+            f"{verb} within a batch isn't supported: on Redshift it ends the open transaction{hint}"
+        )
+    if verb not in _VERBS:
+        raise UnsupportedSql(f"statement {verb} isn't supported")
+    return _VERBS[verb](sql)
+
+
+def _query(sql: Sql) -> Statement:
+    scan(sql, 0, len(sql))
+    depth_zero = [sql.word(index) for index in sql.top_level(0, len(sql))]
+    for word in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+        if word in depth_zero:
+            raise UnsupportedSql(f"WITH .. {word} isn't supported here; put the query into the statement")
+    for index in range(len(sql)):
+        if sql.word(index) in ("INSERT", "UPDATE", "DELETE", "MERGE") and sql.raw(index - 1) == "(":
+            raise UnsupportedSql(f"{sql.word(index)} within a query isn't supported by Redshift")
+    return Statement("SELECT", sql.render(), returns_rows=True)
+
+
+def _insert(sql: Sql) -> Statement:
+    dml.insert(sql)
+    return Statement("INSERT", sql.render())
+
+
+def _update(sql: Sql) -> Statement:
+    dml.update(sql)
+    return Statement("UPDATE", sql.render())
+
+
+def _delete(sql: Sql) -> Statement:
+    dml.delete(sql)
+    return Statement("DELETE", sql.render())
+
+
+def _merge(sql: Sql) -> Statement:
+    tables = dml.merge(sql)
+    return Statement("MERGE", sql.render(), tables=tables)
+
+
+def _copy(sql: Sql) -> Statement:
+    return Statement("COPY", copy=parse_copy(sql))
+
+
+def _create(sql: Sql) -> Statement:
+    words = [sql.word(index) for index in range(1, 4)]
+    if "TABLE" in words and words[0] in ("LOCAL", "TEMP", "TEMPORARY", "TABLE"):
+        name = ddl.create_table(sql)
+        return Statement("CREATE", sql.render(), new_columns_of=name)
+    if words[0] == "VIEW" or words == ["OR", "REPLACE", "VIEW"]:
+        return _create_view(sql, 2 if words[0] == "VIEW" else 4)
+    if words[0] == "SCHEMA":
+        index = 5 if sql.phrase(2, "IF", "NOT", "EXISTS") else 2
+        _, index = parse_name(sql, index)
+        if index != len(sql):
+            raise UnsupportedSql(f"CREATE SCHEMA .. {sql.raw(index).upper()} isn't supported here")
+        return Statement("CREATE", sql.render())
+    raise UnsupportedSql(f"statement CREATE {sql.raw(1).upper()} isn't supported")
+
+
+def _create_view(sql: Sql, index: int) -> Statement:
+    _, index = parse_name(sql, index)
+    if sql.raw(index) == "(":
+        index = sql.match(index) + 1
+    if sql.phrase(len(sql) - 4, "WITH", "NO", "SCHEMA", "BINDING"):
+        raise UnsupportedSql(
+            "CREATE VIEW .. WITH NO SCHEMA BINDING is Redshift SQL that isn't supported here"
+        )
+    scan(sql, sql.expect(index, "AS"), len(sql))
+    return Statement("CREATE", sql.render())
+
+
+def _drop(sql: Sql) -> Statement:
+    if sql.word(1) not in ("TABLE", "VIEW", "SCHEMA"):
+        raise UnsupportedSql(f"statement DROP {sql.raw(1).upper()} isn't supported")
+    _, index = parse_names(sql, 4 if sql.phrase(2, "IF", "EXISTS") else 2)
+    sql.expect_end(index + (sql.word(index) in ("CASCADE", "RESTRICT")))
+    return Statement("DROP", sql.render())
+
+
+def _alter(sql: Sql) -> Statement:
+    if sql.word(1) != "TABLE":
+        raise UnsupportedSql(f"statement ALTER {sql.raw(1).upper()} isn't supported")
+    name = ddl.alter_table(sql)
+    return Statement("ALTER", sql.render(), new_columns_of=name)
+
+
+def _lock(sql: Sql) -> Statement:
+    _, index = parse_names(sql, 1 + (sql.word(1) == "TABLE"))
+    if index != len(sql):
+        raise UnsupportedSql("LOCK takes tables and no mode on Redshift")
+    return Statement("LOCK", sql.render())
+
+
+def _truncate(sql: Sql) -> Statement:
+    _, index = parse_name(sql, 1 + (sql.word(1) == "TABLE"))
+    sql.expect_end(index)
+    return Statement("TRUNCATE", sql.render())
+
+
+def _maintenance(sql: Sql) -> Statement:
+    if sql.word(1) == "COMPRESSION":
+        raise UnsupportedSql("statement ANALYZE COMPRESSION isn't supported")
+    return Statement(sql.word(0))
+
+
+def _grant(sql: Sql) -> Statement:
+    """There are no database users here: the object must exist, the grantee isn't looked at."""
+    privilege = sql.word(1)
+    if privilege not in _PRIVILEGES or sql.word(2) != "ON":
+        raise UnsupportedSql("GRANT is supported as GRANT SELECT ON [TABLE] .. and GRANT USAGE ON SCHEMA ..")
+    wants_schema = privilege == "USAGE"
+    if (sql.word(3) == "SCHEMA") != wants_schema:
+        raise UnsupportedSql(f"GRANT {privilege} ON {sql.raw(3).upper()} isn't supported here")
+    _, index = parse_names(sql, 3 + (sql.word(3) in ("TABLE", "SCHEMA")))
+    index = sql.expect(index, "TO")
+    if not sql.is_name(index):
+        raise sql.syntax_error(index)
+    sql.replace(index, len(sql) - 1, "PUBLIC")
+    return Statement("GRANT", sql.render())
+
+
+def _comment(sql: Sql) -> Statement:
+    if sql.word(1) != "ON" or sql.word(2) not in ("TABLE", "COLUMN", "VIEW"):
+        raise UnsupportedSql("COMMENT is supported on TABLE, VIEW and COLUMN")
+    index = next((i for i in range(3, len(sql)) if sql.word(i) == "IS"), len(sql))
+    if index + 2 != len(sql):
+        raise sql.syntax_error(index)
+    if sql.tokens[index + 1].is_string:
+        quote_string(sql, index + 1)
+    return Statement("COMMENT", sql.render())
+
+
+def _set(sql: Sql) -> Statement:
+    name = sql.word(1)
+    if name not in _SETTINGS:
+        raise UnsupportedSql(
+            f"SET {sql.raw(1)} isn't supported: only {', '.join(sorted(_SETTINGS)).lower()} are"
+        )
+    if sql.raw(2).upper() not in ("TO", "="):
+        raise sql.syntax_error(2)
+    # Queues of a workload manager there are none; the name is taken and forgotten.
+    return Statement("SET", "" if name == "QUERY_GROUP" else sql.render())
+
+
+_VERBS: dict[str, Callable[[Sql], Statement]] = {
+    "INSERT": _insert,
+    "UPDATE": _update,
+    "DELETE": _delete,
+    "MERGE": _merge,
+    "COPY": _copy,
+    "CREATE": _create,
+    "DROP": _drop,
+    "ALTER": _alter,
+    "LOCK": _lock,
+    "TRUNCATE": _truncate,
+    "GRANT": _grant,
+    "COMMENT": _comment,
+    "SET": _set,
+    "VACUUM": _maintenance,
+    "ANALYZE": _maintenance,
+    "ANALYSE": _maintenance,
+}

@@ -1,0 +1,154 @@
+"""Runs statements: one connection, one transaction, a state for each part, one event at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from localaws.endpoint import Credentials, Endpoint
+from localaws.errors import LocalAwsError
+from localaws.redshift.databases import Databases
+from localaws.redshift.errors import RedshiftError, StatementCancelled, UnsupportedSql
+from localaws.redshift.load import Loader
+from localaws.redshift.messages import translate
+from localaws.redshift.parameters import bind
+from localaws.redshift.rewrite import rewrite
+from localaws.redshift.session import Session
+from localaws.redshift.statements import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Executes records of `statements` and tells of those that asked for an event."""
+
+    def __init__(
+        self,
+        uri: str,
+        endpoint: Endpoint,
+        statements: Statements,
+        workgroup_databases: Callable[[], dict[str, str]],
+        on_event: Callable[[dict[str, Any]], None],
+        assume: Callable[[str], Credentials],
+    ) -> None:
+        self._endpoint = endpoint
+        self._statements = statements
+        self._databases = Databases(uri)
+        self._workgroup_databases = workgroup_databases
+        self._on_event = on_event
+        self._loader = Loader(endpoint, assume)
+
+    def run(self, record: Record) -> None:
+        """Runs to a terminal state, whatever happens; then the event goes out."""
+        with self._statements.lock:
+            record.status, record.started = STARTED, self._statements.clock()
+        status, error = FAILED, None
+        began = time.monotonic()
+        try:
+            self._transaction(record)
+            status = FINISHED
+        except StatementCancelled as cancelled:
+            status, error = ABORTED, str(cancelled)
+        except psycopg.Error as failure:
+            cancelled_now = record.cancellation.cancelled
+            status = ABORTED if cancelled_now else FAILED
+            error = "Query canceled on user's request" if cancelled_now else f"ERROR: {translate(failure)}"
+        except UnsupportedSql as failure:
+            error = f"ERROR: not supported by the laptop's Redshift: {failure}"
+        except LocalAwsError as failure:
+            error = f"ERROR: {failure}"
+        except Exception as failure:  # noqa: BLE001  a statement must end, or its caller waits for ever
+            _log.exception("statement %s failed unexpectedly", record.id)
+            error = f"ERROR: internal error of the laptop's Redshift: {failure!r}"
+        self._end(record, status, error, time.monotonic() - began)
+
+    def database_uri(self, workgroup: str, database: str) -> str:
+        """The connection string of a workgroup's database."""
+        return self._databases.conninfo(workgroup, database)
+
+    def _transaction(self, record: Record) -> None:
+        request = record.request
+        known = self._workgroup_databases().get(request.workgroup)
+        if known != request.database:
+            raise RedshiftError(f'database "{request.database}" does not exist')
+        record.cancellation.check()
+        conninfo = self._databases.conninfo(request.workgroup, request.database)
+        with Session(conninfo, self._loader, record.cancellation) as session:
+            record.pid = session.backend_pid
+            for part in record.parts:
+                self._run_part(record, part, session)
+            session.commit()
+
+    def _run_part(self, record: Record, part: Part, session: Session) -> None:
+        with self._statements.lock:
+            part.start(self._statements.clock())
+        text = bind(part.sql, dict(record.request.parameters))
+        outcome = session.run(rewrite(text, in_batch=record.request.is_batch))
+        with self._statements.lock:
+            part.finish(outcome, self._statements.clock())
+
+    def _end(self, record: Record, status: str, error: str | None, seconds: float) -> None:
+        with self._statements.lock:
+            now = self._statements.clock()
+            for number, part in enumerate(record.parts, start=1):
+                if part.status == STARTED:
+                    part.end(status, now, error)
+                    if record.request.is_batch and status == FAILED:
+                        error = f"Query #{number} failed with {error}"
+                elif part.status in ACTIVE:
+                    part.end(ABORTED, now)
+            if status != FINISHED:
+                # The transaction was rolled back; what it had read is no result.
+                record.close()
+                for part in record.parts:
+                    part.result = None
+            record.error, record.updated, record.status = error, now, status
+        record.done.set()
+        _log.info("statement %s: %s after %.1f s", record.id, status, seconds)
+        if record.request.with_event:
+            self._tell(record)
+
+    def _tell(self, record: Record) -> None:
+        event = status_event(record, self._endpoint)
+        try:
+            self._on_event(event)
+        except Exception:  # noqa: BLE001  as below
+            # As on AWS: who listens can't change what became of the statement.
+            _log.exception("the event of statement %s couldn't be delivered", record.id)
+
+
+def workgroup_arn(endpoint: Endpoint, workgroup: str) -> str:
+    return f"arn:aws:redshift-serverless:{endpoint.region}:{endpoint.account}:workgroup/{workgroup}"
+
+
+def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
+    """The EventBridge event of a statement in a terminal state.
+
+    AWS docs: "Monitoring events for the Amazon Redshift Data API in Amazon EventBridge". One per call, also for a
+    batch; there is no error text in it.
+    """
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Redshift Data Statement Status Change",
+        "source": "aws.redshift-data",
+        "account": endpoint.account,
+        "time": datetime.fromtimestamp(record.updated, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": endpoint.region,
+        "resources": [workgroup_arn(endpoint, record.request.workgroup)],
+        "detail": {
+            "principal": record.principal,
+            "statementName": record.request.name,
+            "statementId": record.id,
+            "redshiftQueryId": record.query_id,
+            "state": record.status,
+            "rows": record.rows,
+            "expireAt": int(record.expires),
+        },
+    }

@@ -1,0 +1,158 @@
+"""One transaction on PostgreSQL: the statements of one call of the Data API, run in order."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel
+
+from localaws.redshift.errors import RedshiftError, StatementCancelled
+from localaws.redshift.load import Loader
+from localaws.redshift.results import Result, fetch, read_as_text
+from localaws.redshift.rewrite import Statement
+
+# AWS docs: "Considerations when calling the Amazon Redshift Data API": a query may run for 24 hours.
+MAX_DURATION_SECONDS = 24 * 60 * 60
+_CONNECT_TIMEOUT_SECONDS = 10
+_SETTINGS = {
+    "statement_timeout": f"{MAX_DURATION_SECONDS}s",
+    "timezone": "UTC",
+    "datestyle": "ISO,MDY",
+    "intervalstyle": "postgres",
+    "standard_conforming_strings": "on",
+    "client_encoding": "UTF8",
+    # Results are read to their end, so plan for that.
+    "cursor_tuple_fraction": "1",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a statement left: rows returned or affected (-1: neither), and the result of a query."""
+
+    rows: int
+    result: Result | None = None
+
+
+class Cancellation:
+    """Lets one thread cancel what another runs. Once the commit has begun it is too late."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._cancelled = False
+        self._committing = False
+
+    def cancel(self) -> bool:
+        """False if it is too late.
+
+        A query that begins at this very moment may be missed; it then ends at the next check, or by another call.
+        """
+        with self._lock:
+            if self._committing:
+                return False
+            self._cancelled = True
+            connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.cancel_safe(timeout=_CONNECT_TIMEOUT_SECONDS)
+        return True
+
+    def attach(self, connection: psycopg.Connection[Any] | None) -> None:
+        with self._lock:
+            self._connection = connection
+
+    @property
+    def cancelled(self) -> bool:
+        with self._lock:
+            return self._cancelled
+
+    def check(self) -> None:
+        """Raises StatementCancelled if it was cancelled."""
+        if self.cancelled:
+            raise StatementCancelled("Query canceled on user's request")
+
+    def begin_commit(self) -> None:
+        """From here on it can't be cancelled any more. Raises StatementCancelled if it was."""
+        with self._lock:
+            if self._cancelled:
+                raise StatementCancelled("Query canceled on user's request")
+            self._committing = True
+
+
+class Session:
+    """A connection in one transaction, REPEATABLE READ, which is nearest to Redshift's SNAPSHOT isolation.
+
+    Leaving the block without `commit` rolls back. Raises psycopg.Error, RedshiftError, StatementCancelled.
+    """
+
+    def __init__(self, conninfo: str, loader: Loader, cancellation: Cancellation) -> None:
+        self._conninfo = conninfo
+        self._loader = loader
+        self._cancellation = cancellation
+
+    def __enter__(self) -> Session:
+        options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        self._connection = psycopg.connect(
+            self._conninfo,
+            options=options,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            keepalives_idle=30,
+            application_name="localaws-redshift",
+        )
+        self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        # Every statement runs once: nothing is gained by preparing it.
+        self._connection.prepare_threshold = None
+        self._cancellation.attach(self._connection)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cancellation.attach(None)
+        # Closing without a commit rolls back; a temporary table goes with the connection.
+        self._connection.close()
+
+    @property
+    def backend_pid(self) -> int:
+        return self._connection.info.backend_pid
+
+    def run(self, statement: Statement) -> Outcome:
+        """Runs one statement within the transaction."""
+        self._cancellation.check()
+        for table in statement.tables:
+            self._require_table(table)
+        if statement.copy is not None:
+            return Outcome(self._loader.run(self._connection, statement.copy, self._cancellation.check))
+        if statement.returns_rows:
+            read_as_text(self._connection)
+            result = fetch(self._connection, statement.postgres)
+            return Outcome(result.rows, result)
+        if not statement.postgres:
+            return Outcome(-1)
+        cursor = self._connection.execute(statement.postgres.encode())
+        if statement.new_columns_of:
+            self._connection.execute("call redshift.limit_bytes(%s::regclass)", (statement.new_columns_of,))
+        return Outcome(cursor.rowcount if statement.verb in _COUNTED else -1)
+
+    def commit(self) -> None:
+        self._cancellation.begin_commit()
+        self._connection.commit()
+
+    def _require_table(self, name: str) -> None:
+        """MERGE takes tables only; a name that doesn't exist is left to MERGE itself."""
+        row = self._connection.execute(
+            "select relkind::text from pg_class where oid = to_regclass(%s)", (name,)
+        ).fetchone()
+        if row is not None and row[0] not in ("r", "p"):
+            raise RedshiftError(f"MERGE takes tables only: {name} is not a table")
+
+
+_COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+Opener = Callable[[Cancellation], Session]

@@ -1,0 +1,196 @@
+"""A statement as text, tokens and edits: everything that isn't edited stays byte for byte as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import TokenType
+
+from localaws.redshift.errors import RedshiftError, UnsupportedSql
+
+COMPARISONS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
+
+
+class _Dialect(Redshift):
+    class Tokenizer(Redshift.Tokenizer):
+        # sqlglot swallows the rest of "commands" (LOCK, VACUUM, CALL ..) as one string; here they have tokens too.
+        COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token; `start` and `end` (exclusive) are its place in the statement's text."""
+
+    raw: str
+    value: str
+    kind: TokenType
+    start: int
+    end: int
+
+    @property
+    def is_string(self) -> bool:
+        return self.kind is TokenType.STRING
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.kind is TokenType.IDENTIFIER
+
+    @property
+    def is_word(self) -> bool:
+        """A keyword or an unquoted name; not a literal such as E'..'."""
+        is_literal = self.is_string or self.is_quoted or "'" in self.raw
+        return not is_literal and (self.raw[0].isalpha() or self.raw[0] in "_#")
+
+    @property
+    def is_name(self) -> bool:
+        return self.is_word or self.is_quoted
+
+    @property
+    def word(self) -> str:
+        """Upper-case keyword or unquoted name with single spaces; "" for anything else."""
+        return " ".join(self.raw.upper().split()) if self.is_word else ""
+
+
+@dataclass(frozen=True)
+class _Edit:
+    start: int
+    end: int
+    order: tuple[int, int, int]
+    text: str
+
+
+class Sql:
+    """One statement. Indexes are token indexes; a token beyond either end reads as the empty word."""
+
+    def __init__(self, text: str) -> None:
+        """Raises RedshiftError on text that can't be tokenised, UnsupportedSql on more than one statement."""
+        self.text = text
+        try:
+            found = _Dialect().tokenize(text)
+        except TokenError as error:
+            raise RedshiftError(f"unterminated quoted string or comment ({error})") from error
+        tokens = [Token(text[t.start : t.end + 1], t.text, t.token_type, t.start, t.end + 1) for t in found]
+        while tokens and tokens[-1].raw == ";":
+            tokens.pop()
+        if any(token.raw == ";" for token in tokens):
+            raise UnsupportedSql("more than one statement in one Sql; use BatchExecuteStatement")
+        if not tokens:
+            raise RedshiftError("the statement is empty")
+        self.tokens = tokens
+        self._edits: list[_Edit] = []
+        self._match, self._enclosing = self._nesting()
+
+    def _nesting(self) -> tuple[dict[int, int], list[int]]:
+        match: dict[int, int] = {}
+        enclosing: list[int] = []
+        opened: list[int] = []
+        for index, token in enumerate(self.tokens):
+            enclosing.append(opened[-1] if opened else -1)
+            if token.raw == "(":
+                opened.append(index)
+            elif token.raw == ")":
+                if not opened:
+                    raise RedshiftError('syntax error at or near ")"')
+                match[index] = opened.pop()
+                match[match[index]] = index
+        if opened:
+            raise RedshiftError("syntax error at end of input: a parenthesis isn't closed")
+        return match, enclosing
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def word(self, index: int) -> str:
+        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
+
+    def raw(self, index: int) -> str:
+        return self.tokens[index].raw if 0 <= index < len(self.tokens) else ""
+
+    def is_name(self, index: int) -> bool:
+        return 0 <= index < len(self.tokens) and self.tokens[index].is_name
+
+    def match(self, index: int) -> int:
+        """The index of the parenthesis that belongs to the one at `index`."""
+        return self._match[index]
+
+    def enclosing(self, index: int) -> int:
+        """The index of the innermost parenthesis that is open at `index`, or -1."""
+        return self._enclosing[index]
+
+    def phrase(self, index: int, *words: str) -> bool:
+        """Whether the words at `index` are these."""
+        return all(self.word(index + offset) == word for offset, word in enumerate(words))
+
+    def expect(self, index: int, raw: str) -> int:
+        """The index after `raw`; raises RedshiftError (a syntax error) if something else is there."""
+        if self.raw(index).upper() != raw:
+            raise self.syntax_error(index)
+        return index + 1
+
+    def expect_end(self, index: int) -> None:
+        if index < len(self.tokens):
+            raise self.syntax_error(index)
+
+    def syntax_error(self, index: int) -> RedshiftError:
+        if index >= len(self.tokens):
+            return RedshiftError("syntax error at end of input")
+        return RedshiftError(f'syntax error at or near "{self.raw(index)}"')
+
+    def top_level(self, start: int, stop: int) -> Iterator[int]:
+        """Indexes between `start` and `stop` that aren't within parentheses (the opening ones included)."""
+        index = start
+        while index < stop:
+            yield index
+            index = self.match(index) if self.raw(index) == "(" else index + 1
+
+    def split(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """The parts between top-level commas, as (first, after last)."""
+        commas = [index for index in self.top_level(start, stop) if self.raw(index) == ","]
+        return list(zip([start, *(comma + 1 for comma in commas)], [*commas, stop], strict=True))
+
+    def slice(self, start: int, stop: int) -> str:
+        """The text of the tokens from `start` up to before `stop`, as written."""
+        return self.text[self.tokens[start].start : self.tokens[stop - 1].end]
+
+    def replace(self, first: int, last: int, text: str) -> None:
+        """Replaces the tokens `first` .. `last` (inclusive)."""
+        self._edit(self.tokens[first].start, self.tokens[last].end, text, outer_first=False)
+
+    def delete(self, first: int, last: int) -> None:
+        self.replace(first, last, "")
+
+    def wrap_before(self, index: int, text: str) -> None:
+        """Inserts before a token; of several insertions at one place the last made comes first (outermost)."""
+        start = self.tokens[index].start
+        self._edit(start, start, text, outer_first=True)
+
+    def insert_after(self, index: int, text: str) -> None:
+        end = self.tokens[index].end
+        self._edit(end, end, text, outer_first=False)
+
+    def _edit(self, start: int, end: int, text: str, *, outer_first: bool) -> None:
+        number = len(self._edits)
+        # At one place: what closes after the token on the left, then what opens before the token on the right.
+        if start < end:
+            order = (2, -end, number)
+        elif outer_first:
+            order = (1, -number, 0)
+        else:
+            order = (0, number, 0)
+        self._edits.append(_Edit(start, end, order, text))
+
+    def render(self) -> str:
+        """The edited text. An edit within a replaced stretch goes with it."""
+        parts: list[str] = []
+        position = 0
+        for edit in sorted(self._edits, key=lambda edit: (edit.start, edit.order)):
+            if edit.start < position:
+                continue
+            parts += [self.text[position : edit.start], edit.text]
+            position = edit.end
+        stop = self.tokens[-1].end
+        return "".join([*parts, self.text[position:stop]]) if position < stop else "".join(parts)
