@@ -1,0 +1,63 @@
+# Everything is set up by the first command that needs it; afterwards no network is asked for.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= gluebook
+
+.PHONY: help setup demo test lint check lock build deploy clean
+
+help:            ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+setup: $(VENV)/.ready
+
+# The lock is installed as it is: nothing is resolved anew, nothing is left to chance.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Gluebook needs Python 3.11; say where: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gluebook needs Python 3.11, as AWS Glue 5.1 has; $(PYTHON) is another"; exit 1; }
+	@echo "Setting up $(VENV); the first time this takes a few minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup      ## made-up tickets and logs, all the way on this machine, checked to the row
+	@$(BIN)/gluebook demo
+
+test: setup      ## everything that is checked, and all tests
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+
+check: setup     ## style, types, template, notebooks against scripts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint
+	@$(BIN)/gluebook export --check
+
+lint: check
+
+build: setup     ## the wheel and the layer that run on AWS and on the laptop
+	@$(BIN)/gluebook build
+
+# The real thing: the same two commands that the laptop runs, and the wheel uploaded beside what they upload.
+deploy: setup    ## to AWS: make deploy BUCKET=my-artefacts [STACK=gluebook] [PARAMETERS="CrawlPolicy=never"]
+	@test -n "$(BUCKET)" || { echo "Say which bucket takes the artefacts: make deploy BUCKET=my-artefacts"; exit 1; }
+	@set -euo pipefail; \
+	built=$$($(BIN)/gluebook build --json); \
+	wheel=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel"])'); \
+	key=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel_key"])'); \
+	$(BIN)/aws s3 cp "$$wheel" "s3://$(BUCKET)/$$key"; \
+	$(BIN)/aws cloudformation package --template-file infra/pipeline.yaml --s3-bucket "$(BUCKET)" \
+	  --output-template-file build/packaged.yaml; \
+	$(BIN)/aws cloudformation deploy --template-file build/packaged.yaml --stack-name "$(STACK)" \
+	  --s3-bucket "$(BUCKET)" --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
+	  --parameter-overrides ArtefactBucket="$(BUCKET)" WheelUri="s3://$(BUCKET)/$$key" $(PARAMETERS)
+
+lock: setup      ## resolve the dependencies anew (needs uv and the network)
+	@command -v uv >/dev/null || { echo "uv is needed for this: pip install uv"; exit 1; }
+	@uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean:           ## forget what was built (not the environment)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse

@@ -1,0 +1,164 @@
+"""What a resource type is: how to create, change and delete one through its service's own API."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar
+
+from localaws.endpoint import Endpoint
+from localaws.errors import LocalAwsError, NotSupported
+
+Properties = Mapping[str, Any]
+
+
+class TemplateError(LocalAwsError):
+    """The template, or a parameter given to it, is wrong or asks for what the laptop doesn't know."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A resource that exists: what `Ref` and `Fn::GetAtt` give for it."""
+
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A resource that exists, with the properties it was given, its name included."""
+
+    made: Made
+    properties: Properties
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that exists, its properties in the deployed template and in the new one."""
+
+    made: Made
+    old: Properties
+    new: Properties
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The names of the properties that differ, appear or disappear."""
+        names = set(self.old) | set(self.new)
+        return frozenset(name for name in names if self.old.get(name) != self.new.get(name))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a resource is created: at which endpoint, in which stack, under which logical id."""
+
+    endpoint: Endpoint
+    stack: str
+    logical_id: str
+
+    @property
+    def account(self) -> str:
+        """The account's 12 digits."""
+        return self.endpoint.account
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.endpoint.region
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of `service` there, acting as the deployer."""
+        return _client(self.endpoint, service)
+
+    def generated_name(self, limit: int = 64, lower: bool = False) -> str:
+        """A name as CloudFormation makes them up: STACK-LOGICALID-12 random characters.
+
+        AWS docs: "Name type" (aws-properties-name).
+        """
+        suffix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
+        room = limit - len(suffix) - 1
+        name = f"{f'{self.stack}-{self.logical_id}'[:room].rstrip('-')}-{suffix}"
+        return name.lower() if lower else name
+
+
+@lru_cache(maxsize=256)
+def _client(endpoint: Endpoint, service: str) -> Any:
+    return endpoint.client(service)
+
+
+class ResourceType(ABC):
+    """One CloudFormation resource type, created through the service's API as anyone else would.
+
+    So that what exists is what that service describes; there is no second bookkeeping.
+    """
+
+    type_name: ClassVar[str]
+    known: ClassVar[frozenset[str]]  # the properties the laptop can create; any other is refused by name
+    required: ClassVar[frozenset[str]] = frozenset()
+    replacing: ClassVar[frozenset[str]] = frozenset()  # AWS docs: "Update requires: Replacement"
+    unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop can't
+    attributes: ClassVar[frozenset[str]] = frozenset()  # what Fn::GetAtt may ask for
+    name_property: ClassVar[str | None] = None
+    name_limit: ClassVar[int] = 64
+    name_lower: ClassVar[bool] = False
+    name_unique: ClassVar[bool] = True  # False: a replacement may bear the same name (layer versions)
+
+    @abstractmethod
+    def create(self, at: Place, properties: Properties) -> Made:
+        """Create it. Raises the service's ClientError, or LocalAwsError."""
+
+    @abstractmethod
+    def update(self, at: Place, change: Change) -> Made:
+        """Apply `change`; no `replacing` or `unchangeable` property differs. Raises as `create`."""
+
+    @abstractmethod
+    def delete(self, at: Place, existing: Existing) -> None:
+        """Delete it. Raises as `create`."""
+
+    def check(self, change: Change) -> None:
+        """Refuse a `change` that can't be applied, before anything is touched. Raises LocalAwsError."""
+        impossible = change.changed & self.unchangeable
+        if impossible:
+            raise refuse_change(self.type_name, impossible)
+
+
+class Fixed(ResourceType):
+    """A type of which every property requires replacement, so that it is never updated in place."""
+
+    def update(self, at: Place, change: Change) -> Made:
+        raise refuse_change(f"{self.type_name} {at.logical_id}", change.changed)
+
+
+def refuse_change(type_name: str, names: Iterable[str]) -> NotSupported:
+    """The error for a change that AWS would apply in place and the laptop can't."""
+    return NotSupported(
+        f"the laptop can't change {', '.join(sorted(names))} of an existing {type_name}; "
+        "delete the stack and deploy it anew"
+    )
+
+
+def tag_map(properties: Properties) -> dict[str, str]:
+    """A resource's tags as {key: value}, whichever of the two forms its type uses."""
+    tags = properties.get("Tags", {})
+    if isinstance(tags, Mapping):
+        return {str(key): str(value) for key, value in tags.items()}
+    return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
+
+
+def tag_list(properties: Properties) -> list[dict[str, str]]:
+    """A resource's tags as [{"Key": ..., "Value": ...}]."""
+    return [{"Key": key, "Value": value} for key, value in tag_map(properties).items()]
+
+
+def tag_changes(change: Change) -> tuple[dict[str, str], list[str]]:
+    """(tags to set, keys of the tags to take away) that lead from the old tags to the new ones."""
+    old, new = tag_map(change.old), tag_map(change.new)
+    return {k: v for k, v in new.items() if old.get(k) != v}, sorted(set(old) - set(new))
+
+
+def without(properties: Properties, *names: str) -> dict[str, Any]:
+    """The properties but those named."""
+    return {key: value for key, value in properties.items() if key not in names}

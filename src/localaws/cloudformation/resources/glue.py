@@ -1,0 +1,215 @@
+"""AWS::Glue::Job, AWS::Glue::Crawler and AWS::Glue::Database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    TemplateError,
+    tag_changes,
+    tag_map,
+    without,
+)
+from localaws.cloudformation.shapes import call
+
+
+class Job(ResourceType):
+    """`Ref` is the job's name. A changed job keeps its runs."""
+
+    type_name = "AWS::Glue::Job"
+    known = frozenset(
+        {
+            "AllocatedCapacity",
+            "Command",
+            "Connections",
+            "DefaultArguments",
+            "Description",
+            "ExecutionClass",
+            "ExecutionProperty",
+            "GlueVersion",
+            "JobMode",
+            "JobRunQueuingEnabled",
+            "LogUri",
+            "MaintenanceWindow",
+            "MaxCapacity",
+            "MaxRetries",
+            "Name",
+            "NonOverridableArguments",
+            "NotificationProperty",
+            "NumberOfWorkers",
+            "Role",
+            "SecurityConfiguration",
+            "Tags",
+            "Timeout",
+            "WorkerType",
+        }
+    )
+    required = frozenset({"Command", "Role"})
+    replacing = frozenset({"Name"})
+    name_property = "Name"
+    name_limit = 255
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        glue, name = at.client("glue"), properties["Name"]
+        # The laptop's Glue would overwrite a job of that name, its runs included.
+        if name in glue.list_jobs(MaxResults=1000)["JobNames"]:
+            raise TemplateError(f"Job {name} already exists")
+        call(glue, "CreateJob", {**properties, "Tags": tag_map(properties)})
+        return Made(name)
+
+    def update(self, at: Place, change: Change) -> Made:
+        glue = at.client("glue")
+        # AWS docs: UpdateJob overwrites the whole definition.
+        job = without(change.new, "Name", "Tags")
+        call(glue, "UpdateJob", {"JobName": change.made.ref, "JobUpdate": job})
+        _tag(glue, _arn(at, "job", change.made.ref), change)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        glue = at.client("glue")
+        _untag(glue, _arn(at, "job", existing.made.ref), existing.properties)
+        glue.delete_job(JobName=existing.made.ref)
+
+
+_CRAWLER_DEFAULTS: dict[str, Any] = {
+    "Classifiers": [],
+    "Configuration": "",
+    "CrawlerSecurityConfiguration": "",
+    "DatabaseName": "",
+    "Description": "",
+    "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
+    "Schedule": "",
+    "SchemaChangePolicy": {
+        "UpdateBehavior": "UPDATE_IN_DATABASE",
+        "DeleteBehavior": "DEPRECATE_IN_DATABASE",
+    },
+    "TablePrefix": "",
+}
+
+
+class Crawler(ResourceType):
+    """`Ref` is the crawler's name."""
+
+    type_name = "AWS::Glue::Crawler"
+    known = frozenset(
+        {
+            "Classifiers",
+            "Configuration",
+            "CrawlerSecurityConfiguration",
+            "DatabaseName",
+            "Description",
+            "Name",
+            "RecrawlPolicy",
+            "Role",
+            "Schedule",
+            "SchemaChangePolicy",
+            "TablePrefix",
+            "Tags",
+            "Targets",
+        }
+    )
+    required = frozenset({"Role", "Targets"})
+    replacing = frozenset({"Name"})
+    name_property = "Name"
+    name_limit = 255
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        wanted = {**_crawler(properties), "Tags": tag_map(properties)}
+        call(at.client("glue"), "CreateCrawler", wanted)
+        return Made(properties["Name"])
+
+    def update(self, at: Place, change: Change) -> Made:
+        glue = at.client("glue")
+        # AWS docs: UpdateCrawler leaves alone what isn't given.
+        defaults = {name: _CRAWLER_DEFAULTS[name] for name in change.changed if name in _CRAWLER_DEFAULTS}
+        call(glue, "UpdateCrawler", {**defaults, **without(_crawler(change.new), "Tags")})
+        _tag(glue, _arn(at, "crawler", change.made.ref), change)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        glue = at.client("glue")
+        _untag(glue, _arn(at, "crawler", existing.made.ref), existing.properties)
+        glue.delete_crawler(Name=existing.made.ref)
+
+
+def _crawler(properties: Properties) -> dict[str, Any]:
+    wanted = dict(properties)
+    if "Schedule" in wanted:
+        schedule = wanted["Schedule"]
+        if set(schedule) != {"ScheduleExpression"}:
+            raise TemplateError("Schedule: only ScheduleExpression is known")
+        wanted["Schedule"] = schedule["ScheduleExpression"]
+    return wanted
+
+
+class Database(ResourceType):
+    """A database of the Data Catalog. `Ref` is its name."""
+
+    type_name = "AWS::Glue::Database"
+    known = frozenset({"CatalogId", "DatabaseInput", "DatabaseName"})
+    required = frozenset({"CatalogId", "DatabaseInput"})
+    replacing = frozenset({"CatalogId", "DatabaseName"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        if str(properties["CatalogId"]) != at.account:
+            raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
+        name = properties.get("DatabaseName") or properties["DatabaseInput"].get("Name")
+        name = name or at.generated_name(255, lower=True)
+        call(at.client("glue"), "CreateDatabase", {"DatabaseInput": _input(properties, name)})
+        return Made(name)
+
+    def check(self, change: Change) -> None:
+        super().check(change)
+        old, new = (it["DatabaseInput"].get("Name") for it in (change.old, change.new))
+        if old != new:
+            raise TemplateError("DatabaseInput.Name can't be changed: rename the resource as well")
+
+    def update(self, at: Place, change: Change) -> Made:
+        request = {"Name": change.made.ref, "DatabaseInput": _input(change.new, change.made.ref)}
+        call(at.client("glue"), "UpdateDatabase", request)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("glue").delete_database(Name=existing.made.ref)
+
+
+# What the laptop's catalog gives back; the rest would be lost.
+_KEPT = {
+    "CreateTableDefaultPermissions",
+    "Description",
+    "LocationUri",
+    "Name",
+    "Parameters",
+    "TargetDatabase",
+}
+
+
+def _input(properties: Properties, name: str) -> dict[str, Any]:
+    unknown = sorted(set(properties["DatabaseInput"]) - _KEPT)
+    if unknown:
+        raise TemplateError(f"Encountered unsupported property {', '.join(unknown)} in DatabaseInput")
+    return {**properties["DatabaseInput"], "Name": name}
+
+
+def _arn(at: Place, kind: str, name: str) -> str:
+    return f"arn:aws:glue:{at.region}:{at.account}:{kind}/{name}"
+
+
+def _tag(glue: Any, arn: str, change: Change) -> None:
+    tags, gone = tag_changes(change)
+    if tags:
+        glue.tag_resource(ResourceArn=arn, TagsToAdd=tags)
+    if gone:
+        glue.untag_resource(ResourceArn=arn, TagsToRemove=gone)
+
+
+def _untag(glue: Any, arn: str, properties: Properties) -> None:
+    # The laptop's Glue would give them to the next resource of that name.
+    if tag_map(properties):
+        glue.untag_resource(ResourceArn=arn, TagsToRemove=sorted(tag_map(properties)))

@@ -1,0 +1,164 @@
+"""AWS::IAM::Role and AWS::IAM::ManagedPolicy. Policies are stored as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    tag_changes,
+    tag_list,
+)
+from localaws.cloudformation.shapes import whole
+
+
+class Role(ResourceType):
+    """A role with its inline and its attached policies. `Ref` is its name."""
+
+    type_name = "AWS::IAM::Role"
+    known = frozenset(
+        {
+            "AssumeRolePolicyDocument",
+            "Description",
+            "ManagedPolicyArns",
+            "MaxSessionDuration",
+            "Path",
+            "PermissionsBoundary",
+            "Policies",
+            "RoleName",
+            "Tags",
+        }
+    )
+    required = frozenset({"AssumeRolePolicyDocument"})
+    replacing = frozenset({"RoleName", "Path"})
+    attributes = frozenset({"Arn", "RoleId"})
+    name_property = "RoleName"
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        iam, name = at.client("iam"), properties["RoleName"]
+        optional = {
+            k: properties[k] for k in ("Description", "Path", "PermissionsBoundary") if k in properties
+        }
+        role = iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
+            MaxSessionDuration=whole(properties.get("MaxSessionDuration", 3600)),
+            Tags=tag_list(properties),
+            **optional,
+        )["Role"]
+        made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        try:
+            self._grant(iam, name, Change(made, {}, properties))
+        except BaseException:
+            self.delete(at, Existing(made, properties))
+            raise
+        return made
+
+    def update(self, at: Place, change: Change) -> Made:
+        iam, name = at.client("iam"), change.made.ref
+        if "AssumeRolePolicyDocument" in change.changed:
+            trust = json.dumps(change.new["AssumeRolePolicyDocument"])
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        if change.changed & {"Description", "MaxSessionDuration"}:
+            iam.update_role(
+                RoleName=name,
+                Description=change.new.get("Description", ""),
+                MaxSessionDuration=whole(change.new.get("MaxSessionDuration", 3600)),
+            )
+        if "PermissionsBoundary" in change.changed:
+            self._bound(iam, name, change.new.get("PermissionsBoundary"))
+        self._grant(iam, name, change)
+        tags, gone = tag_changes(change)
+        if tags:
+            iam.tag_role(RoleName=name, Tags=tag_list({"Tags": tags}))
+        if gone:
+            iam.untag_role(RoleName=name, TagKeys=gone)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        iam, name = at.client("iam"), existing.made.ref
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+        iam.delete_role(RoleName=name)
+
+    def _bound(self, iam: Any, name: str, arn: str | None) -> None:
+        if arn:
+            iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=arn)
+        else:
+            iam.delete_role_permissions_boundary(RoleName=name)
+
+    def _grant(self, iam: Any, name: str, change: Change) -> None:
+        old, new = _inline(change.old), _inline(change.new)
+        for policy in sorted(set(old) - set(new)):
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        for policy, document in new.items():
+            if old.get(policy) != document:
+                iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+        before = set(change.old.get("ManagedPolicyArns", []))
+        after = set(change.new.get("ManagedPolicyArns", []))
+        for arn in sorted(before - after):
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        for arn in sorted(after - before):
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+def _inline(properties: Properties) -> dict[str, str]:
+    return {it["PolicyName"]: json.dumps(it["PolicyDocument"]) for it in properties.get("Policies", [])}
+
+
+class ManagedPolicy(ResourceType):
+    """`Ref` is the policy's ARN."""
+
+    type_name = "AWS::IAM::ManagedPolicy"
+    known = frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", "Roles"})
+    required = frozenset({"PolicyDocument"})
+    replacing = frozenset({"Description", "ManagedPolicyName", "Path"})
+    attributes = frozenset({"PolicyArn"})
+    name_property = "ManagedPolicyName"
+    name_limit = 128
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        iam = at.client("iam")
+        optional = {key: properties[key] for key in ("Description", "Path") if key in properties}
+        arn = iam.create_policy(
+            PolicyName=properties["ManagedPolicyName"],
+            PolicyDocument=json.dumps(properties["PolicyDocument"]),
+            **optional,
+        )["Policy"]["Arn"]
+        for role in properties.get("Roles", []):
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        return Made(arn, {"PolicyArn": arn})
+
+    def update(self, at: Place, change: Change) -> Made:
+        iam, arn = at.client("iam"), change.made.ref
+        if "PolicyDocument" in change.changed:
+            # A policy keeps five versions at most; CloudFormation keeps none but the newest.
+            document = json.dumps(change.new["PolicyDocument"])
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+            self._forget_versions(iam, arn)
+        before, after = set(change.old.get("Roles", [])), set(change.new.get("Roles", []))
+        for role in sorted(before - after):
+            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+        for role in sorted(after - before):
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        iam, arn = at.client("iam"), existing.made.ref
+        for role in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]:
+            iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+        self._forget_versions(iam, arn)
+        iam.delete_policy(PolicyArn=arn)
+
+    def _forget_versions(self, iam: Any, arn: str) -> None:
+        for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])

@@ -1,0 +1,124 @@
+"""AWS::Lambda::EventSourceMapping, AWS::Lambda::Permission and AWS::Lambda::EventInvokeConfig."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Fixed,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    TemplateError,
+    without,
+)
+from localaws.cloudformation.shapes import call
+from localaws.errors import NotSupported
+
+# What a setting falls back to when it leaves the template. AWS docs: CreateEventSourceMapping.
+_DEFAULTS: dict[str, Any] = {
+    "BatchSize": 10,
+    "Enabled": True,
+    "FilterCriteria": {"Filters": []},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    "ScalingConfig": {},
+}
+
+
+class EventSourceMapping(ResourceType):
+    """A queue that feeds a function. `Ref` is the mapping's UUID."""
+
+    type_name = "AWS::Lambda::EventSourceMapping"
+    known = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
+    required = frozenset({"EventSourceArn", "FunctionName"})
+    replacing = frozenset({"EventSourceArn"})
+    attributes = frozenset({"EventSourceMappingArn", "Id"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        if ":sqs:" not in properties["EventSourceArn"]:
+            raise NotSupported(f"the laptop feeds functions from SQS only: {properties['EventSourceArn']}")
+        functions = at.client("lambda")
+        request = {**properties, "FunctionName": function_name(properties)}
+        answer = call(functions, "CreateEventSourceMapping", request)
+        identity = answer["UUID"]
+        arn = f"arn:aws:lambda:{at.region}:{at.account}:event-source-mapping:{identity}"
+        return Made(identity, {"Id": identity, "EventSourceMappingArn": arn})
+
+    def update(self, at: Place, change: Change) -> Made:
+        wanted = {name: change.new.get(name, _DEFAULTS.get(name)) for name in change.changed}
+        if "FunctionName" in wanted:
+            wanted["FunctionName"] = function_name(change.new)
+        call(at.client("lambda"), "UpdateEventSourceMapping", {"UUID": change.made.ref, **wanted})
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("lambda").delete_event_source_mapping(UUID=existing.made.ref)
+
+
+class Permission(Fixed):
+    """A statement of a function's resource policy. `Ref` is the statement's id."""
+
+    type_name = "AWS::Lambda::Permission"
+    known = frozenset(
+        {
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        }
+    )
+    required = frozenset({"Action", "FunctionName", "Principal"})
+    replacing = known
+    attributes = frozenset({"Id"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        statement = at.generated_name(limit=100)
+        request = {**properties, "FunctionName": function_name(properties), "StatementId": statement}
+        call(at.client("lambda"), "AddPermission", request)
+        return Made(statement, {"Id": statement})
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("lambda").remove_permission(
+            FunctionName=function_name(existing.properties), StatementId=existing.made.ref
+        )
+
+
+class EventInvokeConfig(ResourceType):
+    """How a function is retried when invoked asynchronously, and where what happened is sent."""
+
+    type_name = "AWS::Lambda::EventInvokeConfig"
+    known = frozenset(
+        {"DestinationConfig", "FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"}
+    )
+    required = frozenset({"FunctionName", "Qualifier"})
+    replacing = required
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        if properties["Qualifier"] != "$LATEST":
+            raise TemplateError("Qualifier: the laptop's functions have no versions but $LATEST")
+        self._put(at, properties)
+        return Made(at.generated_name())
+
+    def update(self, at: Place, change: Change) -> Made:
+        self._put(at, change.new)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        name = function_name(existing.properties)
+        at.client("lambda").delete_function_event_invoke_config(FunctionName=name)
+
+    def _put(self, at: Place, properties: Properties) -> None:
+        request = {**without(properties, "Qualifier"), "FunctionName": function_name(properties)}
+        call(at.client("lambda"), "PutFunctionEventInvokeConfig", request)
+
+
+def function_name(properties: Properties) -> str:
+    """The plain name in a FunctionName property, which may hold a name or an ARN."""
+    return str(properties["FunctionName"]).rsplit(":function:", 1)[-1]

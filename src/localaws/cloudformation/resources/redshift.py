@@ -1,0 +1,185 @@
+"""AWS::RedshiftServerless::Namespace and AWS::RedshiftServerless::Workgroup."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+
+from localaws.cloudformation import warehouses
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    TemplateError,
+)
+from localaws.cloudformation.shapes import text, truth
+from localaws.cloudformation.warehouses import registry
+
+
+class Namespace(ResourceType):
+    """`Ref` is the namespace's name. ManageAdminPassword makes a secret, as on AWS."""
+
+    type_name = "AWS::RedshiftServerless::Namespace"
+    known = frozenset(
+        {
+            "AdminUserPassword",
+            "AdminUsername",
+            "DbName",
+            "DefaultIamRoleArn",
+            "IamRoles",
+            "KmsKeyId",
+            "LogExports",
+            "ManageAdminPassword",
+            "NamespaceName",
+            "Tags",
+        }
+    )
+    required = frozenset({"NamespaceName"})
+    replacing = frozenset({"NamespaceName"})
+    unchangeable = frozenset({"AdminUsername", "DbName", "ManageAdminPassword"})
+    attributes = frozenset(
+        {
+            "Namespace.AdminPasswordSecretArn",
+            "Namespace.AdminUsername",
+            "Namespace.DbName",
+            "Namespace.NamespaceArn",
+            "Namespace.NamespaceId",
+            "Namespace.NamespaceName",
+            "Namespace.Status",
+        }
+    )
+    name_property = "NamespaceName"
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        name = _checked("NamespaceName", properties["NamespaceName"])
+        existing = registry(at.endpoint).namespaces
+        if name in existing:
+            raise TemplateError(f"Namespace {name} already exists")
+        managed = truth(properties.get("ManageAdminPassword", False))
+        if managed and "AdminUserPassword" in properties:
+            raise TemplateError("AdminUserPassword and ManageAdminPassword exclude each other")
+        namespace = _namespace(at, properties)
+        admin = text(properties.get("AdminUsername", "admin"))
+        attributes = {
+            "Namespace.AdminUsername": admin,
+            "Namespace.DbName": namespace.database,
+            "Namespace.NamespaceArn": namespace.arn,
+            "Namespace.NamespaceId": warehouses.identity("namespace", name),
+            "Namespace.NamespaceName": name,
+            "Namespace.Status": "AVAILABLE",
+        }
+        if managed:
+            login = {"username": admin, "password": secrets.token_urlsafe(24)}
+            secret = at.client("secretsmanager").create_secret(
+                Name=f"redshift!{name}-{admin}", SecretString=json.dumps(login)
+            )
+            attributes["Namespace.AdminPasswordSecretArn"] = secret["ARN"]
+        existing[name] = namespace
+        return Made(name, attributes)
+
+    def update(self, at: Place, change: Change) -> Made:
+        registry(at.endpoint).namespaces[change.made.ref] = _namespace(at, change.new)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        secret = existing.made.attributes.get("Namespace.AdminPasswordSecretArn")
+        if secret:
+            at.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+        registry(at.endpoint).namespaces.pop(existing.made.ref, None)
+
+
+def _namespace(at: Place, properties: Properties) -> warehouses.Namespace:
+    name, roles = properties["NamespaceName"], tuple(properties.get("IamRoles", []))
+    default = properties.get("DefaultIamRoleArn")
+    if default is not None and default not in roles:
+        # AWS docs: the default role must be one of the namespace's roles.
+        raise TemplateError(f"DefaultIamRoleArn {default} is not one of IamRoles")
+    identity = warehouses.identity("namespace", name)
+    arn = f"arn:aws:redshift-serverless:{at.region}:{at.account}:namespace/{identity}"
+    return warehouses.Namespace(name, arn, text(properties.get("DbName", "dev")), roles, default)
+
+
+class Workgroup(ResourceType):
+    """`Ref` is the workgroup's name. Capacity and network settings have no effect on a laptop."""
+
+    type_name = "AWS::RedshiftServerless::Workgroup"
+    known = frozenset(
+        {
+            "BaseCapacity",
+            "ConfigParameters",
+            "EnhancedVpcRouting",
+            "MaxCapacity",
+            "NamespaceName",
+            "Port",
+            "PubliclyAccessible",
+            "SecurityGroupIds",
+            "SubnetIds",
+            "Tags",
+            "WorkgroupName",
+        }
+    )
+    required = frozenset({"WorkgroupName", "NamespaceName"})
+    replacing = frozenset({"WorkgroupName", "NamespaceName"})
+    attributes = frozenset(
+        {
+            "Workgroup.BaseCapacity",
+            "Workgroup.Endpoint.Address",
+            "Workgroup.Endpoint.Port",
+            "Workgroup.NamespaceName",
+            "Workgroup.PubliclyAccessible",
+            "Workgroup.Status",
+            "Workgroup.WorkgroupArn",
+            "Workgroup.WorkgroupId",
+            "Workgroup.WorkgroupName",
+        }
+    )
+    name_property = "WorkgroupName"
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        name = _checked("WorkgroupName", properties["WorkgroupName"])
+        known = registry(at.endpoint)
+        if name in known.workgroups:
+            raise TemplateError(f"Workgroup {name} already exists")
+        namespace = known.namespaces.get(properties["NamespaceName"])
+        if namespace is None:
+            raise TemplateError(f"Namespace {properties['NamespaceName']} doesn't exist")
+        identity = warehouses.identity("workgroup", name)
+        arn = f"arn:aws:redshift-serverless:{at.region}:{at.account}:workgroup/{identity}"
+        known.workgroups[name] = warehouses.Workgroup(name, arn, namespace.name, namespace.database)
+        return self._made(at, properties)
+
+    def update(self, at: Place, change: Change) -> Made:
+        return self._made(at, change.new)
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        registry(at.endpoint).workgroups.pop(existing.made.ref, None)
+
+    def _made(self, at: Place, properties: Properties) -> Made:
+        name = properties["WorkgroupName"]
+        workgroup = registry(at.endpoint).workgroups[name]
+        address = f"{name}.{at.account}.{at.region}.redshift-serverless.amazonaws.com"
+        return Made(
+            name,
+            {
+                "Workgroup.BaseCapacity": text(properties.get("BaseCapacity", 128)),
+                "Workgroup.Endpoint.Address": address,
+                "Workgroup.Endpoint.Port": text(properties.get("Port", 5439)),
+                "Workgroup.NamespaceName": workgroup.namespace,
+                "Workgroup.PubliclyAccessible": text(properties.get("PubliclyAccessible", False)),
+                "Workgroup.Status": "AVAILABLE",
+                "Workgroup.WorkgroupArn": workgroup.arn,
+                "Workgroup.WorkgroupId": workgroup.arn.rsplit("/", 1)[1],
+                "Workgroup.WorkgroupName": name,
+            },
+        )
+
+
+def _checked(what: str, name: str) -> str:
+    # AWS docs: CreateNamespace, CreateWorkgroup.
+    if not re.fullmatch(r"[a-z0-9-]{3,64}", str(name)):
+        raise TemplateError(f"{what} {name!r}: 3 to 64 lowercase letters, digits and hyphens")
+    return str(name)

@@ -1,0 +1,239 @@
+"""AWS::S3::Bucket and AWS::S3::BucketPolicy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    TemplateError,
+    tag_list,
+)
+from localaws.cloudformation.shapes import call, truth
+
+
+class Bucket(ResourceType):
+    """Notifications go to EventBridge only; deleting the bucket deletes what is in it."""
+
+    type_name = "AWS::S3::Bucket"
+    known = frozenset(
+        {
+            "BucketName",
+            "BucketEncryption",
+            "LifecycleConfiguration",
+            "NotificationConfiguration",
+            "OwnershipControls",
+            "PublicAccessBlockConfiguration",
+            "Tags",
+            "VersioningConfiguration",
+        }
+    )
+    replacing = frozenset({"BucketName"})
+    attributes = frozenset({"Arn", "DomainName", "RegionalDomainName", "DualStackDomainName"})
+    name_property = "BucketName"
+    name_limit = 63
+    name_lower = True
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        s3, name = at.client("s3"), properties["BucketName"]
+        # CreateBucket of a bucket one has already answers 200 in us-east-1; CloudFormation refuses it.
+        if name in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            raise TemplateError(f"{name} already exists")
+        where = (
+            {}
+            if at.region == "us-east-1"
+            else {"CreateBucketConfiguration": {"LocationConstraint": at.region}}
+        )
+        s3.create_bucket(Bucket=name, **where)
+        try:
+            for aspect in self.known & set(properties) - {"BucketName"}:
+                _set(s3, name, aspect, properties[aspect])
+        except BaseException:
+            s3.delete_bucket(Bucket=name)
+            raise
+        return Made(
+            name,
+            {
+                "Arn": f"arn:aws:s3:::{name}",
+                "DomainName": f"{name}.s3.amazonaws.com",
+                "RegionalDomainName": f"{name}.s3.{at.region}.amazonaws.com",
+                "DualStackDomainName": f"{name}.s3.dualstack.{at.region}.amazonaws.com",
+            },
+        )
+
+    def update(self, at: Place, change: Change) -> Made:
+        s3 = at.client("s3")
+        for aspect in change.changed:
+            if aspect in change.new:
+                _set(s3, change.made.ref, aspect, change.new[aspect])
+            else:
+                _unset(s3, change.made.ref, aspect)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        s3 = at.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=existing.made.ref):
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if versions:
+                objects = [{"Key": it["Key"], "VersionId": it["VersionId"]} for it in versions]
+                s3.delete_objects(Bucket=existing.made.ref, Delete={"Objects": objects, "Quiet": True})
+        s3.delete_bucket(Bucket=existing.made.ref)
+
+
+def _set(s3: Any, bucket: str, aspect: str, value: Any) -> None:
+    if aspect == "VersioningConfiguration":
+        call(s3, "PutBucketVersioning", {"Bucket": bucket, aspect: value})
+    elif aspect == "PublicAccessBlockConfiguration":
+        call(s3, "PutPublicAccessBlock", {"Bucket": bucket, aspect: value})
+    elif aspect == "OwnershipControls":
+        call(s3, "PutBucketOwnershipControls", {"Bucket": bucket, aspect: value})
+    elif aspect == "Tags":
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list({"Tags": value})})
+    elif aspect == "NotificationConfiguration":
+        notification: dict[str, Any] = {"EventBridgeConfiguration": {}} if _to_event_bridge(value) else {}
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notification)
+    elif aspect == "LifecycleConfiguration":
+        rules = [_lifecycle_rule(rule) for rule in _only(value, "LifecycleConfiguration", {"Rules"})["Rules"]]
+        call(
+            s3,
+            "PutBucketLifecycleConfiguration",
+            {"Bucket": bucket, "LifecycleConfiguration": {"Rules": rules}},
+        )
+    else:
+        call(
+            s3,
+            "PutBucketEncryption",
+            {"Bucket": bucket, "ServerSideEncryptionConfiguration": {"Rules": _encryption_rules(value)}},
+        )
+
+
+def _unset(s3: Any, bucket: str, aspect: str) -> None:
+    if aspect == "VersioningConfiguration":
+        # A bucket that had versions can't forget that: AWS suspends it, too.
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    elif aspect == "PublicAccessBlockConfiguration":
+        s3.delete_public_access_block(Bucket=bucket)
+    elif aspect == "OwnershipControls":
+        s3.delete_bucket_ownership_controls(Bucket=bucket)
+    elif aspect == "Tags":
+        s3.delete_bucket_tagging(Bucket=bucket)
+    elif aspect == "NotificationConfiguration":
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    elif aspect == "LifecycleConfiguration":
+        s3.delete_bucket_lifecycle(Bucket=bucket)
+    else:
+        s3.delete_bucket_encryption(Bucket=bucket)
+
+
+def _to_event_bridge(value: Mapping[str, Any]) -> bool:
+    _only(value, "NotificationConfiguration", {"EventBridgeConfiguration"})
+    inner = value.get("EventBridgeConfiguration")
+    if inner is None:
+        return False
+    _only(inner, "NotificationConfiguration.EventBridgeConfiguration", {"EventBridgeEnabled"})
+    return truth(inner.get("EventBridgeEnabled", True))
+
+
+def _encryption_rules(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    key = "ServerSideEncryptionConfiguration"
+    rules = []
+    for rule in _only(value, "BucketEncryption", {key})[key]:
+        renamed = dict(
+            _only(rule, f"BucketEncryption.{key}", {"ServerSideEncryptionByDefault", "BucketKeyEnabled"})
+        )
+        renamed["ApplyServerSideEncryptionByDefault"] = renamed.pop("ServerSideEncryptionByDefault")
+        rules.append(renamed)
+    return rules
+
+
+_RULE = {
+    "AbortIncompleteMultipartUpload",
+    "ExpirationDate",
+    "ExpirationInDays",
+    "ExpiredObjectDeleteMarker",
+    "Id",
+    "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransitions",
+    "Prefix",
+    "Status",
+    "TagFilters",
+    "Transitions",
+}
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule as CloudFormation writes it, as PutBucketLifecycleConfiguration takes it."""
+    where = "LifecycleConfiguration.Rules"
+    _only(rule, where, _RULE)
+    if "NoncurrentVersionExpiration" in rule:
+        # NewerNoncurrentVersions would be lost: the laptop's S3 doesn't keep it.
+        _only(rule["NoncurrentVersionExpiration"], f"{where}.NoncurrentVersionExpiration", {"NoncurrentDays"})
+    same = {"AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration", "Status"}
+    result = {key: value for key, value in rule.items() if key in same}
+    if "Id" in rule:
+        result["ID"] = rule["Id"]
+    expiration = {
+        name: rule[key]
+        for key, name in (
+            ("ExpirationInDays", "Days"),
+            ("ExpirationDate", "Date"),
+            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
+        )
+        if key in rule
+    }
+    if expiration:
+        result["Expiration"] = expiration
+    for plural, names in (
+        ("Transitions", {"TransitionInDays": "Days", "TransitionDate": "Date"}),
+        ("NoncurrentVersionTransitions", {"TransitionInDays": "NoncurrentDays"}),
+    ):
+        if plural in rule:
+            result[plural] = [{names.get(key, key): it[key] for key in it} for it in rule[plural]]
+    return {**result, "Filter": _filter(rule)}
+
+
+def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
+    tags, prefix = rule.get("TagFilters", []), rule.get("Prefix", "")
+    if not tags:
+        return {"Prefix": prefix}
+    if len(tags) == 1 and not prefix:
+        return {"Tag": tags[0]}
+    return {"And": {"Prefix": prefix, "Tags": tags}}
+
+
+def _only(value: Mapping[str, Any], path: str, known: set[str]) -> Mapping[str, Any]:
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise TemplateError(f"Encountered unsupported property {', '.join(unknown)} in {path}")
+    return value
+
+
+class BucketPolicy(ResourceType):
+    """A bucket's one policy."""
+
+    type_name = "AWS::S3::BucketPolicy"
+    known = frozenset({"Bucket", "PolicyDocument"})
+    required = known
+    replacing = frozenset({"Bucket"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        self._put(at, properties)
+        return Made(str(properties["Bucket"]))
+
+    def update(self, at: Place, change: Change) -> Made:
+        self._put(at, change.new)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("s3").delete_bucket_policy(Bucket=existing.made.ref)
+
+    def _put(self, at: Place, properties: Properties) -> None:
+        policy = json.dumps(properties["PolicyDocument"])
+        at.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)

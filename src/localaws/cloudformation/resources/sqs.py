@@ -1,0 +1,111 @@
+"""AWS::SQS::Queue and AWS::SQS::QueuePolicy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localaws.cloudformation.resource import (
+    Change,
+    Existing,
+    Made,
+    Place,
+    Properties,
+    ResourceType,
+    TemplateError,
+    tag_changes,
+    tag_map,
+    without,
+)
+from localaws.cloudformation.shapes import text, truth
+
+# What an attribute falls back to when it leaves the template. AWS docs: SetQueueAttributes.
+_DEFAULTS: dict[str, str] = {
+    "ContentBasedDeduplication": "false",
+    "DeduplicationScope": "queue",
+    "DelaySeconds": "0",
+    "FifoThroughputLimit": "perQueue",
+    "KmsDataKeyReusePeriodSeconds": "300",
+    "KmsMasterKeyId": "",
+    "MaximumMessageSize": "262144",
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "RedriveAllowPolicy": "",
+    "RedrivePolicy": "",
+    "SqsManagedSseEnabled": "true",
+    "VisibilityTimeout": "30",
+}
+
+
+class Queue(ResourceType):
+    """`Ref` is the queue's URL."""
+
+    type_name = "AWS::SQS::Queue"
+    known = frozenset({"QueueName", "FifoQueue", "Tags", *_DEFAULTS})
+    replacing = frozenset({"QueueName", "FifoQueue"})
+    attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
+    name_property = "QueueName"
+    name_limit = 75
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        sqs, name = at.client("sqs"), properties["QueueName"]
+        fifo = truth(properties.get("FifoQueue", False))
+        if fifo and not name.endswith(".fifo"):
+            name += ".fifo"
+        arn = f"arn:aws:sqs:{at.region}:{at.account}:{name}"
+        if any(
+            url.endswith(f"/{name}") for url in sqs.list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+        ):
+            raise TemplateError(f"Queue {name} already exists")
+        attributes = _attributes(without(properties, "QueueName", "Tags", "FifoQueue"))
+        if fifo:
+            attributes["FifoQueue"] = "true"
+        url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=tag_map(properties))["QueueUrl"]
+        return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+
+    def update(self, at: Place, change: Change) -> Made:
+        sqs = at.client("sqs")
+        new = {key: change.new.get(key, _DEFAULTS.get(key)) for key in change.changed - {"Tags"}}
+        if new:
+            sqs.set_queue_attributes(QueueUrl=change.made.ref, Attributes=_attributes(new))
+        tags, gone = tag_changes(change)
+        if tags:
+            sqs.tag_queue(QueueUrl=change.made.ref, Tags=tags)
+        if gone:
+            sqs.untag_queue(QueueUrl=change.made.ref, TagKeys=gone)
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("sqs").delete_queue(QueueUrl=existing.made.ref)
+
+
+def _attributes(properties: Properties) -> dict[str, str]:
+    return {key: _text(value) for key, value in properties.items()}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else text(value)
+
+
+class QueuePolicy(ResourceType):
+    """One policy for several queues."""
+
+    type_name = "AWS::SQS::QueuePolicy"
+    known = frozenset({"Queues", "PolicyDocument"})
+    required = known
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        self._put(at, properties["Queues"], json.dumps(properties["PolicyDocument"]))
+        return Made(at.generated_name())
+
+    def update(self, at: Place, change: Change) -> Made:
+        self._put(at, [url for url in change.old["Queues"] if url not in change.new["Queues"]], "")
+        self._put(at, change.new["Queues"], json.dumps(change.new["PolicyDocument"]))
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        self._put(at, existing.properties["Queues"], "")
+
+    def _put(self, at: Place, urls: list[str], policy: str) -> None:
+        for url in urls:
+            at.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
