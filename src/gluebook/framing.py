@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ _BLANK = b" \t\r\n\v\f"
 MALFORMED = "malformed_record"
 TOO_LONG = "record_too_long"
 UNCLOSED = "unclosed_quote"
+# A record by RFC 4180, except that a field may hold quotes without being quoted, if it holds no line break.
+_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n][^,\r\n]*+|)'
+_RECORD = re.compile(rb"(?:\xef\xbb\xbf)?" + _FIELD + rb"(?:," + _FIELD + rb")*+\r?\n?")
+
 # Problems of records whose fields can't be told apart.
 UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
 
@@ -78,12 +83,15 @@ class Framer:
             units = _quoted(units)
         offset = 0
         for unit in units:
-            data = unit.data.removeprefix(codecs.BOM_UTF8) if offset == 0 else unit.data
-            start, offset = offset, offset + unit.size
+            bom = len(codecs.BOM_UTF8) if offset == 0 and unit.data.startswith(codecs.BOM_UTF8) else 0
+            data, start = unit.data[bom:], offset + bom
+            offset += unit.size
             if not data.strip(_BLANK):
                 continue
             text = _decode(data, start, unit.problem).rstrip("\r\n")
             if self._layout.framing == "csv" and self.header is None:
+                if unit.problem is not None:
+                    raise BadFile(f"another_layout: the first line is no header: {unit.problem}")
                 self.header = text
                 _check_header(text, self._layout)
                 continue
@@ -99,7 +107,10 @@ def parse_header(header: str) -> tuple[str, ...]:
 
 
 def _check_header(header: str, layout: Layout) -> None:
-    names = parse_header(header)
+    try:
+        names = parse_header(header)
+    except csv.Error as error:
+        raise BadFile(f"another_layout: the first line is no header: {error}") from None
     missing = [name for name in layout.required if name not in names]
     if missing:
         raise BadFile(
@@ -115,7 +126,7 @@ def _decode(unit: bytes, start: int, problem: str | None) -> str:
     try:
         return unit.decode("utf-8")
     except UnicodeDecodeError as error:
-        if problem is not None:  # an excerpt may end in the middle of a character
+        if problem == TOO_LONG:  # an excerpt may end in the middle of a character
             return unit.decode("utf-8", "replace")
         raise BadFile(
             f"invalid_utf8: byte {unit[error.start]:#04x} at offset {start + error.start}"
@@ -139,16 +150,26 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
         if data:
             yield data
         if inflate.eof:
-            rest = inflate.unused_data or stream.read(_CHUNK_BYTES)
-            if not rest.strip(b"\0"):  # padding after the last member is legal
+            head = _after_member(inflate.unused_data, stream)
+            if not head:
                 return
-            if not rest.startswith(b"\x1f"):
+            if not head.startswith(b"\x1f"):
                 raise BadFile("corrupt_gzip: bytes that are no gzip follow the compressed data")
             inflate = zlib.decompressobj(wbits=31)
-            head = rest
         else:
             head = inflate.unconsumed_tail or stream.read(_CHUNK_BYTES)
     raise BadFile("truncated_gzip: the compressed data ends before its end mark")
+
+
+def _after_member(rest: bytes, stream: BinaryIO) -> bytes:
+    """What follows a gzip member, without the zeros that may pad it; empty at the end of the stream."""
+    rest = rest.lstrip(b"\0")
+    while not rest:
+        chunk = stream.read(_CHUNK_BYTES)
+        if not chunk:
+            return b""
+        rest = chunk.lstrip(b"\0")
+    return rest
 
 
 @dataclass(frozen=True)
@@ -190,33 +211,35 @@ def _line(pieces: list[bytes], size: int) -> _Unit:
 def _quoted(lines: Iterator[_Unit]) -> Iterator[_Unit]:
     """Join lines while a quote is open: after each complete CSV record the number of quotes is even.
 
-    A quote that is never closed would swallow the rest of the file. So once the open record is longer than
-    any record may be, its first line is named as malformed and the search starts again at the second.
+    A quote that is never closed would swallow what follows: the rest of the file, or all up to the next quote
+    that opens. So if no record comes of it, or one longer than any may be, the line it stands in is named as
+    malformed and the search starts again at the next.
     """
     again: deque[_Unit] = deque()
     pending: list[_Unit] = []
     quotes = size = 0
     while True:
         line = again.popleft() if again else next(lines, None)
-        overlong = line is not None and line.problem is not None
-        if line is not None and not overlong:
+        if line is None and not pending:
+            return
+        if line is not None and line.problem is not None:
+            if not pending:
+                yield line
+                continue
+        elif line is not None:
             pending.append(line)
             quotes += line.data.count(b'"')
             size += line.size
             if quotes % 2 == 0:
-                yield _Unit(b"".join(unit.data for unit in pending), size)
-                pending, quotes, size = [], 0, 0
+                whole = b"".join(unit.data for unit in pending)
+                if len(pending) == 1 or _RECORD.fullmatch(whole):
+                    yield _line([whole], size)
+                    pending, quotes, size = [], 0, 0
+                    continue
+            elif size <= LONGEST_RECORD_BYTES:
                 continue
-            if size <= LONGEST_RECORD_BYTES:
-                continue
-        elif line is None and not pending:
-            return
-        if pending:
-            first, *rest = pending
-            yield replace(first, problem=UNCLOSED)
-            if line is not None and overlong:
-                rest.append(line)
-            again.extendleft(reversed(rest))
-            pending, quotes, size = [], 0, 0
-        elif line is not None:
-            yield line
+            line = None
+        first, *rest = pending
+        yield replace(first, problem=UNCLOSED)
+        again.extendleft(reversed(rest if line is None else [*rest, line]))
+        pending, quotes, size = [], 0, 0

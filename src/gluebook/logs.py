@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from datetime import UTC, datetime
+
+from gluebook.clock import stamp
 
 
 class JsonLines(logging.Formatter):
@@ -13,7 +16,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; a traceback goes into `error`."""
         line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "at": stamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

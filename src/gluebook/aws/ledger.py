@@ -62,16 +62,19 @@ class Ledger:
         return map(file_from, self._table.scan("FILE"))
 
     def settle_file(self, batch: Batch, file: FileVersion, state: FileState, reason: str, at: str) -> None:
-        """Note that a claimed file is FAILED or EMPTY. Repeating it is harmless. Raises Fenced."""
+        """Note that a claimed file is FAILED or EMPTY; what was noted first stays. Raises Fenced."""
         check_file(FileState.CLAIMED, state)
         settle = self._table.update_action(
             _file_key(file.file_id),
             {"state": state.value, "reason": reason},
-            "#batch_id = :batch AND #state IN (:claimed, :settled)",
-            {"batch": batch.batch_id, "claimed": FileState.CLAIMED.value, "settled": state.value},
+            "#batch_id = :batch AND #state = :claimed",
+            {"batch": batch.batch_id, "claimed": FileState.CLAIMED.value},
             self._entry(at, state, reason),
         )
-        if not self._table.transact([self._fence(batch), settle]):
+        if self._table.transact([self._fence(batch), settle]):
+            return
+        # Either the fence is down, or an earlier attempt has settled the file.
+        if self.confirm(batch).state not in LEASED_STATES:
             raise Fenced(f"batch {batch.batch_id} was taken over from {batch.owner}")
 
     # -- claiming --------------------------------------------------------------------------------------
@@ -194,7 +197,7 @@ class Ledger:
         before, after = batch_item(old), batch_item(new)
         update = self._table.update_action(
             _batch_key(old.batch_id),
-            {name: value for name, value in after.items() if before.get(name) != value},
+            {name: after.get(name) for name in before | after if before.get(name) != after.get(name)},
             "#state = :state AND #epoch = :epoch AND #load_attempts = :loads" + more,
             {"state": old.state.value, "epoch": old.epoch, "loads": old.load_attempts, **values},
             self._entry(at, new.state, cause),

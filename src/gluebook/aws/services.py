@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 # Redshift's ways of saying that another transaction was in the way; worth another try.
-_CONFLICTS = ("1023", "1018", "serializable", "could not serialize", "deadlock", "conflict", "too many")
+_CONFLICT_CODES = re.compile(r"error:?\s+10(18|23)\b", re.I)
+_CONFLICTS = ("serializable", "could not serialize", "deadlock", "conflict", "too many")
 _LOST = ("connection", "terminat", "shutting down", "restart", "timeout", "i/o error")
 
 
@@ -83,7 +85,9 @@ class Statement:
     def worth_retrying(self) -> bool:
         """Whether what failed was a conflict, a lost connection or a cancellation, and not the data."""
         text = self.error.lower()
-        return self.status == "ABORTED" or any(word in text for word in (*_CONFLICTS, *_LOST))
+        if self.status == "ABORTED" or _CONFLICT_CODES.search(text):
+            return True
+        return any(word in text for word in (*_CONFLICTS, *_LOST))
 
 
 @dataclass(frozen=True)

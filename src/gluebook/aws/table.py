@@ -49,22 +49,23 @@ class Table:
         return {"Delete": {"TableName": self.name, "Key": key}}
 
     def update_action(self, key: Item, changes: Item, condition: str, values: Item, entry: Item) -> Item:
-        """An update for `transact`: sets `changes`, appends `entry` to the item's history.
+        """An update for `transact`: sets `changes` (None removes), appends `entry` to the item's history.
 
         `condition` names attributes as `#name` and the extra `values` as `:name`.
         """
         attributes = {*changes, *_placeholders(condition)}
+        kept = {name: value for name, value in changes.items() if value is not None}
+        gone = [f"#{name}" for name in changes if name not in kept]
+        sets = [*(f"#{name} = :new_{name}" for name in kept), "history = list_append(history, :entry)"]
         return {
             "Update": {
                 "TableName": self.name,
                 "Key": key,
-                "UpdateExpression": "SET "
-                + ", ".join(f"#{name} = :new_{name}" for name in changes)
-                + ", history = list_append(history, :entry)",
+                "UpdateExpression": f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(gone)}" if gone else ""),
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
                 "ExpressionAttributeValues": {
-                    **{f":new_{name}": value for name, value in changes.items()},
+                    **{f":new_{name}": value for name, value in kept.items()},
                     **{f":{name}": value for name, value in values.items()},
                     ":entry": [entry],
                 },

@@ -165,6 +165,8 @@ def up(port: Annotated[int, typer.Option(help="Port to listen on; a free one if 
         screens.out.print("  gluebook status")
         screens.out.print('  gluebook query "select count(*) from support_tickets"')
         signal.pause()
+    except KeyboardInterrupt:
+        screens.out.print("stopping")
     finally:
         forget_laptop()
         context.__exit__(None, None, None)

@@ -86,6 +86,8 @@ def parse_event(event: Mapping[str, Any]) -> Event:
             return StatementEnded(detail["statementId"], detail.get("statementName", ""), detail["state"])
     except KeyError as missing:
         raise ContractError(f"event {event.get('id')} {kind[1]!r} lacks {missing}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ContractError(f"event {event.get('id')} {kind[1]!r} has another shape: {error}") from None
     if kind == ("aws.events", "Scheduled Event"):
         return Tick()
     return Ignored(f"unknown event {kind[0]!r} {kind[1]!r}")
@@ -93,7 +95,7 @@ def parse_event(event: Mapping[str, Any]) -> Event:
 
 def _object_arrived(detail: Mapping[str, Any]) -> Event:
     item = detail["object"]
-    if "version-id" not in item:
+    if not item.get("version-id"):
         raise ContractError(
             f"object {item['key']!r} came without a version id: switch versioning on for bucket "
             f"{detail['bucket']['name']}"

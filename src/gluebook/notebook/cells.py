@@ -17,12 +17,16 @@ _MARK = "#| "
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `number` counts from 1 as people do. `role` is None for prose."""
+    """One cell; `number` counts from 1 as people do. `role` is None for prose.
+
+    `line` is the line of the cell on which `source` begins, once role and blank lines have been left out.
+    """
 
     number: int
     kind: str
     role: str | None
     source: str
+    line: int = 1
 
 
 def read_cells(path: Path) -> list[Cell]:
@@ -33,6 +37,8 @@ def read_cells(path: Path) -> list[Cell]:
         raise NotebookError(f"there is no notebook {path}") from None
     except ValueError as error:
         raise NotebookError(f"{path.name} is no notebook: {error}") from None
+    if not isinstance(notebook, dict):
+        raise NotebookError(f"{path.name} is no notebook: it holds no cells")
     cells = []
     for number, cell in enumerate(notebook.get("cells", []), 1):
         tags = set(cell.get("metadata", {}).get("tags", []))
@@ -43,7 +49,8 @@ def read_cells(path: Path) -> list[Cell]:
 
 def _cell(notebook: str, number: int, cell: dict[str, Any], tags: set[str]) -> Cell:
     text = cell["source"]
-    source = (text if isinstance(text, str) else "".join(text)).strip("\n")
+    whole = text if isinstance(text, str) else "".join(text)
+    source = whole.strip("\n")
     if cell["cell_type"] != "code" or not source.strip():
         return Cell(number, cell["cell_type"], None, source)
     first, _, rest = source.partition("\n")
@@ -58,4 +65,4 @@ def _cell(notebook: str, number: int, cell: dict[str, Any], tags: set[str]) -> C
     if len(roles) != 1:
         found = f"has roles {', '.join(sorted(roles))}" if roles else "has no role"
         raise NotebookError(f"{where} {found}; give it one, as a tag or as a first line `#| job`")
-    return Cell(number, "code", roles.pop(), source)
+    return Cell(number, "code", roles.pop(), source, 1 + whole[: whole.rindex(source)].count("\n"))

@@ -25,7 +25,7 @@ def export(notebook: Path, shown_as: str) -> str:
         elif cell.role == "parameters":
             if parameters is not None:
                 raise NotebookError(f"{where}: a second parameters cell; there can be one")
-            parameters = parse_parameters(cell.source, where)
+            parameters = parse_parameters(cell.source, where, cell.line)
         elif cell.role == "job":
             _check_job_cell(cell, where)
             body += [*heading, cell.source]
@@ -81,17 +81,25 @@ def _headings(cell: Cell) -> list[str]:
 
 
 def _check_job_cell(cell: Cell, where: str) -> None:
-    for number, line in enumerate(cell.source.splitlines(), 1):
-        if line.lstrip().startswith(("%", "!")):
-            raise NotebookError(
-                f"{where}, line {number}: {line.strip()!r} can't run in a job; give the cell another role"
-            )
     try:
         tree = ast.parse(cell.source)
+        # What only a function may do (return, await) isn't found by parsing.
+        compile(tree, where, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise NotebookError(f"{where}, line {error.lineno}: {error.msg}") from None
+        _refuse_magic(cell, where)
+        raise NotebookError(f"{where}, line {(error.lineno or 1) + cell.line - 1}: {error.msg}") from None
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             raise NotebookError(
-                f"{where}, line {node.lineno}: {node.name} is defined in a job cell; move it to src/gluebook"
+                f"{where}, line {node.lineno + cell.line - 1}: {node.name} is defined in a job cell; "
+                "move it to src/gluebook"
+            )
+
+
+def _refuse_magic(cell: Cell, where: str) -> None:
+    """Only once a cell is no Python: a line of a text, or of a longer expression, may begin with % as well."""
+    for number, line in enumerate(cell.source.splitlines(), cell.line):
+        if line.lstrip().startswith(("%", "!")):
+            raise NotebookError(
+                f"{where}, line {number}: {line.strip()!r} can't run in a job; give the cell another role"
             )

@@ -22,14 +22,25 @@ class Parameter:
     default: Value
 
 
-def parse_parameters(source: str, where: str) -> list[Parameter]:
-    """The parameters of a parameters cell. Raises NotebookError for anything but `name: type = literal`."""
-    parameters = []
-    for node in ast.parse(source).body:
+def parse_parameters(source: str, where: str, first_line: int = 1) -> list[Parameter]:
+    """The parameters of a parameters cell, whose `source` begins on line `first_line` of it.
+
+    Raises NotebookError for anything but `name: type = literal`, each name once.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise NotebookError(f"{where}, line {(error.lineno or 1) + first_line - 1}: {error.msg}") from None
+    parameters: dict[str, Parameter] = {}
+    for node in tree.body:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        parameters.append(_parameter(node, f"{where}, line {node.lineno}"))
-    return parameters
+        here = f"{where}, line {node.lineno + first_line - 1}"
+        parameter = _parameter(node, here)
+        if parameter.name in parameters:
+            raise NotebookError(f"{here}: a second parameter {parameter.name}")
+        parameters[parameter.name] = parameter
+    return list(parameters.values())
 
 
 def _parameter(node: ast.stmt, where: str) -> Parameter:
@@ -40,7 +51,7 @@ def _parameter(node: ast.stmt, where: str) -> Parameter:
         raise NotebookError(f"{where}: {name} can't be {annotation}; types are {', '.join(_TYPES)}")
     try:
         default = ast.literal_eval(node.value)
-    except ValueError:
+    except (ValueError, TypeError):
         raise NotebookError(f"{where}: the default of {name} is no literal") from None
     if type(default) is not _TYPES[annotation]:
         raise NotebookError(f"{where}: the default of {name} is no {annotation}")

@@ -101,7 +101,7 @@ def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) 
     """
     now = int(work.clock().timestamp())
     left = [b for b in work.ledger.open_batches(dataset) if b.state in LEASED_STATES and b.lease_until <= now]
-    if after is not None and after.state != "SUCCEEDED" and not left:
+    if after is not None and after.state != "SUCCEEDED" and all(b.owner != after.run_id for b in left):
         _log.error("job %s run %s is %s: %s", after.job, after.run_id, after.state, after.message)
         return
     if left or work.ledger.pending(dataset, 1):
