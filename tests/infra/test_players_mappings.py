@@ -9,15 +9,13 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from moto.sqs.models import Message, Queue
+from moto.sqs.models import Queue
 
 from infra.players_kit import Aws, aws, closing, eventually  # noqa: F401
 from localaws.errors import LocalAwsError
 from localaws.functions import Functions
 from localaws.mappings import Mappings
-from localaws.mappings.player import _delete_message
+from localaws.mappings.queues import delete_message
 from localaws.mappings.shapes import reported_failures
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -242,26 +240,8 @@ def test_close_ends_the_threads_and_gives_moto_its_own_delete_back(aws: Aws, sta
     aws.queue("arrivals")
     before, original = set(threading.enumerate()), Queue.delete_message
     mappings = start(lambda event: None)
-    assert Queue.delete_message is _delete_message
+    assert Queue.delete_message is delete_message
     mappings.close()
     assert Queue.delete_message is original
     ours = [one for one in set(threading.enumerate()) - before if one.name.startswith("localaws")]
     assert ours == []
-
-
-@given(st.data())
-def test_deleting_takes_exactly_the_received_message(data: st.DataObject) -> None:
-    queue = Queue("q", "us-east-1", "123456789012")
-    for number in range(data.draw(st.integers(1, 6))):
-        message = Message(str(number), str(number))
-        message.mark_sent()
-        queue.add_message(message)
-    chosen = data.draw(st.sampled_from(queue._messages))
-    for _ in range(data.draw(st.integers(1, 3))):
-        chosen.mark_received(30)
-    rest = [one for one in queue._messages if one is not chosen]
-    handle = data.draw(st.sampled_from([one for one in chosen.all_receipt_handles if one]))
-    _delete_message(queue, handle)
-    assert queue._messages == rest
-    _delete_message(queue, handle)  # once more is no error, as on SQS
-    assert queue._messages == rest

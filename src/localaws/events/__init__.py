@@ -1,0 +1,23 @@
+"""EventBridge: the default bus, and the events AWS services put on it."""
+
+from .bus import EventBus
+from .delivery import FailedInvocation
+from .shapes import (
+    event,
+    glue_crawler_event,
+    glue_job_event,
+    object_created_event,
+    scheduled_event,
+    timestamp,
+)
+
+__all__ = [
+    "EventBus",
+    "FailedInvocation",
+    "event",
+    "glue_crawler_event",
+    "glue_job_event",
+    "object_created_event",
+    "scheduled_event",
+    "timestamp",
+]

@@ -1,0 +1,219 @@
+"""EventBridge's default bus: events are matched against the deployed rules and delivered to their targets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.events.models import EventsBackend
+
+from ..endpoint import Endpoint
+from ..errors import LocalAwsError, NotSupported
+from ..takeover import Takeover
+from .delivery import Delivery, FailedInvocation, QueueSender, may_invoke
+from .patterns import matches
+from .shapes import event
+from .targets import target_input
+
+log = logging.getLogger(__name__)
+
+# So many waiting events share one look at the rules and one round of SendMessageBatch.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class _Rule:
+    name: str
+    arn: str
+    pattern: dict[str, Any] | None
+    targets: tuple[dict[str, Any], ...]
+
+
+class EventBus:
+    """The default event bus. From its making until `close`, it also plays PutEvents for callers of the API.
+
+    `invoke_async(function name, event)` starts a Lambda target; `wake(queue ARN)` hears of every queue that
+    got a message. Delivery runs on one thread: `put` returns at once.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        invoke_async: Callable[[str, dict[str, Any]], None],
+        wake: Callable[[str], None] | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._events = endpoint.client("events")
+        self._lambda = endpoint.client("lambda")
+        self._sender = QueueSender(endpoint, wake or (lambda _queue_arn: None))
+        self._invoke_async = invoke_async
+        self._waiting: queue.SimpleQueue[tuple[dict[str, Any], str | None] | None] = queue.SimpleQueue()
+        self._unfinished = 0
+        self._state = threading.Condition()
+        self._failures: deque[FailedInvocation] = deque(maxlen=1000)
+        self._takeover = Takeover()
+        self._takeover.replace(EventsBackend, "put_events", lambda _backend, events: self.put_events(events))
+        self._thread = threading.Thread(target=self._run, name="localaws-events", daemon=True)
+        self._thread.start()
+
+    def put(self, event: dict[str, Any]) -> None:
+        """Queue `event` (the full EventBridge envelope) for every ENABLED rule whose pattern matches it."""
+        self._queue(event, None)
+
+    def fire(self, rule_name: str, event: dict[str, Any]) -> None:
+        """Queue `event` for the targets of this one rule, whatever its pattern: what a schedule does."""
+        self._queue(event, rule_name)
+
+    def put_events(self, entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The API's PutEvents: one answer, EventId or ErrorCode and ErrorMessage, for each entry."""
+        return [self._put_entry(entry) for entry in entries]
+
+    def idle(self) -> bool:
+        """Whether nothing is queued or in delivery."""
+        with self._state:
+            return self._unfinished == 0
+
+    def wait_idle(self, timeout_seconds: float) -> bool:
+        """Wait until the bus is idle; False if it wasn't in time."""
+        with self._state:
+            return self._state.wait_for(lambda: self._unfinished == 0, timeout_seconds)
+
+    def failures(self) -> tuple[FailedInvocation, ...]:
+        """The last deliveries that a target refused or that could not be made."""
+        return tuple(self._failures)
+
+    def close(self) -> None:
+        """End the delivery thread; what is still queued is dropped."""
+        self._takeover.undo()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _queue(self, event: dict[str, Any], rule_name: str | None) -> None:
+        with self._state:
+            self._unfinished += 1
+        self._waiting.put((event, rule_name))
+
+    def _put_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+        for field in ("Source", "DetailType", "Detail"):
+            if not entry.get(field):
+                return _refused(
+                    "InvalidArgument",
+                    f"Parameter {field} is not valid. Reason: {field} is a required argument.",
+                )
+        if str(entry.get("EventBusName", "default")).rsplit("/", 1)[-1] != "default":
+            return _refused(
+                "NotSupported",
+                f"event bus {entry['EventBusName']}: the laptop's AWS has only the default bus",
+            )
+        try:
+            detail = json.loads(entry["Detail"])
+        except ValueError:
+            return _refused("MalformedDetail", "Detail is malformed.")
+        made = event(
+            entry["Source"],
+            entry["DetailType"],
+            detail,
+            resources=tuple(entry.get("Resources", ())),
+            time=datetime.fromtimestamp(float(entry["Time"]), UTC) if entry.get("Time") else None,
+            account=self._endpoint.account,
+            region=self._endpoint.region,
+        )
+        self.put(made)
+        return {"EventId": made["id"]}
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch, ended = [first], False
+            while len(batch) < _AT_ONCE and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    ended = True
+                    break
+                batch.append(following)
+            try:
+                self._deliver(batch)
+            except Exception:
+                log.exception("%d events could not be delivered", len(batch))
+            finally:
+                with self._state:
+                    self._unfinished -= len(batch)
+                    self._state.notify_all()
+            if ended:
+                return
+
+    def _deliver(self, batch: list[tuple[dict[str, Any], str | None]]) -> None:
+        rules = self._rules()
+        to_queues: list[Delivery] = []
+        for happened, rule_name in batch:
+            for rule in rules:
+                if rule.name != rule_name if rule_name else not self._matches(rule, happened):
+                    continue
+                for target in rule.targets:
+                    to_queues += self._to_target(rule, target, happened)
+        self._failures.extend(self._sender.send(to_queues))
+
+    def _matches(self, rule: _Rule, event: dict[str, Any]) -> bool:
+        try:
+            return rule.pattern is not None and matches(rule.pattern, event)
+        except NotSupported as error:
+            self._fail(Delivery(rule.arn, {"Id": "-", "Arn": "-"}, "", event), "NotSupported", str(error))
+            return False
+
+    def _to_target(self, rule: _Rule, target: dict[str, Any], event: dict[str, Any]) -> list[Delivery]:
+        """Start a Lambda target; give back what has to go to a queue."""
+        try:
+            delivery = Delivery(rule.arn, target, target_input(target, event, rule.arn), event)
+            service = target["Arn"].split(":")[2]
+            if service == "sqs":
+                return [delivery]
+            if service != "lambda":
+                raise NotSupported(
+                    f"target {target['Arn']} of {rule.arn}: only SQS queues and Lambda functions"
+                )
+            if not may_invoke(self._lambda, target["Arn"], rule.arn):
+                self._fail(
+                    delivery,
+                    "NO_PERMISSIONS",
+                    "the function's policy doesn't allow events.amazonaws.com for this rule",
+                )
+                return []
+            self._invoke_async(target["Arn"].split(":")[6], json.loads(delivery.body))
+        except (LocalAwsError, ClientError, BotoCoreError, ValueError) as error:
+            self._fail(Delivery(rule.arn, target, json.dumps(event), event), type(error).__name__, str(error))
+        return []
+
+    def _fail(self, delivery: Delivery, code: str, reason: str) -> None:
+        self._failures.append(self._sender.failed(delivery, code, reason))
+
+    def _rules(self) -> list[_Rule]:
+        found = [
+            rule
+            for page in self._events.get_paginator("list_rules").paginate()
+            for rule in page["Rules"]
+            if rule["State"] == "ENABLED"
+        ]
+        return [
+            _Rule(
+                rule["Name"],
+                rule["Arn"],
+                json.loads(rule["EventPattern"]) if rule.get("EventPattern") else None,
+                tuple(
+                    target
+                    for page in self._events.get_paginator("list_targets_by_rule").paginate(Rule=rule["Name"])
+                    for target in page["Targets"]
+                ),
+            )
+            for rule in found
+        ]
+
+
+def _refused(code: str, message: str) -> dict[str, Any]:
+    return {"ErrorCode": code, "ErrorMessage": message}

@@ -1,0 +1,5 @@
+"""Glue jobs: what StartJobRun starts is really run."""
+
+from .player import Jobs
+
+__all__ = ["Jobs"]

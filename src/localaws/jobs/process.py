@@ -1,0 +1,189 @@
+"""One run of a Glue script, as a process of its own, cut off from the checkout and from this environment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sysconfig
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from .arguments import check_arguments, script_arguments
+
+log = logging.getLogger("localaws.jobs")
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_RUNTIME = Path(__file__).parent.parent / "glue_runtime"
+# How often a run is looked at: whether it was stopped, or is out of time.
+_LOOK_SECONDS = 0.1
+# How long a run that has ended may take to get its last output out.
+_DRAIN_SECONDS = 5.0
+# What a failed run without an exception shows of its output.
+_LAST_LINES = 5
+
+
+class JobProcess:
+    """Prepares and runs one script; `close` kills it with all it started and removes its files.
+
+    `s3`: a client with the role's credentials, by which the script and --extra-py-files are read; `environment`:
+    AWS endpoint, region and those credentials; `output`: the file that gets what the script prints.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run_id: str,
+        script_uri: str,
+        arguments: Mapping[str, str],
+        s3: Any,
+        environment: Mapping[str, str],
+        python: str,
+        output: Path,
+    ) -> None:
+        self._name = name
+        self._temp = Path(tempfile.mkdtemp(prefix="localaws-job-"))
+        self._s3 = s3
+        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._failure = self._temp / "failure.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = output
+        try:
+            self._start(run_id, script_uri, arguments, environment, python)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The interpreter's process id."""
+        assert self._process
+        return self._process.pid
+
+    def wait(self, timeout_seconds: float, stopped: threading.Event) -> tuple[str, str]:
+        """Wait for the end: (SUCCEEDED, FAILED, TIMEOUT or STOPPED, error message or "")."""
+        assert self._process
+        deadline = time.monotonic() + timeout_seconds
+        while (code := self._process.poll()) is None:
+            if stopped.wait(_LOOK_SECONDS):
+                return "STOPPED", ""
+            if time.monotonic() >= deadline:
+                return "TIMEOUT", "Job run exceeded its timeout"
+        self._end()
+        if code == 0:
+            return "SUCCEEDED", ""
+        if self._failure.exists():
+            return "FAILED", self._failure.read_text(encoding="utf-8")
+        ended = f"exit status {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
+        return (
+            "FAILED",
+            f"Command failed: the script's process ended with {ended}. {' | '.join(self._last_lines)}",
+        )
+
+    def close(self) -> None:
+        """Kill what is left and remove the temporary files. Repeatable."""
+        self._end()
+        shutil.rmtree(self._temp, ignore_errors=True)
+
+    def _end(self) -> None:
+        """Kill the process group (Spark's JVM outlives a killed driver for a while) and drain its output."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        # What left the process group may still hold the pipe; its output is not worth waiting for.
+        self._reader.join(_DRAIN_SECONDS)
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def _start(
+        self,
+        run_id: str,
+        script_uri: str,
+        arguments: Mapping[str, str],
+        environment: Mapping[str, str],
+        python: str,
+    ) -> None:
+        extra_files = check_arguments(arguments)
+        script = self._download(script_uri, "script")
+        extras = [str(self._download(uri, f"extra-{place}")) for place, uri in enumerate(extra_files)]
+        # A module file is imported from its folder, a wheel or zip is put on the path itself.
+        first = [str(Path(one).parent) if one.endswith(".py") else one for one in extras]
+        first.append(str(_RUNTIME))
+        last = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
+        settings = self._temp / "settings.json"
+        settings.write_text(json.dumps({"first": first, "last": last, "failure": str(self._failure)}))
+        work = self._temp / "work"
+        work.mkdir()
+        (self._temp / "tmp").mkdir()
+        self._process = subprocess.Popen(
+            [
+                *(python, "-I", "-S", "-B", "-X", "utf8", str(_BOOTSTRAP), str(settings)),
+                *(str(script), *script_arguments(self._name, run_id, arguments)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=work,
+            env=self._environment(first + last, arguments, environment, python),
+            start_new_session=True,
+        )
+        assert self._process.stdout
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process.stdout,), name=f"localaws-job-output-{run_id}", daemon=True
+        )
+        self._reader.start()
+
+    def _download(self, uri: str, folder: str) -> Path:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        file = self._temp / folder / key.rsplit("/", 1)[-1]
+        file.parent.mkdir()
+        file.write_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return file
+
+    def _environment(
+        self, paths: list[str], arguments: Mapping[str, str], aws: Mapping[str, str], python: str
+    ) -> dict[str, str]:
+        made = {
+            **aws,
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self._temp / "work"),
+            "TMPDIR": str(self._temp / "tmp"),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            # For Spark's Python workers, which start another interpreter: it is to import the same things.
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYSPARK_PYTHON": str(self._worker_python(python)),
+        }
+        if "JAVA_HOME" in os.environ:
+            made["JAVA_HOME"] = os.environ["JAVA_HOME"]
+        if conf := arguments.get("--conf"):
+            made["PYSPARK_SUBMIT_ARGS"] = f"--conf {conf} pyspark-shell"
+        return made
+
+    def _worker_python(self, python: str) -> Path:
+        """The interpreter without its site module: no .pth file can bring the checkout in."""
+        script = self._temp / "python"
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(python)} -S -B "$@"\n')
+        script.chmod(0o755)
+        return script
+
+    def _read(self, output: IO[bytes]) -> None:
+        with output, self._output.open("wb") as file:
+            for line in output:
+                file.write(line)
+                file.flush()
+                text = line.decode(errors="replace").rstrip()
+                self._last_lines.append(text)
+                log.info("%s: %s", self._name, text)
