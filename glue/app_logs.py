@@ -53,17 +53,17 @@ raw = reading.read_json_columns(identified, MONGOD, SCHEMA)
 
 cleaned = verbs.blank_to_null(raw, MONGOD)
 
-# --- Renaming -------------------------------------------------------------------------------------
-
-renamed = verbs.rename_columns(cleaned, MONGOD)
-
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = verbs.mask_columns(verbs.pseudonymise(renamed, run.contract, run.pseudonym_key), "message", "attributes")
+masked = verbs.pseudonymise(cleaned, MONGOD, run.pseudonym_key)
+
+# --- Renaming -------------------------------------------------------------------------------------
+
+renamed = verbs.rename_columns(masked, MONGOD)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-typed = verbs.normalise_types(masked, MONGOD)
+typed = verbs.normalise_types(renamed, MONGOD)
 
 # --- A step in SQL --------------------------------------------------------------------------------
 

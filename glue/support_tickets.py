@@ -50,17 +50,17 @@ raw = reading.read_csv_columns(records, SERVICENOW, run.headers(SERVICENOW.name)
 cleaned = verbs.blank_to_null(raw, SERVICENOW)
 fingerprinted = verbs.fingerprint(cleaned, SERVICENOW.layout.columns)
 
-# --- Renaming -------------------------------------------------------------------------------------
-
-renamed = verbs.rename_columns(fingerprinted, SERVICENOW)
-
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = verbs.pseudonymise(renamed, run.contract, run.pseudonym_key)
+masked = verbs.pseudonymise(fingerprinted, SERVICENOW, run.pseudonym_key)
+
+# --- Renaming -------------------------------------------------------------------------------------
+
+renamed = verbs.rename_columns(masked, SERVICENOW)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-typed = verbs.normalise_types(masked, SERVICENOW)
+typed = verbs.normalise_types(renamed, SERVICENOW)
 
 # --- A step in SQL --------------------------------------------------------------------------------
 

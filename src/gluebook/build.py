@@ -53,11 +53,20 @@ def build(root: Path) -> Artefacts:
         if done.returncode:
             raise ConfigurationError(f"the wheel can't be built: {done.stderr.strip()[-2000:]}")
         built = next(Path(scratch).glob("*.whl"))
-        digest = hashlib.sha256(built.read_bytes()).hexdigest()[:_HASH_DIGITS]
+        digest = _digest(built)
         wheel = target / "wheel" / digest / built.name
         wheel.parent.mkdir(parents=True, exist_ok=True)
         built.replace(wheel)
     return Artefacts(wheel, _layer(wheel, target / "layer"))
+
+
+def _digest(wheel: Path) -> str:
+    """A hash of the package in the wheel; what is only told about it (the README) doesn't count."""
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(name for name in archive.namelist() if name.startswith("gluebook/")):
+            digest.update(f"{name}\0".encode() + hashlib.sha256(archive.read(name)).digest())
+    return digest.hexdigest()[:_HASH_DIGITS]
 
 
 def _layer(wheel: Path, layer: Path) -> Path:

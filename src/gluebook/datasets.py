@@ -47,6 +47,11 @@ class Column:
         return _SPARK[self.type]
 
     @property
+    def is_free_text(self) -> bool:
+        """Whether it takes whatever the source wrote: no person, no enumeration."""
+        return self.type == "text" and not self.personal and not self.allowed
+
+    @property
     def redshift_type(self) -> str:
         """The type's name in Redshift DDL; VARCHAR lengths count bytes there."""
         return f"varchar({self.length})" if self.type == "text" else _REDSHIFT[self.type]

@@ -37,6 +37,7 @@ from gluebook.steps.publish import (
     begin_publishing,
     close_without_rows,
     finish_publishing,
+    keep_rejects,
     sweep_up,
     write_results,
 )
@@ -247,8 +248,8 @@ class BatchRun:
         spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
         self._lakefiles.write(curated.repartition("dt", spread), self._data_prefix(batch), partition_by="dt")
         _log.info("wrote the curated rows of batch %s", batch.batch_id)
-        quarantine = self._lake.quarantine(batch.dataset, batch.batch_id, batch.epoch)
-        self._lakefiles.write(rejects_table(rejects, batch.dataset).coalesce(1), quarantine)
+        aside = f"{self._lake.staging(batch.batch_id, batch.epoch)}rejects/"
+        self._lakefiles.write(rejects_table(rejects, batch.dataset).coalesce(1), aside)
         staged = self._lakefiles.read(
             self._data_prefix(batch),
             ", ".join([*(f"`{c.name}` {c.spark_type}" for c in self.contract.columns), "dt string"]),
@@ -256,8 +257,11 @@ class BatchRun:
         counted = Written(
             curated=rows_per_file(staged),
             duplicates=rows_per_file(kept.where("_copy > 1")),
-            rejects=reasons_per_file(self._lakefiles.read(quarantine)),
+            rejects=reasons_per_file(self._lakefiles.read(aside)),
         )
+        self._ledger.confirm(batch)
+        if counted.rejects:
+            keep_rejects(self._objects, self._lake, batch, aside)
         return counted, staged
 
     def _passes_gate(self, batch: Batch, staged: DataFrame) -> bool:

@@ -101,5 +101,5 @@ def require(values: dict[str, str]) -> None:
     if empty:
         raise ConfigurationError(
             f"parameter {', '.join(empty)} is empty; the deployed job gets it from infra/pipeline.yaml, "
-            "a notebook from `gluebook run` or from its parameters cell"
+            "a notebook from its parameters cell"
         )

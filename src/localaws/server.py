@@ -29,7 +29,7 @@ class Server:
         self._server: BaseWSGIServer = make_server(
             _HOST, port, application, threaded=True, request_handler=_Handler
         )
-        self._server.daemon_threads = True  # type: ignore[attr-defined]
+        vars(self._server)["daemon_threads"] = True  # of socketserver's mixin; stop() waits for nobody
         self._server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._thread = threading.Thread(target=self._server.serve_forever, name="localaws-http", daemon=True)
         self._thread.start()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from gluebook.framing import Framer, Layout
 from gluebook.runtime import spark_session
@@ -30,13 +29,15 @@ def frame(spark: SparkSession) -> Frame:
         rows, headers = [], set()
         for name, body in files.items():
             framer = Framer(io.BytesIO(body), layout)
-            for r in framer:
-                rows.append((name, "v1", r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem))
+            about = (name, "v1")
+            rows += [
+                (*about, r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem) for r in framer
+            ]
             headers |= {framer.header} - {None}
         schema = (
             "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
             "dt string, _header string, _raw string, _problem string"
         )
-        return spark.createDataFrame(rows, schema).withColumn("dt", F.col("dt")), sorted(headers)
+        return spark.createDataFrame(rows, schema), sorted(headers)
 
     return make

@@ -57,6 +57,11 @@ class Ledger:
             found += map(file_from, self._table.query(f"PENDING#{dataset}#{shard}", limit=limit))
         return sorted(found, key=lambda file: (file.registered_at, file.file_id))[:limit]
 
+    def file_state(self, file_id: str) -> FileState | None:
+        """The state of a file version as it is now; None if it isn't known; consistent."""
+        item = self._table.get(_file_key(file_id))
+        return FileState(item["state"]) if item else None
+
     def files(self) -> Iterator[FileVersion]:
         """Every file version, in no order; reads the whole table, page by page."""
         return map(file_from, self._table.scan("FILE"))
@@ -159,7 +164,7 @@ class Ledger:
             batch, taken, at, f"take-over from {batch.owner}", " AND #lease_until <= :now", now=now
         )
 
-    def lease(self, batch: Batch, lease_until: int, at: str) -> None:
+    def lease(self, batch: Batch, lease_until: int) -> None:
         """Prolong or end the lease of the run that holds it. Raises Fenced if it has been lost."""
         # Only the fence counts here: the state may move on while the lease is being prolonged beside it.
         update = self._table.update_action(
@@ -167,7 +172,6 @@ class Ledger:
             {"lease_until": lease_until},
             "#epoch = :epoch",
             {"epoch": batch.epoch},
-            self._entry(at, batch.state, "lease"),
         )
         if not self._table.transact([update]):
             raise Fenced(f"batch {batch.batch_id} was taken over from {batch.owner}")

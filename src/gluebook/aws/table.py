@@ -48,15 +48,19 @@ class Table:
         """A delete for `transact`."""
         return {"Delete": {"TableName": self.name, "Key": key}}
 
-    def update_action(self, key: Item, changes: Item, condition: str, values: Item, entry: Item) -> Item:
-        """An update for `transact`: sets `changes` (None removes), appends `entry` to the item's history.
+    def update_action(
+        self, key: Item, changes: Item, condition: str, values: Item, entry: Item | None = None
+    ) -> Item:
+        """An update for `transact`: sets `changes` (None removes), appends `entry`, if any, to the history.
 
         `condition` names attributes as `#name` and the extra `values` as `:name`.
         """
         attributes = {*changes, *_placeholders(condition)}
         kept = {name: value for name, value in changes.items() if value is not None}
         gone = [f"#{name}" for name in changes if name not in kept]
-        sets = [*(f"#{name} = :new_{name}" for name in kept), "history = list_append(history, :entry)"]
+        sets = [f"#{name} = :new_{name}" for name in kept]
+        if entry is not None:
+            sets.append("history = list_append(history, :entry)")
         return {
             "Update": {
                 "TableName": self.name,
@@ -67,7 +71,7 @@ class Table:
                 "ExpressionAttributeValues": {
                     **{f":new_{name}": value for name, value in kept.items()},
                     **{f":{name}": value for name, value in values.items()},
-                    ":entry": [entry],
+                    **({} if entry is None else {":entry": [entry]}),
                 },
             }
         }

@@ -259,7 +259,11 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def main() -> None:
     """Run the command line; errors that are meant for people are shown without a traceback."""
-    logging.getLogger("localaws").setLevel(os.environ.get("LOCALAWS_LOG", "CRITICAL"))
+    # The laptop's AWS has its own logs, for those who want to look into it: LOCALAWS_LOG=INFO.
+    wanted = os.environ.get("LOCALAWS_LOG", "").upper()
+    if wanted:
+        logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("localaws").setLevel(wanted or "CRITICAL")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(app(standalone_mode=False) or 0)

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import boto3
+import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.ledger import Ledger
@@ -20,6 +21,8 @@ from gluebook.errors import ConfigurationError
 from gluebook.status import Overview, overview
 
 STACK = "gluebook"
+# Names another stack, for those who deployed one.
+_STACK_VARIABLE = "GLUEBOOK_STACK"
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,17 @@ def connect() -> Deployment:
     note = state_file()
     if note.is_file():
         known = json.loads(note.read_text())
-        os.environ.update(known["environment"])
-        return Deployment(known["outputs"])
+        if psutil.pid_exists(known["pid"]):
+            os.environ.update(known["environment"])
+            return Deployment(known["outputs"])
+        forget_laptop()  # it was killed before it could say good-bye
+    stack = os.environ.get(_STACK_VARIABLE, STACK)
     try:
-        found = boto3.session.Session().client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        found = boto3.session.Session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
             "no laptop AWS is up, and AWS shows no stack "
-            f"{STACK!r} ({error}). Start one with `gluebook up`, or deploy one with `make deploy`"
+            f"{stack!r} ({error}). Start one with `gluebook up`, or deploy one with `make deploy`"
         ) from None
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
 

@@ -111,9 +111,9 @@ class Lake:
         """Cleaned Parquet that hasn't passed the gate yet."""
         return f"staging/{batch_id}/{epoch}/"
 
-    def quarantine(self, dataset: str, batch_id: str, epoch: int) -> str:
-        """The rejects of a batch, with their reasons."""
-        return f"quarantine/{dataset}/batch={batch_id}/epoch={epoch}/"
+    def quarantine_file(self, dataset: str, batch_id: str, number: int) -> str:
+        """The deterministic name of a file of a batch's rejects."""
+        return f"quarantine/{dataset}/{batch_id}-{number:05d}.parquet"
 
     def quality(self, dataset: str, batch_id: str) -> str:
         """The gate's report on a batch."""

@@ -37,8 +37,17 @@ class LoadRequest:
 
 
 def schema_sql(contracts: tuple[Contract, ...]) -> list[str]:
-    """DDL for the load log and for each dataset's table; harmless to repeat."""
-    return [_LOADS_DDL, *(_table_ddl(contract) for contract in contracts)]
+    """DDL for the load log and for each dataset's table; harmless to repeat.
+
+    Every IAM role is a database user of its own, and the tables belong to the one that made them: the others
+    may read, or the sweep couldn't ask `etl_loads` and nobody could query.
+    """
+    tables = [LOADS, *(contract.name for contract in contracts)]
+    return [
+        _LOADS_DDL,
+        *(_table_ddl(contract) for contract in contracts),
+        *(f"grant select on {table} to public" for table in tables),
+    ]
 
 
 def schema_fingerprint(contracts: tuple[Contract, ...]) -> str:

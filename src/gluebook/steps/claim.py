@@ -69,5 +69,6 @@ def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> None:
     """Mark a batch and its files FAILED."""
     _log.error("gave up batch %s: %s", batch.batch_id, reason)
     for file in ledger.batch_files(batch.batch_id):
-        ledger.settle_file(batch, file, FileState.FAILED, reason, at)
+        if ledger.file_state(file.file_id) is FileState.CLAIMED:  # a run may have settled it before it died
+            ledger.settle_file(batch, file, FileState.FAILED, reason, at)
     ledger.advance(batch, replace(batch, state=BatchState.FAILED, reason=reason), at, reason)

@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 from gluebook.aws.ledger import Ledger
-from gluebook.clock import Clock, stamp
+from gluebook.clock import Clock
 from gluebook.core.model import Batch
 from gluebook.errors import Fenced
 
@@ -31,10 +31,9 @@ class Lease:
 
     def _renew(self) -> None:
         while not self._stopped.wait(self._seconds / 3):
-            now = self._clock()
-            until = int((now + timedelta(seconds=self._seconds)).timestamp())
+            until = int((self._clock() + timedelta(seconds=self._seconds)).timestamp())
             try:
-                self._ledger.lease(self._batch, until, stamp(now))
+                self._ledger.lease(self._batch, until)
             except Fenced as lost:
                 _log.error("%s", lost)
                 return

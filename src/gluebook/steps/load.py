@@ -88,7 +88,7 @@ def _release(event: JobEnded, dataset: str, work: Loading) -> None:
         if batch.owner == event.run_id and batch.state in LEASED_STATES:
             _log.warning("run %s ended %s with batch %s", event.run_id, event.state, batch.batch_id)
             try:
-                work.ledger.lease(batch, 0, stamp(work.clock()))
+                work.ledger.lease(batch, 0)
             except Fenced:
                 _log.info("batch %s has been taken over already", batch.batch_id)
 

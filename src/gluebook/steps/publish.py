@@ -72,6 +72,13 @@ def write_results(objects: Objects, lake: Lake, batch: Batch, results: tuple[Fil
     objects.put_json(lake.bucket, key, {"files": [asdict(result) for result in results]})
 
 
+def keep_rejects(objects: Objects, lake: Lake, batch: Batch, staged: str) -> None:
+    """Put the batch's rejects, staged below `staged`, into quarantine; repeating it overwrites."""
+    parquet = sorted(key for key in objects.sizes(lake.bucket, staged) if key.endswith(".parquet"))
+    for number, key in enumerate(parquet):
+        objects.copy(lake.bucket, key, lake.quarantine_file(batch.dataset, batch.batch_id, number))
+
+
 def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
     """Remove what only the work on the batch needed: inbox and staging, of all its epochs."""
     for prefix in (f"inbox/{batch.batch_id}/", f"staging/{batch.batch_id}/"):

@@ -11,11 +11,12 @@ from gluebook.clock import stamp
 from gluebook.core.load_sql import LOADS
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
-from gluebook.errors import Fenced
+from gluebook.errors import Fenced, TerminalError, WarehouseBusy
 from gluebook.steps.load import Loading, crawl, start_if_needed
 
 _log = logging.getLogger(__name__)
-_QUERY_TIMEOUT_SECONDS = 90
+# Two datasets within the function's three minutes.
+_QUERY_TIMEOUT_SECONDS = 60
 
 
 def sweep(work: Loading) -> dict[str, Any]:
@@ -30,12 +31,21 @@ def sweep(work: Loading) -> dict[str, Any]:
         loading = [batch for batch in batches if batch.state is BatchState.LOADING]
         found[dataset] = {
             "open": dict(Counter(batch.state.value for batch in batches)),
-            "loads_found": confirm_loads(loading, work) if loading else [],
+            "loads_found": _confirmed(loading, work) if loading else [],
         }
         if work.ledger.mark(f"crawl:{dataset}"):
             crawl(dataset, work)
     _log.info("swept: %s", found)
     return found
+
+
+def _confirmed(loading: list[Batch], work: Loading) -> list[str]:
+    """What `confirm_loads` finds; nothing if the warehouse doesn't answer, which must not stop the rest."""
+    try:
+        return confirm_loads(loading, work)
+    except (WarehouseBusy, TerminalError) as error:
+        _log.error("the warehouse could not be asked about %d loads: %s", len(loading), error)
+        return []
 
 
 def confirm_loads(loading: list[Batch], work: Loading) -> list[str]:

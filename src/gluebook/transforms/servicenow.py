@@ -43,6 +43,9 @@ _RENAMES = {
     "closed_at": "closed_at",
 }
 
+# Who touched the record; not needed, so not kept.
+_LEFT_OUT = ("sys_created_by", "sys_updated_by")
+
 _STATUS = {
     "new": "new",
     "active": "active",
@@ -63,12 +66,13 @@ SERVICENOW = Source(
     contract=SUPPORT_TICKETS,
     layout=Layout(
         framing="csv",
-        columns=(*_RENAMES, "sys_created_by", "sys_updated_by"),
+        columns=(*_RENAMES, *_LEFT_OUT),
         required=("number", "incident_state", "sys_mod_count", "sys_updated_at"),
     ),
     renames=_RENAMES,
     null_markers=("?",),
     # Day first, padded or not; the verbs turn dashes between day, month and year into slashes.
     time_patterns=("d/M/yyyy H:mm[:ss]",),
+    left_out=_LEFT_OUT,
     choices={"status": _STATUS, "priority": _PRIORITY, "impact": _GRADE, "urgency": _GRADE},
 )

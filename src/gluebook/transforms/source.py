@@ -17,6 +17,7 @@ class Source:
     null_markers   texts that stand for "nothing here", besides the empty one
     time_patterns  Spark datetime patterns tried in order, after ISO 8601; times without a zone are UTC
     choices        contract column -> {lower-case text: contract value}; a text that isn't there is unknown
+    left_out       source columns that hold a person and that the contract has no column for
     """
 
     name: str
@@ -26,3 +27,15 @@ class Source:
     null_markers: tuple[str, ...] = ()
     time_patterns: tuple[str, ...] = ()
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Source columns that become a keyed hash."""
+        return tuple(old for old, new in self.renames.items() if self.contract.column(new).personal)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Source columns whose text is taken over as it is, and may hold anything."""
+        targets = {old: self.contract.column(new) for old, new in self.renames.items()}
+        return tuple(old for old, new in targets.items() if new.is_free_text)

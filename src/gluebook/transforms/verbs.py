@@ -101,12 +101,13 @@ def _timestamp(name: str, patterns: tuple[str, ...]) -> Column:
     return F.coalesce(iso, *by_pattern)
 
 
-def pseudonymise(df: DataFrame, contract: Contract, key: str) -> DataFrame:
+def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
     """Replace persons by the first 128 bits (hex) of HMAC-SHA256 under `key`: the same person, no name.
 
-    In the raw text that is kept for rejects, the record's own persons and all e-mail addresses are masked.
+    In free text e-mail addresses are masked. In the raw text that is kept for rejects, the record's own persons
+    are masked too. Works on the source's columns, before they are renamed.
     """
-    persons = [name for name in contract.personal if name in df.columns]
+    persons = [*source.persons, *source.left_out]
     raw = reduce(
         lambda text, name: F.when(F.col(name).isNull(), text).otherwise(
             F.replace(text, F.col(name), F.lit(_MASK))
@@ -118,17 +119,13 @@ def pseudonymise(df: DataFrame, contract: Contract, key: str) -> DataFrame:
         # Where the columns can't be told apart, nobody knows which text is a person: only the shape is kept.
         unparsed = F.col("_problem").isin(*UNPARSED)
         raw = F.when(unparsed, _shape_of(F.col("_raw"))).otherwise(raw)
-    hashed = {name: F.substring(_hmac(F.col(name), key), 1, PSEUDONYM_BYTES) for name in persons}
-    return df.withColumns({"_raw": mask_emails(raw), **hashed})
+    hashed = {name: F.substring(_hmac(F.col(name), key), 1, PSEUDONYM_BYTES) for name in source.persons}
+    texts = {name: mask_emails(F.col(f"`{name}`")) for name in source.texts}
+    return df.withColumns({"_raw": mask_emails(raw), **hashed, **texts})
 
 
 def _shape_of(text: Column) -> Column:
     return F.regexp_replace(F.regexp_replace(text, r"\p{L}", "x"), r"\p{N}", "9")
-
-
-def mask_columns(df: DataFrame, *names: str) -> DataFrame:
-    """Mask the e-mail addresses in free-text columns."""
-    return df.withColumns({name: mask_emails(F.col(name)) for name in names})
 
 
 def mask_emails(text: Column) -> Column:

@@ -1,0 +1,191 @@
+"""The two jobs' transformations, as their notebooks order them, on messy files with a known truth."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+from collections import Counter
+from datetime import datetime
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from chain.kit import log_line, real, ticket_file, ticket_record
+from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS
+from gluebook.sample import SampleFile, generate
+from gluebook.transforms.mongod import MONGOD
+from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.transforms.verbs import conform, rejects_table
+from spark.conftest import Frame
+from spark.pipelines import FakeRun, run_notebook
+
+LAYOUTS = {"support_tickets": SERVICENOW.layout, "app_logs": MONGOD.layout}
+
+
+def run(spark: SparkSession, frame: Frame, dataset: str, **files: bytes) -> FakeRun:
+    return run_notebook(spark, dataset, frame(LAYOUTS[dataset], **files))
+
+
+def counted(df: DataFrame, *columns: str) -> dict[object, int]:
+    return {
+        tuple(row[:-1]) if len(columns) > 1 else row[0]: row[-1]
+        for row in df.groupBy(*columns).count().collect()
+    }
+
+
+def rows(run: FakeRun) -> list[dict[str, object]]:
+    assert run.kept is not None
+    return [row.asDict() for row in conform(run.kept.where("_copy = 1"), run.contract).collect()]
+
+
+def sample(dataset: str) -> list[SampleFile]:
+    files = generate(tickets=150, log_lines=900, days=2, files_per_day=3).files
+    return [file for file in files if file.dataset == dataset]
+
+
+@pytest.mark.parametrize("dataset", LAYOUTS)
+def test_every_file_of_a_messy_sample_comes_out_to_the_row(
+    spark: SparkSession, frame: Frame, dataset: str
+) -> None:
+    files = sample(dataset)
+    done = run(spark, frame, dataset, **{file.key: file.body for file in files})
+    assert done.kept is not None and done.rejects is not None
+    curated = counted(done.kept.where("_copy = 1"), "_source_file")
+    copies = counted(done.kept.where("_copy > 1"), "_source_file")
+    reasons = counted(done.rejects, "_source_file", "_problem")
+    for file in files:
+        mine = {reason: n for (key, reason), n in reasons.items() if key == file.key}  # type: ignore[misc]
+        assert curated.get(file.key, 0) == file.truth.curated, file.key
+        assert copies.get(file.key, 0) == file.truth.duplicates, file.key
+        assert mine == dict(file.reject_reasons), file.key
+
+
+def test_the_real_incident_log_has_neither_rejects_nor_repeats(spark: SparkSession, frame: Frame) -> None:
+    with gzip.open(real("tickets/servicenow_incidents.csv.gz")) as stream:
+        head = b"".join(next(stream) for _ in range(10_001))
+    done = run(spark, frame, "support_tickets", real=head)
+    found = rows(done)
+    independent = list(csv.DictReader(io.StringIO(head.decode())))
+    assert len(found) == len(independent) == 10_000
+    by_id = {(row["ticket_id"], row["_source_record"]): row for row in found}
+    for number, record in enumerate(independent, 1):
+        row = by_id[record["number"], number]
+        opened = datetime.strptime(record["opened_at"], "%d/%m/%Y %H:%M")
+        assert row["opened_at"] == opened
+        assert row["revision"] == int(record["sys_mod_count"])
+        assert row["is_active"] is (record["active"] == "true")
+        assert (row["assignment_group"] is None) == (record["assignment_group"] == "?")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("29/2/2016 01:16", datetime(2016, 2, 29, 1, 16)),
+        ("29-02-2016 1:16", datetime(2016, 2, 29, 1, 16)),
+        ("05/03/2016 12:00:59", datetime(2016, 3, 5, 12, 0, 59)),
+        ("2016-02-29T01:16:05Z", datetime(2016, 2, 29, 1, 16, 5)),
+        ("2016-02-29 01:16:05+02:00", datetime(2016, 2, 28, 23, 16, 5)),
+        ("30/2/2016 01:16", None),
+        ("12:30", None),
+        ("2016", None),
+        ("tomorrow", None),
+    ],
+)
+def test_times_are_read_in_every_way_the_export_writes_them_and_in_no_other(
+    spark: SparkSession, frame: Frame, text: str, moment: datetime | None
+) -> None:
+    done = run(spark, frame, "support_tickets", a=ticket_file(ticket_record("T", 1, "New", text)))
+    if moment is None:
+        assert done.rejects is not None
+        assert counted(done.rejects, "_problem") == {"unreadable:updated_at": 1}
+    else:
+        assert [row["updated_at"] for row in rows(done)] == [moment]
+
+
+def test_the_same_revision_in_two_layouts_is_one_row(spark: SparkSession, frame: Frame) -> None:
+    plain = ticket_file(ticket_record("T", 1, "New", "5/1/2026 10:00", location="Bonn"))
+    names = list(reversed(SERVICENOW.layout.columns))
+    values = {"number": "T", "sys_mod_count": "1", "incident_state": "New", "location": "Bonn"}
+    values["sys_updated_at"] = "5/1/2026 10:00"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*names, "u_new"], restval="", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerow({**values, "u_new": "unknown to us"})
+    done = run(spark, frame, "support_tickets", a=plain, b=text.getvalue().encode())
+    assert done.kept is not None
+    assert sorted(row["_copy"] for row in done.kept.collect()) == [1, 2]
+    assert len(rows(done)) == 1
+
+
+def test_a_log_row_is_the_hash_of_its_line(spark: SparkSession, frame: Frame) -> None:
+    line = log_line(1).rstrip(b"\n")
+    done = run(spark, frame, "app_logs", a=line + b"\n" + line + b"\n" + line.replace(b"{", b"{ ", 1))
+    assert done.kept is not None
+    assert {row["log_id"] for row in rows(done)} == {
+        hashlib.sha256(line).hexdigest(),
+        hashlib.sha256(line.replace(b"{", b"{ ", 1)).hexdigest(),
+    }
+    assert Counter(row["_copy"] for row in done.kept.collect()) == {1: 2, 2: 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{broken",
+        b"[1]",
+        b'"text"',
+        b"null",
+        log_line(1).rstrip() + log_line(2).rstrip(),
+        log_line(1).rstrip() + b" x",
+    ],
+)
+def test_what_is_not_one_json_object_is_a_reject_and_not_half_a_row(
+    spark: SparkSession, frame: Frame, line: bytes
+) -> None:
+    done = run(spark, frame, "app_logs", a=line)
+    assert done.rejects is not None
+    assert counted(done.rejects, "_problem") == {"malformed_record": 1}
+    assert rows(done) == []
+
+
+def test_text_longer_in_bytes_than_its_column_is_a_reject_though_its_characters_fit(
+    spark: SparkSession, frame: Frame
+) -> None:
+    limit = SUPPORT_TICKETS.column("location").length
+    fits = ticket_record("T1", 1, "New", "5/1/2026 10:00", location="x" * limit)
+    over = ticket_record("T2", 1, "New", "5/1/2026 10:00", location="ü" * (limit - 1))
+    done = run(spark, frame, "support_tickets", a=ticket_file(fits, over))
+    assert done.rejects is not None
+    assert [row["ticket_id"] for row in rows(done)] == ["T1"]
+    assert counted(done.rejects, "_problem") == {"too_long:location": 1}
+
+
+def test_persons_are_hashed_with_the_key_and_masked_in_what_is_set_aside(
+    spark: SparkSession, frame: Frame
+) -> None:
+    people = {"caller_id": "Ada Example", "sys_created_by": "Bob Sample", "location": "ask ada@example.com"}
+    good = ticket_record("T1", 1, "New", "5/1/2026 10:00", **people)
+    bad = ticket_record("T2", 1, "Banana", "5/1/2026 10:00", **people)
+    short = "T3,Ada Example,Bob Sample"
+    done = run(spark, frame, "support_tickets", a=ticket_file(good, bad, short))
+    assert done.rejects is not None
+    (row,) = rows(done)
+    assert row["requester"] != "Ada Example" and len(str(row["requester"])) == 32
+    assert row["location"] == "ask <masked>"
+    kept = [r["raw"] for r in rejects_table(done.rejects, "support_tickets").collect()]
+    assert len(kept) == 2
+    for text in kept:
+        assert "Ada" not in text and "Bob" not in text and "ada@example.com" not in text
+    other = run_notebook(spark, "support_tickets", frame(SERVICENOW.layout, a=ticket_file(good)))
+    assert rows(other)[0]["requester"] == row["requester"], "the same person under the same key"
+
+
+def test_an_empty_batch_goes_through_every_step(spark: SparkSession, frame: Frame) -> None:
+    for dataset, contract in (("support_tickets", SUPPORT_TICKETS), ("app_logs", APP_LOGS)):
+        done = run(spark, frame, dataset)
+        assert done.kept is not None
+        empty = conform(done.kept, contract)
+        assert empty.count() == 0
+        assert empty.columns == [*contract.names, "dt"]
