@@ -53,5 +53,5 @@ def run_notebook(spark: SparkSession, dataset: str, records: tuple[DataFrame, li
     with patch("gluebook.job.BatchRun", Started):
         for cell in read_cells(NOTEBOOKS / f"{dataset}.ipynb"):
             if cell.role in ("parameters", "job"):
-                exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)  # noqa: S102
+                exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)
     return run

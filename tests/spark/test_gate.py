@@ -27,6 +27,11 @@ def good(spark: SparkSession, frame: Frame) -> DataFrame:
     return conform(done.kept, APP_LOGS).cache()
 
 
+def without(df: DataFrame, column: str) -> DataFrame:
+    """The same rows with nothing in `column`."""
+    return df.withColumn(column, F.lit(None).cast("string"))
+
+
 def failed(df: DataFrame, suite: dict[str, Any] | None = None) -> set[tuple[str, str]]:
     report = run_gate(df, suite or load_suite(APP_LOGS))
     assert report.passed == (not any(o.severity == "critical" for o in report.failed))
@@ -42,7 +47,7 @@ def test_a_good_batch_passes(good: DataFrame) -> None:
     [
         (lambda df: df.where("false"), ("expect_table_row_count_to_be_between", "")),
         (
-            lambda df: df.withColumn("level", F.lit(None).cast("string")),
+            lambda df: without(df, "level"),
             ("expect_column_values_to_not_be_null", "level"),
         ),
         (lambda df: df.withColumn("level", F.lit("loud")), ("expect_column_values_to_be_in_set", "level")),
@@ -61,7 +66,7 @@ def test_a_batch_that_breaks_a_critical_expectation_is_caught_by_name(
 
 
 def test_a_warning_does_not_stop_a_batch(good: DataFrame) -> None:
-    report = run_gate(good.withColumn("message", F.lit(None).cast("string")), load_suite(APP_LOGS))
+    report = run_gate(without(good, "message"), load_suite(APP_LOGS))
     assert report.passed
     assert [(o.severity, o.column) for o in report.failed] == [("warning", "message")]
 

@@ -21,6 +21,7 @@ from gluebook.transforms.verbs import conform, rejects_table
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
 
+LINE = log_line(1).rstrip()
 LAYOUTS = {"support_tickets": SERVICENOW.layout, "app_logs": MONGOD.layout}
 
 
@@ -132,14 +133,7 @@ def test_a_log_row_is_the_hash_of_its_line(spark: SparkSession, frame: Frame) ->
 
 @pytest.mark.parametrize(
     "line",
-    [
-        b"{broken",
-        b"[1]",
-        b'"text"',
-        b"null",
-        log_line(1).rstrip() + log_line(2).rstrip(),
-        log_line(1).rstrip() + b" x",
-    ],
+    [b"{broken", b"[1]", b'"text"', b"null", LINE + log_line(2).rstrip(), LINE + b" x", LINE + b"," + LINE],
 )
 def test_what_is_not_one_json_object_is_a_reject_and_not_half_a_row(
     spark: SparkSession, frame: Frame, line: bytes
