@@ -147,6 +147,7 @@ class LocalAws:
         return (
             self.bus.idle()
             and self.mappings.idle()
+            and self.mappings.waiting() == 0  # what a failed delivery left will come again
             and self.functions.idle()
             and self.jobs.idle()
             and self.crawlers.idle()

@@ -72,7 +72,7 @@ def try_files(
                 running.deployment.upload(path, dataset, source, arrival)
             seen = wait_until_settled(running, len(paths), clock, timeout, progress.watch)
             begin("query")
-            wrong = troubles(running, seen)
+            wrong = troubles(running, seen, len(paths))
             trial = Trial(seen, run_queries(running.deployment, sql, wrong), clock.stages, wrong)
             begin("stop")
         clock.end()
@@ -119,7 +119,7 @@ def demo(
             seen = wait_until_settled(running, len(sample.files), clock, timeout, progress.watch)
             begin("query")
             warehouse = running.deployment.warehouse
-            wrong = troubles(running, seen)
+            wrong = troubles(running, seen, len(sample.files))
             if wrong:
                 raise TerminalError("\n".join(wrong))
             found = demonstration.checks(sample.truth, seen, warehouse)

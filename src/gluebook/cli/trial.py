@@ -134,9 +134,14 @@ def run_queries(deployment: Deployment, sqls: Sequence[str], wrong: list[str]) -
     return answers
 
 
-def troubles(laptop: Laptop, seen: Overview) -> list[str]:
-    """Why files are FAILED, REJECTED, or not settled at all though nobody works on them any more."""
-    found = [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.state in TROUBLED]
+def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
+    """Why files are FAILED, REJECTED, not registered or not settled though nobody works on them any more."""
+    found = []
+    if len(seen.files) < uploaded:
+        found.append(
+            f"{uploaded - len(seen.files)} of {uploaded} files were never registered; see the dead letters"
+        )
+    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.state in TROUBLED]
     if not seen.settled:
         found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
         found += _failed_runs(laptop)
