@@ -1,0 +1,173 @@
+"""The contracts: one list of columns that everything else can be derived from."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from gluebook.datasets import (
+    CONTRACTS,
+    LONGEST_TEXT_BYTES,
+    PROVENANCE,
+    PSEUDONYM_BYTES,
+    SUPPORT_TICKETS,
+    Column,
+    Contract,
+    contract,
+)
+from gluebook.errors import ConfigurationError
+from gluebook.framing import parse_header
+from gluebook.transforms import verbs
+from gluebook.transforms.source import Source
+from gluebook.transforms.sources import SOURCES, source
+
+ROOT = Path(__file__).parents[2]
+EACH_CONTRACT = pytest.mark.parametrize("each", CONTRACTS.values(), ids=lambda each: each.name)
+EACH_SOURCE = pytest.mark.parametrize("each", SOURCES.values(), ids=lambda each: each.name)
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
+
+
+@EACH_CONTRACT
+def test_column_names_are_unique_and_need_no_quotes_anywhere(each: Contract) -> None:
+    assert len(set(each.names)) == len(each.names)
+    assert all(IDENTIFIER.fullmatch(name) for name in (each.name, *each.names))
+    # The crawler would see the partition's name twice.
+    assert "dt" not in each.names
+
+
+@EACH_CONTRACT
+def test_texts_have_a_length_that_redshift_takes_and_nothing_else_has_one(each: Contract) -> None:
+    for column in each.columns:
+        if column.type == "text":
+            assert 1 <= column.length <= LONGEST_TEXT_BYTES
+        else:
+            assert column.length == 0
+
+
+@EACH_CONTRACT
+def test_allowed_values_are_distinct_and_fit(each: Contract) -> None:
+    for column in each.columns:
+        assert len(set(column.allowed)) == len(column.allowed)
+        assert all(0 < len(value.encode()) <= column.length for value in column.allowed)
+
+
+@EACH_CONTRACT
+def test_persons_are_kept_as_a_hash_of_exactly_its_length(each: Contract) -> None:
+    for name in each.personal:
+        assert (each.column(name).type, each.column(name).length) == ("text", PSEUDONYM_BYTES)
+        assert name not in each.key
+
+
+@EACH_CONTRACT
+def test_key_and_order_are_columns_that_can_be_compared(each: Contract) -> None:
+    assert each.key and each.newest_by
+    for name in each.key:
+        assert not each.column(name).nullable
+    for name in each.newest_by:
+        # Only for times has a null a place in the order of the load.
+        assert not each.column(name).nullable or each.column(name).type == "timestamp"
+
+
+@EACH_CONTRACT
+def test_the_order_is_total_its_last_column_is_a_fingerprint(each: Contract) -> None:
+    last = each.column(each.newest_by[-1])
+    assert (last.type, last.length, last.nullable) == ("text", 64, False)
+
+
+@EACH_CONTRACT
+def test_every_row_says_where_it_came_from(each: Contract) -> None:
+    assert each.columns[-len(PROVENANCE) :] == PROVENANCE
+    assert each.names[0] == "source"
+
+
+@EACH_CONTRACT
+def test_every_column_is_described(each: Contract) -> None:
+    assert all(column.description for column in each.columns)
+
+
+@pytest.mark.parametrize(
+    ("column", "spark", "redshift"),
+    [
+        (Column("c", "text", "", length=12), "string", "varchar(12)"),
+        (Column("c", "integer", ""), "int", "integer"),
+        (Column("c", "bigint", ""), "bigint", "bigint"),
+        (Column("c", "boolean", ""), "boolean", "boolean"),
+        (Column("c", "timestamp", ""), "timestamp", "timestamp"),
+    ],
+)
+def test_a_columns_type_is_the_same_in_parquet_and_redshift(
+    column: Column, spark: str, redshift: str
+) -> None:
+    assert (column.spark_type, column.redshift_type) == (spark, redshift)
+
+
+def test_unknown_names_are_refused_naming_the_known_ones() -> None:
+    with pytest.raises(ConfigurationError, match="no dataset 'tickets'; there are support_tickets, app_logs"):
+        contract("tickets")
+    with pytest.raises(
+        ConfigurationError, match="support_tickets has no column 'statsu'; it has source, ticket_id"
+    ):
+        SUPPORT_TICKETS.column("statsu")
+    with pytest.raises(
+        ConfigurationError, match="no source app_logs/servicenow; there are support_tickets/servicenow"
+    ):
+        source("app_logs", "servicenow")
+
+
+# -- sources -----------------------------------------------------------------------------------------------
+
+
+def test_every_source_of_a_contract_is_there_and_no_other() -> None:
+    promised = {(each.name, name) for each in CONTRACTS.values() for name in each.sources}
+    assert set(SOURCES) == promised
+    assert all(SOURCES[key].contract is CONTRACTS[key[0]] for key in promised)
+
+
+@EACH_SOURCE
+def test_source_columns_become_contract_columns_each_at_most_once(each: Source) -> None:
+    targets = list(each.renames.values())
+    assert len(set(targets)) == len(targets)
+    assert set(targets) <= set(each.contract.names)
+
+
+@EACH_SOURCE
+def test_what_is_not_renamed_is_computed_by_the_job(each: Source) -> None:
+    script = (ROOT / "glue" / f"{each.contract.name}.py").read_text(encoding="utf-8")
+    fingerprint = inspect.signature(verbs.fingerprint).parameters["name"].default
+    given = {"source", *each.renames.values(), *(column.name for column in PROVENANCE)}
+    computed = {*re.findall(r"\bas (\w+),?\n", script), *re.findall(r'\bname="(\w+)"', script)}
+    if "fingerprint(cleaned, SERVICENOW.layout.columns)" in script:
+        computed.add(fingerprint)
+    assert set(each.contract.names) - given == computed & set(each.contract.names) - given
+
+
+@EACH_SOURCE
+def test_every_column_of_choices_says_which_text_means_what(each: Source) -> None:
+    choices = {name for name in each.renames.values() if each.contract.column(name).allowed}
+    assert set(each.choices) == choices
+    for name, meanings in each.choices.items():
+        assert set(meanings.values()) <= set(each.contract.column(name).allowed)
+        assert all(text == text.lower().strip() for text in meanings)
+
+
+@EACH_SOURCE
+def test_a_csv_layout_knows_what_it_renames_and_requires(each: Source) -> None:
+    layout = each.layout
+    if layout.framing == "lines":
+        assert layout.columns == layout.required == ()
+        return
+    assert set(each.renames) <= set(layout.columns)
+    assert set(layout.required) <= set(layout.columns)
+    assert parse_header(",".join(layout.columns)) == layout.columns
+    # A file without these could only give rejects.
+    needed = {old for old, new in each.renames.items() if not each.contract.column(new).nullable}
+    assert set(layout.required) == needed
+
+
+@EACH_SOURCE
+def test_times_can_be_read_if_there_are_any(each: Source) -> None:
+    assert not any("yy" in pattern.replace("yyyy", "") for pattern in each.time_patterns)
+    assert "" not in each.null_markers

@@ -1,0 +1,143 @@
+"""Names of things in S3."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gluebook.core.keys import (
+    Lake,
+    OutsideConvention,
+    RawKey,
+    decode_event_key,
+    file_id,
+    parse_raw_key,
+    raw_key,
+)
+from gluebook.datasets import CONTRACTS
+from gluebook.errors import ConfigurationError
+
+FEEDS = [(contract.name, source) for contract in CONTRACTS.values() for source in contract.sources]
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(
+    lambda name: not name.endswith("/")
+)
+KEYS = st.builds(lambda feed, dt, name: RawKey(*feed, dt, name), st.sampled_from(FEEDS), st.dates(), NAMES)
+
+
+@given(KEYS)
+def test_a_key_of_the_convention_survives_being_written_and_read(key: RawKey) -> None:
+    assert parse_raw_key(str(key)) == key
+    assert raw_key(key.dataset, key.source, key.dt, key.name) == str(key)
+
+
+@given(KEYS)
+def test_keys_are_the_same_whether_an_event_brings_them_plain_or_encoded(key: RawKey) -> None:
+    plain = str(key)
+    assert decode_event_key(plain) == plain
+    assert decode_event_key(quote_plus(plain, safe="/")) == plain
+    assert decode_event_key(quote(plain, safe="/")) == plain
+    assert decode_event_key(quote_plus(plain, safe="")) == plain
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.csv", "a+b.csv", "März.csv", "100%.csv", "a%20b.csv", "a%2Bb", "dt%3D.csv"]
+)
+def test_nothing_in_a_plain_key_is_taken_for_an_encoding(name: str) -> None:
+    key = f"support_tickets/servicenow/dt=2026-01-05/{name}"
+    assert decode_event_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("", "key_outside_convention"),
+        ("export.csv", "key_outside_convention"),
+        ("support_tickets/servicenow/export.csv", "key_outside_convention"),
+        ("support_tickets/servicenow/2026-01-05/export.csv", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=2026-1-5/export.csv", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=20260105/export.csv", "key_outside_convention"),
+        ("/support_tickets/servicenow/dt=2026-01-05/export.csv", "key_outside_convention"),
+        ("support_tickets//dt=2026-01-05/export.csv", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=2026-01-05/", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=2026-01-05/folder/", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=2026-01-05", "key_outside_convention"),
+        ("tickets/servicenow/dt=2026-01-05/export.csv", "unknown_dataset: 'tickets'"),
+        ("Support_tickets/servicenow/dt=2026-01-05/export.csv", "unknown_dataset"),
+        ("support_tickets/jira/dt=2026-01-05/export.csv", "unknown_source: 'jira'"),
+        ("support_tickets/mongod/dt=2026-01-05/export.csv", "unknown_source: 'mongod'"),
+        ("support_tickets/servicenow/dt=2026-02-30/export.csv", "no_such_date: dt=2026-02-30"),
+        ("support_tickets/servicenow/dt=0000-01-01/export.csv", "no_such_date"),
+        ("support_tickets/servicenow/dt=\u0662\u0660\u0662\u0666-01-05/export.csv", "no_such_date"),
+    ],
+)
+def test_a_key_outside_the_convention_is_refused_with_its_reason(key: str, reason: str) -> None:
+    found = parse_raw_key(key)
+    assert isinstance(found, OutsideConvention)
+    assert (found.key, found.reason[: len(reason)]) == (key, reason)
+    assert reason != "key_outside_convention" or "<dataset>/<source>/dt=YYYY-MM-DD/<file>" in found.reason
+
+
+def test_a_refusal_names_what_there_is() -> None:
+    unknown = parse_raw_key("x/servicenow/dt=2026-01-05/f")
+    wrong = parse_raw_key("app_logs/servicenow/dt=2026-01-05/f")
+    assert isinstance(unknown, OutsideConvention) and "support_tickets, app_logs" in unknown.reason
+    assert isinstance(wrong, OutsideConvention) and "app_logs is fed by mongod" in wrong.reason
+
+
+def test_a_file_may_lie_in_a_folder_below_the_date() -> None:
+    found = parse_raw_key("app_logs/mongod/dt=2024-02-29/host-1/a.log")
+    assert found == RawKey("app_logs", "mongod", date(2024, 2, 29), "host-1/a.log")
+
+
+def test_a_file_that_has_no_place_is_not_given_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"a\.log can't be uploaded as .*unknown_source"):
+        raw_key("app_logs", "servicenow", date(2026, 1, 5), "a.log")
+
+
+def test_a_file_version_has_one_identity_made_of_all_its_parts() -> None:
+    parts = [
+        ("b", "k", "v"),
+        ("b2", "k", "v"),
+        ("b", "k2", "v"),
+        ("b", "k", "v2"),
+        ("bk", "", "v"),
+        ("", "bk", "v"),
+    ]
+    ids = [file_id(*part) for part in parts]
+    assert len(set(ids)) == len(parts)
+    assert ids == [file_id(*part) for part in parts]
+    assert all(len(one) == 40 and set(one) <= set("0123456789abcdef") for one in ids)
+
+
+def test_only_published_files_lie_where_the_crawler_looks() -> None:
+    lake = Lake("lake")
+    others = [
+        lake.manifest("d", "b"),
+        lake.result("d", "b"),
+        lake.inbox("b", 1),
+        lake.staging("b", 1),
+        lake.quarantine_file("d", "b", 1),
+        lake.quality("d", "b"),
+    ]
+    assert lake.curated_file("d", "2026-01-05", "b", 7).startswith(lake.curated("d"))
+    assert not any(key.startswith("curated/") for key in others)
+    assert len({*others}) == len(others)
+    assert lake.uri("a/b") == "s3://lake/a/b"
+
+
+def test_every_epoch_of_a_batch_works_in_a_place_of_its_own() -> None:
+    lake = Lake("lake")
+    for place in (lake.inbox, lake.staging):
+        assert not place("b", 11).startswith(place("b", 1))
+        assert not place("b2", 1).startswith(place("b", 1))
+
+
+def test_published_names_sort_by_number_and_differ_by_batch() -> None:
+    lake = Lake("lake")
+    names = [lake.curated_file("d", "2026-01-05", "b", number) for number in range(12)]
+    assert names == sorted(names) and len(set(names)) == 12
+    assert lake.curated_file("d", "2026-01-05", "c", 0) not in names

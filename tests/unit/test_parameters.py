@@ -1,0 +1,173 @@
+"""Parameters: one specification, the same types wherever a notebook runs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gluebook.errors import ConfigurationError, NotebookError
+from gluebook.notebook.parameters import Parameter, Value, convert, job_arguments, parse_parameters
+
+SOURCE = '''"""What an operator may set."""
+dataset: str = "app_logs"  # the one
+limit: int = -5
+share: float = 0.5
+strict: bool = False
+'''
+
+
+def test_name_type_and_default_are_read() -> None:
+    assert parse_parameters(SOURCE, "n.ipynb, cell 2") == [
+        Parameter("dataset", str, "app_logs"),
+        Parameter("limit", int, -5),
+        Parameter("share", float, 0.5),
+        Parameter("strict", bool, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("limit = 5", "holds only `name: type = literal`"),
+        ("limit: int", "holds only `name: type = literal`"),
+        ("import os", "holds only `name: type = literal`"),
+        ("print(1)", "holds only `name: type = literal`"),
+        ("a.b: int = 1", "holds only `name: type = literal`"),
+        ("if True: x: int = 1", "holds only `name: type = literal`"),
+        ("names: list = []", "names can't be list; types are str, int, float, bool"),
+        ("name: str | None = None", r"name can't be str \| None"),
+        ("day: date = 1", "day can't be date"),
+        ("limit: int = 2 * 3", "the default of limit is no literal"),
+        ("limit: int = max(1, 2)", "the default of limit is no literal"),
+        ("limit: int = {[]: 1}", "the default of limit is no literal"),
+        ("name: str = f'{1}'", "the default of name is no literal"),
+        ("limit: int = '5'", "the default of limit is no int"),
+        ("limit: int = True", "the default of limit is no int"),
+        ("share: float = 1", "the default of share is no float"),
+        ("strict: bool = 1", "the default of strict is no bool"),
+        ("name: str = None", "the default of name is no str"),
+        ("name: str = b'x'", "the default of name is no str"),
+        ("limit: int = = 3", "invalid syntax"),
+        ("dataset: str = 'again'", "a second parameter dataset"),
+    ],
+)
+def test_whatever_else_stands_there_is_refused_with_its_line(line: str, message: str) -> None:
+    with pytest.raises(NotebookError, match=message) as caught:
+        parse_parameters(SOURCE + line, "n.ipynb, cell 2")
+    assert str(caught.value).startswith("n.ipynb, cell 2, line 6: ")
+    with pytest.raises(NotebookError, match="line 16: "):
+        parse_parameters(SOURCE + line, "n.ipynb, cell 2", first_line=11)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (bool, "true", True),
+        (bool, "True", True),
+        (bool, "FALSE", False),
+        (int, "42", 42),
+        (int, "-1", -1),
+        (float, "1", 1.0),
+        (float, "1e-3", 0.001),
+        (str, "", ""),
+        (str, "20260131", "20260131"),
+        (str, "a=b --c", "a=b --c"),
+    ],
+)
+def test_a_text_becomes_the_parameters_type(kind: type[Value], text: str, value: Value) -> None:
+    found = convert(Parameter("p", kind, value), text)
+    assert (found, type(found)) == (value, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        *((bool, text) for text in ("1", "0", "yes", "no", "on", "", "t", " true")),
+        (int, "1.0"),
+        (int, ""),
+        (int, "x"),
+        (float, "1,5"),
+    ],
+)
+def test_a_text_of_another_type_is_refused_by_name(kind: type[Value], text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        convert(Parameter("strict", kind, kind()), text)
+    assert str(caught.value) == f"parameter strict: {text!r} is no {kind.__name__}"
+
+
+# -- as a job script gets them -----------------------------------------------------------------------------
+
+DEFAULTS: dict[str, Value] = {"dataset": "app_logs", "limit": 5, "share": 0.5, "strict": False}
+ASKED: list[list[str]] = []
+
+
+def options(argv: Sequence[str], names: list[str]) -> Mapping[str, str]:
+    """As AWS Glue's getResolvedOptions: every name asked for must be given, as two words or as one."""
+    ASKED.append(names)
+    found = {}
+    for place, word in enumerate(argv):
+        name, equals, value = word.removeprefix("--").partition("=")
+        if word.startswith("--") and name in names:
+            found[name] = value if equals else argv[place + 1]
+    assert set(found) == set(names)
+    return found
+
+
+def test_without_arguments_there_are_the_defaults() -> None:
+    assert job_arguments(["script.py", "--JOB_NAME", "j"], options, **DEFAULTS) == DEFAULTS
+    assert ASKED[-1] == []
+
+
+def test_arguments_override_defaults_in_the_defaults_types() -> None:
+    argv = ["script.py", "--limit", "7", "--strict", "TRUE", "--share", "1", "--other", "x"]
+    found = job_arguments(argv, options, **DEFAULTS)
+    assert found == {"dataset": "app_logs", "limit": 7, "share": 1.0, "strict": True}
+    assert [type(value) for value in found.values()] == [str, int, float, bool]
+    assert ASKED[-1] == ["limit", "share", "strict"]
+
+
+def test_an_argument_may_be_one_word() -> None:
+    found = job_arguments(["script.py", "--dataset=a=b", "--limit=-3"], options, **DEFAULTS)
+    assert (found["dataset"], found["limit"]) == ("a=b", -3)
+
+
+def test_an_argument_of_the_wrong_type_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="parameter strict: 'yes' is no bool"):
+        job_arguments(["script.py", "--strict", "yes"], options, **DEFAULTS)
+
+
+# As two words nothing may look like an option; that is Glue's own rule.
+VALUES = st.text(st.characters(codec="utf-8"), max_size=10)
+PLAIN_VALUES = VALUES.filter(lambda text: not text.startswith("-"))
+
+
+@pytest.fixture(scope="module")
+def laptops_options() -> Iterator[Callable[[Sequence[str], list[str]], Mapping[str, str]]]:
+    """The getResolvedOptions that job scripts find on a laptop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[2] / "src" / "localaws" / "glue_runtime"))
+        yield importlib.import_module("awsglue.utils").getResolvedOptions
+
+
+@given(text=VALUES, limit=st.integers(), share=st.floats(allow_nan=False), strict=st.booleans())
+def test_every_value_survives_the_command_line_as_one_word(
+    laptops_options: Any, text: str, limit: int, share: float, strict: bool
+) -> None:
+    values = {"dataset": text, "limit": limit, "share": share, "strict": strict}
+    words = ["script.py", *(f"--{name}={value}" for name, value in values.items())]
+    assert job_arguments(words, laptops_options, **DEFAULTS) == values
+
+
+@given(text=PLAIN_VALUES, limit=st.integers(), share=st.floats(0, 1), strict=st.booleans())
+def test_every_value_survives_the_command_line_as_a_word_of_its_own(
+    laptops_options: Any, text: str, limit: int, share: float, strict: bool
+) -> None:
+    values = {"dataset": text, "limit": limit, "share": share, "strict": strict}
+    words = ["script.py", *(word for name, value in values.items() for word in (f"--{name}", str(value)))]
+    assert job_arguments(words, laptops_options, **DEFAULTS) == values
