@@ -13,13 +13,17 @@ help:            ## what there is
 setup: $(VENV)/.ready
 
 # The lock is installed as it is: nothing is resolved anew, nothing is left to chance.
-$(VENV)/.ready: requirements.lock pyproject.toml
+$(VENV)/.locked: requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Gluebook needs Python 3.11; say where: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gluebook needs Python 3.11, as AWS Glue 5.1 has; $(PYTHON) is another"; exit 1; }
 	@echo "Setting up $(VENV); the first time this takes a few minutes"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The project itself, as a link to this checkout; needs nothing from anywhere.
+$(VENV)/.ready: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 demo: setup      ## made-up tickets and logs, all the way on this machine, checked to the row

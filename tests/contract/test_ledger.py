@@ -154,7 +154,7 @@ def test_runs_that_claim_at_once_never_share_a_file_and_leave_none(
     files = [a_file(f"f{n:02d}") for n in range(12)]
     for file in files:
         ledger.register(file, "test")
-    batches = [a_batch() for _ in range(RACERS)]
+    batches = [a_batch() for _ in range(4)]
     for batch in batches:
         ledger.open_batch(batch)
     found = race([lambda batch=batch: ledger.claim(batch, files) for batch in batches])

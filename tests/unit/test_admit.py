@@ -1,0 +1,215 @@
+"""Admit: whatever comes twice, late, in any order or not to be understood, each file version is registered once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_events import aws_event
+from fakes import FakeClock, FakeJobs, FakeLedger
+from gluebook.core.model import FileVersion
+from gluebook.core.states import FileState
+from gluebook.steps.admit import Admitted, admit
+
+JOBS = {"support_tickets": "job-tickets", "app_logs": "job-logs"}
+TICKETS = "support_tickets/servicenow/dt=2026-01-05/export.csv"
+LOGS = "app_logs/mongod/dt=2026-01-05/mongod.log"
+
+
+def body(key: str, version: str = "v1", size: int = 5) -> str:
+    event = aws_event("s3_object_created")
+    event["detail"]["object"].update({"key": key, "version-id": version, "size": size})
+    return json.dumps(event)
+
+
+class Pipeline:
+    """The admit step with stand-ins around it."""
+
+    def __init__(self) -> None:
+        self.ledger, self.jobs, self.clock = FakeLedger(), FakeJobs(), FakeClock()
+
+    def admit(self, *bodies: str) -> Admitted:
+        messages = [(f"message-{number}", text) for number, text in enumerate(bodies)]
+        return admit(messages, self.ledger, self.jobs, JOBS, self.clock)  # type: ignore[arg-type]
+
+    @property
+    def files(self) -> dict[tuple[str, str], FileVersion]:
+        return {(file.key, file.version_id): file for file in self.ledger.files()}
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline()
+
+
+def test_a_new_file_is_registered_and_its_job_started(pipeline: Pipeline) -> None:
+    found = pipeline.admit(body(TICKETS, size=7))
+    [file] = pipeline.ledger.pending("support_tickets", 10)
+    assert (file.bucket, file.key, file.version_id, file.size) == ("gluebook-raw", TICKETS, "v1", 7)
+    assert (file.dataset, file.source, file.dt) == ("support_tickets", "servicenow", "2026-01-05")
+    assert (file.sequencer, file.registered_at) == ("00617F08299329D189", "2026-01-05T10:15:00.000Z")
+    assert (found.registered, found.known, found.refused, found.failed) == (1, 0, 0, [])
+    assert found.started == {"support_tickets": "jr_1"}
+    assert pipeline.jobs.started == ["job-tickets"]
+
+
+def test_a_real_delivery_is_registered(pipeline: Pipeline) -> None:
+    records = aws_event("sqs_s3_object_created")["Records"]
+    messages = [(record["messageId"], record["body"]) for record in records]
+    admit(messages, pipeline.ledger, pipeline.jobs, JOBS, pipeline.clock)  # type: ignore[arg-type]
+    assert list(pipeline.files) == [(LOGS, "3HL4kqtJvjVBH40Nrjfkd")]
+
+
+def test_a_burst_starts_one_run_per_dataset(pipeline: Pipeline) -> None:
+    bodies = [body(f"{key}.{n}") for n in range(100) for key in (TICKETS, LOGS)]
+    found = pipeline.admit(*bodies)
+    assert found.registered == 200
+    assert sorted(pipeline.jobs.started) == ["job-logs", "job-tickets"]
+
+
+def test_a_file_told_of_twice_is_registered_once(pipeline: Pipeline) -> None:
+    found = pipeline.admit(body(LOGS), body(LOGS))
+    assert (found.registered, found.known) == (1, 1)
+    assert len(pipeline.files) == 1
+
+
+def test_the_same_key_in_a_new_version_is_another_file(pipeline: Pipeline) -> None:
+    found = pipeline.admit(body(LOGS, "v1"), body(LOGS, "v2"))
+    assert found.registered == 2
+    assert set(pipeline.files) == {(LOGS, "v1"), (LOGS, "v2")}
+
+
+def test_a_message_delivered_again_starts_a_run_in_case_its_first_reader_died(pipeline: Pipeline) -> None:
+    pipeline.admit(body(LOGS))
+    pipeline.jobs.end("job-logs")
+    found = pipeline.admit(body(LOGS))
+    assert (found.known, found.started) == (1, {"app_logs": "jr_2"})
+
+
+def test_a_run_that_is_under_way_already_is_fine(pipeline: Pipeline) -> None:
+    pipeline.jobs.start("job-logs")
+    found = pipeline.admit(body(LOGS))
+    assert (found.registered, found.failed, found.started) == (1, [], {"app_logs": None})
+    assert len(pipeline.ledger.pending("app_logs", 10)) == 1
+
+
+def test_a_run_is_started_only_after_everything_is_registered() -> None:
+    pipeline = Pipeline()
+    seen: list[int] = []
+    pipeline.jobs = FakeJobs(on_start=lambda job: seen.append(len(pipeline.files)))
+    pipeline.admit(body(TICKETS), body(LOGS), body(f"{LOGS}.2"))
+    assert seen == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "no json",
+        "[]",
+        json.dumps(aws_event("s3_object_created_unversioned")),
+        json.dumps({**aws_event("s3_object_created"), "detail": None}),
+        json.dumps({**aws_event("s3_object_created"), "detail": {"bucket": {"name": "b"}}}),
+        json.dumps(
+            {
+                **aws_event("s3_object_created"),
+                "detail": {"bucket": "b", "object": {"key": "k", "version-id": "v"}},
+            }
+        ),
+    ],
+)
+def test_a_message_that_cant_be_understood_is_delivered_again_and_holds_up_no_other(
+    pipeline: Pipeline, broken: str
+) -> None:
+    found = pipeline.admit(body(LOGS), broken, body(TICKETS))
+    assert found.failed == ["message-1"]
+    assert found.registered == 2
+    assert sorted(pipeline.jobs.started) == ["job-logs", "job-tickets"]
+
+
+class LosingLedger(FakeLedger):
+    """A ledger that can't be written to when it is asked about one key."""
+
+    def __init__(self, key: str, error: Exception) -> None:
+        super().__init__()
+        self._key, self._error = key, error
+
+    def register(self, file: FileVersion, cause: str) -> bool:
+        if file.key == self._key:
+            raise self._error
+        return super().register(file, cause)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "TransactWriteItems"),
+        EndpointConnectionError(endpoint_url="http://x"),
+    ],
+)
+def test_a_message_that_could_not_be_registered_is_delivered_again_and_holds_up_no_other(
+    pipeline: Pipeline, error: Exception
+) -> None:
+    pipeline.ledger = LosingLedger(TICKETS, error)
+    found = pipeline.admit(body(TICKETS), body(LOGS))
+    assert found.failed == ["message-0"]
+    assert set(pipeline.files) == {(LOGS, "v1")}
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("export.csv", "key_outside_convention"),
+        ("tickets/servicenow/dt=2026-01-05/export.csv", "unknown_dataset"),
+        ("support_tickets/jira/dt=2026-01-05/export.csv", "unknown_source"),
+        ("support_tickets/servicenow/dt=2026-02-30/export.csv", "no_such_date"),
+    ],
+)
+def test_a_key_outside_the_convention_is_kept_as_failed_with_its_reason(
+    pipeline: Pipeline, key: str, reason: str
+) -> None:
+    found = pipeline.admit(body(key), body(key))
+    assert (found.registered, found.refused, found.known, found.failed) == (0, 1, 1, [])
+    file = pipeline.files[key, "v1"]
+    assert (file.state, file.dataset) == (FileState.FAILED, "")
+    assert file.reason is not None and file.reason.startswith(reason)
+    assert pipeline.jobs.started == []
+
+
+@pytest.mark.parametrize("name", ["scheduled", "glue_job_succeeded", "glue_crawler_started"])
+def test_a_message_that_asks_for_nothing_is_done_with(pipeline: Pipeline, name: str) -> None:
+    found = pipeline.admit(json.dumps(aws_event(name)))
+    assert (found.failed, found.registered, pipeline.files) == ([], 0, {})
+
+
+def test_nothing_delivered_starts_nothing(pipeline: Pipeline) -> None:
+    assert pipeline.admit() == Admitted()
+
+
+KEYS = [f"{key}.{n}" for n in range(4) for key in (TICKETS, LOGS)] + ["outside.csv"]
+MESSAGES = [body(key, version) for key, version in itertools.product(KEYS, ("v1", "v2"))]
+
+
+def outcome(deliveries: list[list[str]]) -> Any:
+    pipeline = Pipeline()
+    for delivery in deliveries:
+        pipeline.admit(*delivery)
+        pipeline.clock.forward(60)
+    return {key: (file.file_id, file.state, file.reason) for key, file in pipeline.files.items()}
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MESSAGES), max_size=10), st.integers(1, 6))
+def test_any_order_any_repeats_and_any_grouping_give_the_same_ledger(
+    order: random.Random, repeats: list[str], size: int
+) -> None:
+    messages = [*MESSAGES, *repeats]
+    order.shuffle(messages)
+    groups = [messages[start : start + size] for start in range(0, len(messages), size)]
+    assert outcome(groups) == outcome([MESSAGES])
