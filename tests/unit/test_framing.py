@@ -64,7 +64,7 @@ class Stream(io.RawIOBase):
         return self._parts.pop(0) if self._parts else b""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     rows=ROWS,
     dialect=DIALECTS,
@@ -100,7 +100,6 @@ def test_records_are_those_of_an_independent_reader_whatever_the_cells_the_packi
     assert all(record.problem is None for record in records)
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -240,7 +239,6 @@ def test_bytes_after_gzip_that_are_no_gzip_are_named(chunk: int, monkeypatch: py
 
 @pytest.mark.parametrize("before", [b"", BOM])
 @pytest.mark.parametrize("packed", [False, True])
-@settings(deadline=None)
 @given(rows=ROWS, place=st.integers(0, 10_000), dialect=DIALECTS)
 def test_a_byte_that_is_no_utf8_is_named_with_its_exact_offset(
     before: bytes, packed: bool, rows: list[tuple[str, str]], place: int, dialect: tuple[str, Any]
@@ -274,7 +272,6 @@ def test_an_unclosed_quote_costs_its_own_line_only(monkeypatch: pytest.MonkeyPat
     assert [record.number for record in records] == list(range(1, 52))
 
 
-@settings(deadline=None)
 @given(rows=ROWS, others=st.lists(st.tuples(PLAIN, PLAIN), max_size=6), dialect=DIALECTS)
 def test_a_stray_quote_leaves_the_records_around_it_whole(
     rows: list[tuple[str, str]], others: list[tuple[str, str]], dialect: tuple[str, Any]

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
@@ -24,6 +23,9 @@ from gluebook.errors import ConfigurationError, GluebookError, TerminalError
 from gluebook.status import states
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+# typer carries its own click and doesn't name the base of its usage errors.
+_WrongUsage: Any = typer.BadParameter.__bases__[0]
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 _DATASET = Annotated[str, typer.Option(help="support_tickets or app_logs.")]
@@ -267,10 +269,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except click.ClickException as error:
+    except _WrongUsage as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         screens.err.print("interrupted; everything is stopped")
         sys.exit(130)
     except ConfigurationError as error:

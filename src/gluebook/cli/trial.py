@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gluebook.aws.services import Rows
 from gluebook.cli.deployment import Deployment
-from gluebook.cli.laptop import Laptop
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import GluebookError, TerminalError
 from gluebook.status import TROUBLED, FileStatus, Overview, states
+
+if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need
+    from gluebook.cli.laptop import Laptop
 
 _LOOK_SECONDS = 0.5
 _BEFORE_CURATED = frozenset({FileState.PENDING.value, BatchState.CLAIMED.value, BatchState.PUBLISHING.value})
