@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,13 @@ PATIENCE_SECONDS = 550
 
 
 @pytest.fixture
-def own_place(tmp_path: Path) -> dict[str, str]:
-    """An environment with an own temporary folder, no AWS, and nothing on the PATH but what a system has."""
-    (tmp_path / "tmp").mkdir()
+def own_place(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment with an own temporary folder and no AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "JAVA"))}
-    return {
-        **kept,
-        "TMPDIR": str(tmp_path / "tmp"),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "COLUMNS": "160",
-    }
+    with tempfile.TemporaryDirectory(prefix="own-place-") as folder:
+        # Open to all, as /tmp is: as root the database server runs as somebody else.
+        Path(folder).chmod(0o755)
+        yield {**kept, "TMPDIR": folder, "XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "160"}
 
 
 def gluebook(place: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -46,7 +45,7 @@ def tried(place: dict[str, str], *words: str) -> dict[str, Any]:
 
 
 def left_behind(place: dict[str, str]) -> list[str]:
-    """Temporary files; a running JVM's and Python's own caches aside."""
+    """Temporary files that are still there."""
     return sorted(path.name for path in Path(place["TMPDIR"]).iterdir())
 
 

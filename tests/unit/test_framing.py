@@ -251,6 +251,10 @@ def test_a_byte_that_is_no_utf8_is_named_with_its_exact_offset(
     assert found == f"invalid_utf8: byte 0xff at offset {offset}"
 
 
+def test_a_byte_that_is_no_utf8_is_named_behind_an_unclosed_quote_too() -> None:
+    assert refusal(b'number,text\n1,"\xff\n2,b\n') == "invalid_utf8: byte 0xff at offset 15"
+
+
 def test_records_before_a_broken_byte_are_counted() -> None:
     framer = Framer(io.BytesIO(b"number,text\n1,a\n2,\xe9\n3,c\n"), CSV)
     with pytest.raises(BadFile, match="0xe9 at offset 18"):
@@ -300,6 +304,13 @@ def test_inch_marks_cost_their_own_lines_only() -> None:
 def test_a_record_of_several_lines_can_be_too_long_as_well() -> None:
     body = b'number,text\n1,"' + b"x" * 700_000 + b"\n" + b"x" * 700_000 + b'"\n2,b\n'
     assert [(r.raw[:4], r.problem) for r in frame(body)] == [('1,"x', TOO_LONG), ("2,b", None)]
+
+
+def test_an_unclosed_quote_is_given_up_before_the_whole_file_is_read() -> None:
+    stream = io.BytesIO(b'number,text\n1,"never closed\n' + b"2,no quote here\n" * 500_000)
+    first = next(iter(Framer(stream, CSV)))
+    assert first.problem == UNCLOSED
+    assert stream.tell() < 4 * LONGEST
 
 
 def test_an_unclosed_quote_at_the_end_of_the_file_costs_its_own_line_only() -> None:

@@ -113,6 +113,8 @@ def test_a_wrong_count_fails_the_transaction_by_a_cast_that_tells_the_right_one(
     assert database.execute(ask).fetchone() == ("the stage does not hold 42 rows",)
     database.execute("insert into app_logs_stage values (41)")
     assert database.execute(ask).fetchone() == ("1",)
+    database.execute("insert into app_logs_stage values (42)")
+    assert database.execute(ask).fetchone() == ("the stage does not hold 42 rows",)
 
 
 # -- which row is newer ------------------------------------------------------------------------------------

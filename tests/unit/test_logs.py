@@ -62,7 +62,7 @@ def test_a_traceback_stays_on_the_line() -> None:
 
 
 def test_configuring_twice_logs_once(
-    gluebook_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+    gluebook_logger: logging.Logger, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     configure()
     configure()
@@ -71,6 +71,8 @@ def test_configuring_twice_logs_once(
     out, err = capsys.readouterr()
     assert out == ""
     assert [json.loads(line)["message"] for line in err.splitlines()] == ["swept"]
+    # AWS Lambda has a handler of its own at the root, which would log it once more.
+    assert caplog.records == []
 
 
 def test_logs_of_others_are_left_alone(gluebook_logger: logging.Logger) -> None:

@@ -21,6 +21,7 @@ from gluebook.cli.deployment import connect, existing, forget_laptop, note_lapto
 from gluebook.core.keys import raw_key
 from gluebook.errors import ConfigurationError, GluebookError, TerminalError
 from gluebook.status import states
+from localaws.errors import LocalAwsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -278,6 +279,6 @@ def main() -> None:
     except ConfigurationError as error:
         screens.err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(2)
-    except (GluebookError, ClientError, BotoCoreError, OSError) as error:
+    except (GluebookError, LocalAwsError, ClientError, BotoCoreError, OSError) as error:
         screens.err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(1)

