@@ -13,7 +13,7 @@ from types import TracebackType
 from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import cloudformation
+from localaws import cloudformation, transactions
 from localaws.crawler import Crawlers
 from localaws.deploy import deploy
 from localaws.endpoint import Credentials, Endpoint
@@ -64,6 +64,7 @@ class LocalAws:
         self.endpoint = Endpoint(server.url)
         moto_api_backend.reset()  # what an earlier one in this process left
         cloudformation.teach(self.endpoint)
+        transactions.install()
 
         self.postgres = Postgres.start(postgres_uri)
         closing.callback(self.postgres.stop)
