@@ -73,6 +73,9 @@ def test_the_same_item_twice_in_a_transaction_is_refused(dynamodb: Any) -> None:
 
 def test_a_transaction_that_fails_undoes_nothing_that_others_write(dynamodb: Any) -> None:
     dynamodb.transact_write_items(TransactItems=[put("exists")])
+    for start in range(0, 1000, 100):  # a table that takes a while to copy
+        more = [put(f"filler-{number}") for number in range(start, start + 100)]
+        dynamodb.transact_write_items(TransactItems=more)
     only_new = {"ConditionExpression": "attribute_not_exists(pk)"}
     failures: list[BaseException] = []
 
@@ -85,15 +88,18 @@ def test_a_transaction_that_fails_undoes_nothing_that_others_write(dynamodb: Any
             except BaseException as error:  # noqa: BLE001  (told by the assertion below)
                 failures.append(error)
 
-    def write(thread: int) -> None:
-        for number in range(50):
-            dynamodb.put_item(TableName="transactions", Item=key(f"{thread}-{number}"))
+    def count(thread: int) -> None:
+        for number in range(200):
+            item = {**key(f"counter-{thread}"), "n": {"N": str(number)}}
+            dynamodb.put_item(TableName="transactions", Item=item)
+            found = dynamodb.get_item(TableName="transactions", Key=key(f"counter-{thread}"))["Item"]
+            if found != item:
+                failures.append(AssertionError(f"wrote {item}, found {found}"))
 
     threads = [threading.Thread(target=fail_again_and_again) for _ in range(2)]
-    threads += [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
+    threads += [threading.Thread(target=count, args=(thread,)) for thread in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
-    assert all(there(dynamodb, f"{thread}-{number}") for thread in range(4) for number in range(50))
