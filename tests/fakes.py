@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from gluebook.aws.services import Rows, Statement
 from gluebook.core.keys import file_id
 from gluebook.core.model import Batch, FileVersion
@@ -303,8 +305,13 @@ class FakeCatalog:
         self.known_columns: dict[str, tuple[str, ...]] = {}
         self.crawling: set[str] = set()
         self.crawls: list[str] = []
+        self.refuses = False
 
     def partitions(self, table: str) -> set[str] | None:
+        if self.refuses:
+            raise ClientError(
+                {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "GetPartitions"
+            )
         return self.known.get(table)
 
     def columns(self, table: str) -> tuple[str, ...]:

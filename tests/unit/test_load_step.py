@@ -317,6 +317,22 @@ def test_a_terminal_failure_is_final_and_keeps_the_warehouses_words(pipeline: Pi
     assert len(pipeline.warehouse.statements) == 1
 
 
+def test_tables_that_went_with_their_warehouse_are_made_again(pipeline: Pipeline) -> None:
+    batch = pipeline.submitted()
+    pipeline.warehouse.fail(pipeline.warehouse.latest, 'ERROR: relation "etl_loads" does not exist')
+    pipeline.handle(statement_ended(batch, state="FAILED"))
+    assert pipeline.now(batch).state is BatchState.LOADING
+    assert [name for name, _ in pipeline.warehouse.ran].count("gluebook-schema") == 2
+    assert len(pipeline.warehouse.statements) == 2
+
+
+def test_a_catalog_that_does_not_answer_delays_the_crawl_but_not_the_load(pipeline: Pipeline) -> None:
+    pipeline.catalog.refuses = True
+    batch = pipeline.submitted()
+    assert pipeline.now(batch).state is BatchState.LOADING
+    assert pipeline.ledger.mark(f"crawl:{batch.dataset}") == "wanted"
+
+
 def test_conflicts_without_end_come_to_an_end(pipeline: Pipeline) -> None:
     batch = pipeline.submitted()
     for attempt in range(1, 2 * MOST_LOADS):

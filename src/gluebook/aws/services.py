@@ -89,6 +89,13 @@ class Statement:
             return True
         return any(word in text for word in (*_CONFLICTS, *_LOST))
 
+    @property
+    def lacks_a_table(self) -> bool:
+        """Whether a table that we once made isn't there any more."""
+        return (
+            self.status == "FAILED" and re.search(r'relation "?\w+"? does not exist', self.error) is not None
+        )
+
 
 @dataclass(frozen=True)
 class Rows:

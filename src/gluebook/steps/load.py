@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from botocore.exceptions import ClientError
+
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.services import Catalog, Jobs, Statement, Warehouse
 from gluebook.clock import Clock, stamp
@@ -113,8 +115,8 @@ def submit_curated(dataset: str, work: Loading) -> None:
     """Submit a load for every batch that is curated, oldest first."""
     for batch in work.ledger.open_batches(dataset):
         if batch.state is BatchState.CURATED:
-            crawl_if_needed(batch, work)
             _submit(batch, work)
+            crawl_if_needed(batch, work)
 
 
 def _submit(batch: Batch, work: Loading) -> None:
@@ -191,7 +193,10 @@ def _loaded(batch: Batch, statement: Statement, work: Loading) -> None:
 def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
     reason = f"load_failed: {statement.error or statement.status}"
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
-    state = BatchState.CURATED if statement.worth_retrying else BatchState.FAILED
+    if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
+        work.ledger.clear_mark(_SCHEMA_MARK)
+    again = statement.worth_retrying or statement.lacks_a_table
+    state = BatchState.CURATED if again else BatchState.FAILED
     _advance(batch, replace(batch, state=state, reason=reason), reason, work)
 
 
@@ -207,14 +212,24 @@ def _advance(batch: Batch, new: Batch, cause: str, work: Loading) -> Batch | Non
 def crawl_if_needed(batch: Batch, work: Loading) -> None:
     """Start the crawler if the batch brought what the catalog hasn't got."""
     names = contract(batch.dataset).names
-    known, columns = work.catalog.partitions(batch.dataset), work.catalog.columns(batch.dataset)
-    if crawl_needed(work.crawl_policy, batch.partitions, known, names, columns):
-        crawl(batch.dataset, work)
+    try:
+        known, columns = work.catalog.partitions(batch.dataset), work.catalog.columns(batch.dataset)
+        if crawl_needed(work.crawl_policy, batch.partitions, known, names, columns):
+            crawl(batch.dataset, work)
+    except ClientError:
+        # The catalog is not on the way of a row; the sweep asks again.
+        _log.exception("the catalog could not be asked about batch %s", batch.batch_id)
+        work.ledger.set_mark(f"crawl:{batch.dataset}", "wanted")
 
 
 def crawl(dataset: str, work: Loading) -> None:
-    """Start the crawler, or remember that it must be asked again when the crawl under way has ended."""
-    if work.catalog.start_crawler(work.crawlers[dataset]):
+    """Start the crawler, or remember that it must be asked again: when the crawl under way ends, or later."""
+    try:
+        started = work.catalog.start_crawler(work.crawlers[dataset])
+    except ClientError:
+        _log.exception("crawler %s could not be started", work.crawlers[dataset])
+        started = False
+    if started:
         work.ledger.clear_mark(f"crawl:{dataset}")
     else:
         work.ledger.set_mark(f"crawl:{dataset}", "wanted")
