@@ -190,6 +190,14 @@ def test_columns_go_by_position_and_a_url_listed_twice_loads_twice(numbers: Ware
     assert numbers.rows("select * from t") == [[1, "x", "-1.50", "2026-01-31 01:02:03.45"]] * 2
 
 
+def test_a_copy_may_follow_a_query_and_a_query_tells_nullability_behind_it(numbers: Warehouse) -> None:
+    manifest = numbers.put_manifest("m.json", [numbers.put_parquet("n.parquet", table(1))])
+    described = numbers.ok("select count(*) from t", copy("t", manifest), "select a, b from t")
+    last = numbers.api("GetStatementResult", {"Id": f"{described['Id']}:3"}, ADMIN)
+    assert last["Records"] == [[{"longValue": 1}, {"stringValue": "x"}]]
+    assert [column["nullable"] for column in last["ColumnMetadata"]] == [0, 1]
+
+
 def test_a_prefix_loads_every_file_below_it(numbers: Warehouse) -> None:
     for number in range(3):
         numbers.put_parquet(f"many/{number}.parquet", table(number))

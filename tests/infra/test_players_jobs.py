@@ -302,7 +302,7 @@ def test_a_script_imports_its_extra_files_and_the_installed_packages_but_never_t
     assert checkout not in seen["path"] and checkout not in seen["worker_path"]
     aws_names = {name for name in seen["environment"] if name.startswith("AWS_")}
     assert set(seen["environment"]) - aws_names - {"LC_CTYPE"} == {
-        *("HOME", "LANG", "PATH", "PYSPARK_PYTHON", "PYTHONPATH", "TMPDIR", "TZ")
+        *("HOME", "LANG", "PATH", "PYSPARK_PYTHON", "PYTHONPATH", "SPARK_LOCAL_DIRS", "TMPDIR", "TZ")
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, sqs_backends
 
 from infra.players_kit import Aws, aws  # noqa: F401
-from localaws.mappings.queues import delete_message, mend_queues
+from localaws.mappings.queues import delete_message, held, mend_queues
 
 COUNTS = ("", "Delayed", "NotVisible")
 
@@ -100,6 +101,48 @@ def test_no_message_is_lost_when_others_are_deleted_at_the_same_time(mended: Non
     assert {message.id for message in queue._messages} == {f"new{number}" for number in range(400)}
 
 
+def test_receivers_at_once_get_different_messages_while_others_are_deleted(aws: Aws, mended: None) -> None:  # noqa: F811
+    aws.queue("q", VisibilityTimeout="600")
+    backend = sqs_backends["123456789012"]["us-east-1"]
+    for number in range(600):
+        backend.send_message("q", str(number))
+    received: list[str] = []
+    failures: list[BaseException] = []
+
+    def drain() -> None:
+        try:
+            while found := backend.receive_message("q", 5, 0, 600):
+                received.extend(one.body for one in found)
+                for one in found:
+                    backend.delete_message("q", one.receipt_handle)
+        except BaseException as error:  # noqa: BLE001  (told by the assertion below)
+            failures.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=drain) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert failures == []
+    assert sorted(received) == sorted(str(number) for number in range(600))
+
+
+def test_a_long_poll_lets_messages_in(aws: Aws, mended: None) -> None:  # noqa: F811
+    aws.queue("q")
+    backend = sqs_backends["123456789012"]["us-east-1"]
+    found: list[Any] = []
+    waiting = threading.Thread(target=lambda: found.extend(backend.receive_message("q", 1, 20, 600)))
+    waiting.start()
+    backend.send_message("q", "x")
+    waiting.join(10)
+    assert [one.body for one in found] == ["x"]
+
+
 def test_counts_are_real_for_those_who_ask_for_them(aws: Aws, mended: None) -> None:  # noqa: F811
     url, _ = aws.queue("q", ("rule",))
     sqs = aws.client("sqs")
@@ -111,6 +154,30 @@ def test_counts_are_real_for_those_who_ask_for_them(aws: Aws, mended: None) -> N
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
         assert [found[name] for name in names] == ["2", "1", "1"]
     assert set(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]) == {"Policy"}
+
+
+def test_every_message_is_visible_or_waits_at_any_one_moment(aws: Aws, mended: None) -> None:  # noqa: F811
+    url, _ = aws.queue("q", VisibilityTimeout="600")
+    sqs, where = aws.client("sqs"), (aws.endpoint.account, aws.endpoint.region)
+    for delay in (0, 0, 0, 600):
+        sqs.send_message(QueueUrl=url, MessageBody="x", DelaySeconds=delay)
+    assert held(*where, "q") == (3, 1)
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+    assert held(*where, "q") == (2, 2)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received[0]["ReceiptHandle"])
+    assert held(*where, "q") == (2, 1)
+    assert held(*where, "nowhere") == (0, 0)
+
+
+def test_a_message_older_than_its_queue_keeps_it_is_not_delivered(aws: Aws, mended: None) -> None:  # noqa: F811
+    url, _ = aws.queue("q", MessageRetentionPeriod="60")
+    sqs, queue = aws.client("sqs"), sqs_backends["123456789012"]["us-east-1"].queues["q"]
+    for body in ("old", "new"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    queue._messages[1].sent_timestamp -= 59_000
+    assert sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+    queue._messages[0].sent_timestamp -= 61_000
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
 def test_a_burst_of_thousands_takes_seconds(aws: Aws, mended: None) -> None:  # noqa: F811

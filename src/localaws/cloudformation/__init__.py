@@ -14,7 +14,7 @@ from functools import cache
 import moto
 
 from localaws.cloudformation import mends, stacks
-from localaws.cloudformation.objects import ObjectCreated, listen_to_objects
+from localaws.cloudformation.objects import ObjectCreated, listen_to_objects, store
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.runner import Runner
 from localaws.cloudformation.silence import silence_moto
@@ -29,6 +29,7 @@ __all__ = [
     "listen_to_objects",
     "namespaces",
     "silence_moto",
+    "store",
     "teach",
     "workgroups",
 ]

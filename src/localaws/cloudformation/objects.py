@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from moto.s3 import notifications
-from moto.s3.exceptions import PreconditionFailed, S3ClientError
-from moto.s3.models import FakeBucket
+from moto.s3.exceptions import MissingBucket, PreconditionFailed, S3ClientError
+from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.notifications import S3NotificationEvent
 from moto.s3.responses import S3Response
+
+from localaws.errors import LocalAwsError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ Listener = Callable[[ObjectCreated], None]
 _listeners: list[Listener] = []
 _pending = threading.local()
 # Storing, checking If-None-Match before it, and numbering are one step: otherwise two writers of one
-# key could both succeed, or be numbered in the other order than they are stored.
+# key could both succeed, or be numbered in the other order than they are stored. Deleting a version
+# writes the key's list of versions anew, and would lose one that is stored meanwhile.
 _storing = threading.RLock()
 _last_sequencer = 0
 
@@ -73,12 +76,33 @@ def listen_to_objects(callback: Listener) -> Callable[[], None]:
     return stop
 
 
+def store(account: str, bucket_name: str, key: str, body: bytes) -> ObjectCreated | None:
+    """Put an object straight into moto's S3, as PutObject without headers would; nobody is told.
+
+    Gives back what listeners would have been told; None if the bucket's notifications don't go to EventBridge.
+    Raises LocalAwsError if there is no such bucket.
+    """
+    waiting: list[ObjectCreated] = []
+    _pending.events = waiting
+    try:
+        backend = s3_backends[account]["aws"]
+        with _storing:
+            stored = backend.put_object(bucket_name, key, body)
+            stored.set_acl(backend.get_bucket(bucket_name).acl)
+    except MissingBucket as missing:
+        raise LocalAwsError(f"s3://{bucket_name}/{key} can't be stored: there is no such bucket") from missing
+    finally:
+        _pending.events = None
+    return waiting[0] if waiting else None
+
+
 def install() -> None:
     """Replace moto's S3 notifications, in this process, for good. To be called once."""
     notifications.send_event = _notice
     S3Response.key_response = _telling(S3Response.key_response)
     S3Response.bucket_response = _telling(S3Response.bucket_response)
     S3Response.put_object = _one_at_a_time(S3Response.put_object)
+    S3Response.delete_object = _one_at_a_time(S3Response.delete_object)
     S3Response.copy_object = _one_at_a_time(_conditional(S3Response.copy_object))
     S3Response._key_response_post = _one_at_a_time(S3Response._key_response_post)
     S3Response._bucket_response_post = _one_at_a_time(S3Response._bucket_response_post)

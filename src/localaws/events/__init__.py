@@ -1,6 +1,6 @@
 """EventBridge: the default bus, and the events AWS services put on it."""
 
-from .bus import EventBus
+from .bus import Deliveries, EventBus
 from .delivery import FailedInvocation
 from .shapes import (
     event,
@@ -12,6 +12,7 @@ from .shapes import (
 )
 
 __all__ = [
+    "Deliveries",
     "EventBus",
     "FailedInvocation",
     "event",

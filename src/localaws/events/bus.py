@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,9 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..takeover import Takeover
 from .delivery import Delivery, FailedInvocation, QueueSender, may_invoke
+from .later import Later
 from .patterns import matches
+from .rules import Rule, enabled_rules
 from .shapes import event
 from .targets import target_input
 
@@ -30,11 +32,18 @@ _AT_ONCE = 200
 
 
 @dataclass(frozen=True)
-class _Rule:
-    name: str
-    arn: str
-    pattern: dict[str, Any] | None
-    targets: tuple[dict[str, Any], ...]
+class _Hit:
+    """An event for one target of one rule."""
+
+    rule: Rule
+    target: dict[str, Any]
+    event: dict[str, Any]
+
+
+# An event and the one rule it is for; None: for every rule that it matches.
+_Queued = tuple[dict[str, Any], str | None]
+# (event, target ARN) -> seconds until each delivery: () loses it, (0,) is normal, (0, 0.5) doubles it.
+Deliveries = Callable[[dict[str, Any], str], Sequence[float]]
 
 
 class EventBus:
@@ -55,7 +64,10 @@ class EventBus:
         self._lambda = endpoint.client("lambda")
         self._sender = QueueSender(endpoint, wake or (lambda _queue_arn: None))
         self._invoke_async = invoke_async
-        self._waiting: queue.SimpleQueue[tuple[dict[str, Any], str | None] | None] = queue.SimpleQueue()
+        # What becomes of each delivery, for tests; None: each is made once, at once.
+        self.deliveries: Deliveries | None = None
+        self._later: Later[_Hit] = Later()
+        self._waiting: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
         self._unfinished = 0
         self._state = threading.Condition()
         self._failures: deque[FailedInvocation] = deque(maxlen=1000)
@@ -77,7 +89,7 @@ class EventBus:
         return [self._put_entry(entry) for entry in entries]
 
     def idle(self) -> bool:
-        """Whether nothing is queued or in delivery."""
+        """Whether nothing is queued, in delivery, or waiting for a delivery that was put off."""
         with self._state:
             return self._unfinished == 0
 
@@ -130,44 +142,69 @@ class EventBus:
         return {"EventId": made["id"]}
 
     def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            batch, ended = [first], False
-            while len(batch) < _AT_ONCE and not self._waiting.empty():
-                following = self._waiting.get()
-                if following is None:
-                    ended = True
-                    break
-                batch.append(following)
+        ended = False
+        while not ended:
+            batch, ended = self._next()
+            due = self._later.due()
             try:
-                self._deliver(batch)
+                self._deliver([*due, *self._hits(batch)])
             except Exception:
-                log.exception("%d events could not be delivered", len(batch))
+                log.exception("%d events could not be delivered", len(batch) + len(due))
             finally:
                 with self._state:
-                    self._unfinished -= len(batch)
+                    self._unfinished -= len(batch) + len(due)
                     self._state.notify_all()
-            if ended:
-                return
 
-    def _deliver(self, batch: list[tuple[dict[str, Any], str | None]]) -> None:
-        rules = self._rules()
-        to_queues: list[Delivery] = []
-        for happened, rule_name in batch:
-            for rule in rules:
-                if rule.name != rule_name if rule_name else not self._matches(rule, happened):
-                    continue
-                for target in rule.targets:
-                    to_queues += self._to_target(rule, target, happened)
+    def _next(self) -> tuple[list[_Queued], bool]:
+        """What is queued, once there is something or a late delivery is due; whether the bus was closed."""
+        batch: list[_Queued] = []
+        seconds = self._later.wait_seconds()
+        while len(batch) < _AT_ONCE:
+            try:
+                found = self._waiting.get(timeout=seconds)
+            except queue.Empty:
+                break
+            if found is None:
+                return batch, True
+            batch.append(found)
+            seconds = 0.0
+        return batch, False
+
+    def _hits(self, batch: list[_Queued]) -> list[_Hit]:
+        """Which targets get which events now; deliveries that are put off are kept."""
+        if not batch:
+            return []
+        rules = enabled_rules(self._events)
+        found = [
+            _Hit(rule, target, happened)
+            for happened, rule_name in batch
+            for rule in rules
+            if (rule.name == rule_name if rule_name else self._matches(rule, happened))
+            for target in rule.targets
+        ]
+        return found if self.deliveries is None else [hit for one in found for hit in self._decided(one)]
+
+    def _decided(self, hit: _Hit) -> list[_Hit]:
+        delays = [0.0] if self.deliveries is None else self.deliveries(hit.event, hit.target["Arn"])
+        late = [seconds for seconds in delays if seconds > 0]
+        with self._state:
+            self._unfinished += len(late)
+        for seconds in late:
+            self._later.add(seconds, hit)
+        return [hit] * (len(delays) - len(late))
+
+    def _deliver(self, hits: list[_Hit]) -> None:
+        to_queues = [one for hit in hits for one in self._to_target(hit.rule, hit.target, hit.event)]
         self._failures.extend(self._sender.send(to_queues))
 
-    def _matches(self, rule: _Rule, event: dict[str, Any]) -> bool:
+    def _matches(self, rule: Rule, event: dict[str, Any]) -> bool:
         try:
             return rule.pattern is not None and matches(rule.pattern, event)
         except NotSupported as error:
             self._fail(Delivery(rule.arn, {"Id": "-", "Arn": "-"}, "", event), "NotSupported", str(error))
             return False
 
-    def _to_target(self, rule: _Rule, target: dict[str, Any], event: dict[str, Any]) -> list[Delivery]:
+    def _to_target(self, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> list[Delivery]:
         """Start a Lambda target; give back what has to go to a queue."""
         try:
             delivery = Delivery(rule.arn, target, target_input(target, event, rule.arn), event)
@@ -192,27 +229,6 @@ class EventBus:
 
     def _fail(self, delivery: Delivery, code: str, reason: str) -> None:
         self._failures.append(self._sender.failed(delivery, code, reason))
-
-    def _rules(self) -> list[_Rule]:
-        found = [
-            rule
-            for page in self._events.get_paginator("list_rules").paginate()
-            for rule in page["Rules"]
-            if rule["State"] == "ENABLED"
-        ]
-        return [
-            _Rule(
-                rule["Name"],
-                rule["Arn"],
-                json.loads(rule["EventPattern"]) if rule.get("EventPattern") else None,
-                tuple(
-                    target
-                    for page in self._events.get_paginator("list_targets_by_rule").paginate(Rule=rule["Name"])
-                    for target in page["Targets"]
-                ),
-            )
-            for rule in found
-        ]
 
 
 def _refused(code: str, message: str) -> dict[str, Any]:

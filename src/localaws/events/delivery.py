@@ -102,9 +102,10 @@ class QueueSender:
 
     def _send_allowed(self, queue_arn: str, deliveries: list[Delivery]) -> list[FailedInvocation]:
         failures: list[FailedInvocation] = []
+        url = self._url(queue_arn)
         for batch in _batches(deliveries):
             entries = [{"Id": str(place), "MessageBody": one.body} for place, one in enumerate(batch)]
-            answer = self._sqs.send_message_batch(QueueUrl=self._url(queue_arn), Entries=entries)
+            answer = self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
             failures += [
                 self.failed(batch[int(one["Id"])], one["Code"], one.get("Message", ""))
                 for one in answer.get("Failed", [])

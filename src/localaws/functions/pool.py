@@ -111,6 +111,19 @@ class Functions:
                 found += [worker.pid for worker in (*pool.resting, *pool.busy) if worker.alive()]
         return found
 
+    def running(self, name: str | None = None) -> list[int]:
+        """Process ids of the workers in the middle of an invocation, of all functions or of one.
+
+        Kill one and its invocation fails with Runtime.ExitError at once.
+        """
+        with self._pools_lock:
+            pools = [pool for key, pool in self._pools.items() if name in (None, key)]
+        found: list[int] = []
+        for pool in pools:
+            with pool.state:
+                found += [worker.pid for worker in pool.busy if worker.alive()]
+        return found
+
     def close(self) -> None:
         """End all workers, also those in the middle of something, and remove all temporary files."""
         self._takeover.undo()

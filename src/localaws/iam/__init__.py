@@ -6,6 +6,7 @@ usage        used, unused and refused grants per role
 """
 
 from localaws.iam.authorizer import Authorizer, Player
+from localaws.iam.interference import Decide, RoleCall, When
 from localaws.iam.lookups import Lookups
 from localaws.iam.sessions import Caller
 from localaws.iam.usage import Denied, GrantUse, UnmappedUse, UsageReport
@@ -13,10 +14,13 @@ from localaws.iam.usage import Denied, GrantUse, UnmappedUse, UsageReport
 __all__ = [
     "Authorizer",
     "Caller",
+    "Decide",
     "Denied",
     "GrantUse",
     "Lookups",
     "Player",
+    "RoleCall",
     "UnmappedUse",
     "UsageReport",
+    "When",
 ]

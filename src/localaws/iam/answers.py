@@ -17,7 +17,10 @@ from localaws.errors import ApiError
 from localaws.iam.call import Call
 from localaws.iam.policy import Decision, Need
 
-_REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
+_REASONS = {
+    **{200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict"},
+    **{429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"},
+}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from localaws.iam.answers import Answer
 from localaws.iam.call import Call
 from localaws.iam.capture import Captured, capture
 from localaws.iam.deployed import Deployed, MotoDeployed, Role, moto_lookups, silence_moto
+from localaws.iam.interference import Decide, Interference
 from localaws.iam.judge import Judge
 from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
@@ -50,6 +51,8 @@ class Authorizer:
     ) -> None:
         silence_moto()
         self.players: dict[str, Player] = {}
+        # Which requests of roles fail, for tests; None: none.
+        self.interfere: Decide | None = None
         self.lookups = lookups or moto_lookups()
         self._app = app
         self._clock = clock
@@ -108,6 +111,13 @@ class Authorizer:
 
     def _route(self, call: Call) -> WSGIApplication | Answer:
         session = self._session(call)
+        if self.interfere is None or session.caller.role is None:
+            return self._judged(call, session)
+        interference = Interference(self.interfere, call, session.caller.role)
+        interference.before()
+        return interference.after(self._judged(call, session))
+
+    def _judged(self, call: Call, session: Session) -> WSGIApplication | Answer:
         if call.service == "sts":
             answer = self._sts(call, session)
             if answer is not None:

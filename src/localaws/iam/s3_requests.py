@@ -132,7 +132,7 @@ def listing_need(need: Need) -> Need | None:
 
 
 def _bucket_need(call: Call, bucket: str) -> Need:
-    part = _sub_resource(call)
+    part = sub_resource(call)
     arn = f"arn:aws:s3:::{bucket}"
     if call.method == "HEAD" and not part:
         return Need("s3:ListBucket", arn, _request_context(call))
@@ -145,7 +145,7 @@ def _bucket_need(call: Call, bucket: str) -> Need:
 
 
 def _object_needs(call: Call, bucket: str, key: str) -> list[Need]:
-    part = _sub_resource(call)
+    part = sub_resource(call)
     kind = (call.method, part)
     if kind not in _OBJECT_ACTIONS:
         raise Unmapped(f"s3 {call.operation}", f"?{part}" if part else "")
@@ -192,7 +192,7 @@ def _source_needs(call: Call) -> list[Need]:
     return [Need(action, f"arn:aws:s3:::{path}", context)]
 
 
-def _sub_resource(call: Call) -> str:
+def sub_resource(call: Call) -> str:
     names = [
         name
         for name in call.query

@@ -63,10 +63,17 @@ class Jobs:
         with self._lock:
             return not self._threads
 
+    def running(self) -> dict[str, int]:
+        """The process id of each run's script, by run id, from its start until it is seen to have ended.
+
+        Kill it and the run is FAILED, with its event; all that it started dies with it.
+        """
+        with self._lock:
+            return {run_id: process.pid for run_id, process in self._processes.items()}
+
     def pids(self) -> list[int]:
         """Process ids of the running scripts."""
-        with self._lock:
-            return [process.pid for process in self._processes.values()]
+        return list(self.running().values())
 
     def output(self, run_id: str) -> str:
         """What a run has printed so far; "" for an unknown run."""

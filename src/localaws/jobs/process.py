@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from ..processes import kill_session
 from .arguments import check_arguments, script_arguments
 
 log = logging.getLogger("localaws.jobs")
@@ -96,11 +96,10 @@ class JobProcess:
         shutil.rmtree(self._temp, ignore_errors=True)
 
     def _end(self) -> None:
-        """Kill the process group (Spark's JVM outlives a killed driver for a while) and drain its output."""
+        """Kill all that was started (Spark's JVM outlives a killed driver for a while) and drain the output."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill_session(self._process.pid)
         self._process.wait()
         # What left the process group may still hold the pipe; its output is not worth waiting for.
         self._reader.join(_DRAIN_SECONDS)
@@ -160,6 +159,8 @@ class JobProcess:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self._temp / "work"),
             "TMPDIR": str(self._temp / "tmp"),
+            # A killed JVM leaves its scratch files; here they go with the run.
+            "SPARK_LOCAL_DIRS": str(self._temp / "tmp"),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             # For Spark's Python workers, which start another interpreter: it is to import the same things.

@@ -11,7 +11,7 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..roles import Assume
 from .poller import Invoke, Poller
-from .queues import mend_queues
+from .queues import held, mend_queues
 from .shapes import Mapping, read_mapping
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ class Mappings:
         self._window_scale = window_scale
         self._lambda = endpoint.client("lambda")
         self._sqs = endpoint.client("sqs")
+        # What is received stays hidden for so long, instead of the queue's own VisibilityTimeout.
+        self.visibility_seconds: int | None = None
         self._pollers: dict[Mapping, Poller] = {}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
@@ -87,6 +89,12 @@ class Mappings:
         """How many messages of mapped queues are delayed or in flight (left there after a failure, too)."""
         return sum(self._counts(poller.mapping.queue_arn)[1] for poller in tuple(self._pollers.values()))
 
+    def empty(self) -> bool:
+        """Whether mapped queues hold no message at all, delayed and failed ones included, and all is handled."""
+        pollers = tuple(self._pollers.values())
+        messages = sum(sum(self._counts(poller.mapping.queue_arn)) for poller in pollers)
+        return messages == 0 and all(poller.resting() for poller in pollers)
+
     def close(self) -> None:
         """End all pollers; a batch in a function is waited for, so close the functions first to cut it short."""
         self._ended.set()
@@ -125,6 +133,7 @@ class Mappings:
             url,
             self._fallback_seconds,
             self._window_scale,
+            lambda: self.visibility_seconds,
         )
 
     def _deployed(self) -> set[Mapping]:
@@ -146,16 +155,5 @@ class Mappings:
 
     def _counts(self, queue_arn: str) -> tuple[int, int]:
         """(visible, delayed or in flight) messages of a queue; nothing if it is gone."""
-        names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
-        try:
-            found = self._sqs.get_queue_attributes(QueueUrl=self._url(queue_arn), AttributeNames=names)[
-                "Attributes"
-            ]
-        except ClientError:
-            return 0, 0
-        visible, *others = (int(found[name]) for name in names)
-        return visible, sum(others)
+        _, _, _, region, account, name = queue_arn.split(":")
+        return held(account, region, name)

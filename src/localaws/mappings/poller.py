@@ -28,7 +28,11 @@ _AFTER_ERROR_SECONDS = 1.0
 
 
 class Poller:
-    """The threads of one mapping: they take turns in collecting a batch, and handle batches side by side."""
+    """The threads of one mapping: they take turns in collecting a batch, and handle batches side by side.
+
+    `fallback_seconds`: how often the queue is looked at that nobody called `wake` for; nobody does for messages
+    whose delay or visibility timeout is over. `visibility_seconds`: see `Mappings.visibility_seconds`.
+    """
 
     def __init__(
         self,
@@ -40,12 +44,14 @@ class Poller:
         queue_url: str,
         fallback_seconds: float,
         window_scale: float,
+        visibility_seconds: Callable[[], int | None],
     ) -> None:
         self.mapping = mapping
         self._endpoint = endpoint
         self._assume = assume
         self._invoke = invoke
         self._fallback_seconds = fallback_seconds
+        self._visibility_seconds = visibility_seconds
         self._window_seconds = mapping.window_seconds * window_scale
         self._lambda = lambda_client
         self._client: tuple[str, Any] | None = None
@@ -150,11 +156,13 @@ class Poller:
         return messages
 
     def _receive(self, sqs: Any, wanted: int) -> list[dict[str, Any]]:
+        hidden_seconds = self._visibility_seconds()
         answer = sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=min(10, wanted),
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
+            **({} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}),
         )
         received: list[dict[str, Any]] = answer.get("Messages", [])
         return received

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import string
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from moto.core.utils import unix_time_millis
+from moto.sqs import models
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 from ..takeover import Takeover
 
@@ -27,7 +31,8 @@ def mend_queues() -> Takeover:
 
     moto looks at all messages of a queue, several times and with three looks at the clock for each, whenever
     it wants to know any attribute of the queue; it wants to for each message that is sent, and for each one
-    that is received. Here it only counts where somebody asked for the counts, and with one look at the clock.
+    that is received. Here it only counts where somebody asked for the counts, and with one look at the clock;
+    and the names of attributes are not spelled anew, letter by letter, each time.
     """
     takeover = Takeover()
     takeover.replace(Queue, "delete_message", delete_message)
@@ -35,8 +40,12 @@ def mend_queues() -> Takeover:
     takeover.replace(Queue, "approximate_number_of_messages", _counted(lambda queue: len(_visible(queue))))
     takeover.replace(Queue, "approximate_number_of_messages_delayed", _counted(_delayed))
     takeover.replace(Queue, "approximate_number_of_messages_not_visible", _counted(_in_flight))
+    takeover.replace(models, "camelcase_to_underscores", cache(models.camelcase_to_underscores))
+    takeover.replace(models, "generate_receipt_handle", _receipt_handle)
+    takeover.replace(SQSBackend, "is_message_valid_based_on_retention_period", _is_retained)
     for name in ("send_message", "receive_message"):
         takeover.replace(SQSBackend, name, _without_counts(getattr(SQSBackend, name)))
+    takeover.replace(SQSBackend, "receive_message", _one_at_a_time(SQSBackend.receive_message))
     takeover.replace(SQSBackend, "get_queue_attributes", _attributes(SQSBackend.get_queue_attributes))
     return takeover
 
@@ -59,9 +68,26 @@ def delete_message(queue: Any, receipt_handle: str) -> None:
     raise ReceiptHandleIsInvalid
 
 
+def held(account: str, region: str, queue_name: str) -> tuple[int, int]:
+    """(visible, delayed or in flight) messages of a queue, all at one moment; nothing if there is no such queue.
+
+    In-process: three counts over HTTP are three moments, and a message whose time comes in between is in none.
+    """
+    queue = sqs_backends[account][region].queues.get(queue_name)
+    if queue is None:
+        return 0, 0
+    now, messages = unix_time_millis(), tuple(queue._messages)
+    visible = sum(_is_visible(one, now) for one in messages)
+    return visible, len(messages) - visible
+
+
+def _is_visible(message: Any, now: float) -> bool:
+    return bool(message.visible_at < now and message.delayed_until <= now)
+
+
 def _visible(queue: Any) -> list[Any]:
     now = unix_time_millis()
-    return [one for one in tuple(queue._messages) if one.visible_at < now and one.delayed_until <= now]
+    return [one for one in tuple(queue._messages) if _is_visible(one, now)]
 
 
 def _in_flight(queue: Any) -> int:
@@ -72,6 +98,29 @@ def _in_flight(queue: Any) -> int:
 def _delayed(queue: Any) -> int:
     now = unix_time_millis()
     return sum(one.delayed_until > now for one in tuple(queue._messages))
+
+
+def _receipt_handle() -> str:
+    # Of moto's length; nobody is kept out by it.
+    return "".join(random.choices(string.ascii_lowercase, k=185))
+
+
+def _is_retained(backend: Any, queue_name: str, message: Any) -> bool:
+    kept_seconds = backend.get_queue(queue_name).message_retention_period
+    return bool(message.sent_timestamp + int(kept_seconds) * 1000 > unix_time_millis())
+
+
+def _one_at_a_time(receive: Callable[..., Any]) -> Callable[..., Any]:
+    """Two of moto's at once may take the same message, and fail if others are deleted meanwhile.
+
+    Whoever waits for a message lets the lock go.
+    """
+
+    def receive_message(backend: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
+        with backend.get_queue(queue_name)._messages_lock:
+            return receive(backend, queue_name, *arguments, **named)
+
+    return receive_message
 
 
 def _counted(count: Callable[[Any], int]) -> property:

@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from localaws.redshift import compat
+from localaws.redshift.connecting import connect
 
 # Sorted by bytes, as Redshift sorts, and knowing letters beyond ASCII; the last is what every server has.
 _LOCALES = (
@@ -42,11 +43,11 @@ class Databases:
         return f"{prefix[:48]}_{digest}"
 
     def _create(self, name: str) -> None:
-        with psycopg.connect(self._uri, autocommit=True) as connection:
+        with connect(self._uri, autocommit=True) as connection:
             exists = connection.execute("select from pg_database where datname = %s", (name,)).fetchone()
             if exists is None:
                 _create_database(connection, name)
-        with psycopg.connect(make_conninfo(self._uri, dbname=name)) as connection:
+        with connect(make_conninfo(self._uri, dbname=name)) as connection:
             if connection.execute("select to_regnamespace('redshift') is null").fetchone() == (True,):
                 compat.install(connection)
 

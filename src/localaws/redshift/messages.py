@@ -19,7 +19,7 @@ _TOO_LONG = 8001
 def translate(error: psycopg.Error) -> RedshiftError:
     """Redshift's error for one of PostgreSQL. What isn't known keeps PostgreSQL's message."""
     diag = error.diag
-    primary = diag.message_primary or str(error).strip()
+    primary = diag.message_primary or str(error).strip() or type(error).__name__
     match error:
         case pg.SerializationFailure():
             # Both engines end the transaction that comes second; it may be retried as a whole.
@@ -53,7 +53,7 @@ def translate(error: psycopg.Error) -> RedshiftError:
         case pg.InternalError_() if "could not open relation" in primary:
             return RedshiftError("1018", "Relation does not exist.")
     if is_connection_lost(error):
-        return RedshiftError(f"the connection to the database was lost: {primary}")
+        return RedshiftError(f"the connection to the database was lost: {primary.splitlines()[0]}")
     return RedshiftError(primary, diag.message_detail)
 
 

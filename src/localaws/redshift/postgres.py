@@ -74,6 +74,19 @@ class Postgres:
     def __repr__(self) -> str:
         return f"Postgres({_place(self.uri)})"
 
+    def crash(self) -> None:
+        """Kill -9 the server with all its processes, mid-statement, and start it again: same port, same data.
+
+        What was committed is there afterwards, what wasn't is not. Data API statements that were running FAIL with
+        a lost connection; those that are submitted meanwhile wait. Raises LocalAwsError, also for a PostgreSQL
+        that was given by URI: it isn't ours to kill.
+        """
+        if self._server is None:
+            raise LocalAwsError(
+                "only the laptop's own PostgreSQL can be killed, not one that was given by URI"
+            )
+        self._server.crash()
+
     def stop(self) -> None:
         """Ends the server, or drops what was made in a given one. May be called again."""
         server, prefix, self._server, self._prefix = self._server, self._prefix, None, None

@@ -52,10 +52,13 @@ where a.attrelid::bigint = any(%s) and a.attnum > 0
 """
 
 
-def read_as_text(connection: psycopg.Connection[Any]) -> None:
-    """Makes the connection give every value as PostgreSQL writes it, which is nearly as Redshift does."""
+def read_as_text(cursor: psycopg.ServerCursor[Any]) -> None:
+    """Makes the cursor give every value as PostgreSQL writes it, which is nearly as Redshift does.
+
+    The cursor, not its connection: later statements of a batch read the catalog on the same connection.
+    """
     for oid in _TYPE_NAMES:
-        connection.adapters.register_loader(oid, TextLoader)
+        cursor.adapters.register_loader(oid, TextLoader)
 
 
 class Result:
@@ -140,6 +143,7 @@ def fetch(connection: psycopg.Connection[Any], query: str) -> Result:
     Raises psycopg.Error, and RedshiftError for a type that can't be given out.
     """
     with connection.cursor("result") as cursor:
+        read_as_text(cursor)
         cursor.itersize = PAGE_ROWS
         cursor.execute(query.encode())
         described = cursor.pgresult
@@ -202,7 +206,6 @@ def _add_origins(
         if origin in found:
             not_null, schema, name = found[origin]
             temporary = schema.startswith("pg_temp")
-            # Values come as text on this connection, booleans too.
             column.update(
-                nullable=0 if not_null == "t" else 1, schemaName="" if temporary else schema, tableName=name
+                nullable=0 if not_null else 1, schemaName="" if temporary else schema, tableName=name
             )

@@ -7,16 +7,20 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from localaws.errors import LocalAwsError
+from localaws.processes import is_alive, kill
 from localaws.redshift import watchdog
 from localaws.redshift.binaries import ENVIRONMENT, Binaries, Identity, find_binaries, runnable
 
@@ -25,14 +29,14 @@ _log = logging.getLogger(__name__)
 START_TIMEOUT_SECONDS = 30
 _STOP_TIMEOUT_SECONDS = 40
 _PORT_ATTEMPTS = 5
+_LOOK_SECONDS = 0.01
 _USER = "localaws"
-# Everything in it is thrown away, so nothing needs to survive a crash.
+# Everything in it is thrown away, so nothing needs to survive a crash of the machine; but what is committed
+# survives the server's own, as it does on Redshift: commits reach the operating system before they are told.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
@@ -54,6 +58,7 @@ class Server:
         self._password = secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self._crashing = threading.Lock()
 
     @classmethod
     def start(cls) -> Server:
@@ -65,7 +70,7 @@ class Server:
             server = cls(directory, runnable(find_binaries(), identity, directory), identity)
             server._initialise()
             for _ in range(_PORT_ATTEMPTS):
-                if server._run():
+                if server._run(_free_port()):
                     return server
             raise LocalAwsError(f"PostgreSQL didn't start. Its log ends with: {server._log_end()}")
         except BaseException:
@@ -105,9 +110,37 @@ class Server:
         if done.returncode:
             raise LocalAwsError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
 
-    def _run(self) -> bool:
-        """Starts on a free port; False if the server ended, as it does if another program was faster there."""
-        self._port = _free_port()
+    def crash(self) -> None:
+        """Kill -9 the server and all its processes, in the middle of whatever they do, and start it again.
+
+        On return it answers at the same port, with the same data: what was committed. Raises LocalAwsError.
+        """
+        with self._crashing:
+            process = self._process
+            if process is None or process.poll() is not None:
+                raise LocalAwsError("PostgreSQL isn't running, so it can't be killed")
+            self._kill()
+            process.wait(_STOP_TIMEOUT_SECONDS)  # the watchdog ends with its server
+            if process.stdin:
+                process.stdin.close()
+            if not self._run(self._port):
+                raise LocalAwsError(f"PostgreSQL didn't start again. Its log ends with: {self._log_end()}")
+
+    def _kill(self) -> None:
+        """The postmaster is stopped first: it would start new processes for those that are killed."""
+        postmaster = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(postmaster, signal.SIGSTOP)
+        doomed = [postmaster, *(child.pid for child in psutil.Process(postmaster).children(recursive=True))]
+        kill(doomed)
+        deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+        while any(is_alive(pid) for pid in doomed):
+            if time.monotonic() > deadline:
+                raise LocalAwsError(f"PostgreSQL's processes {doomed} can't be killed")
+            time.sleep(_LOOK_SECONDS)
+
+    def _run(self, port: int) -> bool:
+        """Starts on this port; False if the server ended, as it does if another program was faster there."""
+        self._port = port
         settings = [f"--{name}={value}" for name, value in (_SETTINGS | {"port": str(self._port)}).items()]
         identity = [
             str(-1 if number is None else number) for number in (self._identity.uid, self._identity.gid)

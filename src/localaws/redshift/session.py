@@ -12,14 +12,15 @@ from typing import Any
 import psycopg
 from psycopg import IsolationLevel
 
+from localaws.redshift.connecting import connect
 from localaws.redshift.errors import RedshiftError, StatementCancelled
 from localaws.redshift.load import Loader
-from localaws.redshift.results import Result, fetch, read_as_text
+from localaws.redshift.results import Result, fetch
 from localaws.redshift.rewrite import Statement
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API": a query may run for 24 hours.
 MAX_DURATION_SECONDS = 24 * 60 * 60
-_CONNECT_TIMEOUT_SECONDS = 10
+_CANCEL_TIMEOUT_SECONDS = 10
 _SETTINGS = {
     "statement_timeout": f"{MAX_DURATION_SECONDS}s",
     "timezone": "UTC",
@@ -61,7 +62,7 @@ class Cancellation:
             connection = self._connection
         if connection is not None:
             with contextlib.suppress(psycopg.Error):
-                connection.cancel_safe(timeout=_CONNECT_TIMEOUT_SECONDS)
+                connection.cancel_safe(timeout=_CANCEL_TIMEOUT_SECONDS)
         return True
 
     def attach(self, connection: psycopg.Connection[Any] | None) -> None:
@@ -99,10 +100,10 @@ class Session:
 
     def __enter__(self) -> Session:
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-        self._connection = psycopg.connect(
+        self._connection = connect(
             self._conninfo,
+            self._cancellation.check,
             options=options,
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             keepalives_idle=30,
             application_name="localaws-redshift",
         )
@@ -131,7 +132,6 @@ class Session:
         if statement.copy is not None:
             return Outcome(self._loader.run(self._connection, statement.copy, self._cancellation.check))
         if statement.returns_rows:
-            read_as_text(self._connection)
             result = fetch(self._connection, statement.postgres)
             return Outcome(result.rows, result)
         if not statement.postgres:

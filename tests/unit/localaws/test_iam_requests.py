@@ -184,6 +184,8 @@ def test_s3_conditions_carry_what_policies_ask_for() -> None:
         0
     ].context
     assert (listing["s3:prefix"], listing["s3:delimiter"], listing["s3:max-keys"]) == ("a/b+c", "/", "7")
+    versions = needs_of("s3", "list_object_versions", Bucket="raw", Prefix="a/b+c", KeyMarker="a/b+c/d")[0]
+    assert versions.context["s3:prefix"] == "a/b+c"
     bare = needs_of("s3", "list_objects_v2", Bucket="raw")[0].context
     assert "s3:prefix" not in bare
     put = needs_of(
@@ -281,7 +283,14 @@ LOGS_TABLE = f"{GLUE}:table/lake/logs"
             {"QueueUrl": QUEUE_URL, "Entries": [{"Id": "1", "ReceiptHandle": "x"}]},
             [("sqs:DeleteMessage", QUEUE)],
         ),
+        ("sqs", "send_message", {**SEND, "DelaySeconds": 900}, [("sqs:SendMessage", QUEUE)]),
         ("sqs", "receive_message", {"QueueUrl": QUEUE_URL}, [("sqs:ReceiveMessage", QUEUE)]),
+        (
+            "sqs",
+            "get_queue_attributes",
+            {"QueueUrl": QUEUE_URL, "AttributeNames": ["All"]},
+            [("sqs:GetQueueAttributes", QUEUE)],
+        ),
         ("sqs", "get_queue_url", {"QueueName": "arrivals"}, [("sqs:GetQueueUrl", QUEUE)]),
         ("dynamodb", "put_item", ITEM, [("dynamodb:PutItem", TABLE)]),
         ("dynamodb", "put_item", {**ITEM, "TableName": TABLE}, [("dynamodb:PutItem", TABLE)]),
@@ -306,6 +315,18 @@ LOGS_TABLE = f"{GLUE}:table/lake/logs"
             "batch_get_item",
             {"RequestItems": {"ledger": {"Keys": [KEYED["Key"]]}}},
             [("dynamodb:BatchGetItem", TABLE)],
+        ),
+        (
+            "dynamodb",
+            "batch_get_item",
+            {"RequestItems": {name: {"Keys": [KEYED["Key"]]} for name in ("ledger", "other")}},
+            [("dynamodb:BatchGetItem", TABLE), ("dynamodb:BatchGetItem", TABLE.replace("ledger", "other"))],
+        ),
+        (
+            "dynamodb",
+            "query",
+            {"TableName": "ledger", "KeyConditionExpression": "pk = :k", "Select": "COUNT"},
+            [("dynamodb:Query", TABLE)],
         ),
         (
             "dynamodb",

@@ -59,6 +59,31 @@ def test_a_listing_is_limited_by_its_prefix(laptop: Laptop) -> None:
     assert code(s3.list_objects_v2, Bucket=bucket) == "AccessDenied"
 
 
+def test_listing_versions_is_a_right_of_its_own_limited_by_its_prefix(laptop: Laptop) -> None:
+    bucket = laptop.bucket("curated/a", "raw/b")
+    arn = f"arn:aws:s3:::{bucket}"
+    only_curated = {"StringLike": {"s3:prefix": "curated/*"}}
+    s3 = laptop.as_role("s3", allow("s3:ListBucketVersions", arn, only_curated))
+    assert len(s3.list_object_versions(Bucket=bucket, Prefix="curated/")["Versions"]) == 1
+    assert code(s3.list_object_versions, Bucket=bucket, Prefix="raw/") == "AccessDenied"
+    assert code(s3.list_object_versions, Bucket=bucket) == "AccessDenied"
+    assert code(s3.list_objects_v2, Bucket=bucket, Prefix="curated/") == "AccessDenied"
+    lister = laptop.as_role("s3", allow("s3:ListBucket", arn))
+    assert code(lister.list_object_versions, Bucket=bucket) == "AccessDenied"
+
+
+def test_deleting_an_object_is_judged_by_its_key_and_its_version_by_a_right_of_its_own(
+    laptop: Laptop,
+) -> None:
+    bucket = laptop.bucket("mine/a", "theirs/a")
+    s3 = laptop.as_role("s3", allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/mine/*"))
+    assert code(s3.delete_object, Bucket=bucket, Key="theirs/a") == "AccessDenied"
+    assert code(s3.delete_object, Bucket=bucket, Key="mine/a", VersionId="null") == "AccessDenied"
+    assert code(s3.delete_object, Bucket=bucket, Key="mine/a") == ""
+    left = laptop.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [one["Key"] for one in left] == ["theirs/a"]
+
+
 def test_a_missing_object_is_only_missing_to_those_who_may_list(laptop: Laptop) -> None:
     bucket = laptop.bucket()
     read = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")

@@ -81,6 +81,46 @@ def test_dynamodb_is_limited_by_table_and_by_leading_keys(laptop: Laptop, table:
     assert (queries("logs#1"), queries("tickets#1")) == ("", "AccessDeniedException")
 
 
+def test_a_batch_of_items_is_read_only_if_every_table_and_key_may_be(laptop: Laptop, table: str) -> None:
+    own = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "logs#*"}}
+    dynamodb = laptop.as_role("dynamodb", allow("dynamodb:BatchGetItem", table_arn(table), own))
+
+    def reads(*keys: str, name: str = table) -> str:
+        items = {name: {"Keys": [{"pk": {"S": key}} for key in keys]}}
+        return code(dynamodb.batch_get_item, RequestItems=items)
+
+    assert reads("logs#1", "logs#2") == ""
+    assert reads("logs#1", "tickets#1") == "AccessDeniedException"
+    assert reads("logs#1", name="other") == "AccessDeniedException"
+    single = laptop.as_role("dynamodb", allow("dynamodb:GetItem", table_arn(table)))
+    items = {table: {"Keys": [{"pk": {"S": "logs#1"}}]}}
+    assert code(single.batch_get_item, RequestItems=items) == "AccessDeniedException"
+
+
+def test_counting_is_a_query_that_can_be_all_a_role_may(laptop: Laptop, table: str) -> None:
+    counting = {"StringEquals": {"dynamodb:Select": "COUNT"}}
+    dynamodb = laptop.as_role("dynamodb", allow("dynamodb:Query", table_arn(table), counting))
+    query = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :k",
+        "ExpressionAttributeValues": {":k": {"S": "x"}},
+    }
+    assert code(dynamodb.query, **query, Select="COUNT") == ""
+    assert code(dynamodb.query, **query) == "AccessDeniedException"
+
+
+def test_a_role_may_send_to_one_queue_later_too_and_only_look_at_another(laptop: Laptop) -> None:
+    owner = laptop.client("sqs")
+    urls = [owner.create_queue(QueueName=unique("arrivals"))["QueueUrl"] for _ in range(2)]
+    arns = [f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}" for url in urls]
+    sqs = laptop.as_role("sqs", allow("sqs:SendMessage", arns[0]), allow("sqs:GetQueueAttributes", arns[1]))
+    later = [{"Id": "1", "MessageBody": "x", "DelaySeconds": 900}]
+    for url, sent, seen in ((urls[0], "", "AccessDenied"), (urls[1], "AccessDenied", "")):
+        assert code(sqs.send_message, QueueUrl=url, MessageBody="x", DelaySeconds=900) == sent
+        assert code(sqs.send_message_batch, QueueUrl=url, Entries=later) == sent
+        assert code(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"]) == seen
+
+
 def test_queues_by_identity_and_by_queue_policy(laptop: Laptop) -> None:
     owner = laptop.client("sqs")
     url = owner.create_queue(QueueName=unique("arrivals"))["QueueUrl"]
