@@ -65,6 +65,8 @@ class Contract:
     newest_by  the columns by which, highest first, one row of a key is newer than another; total: the last
                one is a fingerprint of the row, so that the outcome never depends on the order of arrival
     sources    the file layouts that feed this dataset
+    append     a row's identity is its raw record, so it never changes: it goes when no live file version
+               vouches for it any more. Otherwise rows are revisions, and the newest of a key stands
     """
 
     name: str
@@ -72,6 +74,7 @@ class Contract:
     key: tuple[str, ...]
     newest_by: tuple[str, ...]
     sources: tuple[str, ...]
+    append: bool = False
 
     def column(self, name: str) -> Column:
         """The column called `name`. Raises ConfigurationError when there is none."""
@@ -170,6 +173,7 @@ APP_LOGS = Contract(
     key=("source", "log_id"),
     newest_by=("log_id",),
     sources=("mongod",),
+    append=True,
     columns=(
         _text("source", 32, "the system the log comes from", nullable=False),
         _text("log_id", 64, "SHA-256 of the whole raw record: what makes it one record", nullable=False),

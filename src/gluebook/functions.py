@@ -8,24 +8,35 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from gluebook.aws.ledger import Ledger
-from gluebook.aws.services import Catalog, Jobs, Warehouse
+from gluebook.aws.objects import Objects
+from gluebook.aws.services import Catalog, Jobs, Queue, Warehouse
 from gluebook.clock import utc_now
 from gluebook.core.events import parse_event
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy
 from gluebook.errors import ConfigurationError
 from gluebook.logs import configure
-from gluebook.steps.admit import admit
-from gluebook.steps.load import Loading, handle
-from gluebook.steps.sweep import sweep
+from gluebook.steps.admit import Admitting, admit
+from gluebook.steps.load import handle
+from gluebook.steps.sweep import Sweeping, sweep
+from gluebook.steps.work import Loading
 
 
 def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     """The admit function: SQS records in, the ids of those to be delivered again out."""
     configure()
     messages = [(record["messageId"], record["body"]) for record in event["Records"]]
-    ledger = Ledger(_setting("LEDGER_TABLE"), f"admit {request_id}")
-    admitted = admit(messages, ledger, Jobs(), _by_dataset("JOBS"), utc_now)
+    admitted = admit(
+        messages,
+        Admitting(
+            ledger=Ledger(_setting("LEDGER_TABLE"), f"admit {request_id}"),
+            jobs=Jobs(),
+            queue=Queue(_setting("ARRIVALS_URL")),
+            job_names=_by_dataset("JOBS"),
+            retry_seconds=int(_setting("START_RETRY_SECONDS")),
+            clock=utc_now,
+        ),
+    )
     return {"batchItemFailures": [{"itemIdentifier": message} for message in admitted.failed]}
 
 
@@ -38,7 +49,7 @@ def on_event(event: Mapping[str, Any], actor: str) -> None:
 def on_schedule(actor: str) -> dict[str, Any]:
     """The sweep function: what it found, by dataset and state."""
     configure()
-    return sweep(_loading(actor))
+    return sweep(Sweeping(_loading(actor), Objects(), _setting("RAW_BUCKET"), _setting("METRICS_NAMESPACE")))
 
 
 def _loading(actor: str) -> Loading:

@@ -9,7 +9,7 @@ run.finish(kept, rejects)                          # write, count, gate, publish
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -18,29 +18,22 @@ from pyspark.sql import functions as F
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import read_secret
-from gluebook.clock import Clock, stamp, utc_now
+from gluebook.clock import Clock, utc_now
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.core.plan import PublishPlan, plan_files, reconcile
-from gluebook.core.states import BatchState
 from gluebook.datasets import Contract, contract
 from gluebook.lakefiles import LakeFiles
 from gluebook.logs import configure
 from gluebook.quality.gate import run_gate
 from gluebook.quality.suites import load_suite
 from gluebook.runtime import require, run_id, spark_session
-from gluebook.steps.check import INBOX_SCHEMA, Checked, check_files
-from gluebook.steps.claim import take_up
-from gluebook.steps.counting import Written, file_results, reasons_per_file, rows_per_file, settlement
+from gluebook.steps.check import INBOX_SCHEMA, check_files
+from gluebook.steps.claim import Claimant
+from gluebook.steps.counting import Checked, Written
+from gluebook.steps.curate import Curation, Verdict, Workshop, next_batch
 from gluebook.steps.lease import Lease
-from gluebook.steps.publish import (
-    begin_publishing,
-    close_without_rows,
-    finish_publishing,
-    keep_rejects,
-    sweep_up,
-    write_results,
-)
+from gluebook.steps.tallies import reasons_per_file, rows_per_file
+from gluebook.steps.vouchers import vouchers
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
@@ -74,26 +67,19 @@ class BatchRun:
         *,
         contract: Contract,
         spark: SparkSession,
-        ledger: Ledger,
-        objects: Objects,
-        lake: Lake,
+        shop: Workshop,
         pseudonym_key: str,
         batch: Batch | None,
         lease: Lease | None,
-        clock: Clock,
     ) -> None:
         self.contract = contract
         self.spark = spark
         self.pseudonym_key = pseudonym_key
         self.batch = batch
-        self._ledger = ledger
-        self._objects = objects
-        self._lake = lake
+        self._shop = shop
         self._lease = lease
-        self._clock = clock
-        self._lakefiles = LakeFiles(spark, objects, lake.bucket)
-        self._files: list[FileVersion] = ledger.batch_files(batch.batch_id) if batch else []
-        self._checked: dict[int, Checked] = {}
+        self._curation = Curation(shop, contract, batch) if batch else None
+        self._lakefiles = LakeFiles(spark, shop.objects, shop.lake.bucket)
         self._kept: list[DataFrame] = []
 
     @classmethod
@@ -120,47 +106,31 @@ class BatchRun:
         require(names)
         configure()
         owner = run_id()
-        ledger, objects, lake = Ledger(ledger_table, owner), Objects(), Lake(lake_bucket)
+        shop = Workshop(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
         key = read_secret(pseudonym_secret)
         spark = spark_session(f"gluebook {dataset}")
-
-        def next_batch() -> Batch | None:
-            most = max_batch_mb << 20
-            return take_up(ledger, dataset, owner, most_bytes=most, lease_seconds=lease_seconds, clock=clock)
-
-        batch = next_batch()
-        while batch is not None and batch.state is BatchState.PUBLISHING:
-            sweep_up(objects, lake, finish_publishing(ledger, objects, lake, batch, clock))
-            batch = next_batch()
+        batch = next_batch(shop, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
         run = cls(
             contract=contract(dataset),
             spark=spark,
-            ledger=ledger,
-            objects=objects,
-            lake=lake,
+            shop=shop,
             pseudonym_key=key,
             batch=batch,
-            lease=Lease(ledger, batch, lease_seconds, clock) if batch else None,
-            clock=clock,
+            lease=Lease(shop.ledger, batch, lease_seconds, clock) if batch else None,
         )
         run._check()
         return run
 
     def _check(self) -> None:
-        if self.batch is None:
+        if self._curation is None:
             return
-        inbox = self._lake.inbox(self.batch.batch_id, self.batch.epoch)
-        _log.info("checking %d files of batch %s", len(self._files), self.batch.batch_id)
-        self._checked = check_files(self.spark, self._files, self._lake.bucket, inbox)
-        for index, file in enumerate(self._files):
-            settled = settlement(file, self._checked[index])
-            if settled is not None:
-                _log.warning("%s is %s: %s", file.key, *settled)
-                self._ledger.settle_file(self.batch, file, *settled, at=stamp(self._clock()))
+        files = self._curation.files
+        _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
+        self._curation.check(check_files(self.spark, files, self._shop.lake.bucket, self._curation.inbox))
 
     def headers(self, source: str) -> list[str]:
         """The distinct CSV headers of the batch's readable files of `source`."""
-        found = {checked.header for _, checked in self._readable(source)}
+        found = {checked.header for _, _, checked in self._readable(source)}
         return sorted(header for header in found if header is not None)
 
     def records(self, source: str) -> DataFrame:
@@ -170,33 +140,28 @@ class BatchRun:
         CSV file), _raw (text), _problem (null, or what framing found wrong).
         """
         readable = self._readable(source)
-        batch_id, epoch = (self.batch.batch_id, self.batch.epoch) if self.batch else ("", 0)
         about = self.spark.createDataFrame(
-            [(i, f.key, f.version_id, f.dt, c.header) for (i, f), c in readable],
+            [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],
             "file int, _source_file string, _source_version string, dt string, _header string",
         )
         raw = (
-            self._lakefiles.read(self._lake.inbox(batch_id, epoch), INBOX_SCHEMA)
-            if readable
+            self._lakefiles.read(self._curation.inbox, INBOX_SCHEMA)
+            if self._curation and readable
             else self.spark.createDataFrame([], INBOX_SCHEMA)
         )
         return raw.join(F.broadcast(about), "file", "inner").select(
             "_source_file",
             "_source_version",
             F.col("record").alias("_source_record"),
-            F.lit(batch_id).alias("_batch_id"),
+            F.lit(self.batch.batch_id if self.batch else "").alias("_batch_id"),
             "dt",
             "_header",
             F.col("raw").alias("_raw"),
             F.col("problem").alias("_problem"),
         )
 
-    def _readable(self, source: str) -> list[tuple[tuple[int, FileVersion], Checked]]:
-        return [
-            ((index, file), self._checked[index])
-            for index, file in enumerate(self._files)
-            if file.source == source and settlement(file, self._checked[index]) is None
-        ]
+    def _readable(self, source: str) -> list[tuple[int, FileVersion, Checked]]:
+        return self._curation.readable(source) if self._curation else []
 
     def keep(self, df: DataFrame) -> DataFrame:
         """Compute `df` once, though several steps use it; spills to disk, freed by `finish`."""
@@ -211,75 +176,51 @@ class BatchRun:
         `_problem`. Raises CountMismatch if a row is in neither or in both, Fenced if the lease was lost.
         """
         try:
-            return self._finish(kept, rejects)
+            if self._curation is None:
+                return RunSummary(None, "IDLE", Counts())
+            written, staged = self._write(self._curation, kept, rejects)
+            batch = self._curation.batch
+            done, counts = self._curation.finish(written, lambda: self._gate(batch, staged))
+            return RunSummary(done.batch_id, done.state.value, counts)
         finally:
             self.close()
 
-    def _finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
-        if self.batch is None:
-            return RunSummary(None, "IDLE", Counts())
-        batch, lake = self.batch, self._lake
-        written, staged = self._write(batch, kept, rejects)
-        _log.info("wrote batch %s", batch.batch_id)
-        results = file_results(self._files, self._checked, written)
-        counts = reconcile(results, batch.batch_id)
-        if counts.curated == 0:
-            done = close_without_rows(self._ledger, self._objects, lake, batch, results, counts, self._clock)
-        elif not self._passes_gate(batch, staged):
-            write_results(self._objects, lake, batch, results)
-            done = self._reject(batch, counts)
-        else:
-            prefix = self._data_prefix(batch)
-            sizes = self._objects.sizes(lake.bucket, prefix)
-            parquet = {key: size for key, size in sizes.items() if key.endswith(".parquet")}
-            files, partitions = plan_files(parquet, prefix, lake, batch.dataset, batch.batch_id)
-            plan = PublishPlan(files, results, partitions, counts)
-            going = begin_publishing(self._ledger, self._objects, lake, batch, plan, self._clock)
-            done = finish_publishing(self._ledger, self._objects, lake, going, self._clock)
-        sweep_up(self._objects, lake, done)
-        return RunSummary(done.batch_id, done.state.value, counts)
-
-    def _data_prefix(self, batch: Batch) -> str:
-        return f"{self._lake.staging(batch.batch_id, batch.epoch)}data/"
-
-    def _write(self, batch: Batch, kept: DataFrame, rejects: DataFrame) -> tuple[Written, DataFrame]:
+    def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> tuple[Written, DataFrame]:
         curated = conform(kept.where("_copy = 1"), self.contract)
-        slices = 1 + sum(checked.records for checked in self._checked.values()) // _ROWS_PER_FILE
+        slices = 1 + curation.records // _ROWS_PER_FILE
         spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
-        self._lakefiles.write(curated.repartition("dt", spread), self._data_prefix(batch), partition_by="dt")
-        _log.info("wrote the curated rows of batch %s", batch.batch_id)
-        aside = f"{self._lake.staging(batch.batch_id, batch.epoch)}rejects/"
-        self._lakefiles.write(rejects_table(rejects, batch.dataset).coalesce(1), aside)
+        self._lakefiles.write(curated.repartition("dt", spread), curation.data_prefix, partition_by="dt")
+        _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
+        aside = curation.rejects_prefix
+        self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
         staged = self._lakefiles.read(
-            self._data_prefix(batch),
+            curation.data_prefix,
             ", ".join([*(f"`{c.name}` {c.spark_type}" for c in self.contract.columns), "dt string"]),
         )
-        counted = Written(
+        written = Written(
             curated=rows_per_file(staged),
             duplicates=rows_per_file(kept.where("_copy > 1")),
             rejects=reasons_per_file(self._lakefiles.read(aside)),
+            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
         )
-        self._ledger.confirm(batch)
-        if counted.rejects:
-            keep_rejects(self._objects, self._lake, batch, aside)
-        return counted, staged
+        _log.info("wrote and counted batch %s", curation.batch.batch_id)
+        return written, staged
 
-    def _passes_gate(self, batch: Batch, staged: DataFrame) -> bool:
+    def _write_vouchers(self, curation: Curation, kept: DataFrame) -> int:
+        """Which file versions there are, and which hold a row that stays under another one; their number."""
+        frame = vouchers(self.spark, self.contract, curation.usable, kept)
+        self._lakefiles.write(frame.coalesce(1), curation.vouchers_prefix)
+        return self._lakefiles.read(curation.vouchers_prefix, frame.schema).count()
+
+    def _gate(self, batch: Batch, staged: DataFrame) -> Verdict:
+        lake = self._shop.lake
         report = run_gate(staged, load_suite(self.contract))
         _log.info("gate has looked at batch %s: %d rows", batch.batch_id, report.rows)
-        key = self._lake.quality(batch.dataset, batch.batch_id)
         value = {**asdict(report), "passed": report.passed, "batch_id": batch.batch_id}
-        self._objects.put_json(self._lake.bucket, key, value)
-        self._gate_summary = report.summary()
+        self._shop.objects.put_json(lake.bucket, lake.quality(batch.dataset, batch.batch_id), value)
         if report.failed:
-            _log.warning("batch %s: %s", batch.batch_id, self._gate_summary)
-        return report.passed
-
-    def _reject(self, batch: Batch, counts: Counts) -> Batch:
-        rejected = replace(
-            batch, state=BatchState.REJECTED, counts=counts, reason=f"gate: {self._gate_summary}"
-        )
-        return self._ledger.advance(batch, rejected, stamp(self._clock()), "gate failed")
+            _log.warning("batch %s: %s", batch.batch_id, report.summary())
+        return Verdict(report.passed, report.summary())
 
     def close(self) -> None:
         """Let go of the lease's heartbeat, of what was kept, and of local files."""

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from gluebook.aws.objects import Objects
 from gluebook.runtime import has_s3_file_system
@@ -49,7 +50,7 @@ class LakeFiles:
                 )
             shutil.rmtree(target)
 
-    def read(self, prefix: str, schema: str | None = None) -> DataFrame:
+    def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
         """Everything below `prefix`; partition columns stay text. With `schema` (DDL) it may be empty."""
         source = self._path(prefix, "in")
         if isinstance(source, Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gluebook.aws.ledger import Ledger
@@ -15,7 +16,9 @@ from gluebook.core.states import BatchState, FileState, shown_state
 # States that a person should look at.
 TROUBLED = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
 # States from which nothing moves by itself any more.
-SETTLED = frozenset({*TROUBLED, FileState.EMPTY.value, BatchState.LOADED.value})
+SETTLED = frozenset({*TROUBLED, FileState.EMPTY.value, FileState.SUPERSEDED.value, BatchState.LOADED.value})
+
+_READERS = 16
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,10 @@ def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
     """Look at everything; reads the whole ledger, and the results of every batch that has some."""
     batches = {batch.batch_id: batch for batch in ledger.batches()}
     results: dict[str, FileResult] = {}
-    for batch in batches.values():
-        stored = objects.get_json(lake.bucket, lake.result(batch.dataset, batch.batch_id))
-        results |= {r.file_id: r for r in results_from_json(stored["files"])} if stored else {}
+    with ThreadPoolExecutor(_READERS) as pool:
+        keys = [lake.result(batch.dataset, batch.batch_id) for batch in batches.values()]
+        for stored in pool.map(lambda key: objects.get_json(lake.bucket, key), keys):
+            results |= {r.file_id: r for r in results_from_json(stored["files"])} if stored else {}
     files = [_status(file, batches, results.get(file.file_id)) for file in ledger.files()]
     files.sort(key=lambda file: (file.registered_at, file.key, file.version_id))
     return Overview(tuple(files), tuple(sorted(batches.values(), key=lambda b: b.created_at)))
@@ -80,13 +84,19 @@ def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | N
         dataset=file.dataset,
         source=file.source,
         state=state,
-        reason=file.reason or (batch.reason if batch else None),
+        reason=file.reason or (batch.reason if batch else _division(file, batches)),
         batch_id=file.batch_id,
         registered_at=file.registered_at,
         counts=counts,
         loaded=counts.curated if state == BatchState.LOADED.value else 0,
         reject_reasons=dict(result.reject_reasons) if result else {},
     )
+
+
+def _division(file: FileVersion, batches: dict[str, Batch]) -> str | None:
+    """Why a file waits apart from others: its batch could not be brought to an end."""
+    divided = batches.get(file.group.partition("/")[0]) if file.group else None
+    return f"batch {divided.batch_id} was divided: {divided.reason}" if divided else None
 
 
 def states(files: Iterable[FileStatus]) -> dict[str, int]:

@@ -15,7 +15,7 @@ _FILE_FIELDS = (
     "bucket",
     "key",
     "version_id",
-    "sequencer",
+    "order",
     "dataset",
     "source",
     "dt",
@@ -34,6 +34,8 @@ def file_from(item: Item) -> FileVersion:
         **{name: item[name] for name in _FILE_FIELDS},
         size=int(item["size"]),
         state=FileState(item["state"]),
+        waiting_since=item.get("waiting_since", ""),
+        group=item.get("group"),
         batch_id=item.get("batch_id"),
         reason=item.get("reason"),
     )
@@ -53,9 +55,12 @@ def batch_from(item: Item) -> Batch:
         "attempts",
         "files",
         "size",
+        "generation",
         "load_attempts",
         "merged",
         "superseded",
+        "retracted",
+        "vouchers",
     )
     return Batch(
         batch_id=item["batch_id"],
@@ -65,6 +70,7 @@ def batch_from(item: Item) -> Batch:
         created_at=item["created_at"],
         counts=Counts(**{name: int(count) for name, count in item["counts"].items()}),
         statement_id=item.get("statement_id"),
+        parent=item.get("parent"),
         plan=item.get("plan"),
         partitions=tuple(item["partitions"]),
         reason=item.get("reason"),

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+_CONFLICT_TRIES = 3
+# A DeleteObjects takes no more.
+_DELETED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """A version of an object, as a listing shows it; `size` in bytes."""
+
+    key: str
+    version_id: str
+    size: int
 
 
 class Objects:
@@ -36,6 +50,34 @@ class Objects:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
+    def folders(self, bucket: str, prefix: str) -> list[str]:
+        """What the keys that begin with `prefix` begin with up to the next slash; without it."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix, Delimiter="/"
+        )
+        return [item["Prefix"].rstrip("/") for page in pages for item in page.get("CommonPrefixes", [])]
+
+    def versions(self, bucket: str, prefix: str, after: str = "") -> Iterator[list[ObjectVersion]]:
+        """Versions of all objects below `prefix` whose keys come after `after`, page by page.
+
+        In order of keys, and of one key newest first; all versions of a key are in one page. Delete markers
+        are left out.
+        """
+        request = {"Bucket": bucket, "Prefix": prefix, **({"KeyMarker": after} if after else {})}
+        held: list[ObjectVersion] = []
+        for page in self._s3.get_paginator("list_object_versions").paginate(**request):
+            held += [
+                ObjectVersion(item["Key"], item["VersionId"], item["Size"])
+                for item in page.get("Versions", [])
+            ]
+            # The last key may go on in the next page.
+            whole = [version for version in held if version.key != held[-1].key]
+            if whole:
+                yield whole
+                held = held[len(whole) :]
+        if held:
+            yield held
+
     def upload(self, path: Path, bucket: str, key: str) -> None:
         """Put a local file, in parts if it is large."""
         self._s3.upload_file(str(path), bucket, key)
@@ -54,15 +96,21 @@ class Objects:
 
     def put_json_once(self, bucket: str, key: str, value: Any) -> bool:
         """Write a JSON document if nothing is there yet (If-None-Match). False if something was."""
-        try:
-            self._s3.put_object(
-                Bucket=bucket, Key=key, Body=_json(value), ContentType="application/json", IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "412"):
-                return False
-            raise
-        return True
+        for attempt in range(_CONFLICT_TRIES):
+            try:
+                self._s3.put_object(
+                    Bucket=bucket, Key=key, Body=_json(value), ContentType="application/json", IfNoneMatch="*"
+                )
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in ("PreconditionFailed", "412"):
+                    return False
+                # Somebody is writing it this very moment, or deleting it: S3 asks to try again.
+                if code != "ConditionalRequestConflict" or attempt == _CONFLICT_TRIES - 1:
+                    raise
+            else:
+                return True
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def get_json(self, bucket: str, key: str) -> Any:
         """A JSON document; None if there is none."""
@@ -71,10 +119,22 @@ class Objects:
         except self._s3.exceptions.NoSuchKey:
             return None
 
-    def delete(self, bucket: str, keys: Iterator[str] | list[str]) -> None:
-        """Remove objects; those that aren't there don't matter."""
-        for key in keys:
-            self._s3.delete_object(Bucket=bucket, Key=key)
+    def delete(self, bucket: str, keys: Iterable[str]) -> None:
+        """Remove objects, up to 1,000 with one request; those that aren't there don't matter."""
+        left = list(keys)
+        for start in range(0, len(left), _DELETED_AT_ONCE):
+            wanted = [{"Key": key} for key in left[start : start + _DELETED_AT_ONCE]]
+            answer = self._s3.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
+            for refused in answer.get("Errors", []):
+                raise ClientError(
+                    {
+                        "Error": {
+                            "Code": refused["Code"],
+                            "Message": f"{refused['Key']}: {refused['Message']}",
+                        }
+                    },
+                    "DeleteObjects",
+                )
 
 
 def _json(value: Any) -> bytes:

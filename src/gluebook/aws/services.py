@@ -34,6 +34,18 @@ class Jobs:
         return run
 
 
+class Queue:
+    """The queue of arrivals, to which the pipeline sends a word to itself now and then."""
+
+    def __init__(self, url: str, session: Session | None = None) -> None:
+        self._sqs = (session or Session()).client("sqs")
+        self._url = url
+
+    def send_later(self, body: str, seconds: int) -> None:
+        """Send a message that can't be received before `seconds` (at most 900) have passed."""
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+
+
 class Catalog:
     """The Glue Data Catalog and the crawlers that fill it."""
 

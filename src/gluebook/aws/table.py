@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
 
+# As many connections as anybody here has threads.
+_POOL = Config(max_pool_connections=32)
 _CONFLICT_TRIES = 6
+# A BatchGetItem takes no more.
+_MOST_KEYS = 100
 _CONFLICT_PAUSE_SECONDS = 0.05
 
 
@@ -21,21 +28,38 @@ class Table:
 
     def __init__(self, name: str, session: boto3.session.Session | None = None) -> None:
         self.name = name
-        self._table = (session or boto3.session.Session()).resource("dynamodb").Table(name)
-        self._client = self._table.meta.client
+        # The resource's client takes plain values as the resource does, and may be shared by threads.
+        self._client = (session or boto3.session.Session()).resource("dynamodb", config=_POOL).meta.client
 
     def get(self, key: Item) -> Item | None:
         """The item at `key`, read consistently."""
-        found: Item | None = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found: Item | None = self._client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return found
+
+    def get_all(self, keys: list[Item]) -> list[Item]:
+        """The items at `keys` that are there, in no order, read consistently; asks for 100 at a time."""
+        found: list[Item] = []
+        for start in range(0, len(keys), _MOST_KEYS):
+            left = keys[start : start + _MOST_KEYS]
+            for attempt in itertools.count():
+                asked = {self.name: {"Keys": left, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=asked)
+                found += answer["Responses"].get(self.name, [])
+                left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+                if not left:
+                    break
+                time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2 ** min(attempt, _CONFLICT_TRIES)))
         return found
 
     def put(self, item: Item) -> None:
         """Write an item, whatever was there."""
-        self._table.put_item(Item=item)
+        self._client.put_item(TableName=self.name, Item=item)
 
     def delete(self, key: Item) -> None:
         """Remove an item, if there is one."""
-        self._table.delete_item(Key=key)
+        self._client.delete_item(TableName=self.name, Key=key)
 
     def put_action(self, item: Item, condition: str | None = None) -> Item:
         """A put for `transact`."""
@@ -47,6 +71,17 @@ class Table:
     def delete_action(self, key: Item) -> Item:
         """A delete for `transact`."""
         return {"Delete": {"TableName": self.name, "Key": key}}
+
+    def delete_if(self, key: Item, name: str, value: str) -> bool:
+        """Remove an item if its attribute `name` is `value`; whether it was."""
+        delete: Item = {
+            "TableName": self.name,
+            "Key": key,
+            "ConditionExpression": "#name = :value",
+            "ExpressionAttributeNames": {"#name": name},
+            "ExpressionAttributeValues": {":value": value},
+        }
+        return self.transact([{"Delete": delete}])
 
     def update_action(
         self, key: Item, changes: Item, condition: str, values: Item, entry: Item | None = None
@@ -117,20 +152,36 @@ class Table:
         while True:
             if limit:
                 request["Limit"] = limit - len(items)
-            page = self._table.query(**request)
+            page = self._client.query(TableName=self.name, **request)
             items += page["Items"]
             if "LastEvaluatedKey" not in page or (limit and len(items) >= limit):
                 return items
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def scan(self, sk: str) -> Iterator[Item]:
-        """Every item with this `sk`, in no order; reads the whole table, page by page."""
+    def count(self, pk: str, since: str) -> int:
+        """How many items partition `pk` has with a sort key not before `since`."""
         request: dict[str, Any] = {
-            "FilterExpression": "sk = :sk",
-            "ExpressionAttributeValues": {":sk": sk},
+            "KeyConditionExpression": "pk = :pk AND sk >= :since",
+            "ExpressionAttributeValues": {":pk": pk, ":since": since},
+            "Select": "COUNT",
+            "ConsistentRead": True,
+        }
+        counted = 0
+        while True:
+            page = self._client.query(TableName=self.name, **request)
+            counted += int(page["Count"])
+            if "LastEvaluatedKey" not in page:
+                return counted
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def scan(self, prefix: str) -> Iterator[Item]:
+        """Every item whose `sk` begins so, in no order; reads the whole table, page by page."""
+        request: dict[str, Any] = {
+            "FilterExpression": "begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":prefix": prefix},
         }
         while True:
-            page = self._table.scan(**request)
+            page = self._client.scan(TableName=self.name, **request)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
@@ -138,4 +189,4 @@ class Table:
 
 
 def _placeholders(condition: str) -> set[str]:
-    return {word[1:] for word in condition.replace(",", " ").replace("(", " ").split() if word[0] == "#"}
+    return set(re.findall(r"#(\w+)", condition))

@@ -13,14 +13,19 @@ import boto3
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gluebook.aws.invoking import Functions
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
-from gluebook.aws.services import Warehouse
+from gluebook.aws.services import Jobs, Warehouse
+from gluebook.clock import utc_now
 from gluebook.core.keys import Lake, raw_key
 from gluebook.errors import ConfigurationError
 from gluebook.status import Overview, overview
+from gluebook.steps.operating import Operating
+from gluebook.steps.reconcile import Reconciling
 
 STACK = "gluebook"
+JOB_OUTPUTS = {"support_tickets": "SupportTicketsJob", "app_logs": "AppLogsJob"}
 # Names another stack, for those who deployed one.
 _STACK_VARIABLE = "GLUEBOOK_STACK"
 
@@ -31,20 +36,57 @@ class Deployment:
 
     outputs: dict[str, str]
 
+    def output(self, name: str) -> str:
+        """An output of the stack. Raises ConfigurationError if this one was deployed before there was such."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise ConfigurationError(
+                f"the stack has no output {name}: it was deployed from another version of infra/pipeline.yaml; "
+                "deploy it again"
+            ) from None
+
+    @property
+    def raw_bucket(self) -> str:
+        """Where files arrive."""
+        return self.output("RawBucket")
+
     @property
     def ledger(self) -> Ledger:
         """The ledger, as the operator."""
-        return Ledger(self.outputs["LedgerTable"], "operator")
+        return Ledger(self.output("LedgerTable"), "operator")
 
     @property
     def lake(self) -> Lake:
         """The lake's layout."""
-        return Lake(self.outputs["LakeBucket"])
+        return Lake(self.output("LakeBucket"))
 
     @property
     def warehouse(self) -> Warehouse:
         """The warehouse, as the operator."""
-        return Warehouse(self.outputs["Workgroup"], self.outputs["WarehouseDatabase"])
+        return Warehouse(self.output("Workgroup"), self.output("WarehouseDatabase"))
+
+    def operating(self) -> Operating:
+        """What replay and backfill work with."""
+        return Operating(
+            ledger=self.ledger,
+            objects=Objects(),
+            jobs=Jobs(),
+            lake=self.lake,
+            raw_bucket=self.raw_bucket,
+            job_names={dataset: self.output(name) for dataset, name in JOB_OUTPUTS.items()},
+            clock=utc_now,
+        )
+
+    def reconciling(self) -> Reconciling:
+        """What reconcile works with."""
+        return Reconciling(
+            work=self.operating(),
+            warehouse=self.warehouse,
+            functions=Functions(),
+            sweep_function=self.output("SweepFunction"),
+            load_function=self.output("LoadFunction"),
+        )
 
     def overview(self) -> Overview:
         """What became of every file version."""
@@ -53,8 +95,21 @@ class Deployment:
     def upload(self, path: Path, dataset: str, source: str, dt: date) -> str:
         """Put a file where it belongs by the convention; its key. Raises ConfigurationError, OSError."""
         key = raw_key(dataset, source, dt, path.name)
-        Objects().upload(path, self.outputs["RawBucket"], key)
+        Objects().upload(path, self.raw_bucket, key)
         return key
+
+
+def raw_place(text: str, bucket: str) -> str:
+    """The key, or the beginning of keys, that `text` means: as it is, or as an s3:// URI in the raw bucket.
+
+    Raises ConfigurationError for another bucket.
+    """
+    if not text.startswith("s3://"):
+        return text
+    of, _, key = text.removeprefix("s3://").partition("/")
+    if of != bucket:
+        raise ConfigurationError(f"{text} isn't in the raw bucket of this stack, which is s3://{bucket}/")
+    return key
 
 
 def state_file() -> Path:

@@ -13,7 +13,11 @@ from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"
 # A laptop has no price per request: react at once, look often.
-_LAPTOP_PARAMETERS = {"ArrivalWindowSeconds": "1", "SweepSchedule": "rate(1 minute)"}
+_LAPTOP_PARAMETERS = {
+    "ArrivalWindowSeconds": "1",
+    "StartRetrySeconds": "2",
+    "SweepSchedule": "rate(1 minute)",
+}
 
 Progress = Callable[[str], None]
 

@@ -1,22 +1,19 @@
-"""What people see: tables and progress, on stderr where a machine may read stdout."""
+"""What people see: tables on stdout, all else on stderr, where no machine reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
 from rich.table import Table
 
 from gluebook.aws.services import Rows
-from gluebook.status import SETTLED, TROUBLED, FileStatus, Overview
+from gluebook.status import TROUBLED, FileStatus
 
 out = Console()
 err = Console(stderr=True)
 
-_STYLE = {"LOADED": "green", "EMPTY": "yellow", "FAILED": "red", "REJECTED": "red"}
-_STAGES = {
+_STYLE = {"LOADED": "green", "EMPTY": "yellow", "FAILED": "red", "REJECTED": "red", "SUPERSEDED": "dim"}
+STAGES = {
     "build": "Building the wheel and the layer",
     "start": "Starting AWS on this machine",
     "deploy": "Deploying infra/pipeline.yaml",
@@ -29,35 +26,6 @@ _STAGES = {
     "query": "Asking the warehouse",
     "stop": "Stopping",
 }
-
-
-class StageProgress:
-    """A bar of settled files with the stage under way; nothing at all where stderr is no terminal."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task("", total=None)
-
-    def tell(self, stage: str) -> None:
-        """`stage` begins."""
-        self._progress.update(self._task, description=_STAGES.get(stage, stage))
-
-    def expect(self, files: int) -> None:
-        """How many files there are to settle."""
-        self._progress.update(self._task, total=files, completed=0)
-
-    def watch(self, stage: str, seen: Overview) -> None:
-        """How far the files are."""
-        done = sum(file.state in SETTLED for file in seen.files)
-        self._progress.update(self._task, description=_STAGES[stage], completed=done)
-
-
-@contextmanager
-def stage_progress() -> Iterator[StageProgress]:
-    """Progress on stderr, gone when it is over."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        yield StageProgress(progress)
 
 
 def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
@@ -73,7 +41,7 @@ def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
         c = file.counts
         style = _STYLE.get(file.state, "cyan")
         numbers = [f"{count:,}" for count in (c.read, c.curated, c.duplicates, c.rejected, file.loaded)]
-        table.add_row(file.key, f"[{style}]{file.state}[/]", *numbers, _why(file))
+        table.add_row(escape(file.key), f"[{style}]{file.state}[/]", *numbers, escape(_why(file)))
     return table
 
 
@@ -107,7 +75,7 @@ def stages_table(stages: dict[str, float]) -> Table:
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     for stage, seconds in stages.items():
-        table.add_row(_STAGES.get(stage, stage), f"{seconds:.1f}")
+        table.add_row(STAGES.get(stage, stage), f"{seconds:.1f}")
     return table
 
 

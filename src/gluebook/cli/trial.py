@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gluebook.aws.services import Rows
-from gluebook.cli.deployment import Deployment
+from gluebook.cli.deployment import JOB_OUTPUTS, Deployment
+from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
-from gluebook.core.states import BatchState, FileState
+from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.errors import GluebookError, TerminalError
 from gluebook.status import TROUBLED, FileStatus, Overview, states
 
@@ -18,31 +19,8 @@ if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands d
     from gluebook.cli.laptop import Laptop
 
 _LOOK_SECONDS = 0.5
-_BEFORE_CURATED = frozenset({FileState.PENDING.value, BatchState.CLAIMED.value, BatchState.PUBLISHING.value})
-_JOB_OUTPUTS = ("SupportTicketsJob", "AppLogsJob")
-
-Watch = Callable[[str, Overview], None]
-
-
-class Stopwatch:
-    """Seconds by stage, in the order in which the stages began."""
-
-    def __init__(self) -> None:
-        self.stages: dict[str, float] = {}
-        self._stage: str | None = None
-        self._since = 0.0
-
-    def begin(self, stage: str) -> None:
-        """The stage under way is over, `stage` begins."""
-        self.end()
-        self._stage, self._since = stage, time.monotonic()
-
-    def end(self) -> None:
-        """The stage under way is over."""
-        if self._stage is not None:
-            spent = time.monotonic() - self._since
-            self.stages[self._stage] = round(self.stages.get(self._stage, 0.0) + spent, 3)
-        self._stage = None
+# A divided batch's files wait for the next run.
+_BEFORE_CURATED = frozenset({FileState.PENDING.value, *(state.value for state in LEASED_STATES)})
 
 
 @dataclass(frozen=True)
@@ -86,16 +64,14 @@ def _load_json(batch: Batch) -> dict[str, Any]:
     return {"batch_id": batch.batch_id, "state": batch.state.value, **counts}
 
 
-def wait_until_settled(
-    laptop: Laptop, uploaded: int, clock: Stopwatch, timeout_seconds: float, watch: Watch
-) -> Overview:
+def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_seconds: float) -> Overview:
     """Wait until the chain has nothing to do; what it came to.
 
-    `uploaded` file versions are expected in the ledger. `watch` sees the stage (admit, curate, load, catalog)
-    and the ledger twice a second. Raises TerminalError if it isn't idle in time.
+    `uploaded` file versions are expected in the ledger, which is looked at twice a second. The stages are
+    admit, curate, load and catalog. Raises TerminalError if it isn't idle in time.
     """
     looked = 0.0
-    clock.begin("admit")
+    stages.begin("admit")
     stage = "admit"
 
     def look() -> None:
@@ -105,15 +81,15 @@ def wait_until_settled(
         seen = laptop.deployment.overview()
         now = _stage(seen, uploaded)
         if now != stage:
-            clock.begin(now)
+            stages.begin(now)
             stage = now
-        watch(stage, seen)
+        stages.progress.watch(stage, seen)
         looked = time.monotonic()
 
     if not laptop.aws.wait_idle(timeout_seconds, look):
         found = states(laptop.deployment.overview().files)
         raise TerminalError(f"the chain was not idle within {timeout_seconds:.0f} s; file versions: {found}")
-    clock.end()
+    stages.clock.end()
     return laptop.deployment.overview()
 
 
@@ -154,7 +130,7 @@ def _failed_runs(laptop: Laptop) -> list[str]:
     glue = laptop.aws.endpoint.client("glue")
     return [
         f"job {run['JobName']}, run {run['Id']}: {run['ErrorMessage']}"
-        for output in _JOB_OUTPUTS
+        for output in JOB_OUTPUTS.values()
         for run in glue.get_job_runs(JobName=laptop.deployment.outputs[output])["JobRuns"]
         if run.get("ErrorMessage")
     ]

@@ -53,6 +53,13 @@ class CrawlEnded:
 
 
 @dataclass(frozen=True)
+class StartWanted:
+    """A start of a dataset's job was refused a while ago; is it still wanted?"""
+
+    dataset: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """The schedule says it is time."""
 
@@ -64,7 +71,16 @@ class Ignored:
     reason: str
 
 
-Event = ObjectArrived | JobEnded | StatementEnded | CrawlEnded | Tick | Ignored
+Event = ObjectArrived | StartWanted | JobEnded | StatementEnded | CrawlEnded | Tick | Ignored
+
+
+_START_WANTED = ("gluebook", "Start Wanted")
+
+
+def start_wanted(dataset: str) -> str:
+    """The message by which the pipeline reminds itself of a start that was refused."""
+    source, kind = _START_WANTED
+    return json.dumps({"source": source, "detail-type": kind, "detail": {"dataset": dataset}})
 
 
 def parse_event(event: Mapping[str, Any]) -> Event:
@@ -74,6 +90,8 @@ def parse_event(event: Mapping[str, Any]) -> Event:
     try:
         if kind == ("aws.s3", "Object Created"):
             return _object_arrived(detail)
+        if kind == _START_WANTED:
+            return StartWanted(detail["dataset"])
         if kind == ("aws.glue", "Glue Job State Change"):
             if detail["state"] not in ENDED_RUNS:
                 return Ignored(f"job run is {detail['state']}")

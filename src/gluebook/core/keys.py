@@ -91,13 +91,21 @@ class Lake:
         """Prefix of a dataset's cleaned Parquet, partitioned by `dt=`."""
         return f"curated/{dataset}/"
 
-    def curated_file(self, dataset: str, dt: str, batch_id: str, number: int) -> str:
+    def curated_file(self, dataset: str, dt: str, batch_id: str, number: int, generation: int = 1) -> str:
         """The deterministic name of a published file: publishing twice overwrites, never doubles."""
-        return f"curated/{dataset}/dt={dt}/{batch_id}-{number:05d}.parquet"
+        return f"curated/{dataset}/dt={dt}/{_generation(batch_id, generation)}-{number:05d}.parquet"
 
-    def manifest(self, dataset: str, batch_id: str) -> str:
+    def manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
         """The COPY manifest; whoever reads by it sees a batch whole or not at all."""
-        return f"manifests/{dataset}/{batch_id}.json"
+        return f"manifests/{dataset}/{_generation(batch_id, generation)}.json"
+
+    def vouchers_file(self, dataset: str, batch_id: str, number: int, generation: int = 1) -> str:
+        """Which file versions vouch for what; for the warehouse alone."""
+        return f"vouchers/{dataset}/{_generation(batch_id, generation)}-{number:05d}.parquet"
+
+    def vouchers(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+        """The COPY manifest of a batch's vouchers."""
+        return f"vouchers/{dataset}/{_generation(batch_id, generation)}.json"
 
     def result(self, dataset: str, batch_id: str) -> str:
         """What a batch came to, file by file."""
@@ -111,9 +119,13 @@ class Lake:
         """Cleaned Parquet that hasn't passed the gate yet."""
         return f"staging/{batch_id}/{epoch}/"
 
+    def quarantine(self, dataset: str, batch_id: str) -> str:
+        """What the names of a batch's rejects begin with."""
+        return f"quarantine/{dataset}/{batch_id}-"
+
     def quarantine_file(self, dataset: str, batch_id: str, number: int) -> str:
         """The deterministic name of a file of a batch's rejects."""
-        return f"quarantine/{dataset}/{batch_id}-{number:05d}.parquet"
+        return f"{self.quarantine(dataset, batch_id)}{number:05d}.parquet"
 
     def quality(self, dataset: str, batch_id: str) -> str:
         """The gate's report on a batch."""
@@ -122,3 +134,7 @@ class Lake:
     def uri(self, key: str) -> str:
         """`key` as an s3:// URI."""
         return f"s3://{self.bucket}/{key}"
+
+
+def _generation(batch_id: str, generation: int) -> str:
+    return batch_id if generation == 1 else f"{batch_id}.g{generation}"

@@ -9,19 +9,26 @@ from gluebook.core.states import BatchState, FileState
 
 @dataclass(frozen=True)
 class FileVersion:
-    """One version of one raw object: the unit that is admitted once. `size` in bytes."""
+    """One version of one raw object: the unit that is admitted once. `size` in bytes.
+
+    order            text; the greater, the later this version of its key came about
+    waiting_since    since when it is PENDING: its registration, or the division of its batch
+    group            only files of one group are claimed together; they come from a divided batch
+    """
 
     file_id: str
     bucket: str
     key: str
     version_id: str
     size: int
-    sequencer: str
+    order: str
     dataset: str
     source: str
     dt: str
     registered_at: str
     state: FileState = FileState.PENDING
+    waiting_since: str = ""
+    group: str | None = None
     batch_id: str | None = None
     reason: str | None = None
 
@@ -68,11 +75,15 @@ class Batch:
 
     epoch            fencing number: grows with every take-over; who holds an old one may change nothing
     lease_until      seconds since 1970; before that only `owner` may work on it
-    attempts         how many job runs have taken it up
-    load_attempts    how many statements have been submitted for it
+    attempts         how many job runs have taken it up, in this generation
+    generation       1; one more each time it is processed again
+    parent           the divided batch that its files come from
+    load_attempts    how many statements have been submitted for it, in this generation
     plan             key of the publishing plan, once the gate has been passed
     counts           of the whole batch, once CURATED
     merged, superseded    what the load made of the curated rows, once LOADED
+    retracted        rows that left the table because no file version vouches for them any more
+    vouchers         rows in its vouchers, for append datasets
     """
 
     batch_id: str
@@ -83,6 +94,8 @@ class Batch:
     lease_until: int
     attempts: int
     created_at: str
+    generation: int = 1
+    parent: str | None = None
     files: int = 0
     size: int = 0
     load_attempts: int = 0
@@ -90,6 +103,8 @@ class Batch:
     counts: Counts = field(default_factory=Counts)
     merged: int = 0
     superseded: int = 0
+    retracted: int = 0
+    vouchers: int = 0
     partitions: tuple[str, ...] = ()
     plan: str | None = None
     reason: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gluebook.core.keys import Lake
-from gluebook.core.model import Counts, FileResult
+from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.states import FileState
 from gluebook.errors import CountMismatch
 
@@ -23,21 +23,18 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishPlan:
-    """Everything that has to be known to publish a gated batch, or to finish publishing it."""
+    """Everything that has to be known to publish a gated batch, or to finish publishing it.
+
+    vouchers       files for the warehouse alone, of append datasets
+    voucher_rows   the number of rows in them
+    """
 
     files: tuple[PublishedFile, ...]
     results: tuple[FileResult, ...]
     partitions: tuple[str, ...]
     counts: Counts
-
-    def manifest(self, lake: Lake) -> dict[str, Any]:
-        """The COPY manifest. `mandatory` makes a missing file an error, `content_length` is needed for Parquet."""
-        return {
-            "entries": [
-                {"url": lake.uri(file.final), "mandatory": True, "meta": {"content_length": file.size}}
-                for file in self.files
-            ]
-        }
+    vouchers: tuple[PublishedFile, ...] = ()
+    voucher_rows: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -51,7 +48,38 @@ class PublishPlan:
             results=results_from_json(value["results"]),
             partitions=tuple(value["partitions"]),
             counts=Counts(**value["counts"]),
+            vouchers=tuple(PublishedFile(**file) for file in value["vouchers"]),
+            voucher_rows=value["voucher_rows"],
         )
+
+
+def copy_manifest(files: Iterable[PublishedFile], lake: Lake) -> dict[str, Any]:
+    """The COPY manifest. `mandatory` makes a missing file an error, `content_length` is needed for Parquet."""
+    return {
+        "entries": [
+            {"url": lake.uri(file.final), "mandatory": True, "meta": {"content_length": file.size}}
+            for file in files
+        ]
+    }
+
+
+def keys_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
+    """The keys that a COPY manifest names."""
+    return [entry["url"].removeprefix(lake.uri("")) for entry in manifest["entries"]]
+
+
+def withdrawn_manifest(keys: Iterable[str]) -> dict[str, Any]:
+    """What takes the place of a manifest that is withdrawn: it names nothing to be read.
+
+    It is never just deleted: whoever is late could write it again, and with it would go the only word of the files
+    that have to be removed.
+    """
+    return {"entries": [], "withdrawn": sorted(set(keys))}
+
+
+def keys_ever_named(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
+    """The keys that a manifest names, or did before it was withdrawn."""
+    return [*keys_in_manifest(manifest, lake), *manifest.get("withdrawn", [])]
 
 
 def results_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[FileResult, ...]:
@@ -63,13 +91,14 @@ def results_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[FileResult, 
 
 
 def plan_files(
-    staged: Mapping[str, int], prefix: str, lake: Lake, dataset: str, batch: str
+    staged: Mapping[str, int], prefix: str, lake: Lake, batch: Batch
 ) -> tuple[tuple[PublishedFile, ...], tuple[str, ...]]:
     """Staged keys (`<prefix>dt=<date>/<part>`) and sizes to (files with deterministic names, partitions)."""
     files = []
     for number, key in enumerate(sorted(staged)):
         dt = key.removeprefix(prefix).split("/")[0].removeprefix("dt=")
-        files.append(PublishedFile(key, lake.curated_file(dataset, dt, batch, number), staged[key]))
+        final = lake.curated_file(batch.dataset, dt, batch.batch_id, number, batch.generation)
+        files.append(PublishedFile(key, final, staged[key]))
     partitions = tuple(sorted({file.final.split("/dt=")[1].split("/")[0] for file in files}))
     return tuple(files), partitions
 

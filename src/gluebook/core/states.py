@@ -1,17 +1,27 @@
 """The states of file versions and batches, and every way from one to another.
 
 A file version is admitted once; from the claim on, what happens to it is what happens to its batch, unless
-the file itself turns out to be broken or empty::
+the file itself turns out to be broken, empty or superseded::
 
-    file version    PENDING ──claim──▶ CLAIMED ──check──▶ FAILED | EMPTY
-                    (outside the convention: FAILED at once)
+    file version    PENDING ──claim──▶ CLAIMED ──check──▶ FAILED | EMPTY    (a replay may see it otherwise)
+                       ▲                 │  └──a newer version of it is loaded──▶ SUPERSEDED
+                       └──its batch is divided
+                    (outside the convention: FAILED at once; PENDING by a replay when there is a source for it)
 
     batch           CLAIMED ──gate──▶ PUBLISHING ──manifest──▶ CURATED ──submit──▶ LOADING ──▶ LOADED
-                       │  ▲ take-over    │  ▲ take-over           ▲                  │
-                       │  └──────────────┘  (rolls forward)       └──── next attempt ┤
-                       ├──▶ EMPTY     nothing but broken, empty or rejected records  │
-                       ├──▶ REJECTED  a critical expectation failed                  │
-                       └──▶ FAILED    attempts used up ◀─────────────────────────────┘
+                       │  ▲ take-over    │  ▲ take-over         │   ▲               │   │
+                       │  └──────────────┘  (rolls forward)     │   └─ next attempt ┘   │
+                       ├──▶ EMPTY     nothing but broken, empty or rejected records     │
+                       ├──▶ REJECTED  a critical expectation failed                     │
+                       └──────────────┴─────────────────────────┴───────────────────────┴──▶ DIVIDING
+                                                                   attempts used up, or what can't be loaded
+
+                    DIVIDING ──▶ DIVIDED   its files wait again, in two halves that are claimed apart
+                             └─▶ FAILED    it was one file
+
+    again           LOADED | EMPTY | REJECTED | FAILED ──replay, or a file of it was superseded──▶ CLAIMED,
+                    one generation further. What the generation before has brought stays visible until this one
+                    takes its place. If the runs die that would do it, it is FAILED, and not divided.
 """
 
 from __future__ import annotations
@@ -30,6 +40,7 @@ class FileState(StrEnum):
     CLAIMED = "CLAIMED"
     EMPTY = "EMPTY"
     FAILED = "FAILED"
+    SUPERSEDED = "SUPERSEDED"
 
 
 class BatchState(StrEnum):
@@ -42,43 +53,48 @@ class BatchState(StrEnum):
     LOADED = "LOADED"
     EMPTY = "EMPTY"
     REJECTED = "REJECTED"
+    DIVIDING = "DIVIDING"
+    DIVIDED = "DIVIDED"
     FAILED = "FAILED"
 
 
+_F, _B = FileState, BatchState
+
 FILE_TRANSITIONS: Mapping[FileState, frozenset[FileState]] = MappingProxyType(
     {
-        FileState.PENDING: frozenset({FileState.CLAIMED}),
-        FileState.CLAIMED: frozenset({FileState.EMPTY, FileState.FAILED}),
-        FileState.EMPTY: frozenset(),
-        FileState.FAILED: frozenset(),
+        _F.PENDING: frozenset({_F.CLAIMED}),
+        _F.CLAIMED: frozenset({_F.EMPTY, _F.FAILED, _F.SUPERSEDED, _F.PENDING}),
+        _F.EMPTY: frozenset({_F.CLAIMED, _F.FAILED, _F.PENDING}),
+        _F.FAILED: frozenset({_F.CLAIMED, _F.EMPTY, _F.PENDING}),
+        _F.SUPERSEDED: frozenset(),
     }
 )
 
 BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = MappingProxyType(
     {
-        BatchState.CLAIMED: frozenset(
-            {
-                BatchState.CLAIMED,
-                BatchState.PUBLISHING,
-                BatchState.EMPTY,
-                BatchState.REJECTED,
-                BatchState.FAILED,
-            }
+        _B.CLAIMED: frozenset(
+            {_B.CLAIMED, _B.PUBLISHING, _B.EMPTY, _B.REJECTED, _B.DIVIDING, _B.FAILED},
         ),
-        BatchState.PUBLISHING: frozenset({BatchState.PUBLISHING, BatchState.CURATED, BatchState.FAILED}),
-        BatchState.CURATED: frozenset({BatchState.LOADING, BatchState.FAILED}),
-        BatchState.LOADING: frozenset({BatchState.LOADED, BatchState.CURATED, BatchState.FAILED}),
-        BatchState.LOADED: frozenset(),
-        BatchState.EMPTY: frozenset(),
-        BatchState.REJECTED: frozenset(),
-        BatchState.FAILED: frozenset(),
+        _B.PUBLISHING: frozenset({_B.PUBLISHING, _B.CURATED, _B.DIVIDING}),
+        _B.CURATED: frozenset({_B.LOADING, _B.DIVIDING}),
+        _B.LOADING: frozenset({_B.LOADED, _B.CURATED, _B.DIVIDING}),
+        _B.DIVIDING: frozenset({_B.DIVIDING, _B.DIVIDED, _B.FAILED}),
+        _B.LOADED: frozenset({_B.CLAIMED}),
+        _B.EMPTY: frozenset({_B.CLAIMED}),
+        _B.REJECTED: frozenset({_B.CLAIMED}),
+        _B.FAILED: frozenset({_B.CLAIMED}),
+        _B.DIVIDED: frozenset(),
     }
 )
 
-# A batch in one of these still needs somebody to do something.
-OPEN_STATES = frozenset(state for state, onward in BATCH_TRANSITIONS.items() if onward)
 # A job run works on these, under a lease.
-LEASED_STATES = frozenset({BatchState.CLAIMED, BatchState.PUBLISHING})
+LEASED_STATES = frozenset({_B.CLAIMED, _B.PUBLISHING, _B.DIVIDING})
+# A batch in one of these still needs somebody to do something.
+OPEN_STATES = LEASED_STATES | {_B.CURATED, _B.LOADING}
+# From these a batch can be processed again.
+REPEATABLE_STATES = frozenset({_B.LOADED, _B.EMPTY, _B.REJECTED, _B.FAILED})
+# A person should look at these.
+TROUBLED_STATES = frozenset({_B.REJECTED, _B.FAILED})
 
 
 def check_file(current: FileState, new: FileState) -> None:

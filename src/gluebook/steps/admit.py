@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.ledger import Ledger
-from gluebook.aws.services import Jobs
-from gluebook.clock import Clock, stamp
-from gluebook.core.events import ObjectArrived, parse_queue_message
-from gluebook.core.keys import OutsideConvention, file_id, parse_raw_key
-from gluebook.core.model import FileVersion
+from gluebook.aws.services import Jobs, Queue
+from gluebook.clock import Clock
+from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
 from gluebook.core.states import FileState
+from gluebook.core.versions import order_of_event
 from gluebook.errors import ContractError
+from gluebook.steps.register import arrival, register
 
 _log = logging.getLogger(__name__)
+# DynamoDB answers each write in milliseconds, and a delivery holds up to a thousand.
+_WRITERS = 8
+
+
+@dataclass(frozen=True)
+class Admitting:
+    """What the admit step works with. `job_names` by dataset; a refused start is tried again after a while."""
+
+    ledger: Ledger
+    jobs: Jobs
+    queue: Queue
+    job_names: Mapping[str, str]
+    retry_seconds: int
+    clock: Clock
 
 
 @dataclass
@@ -30,65 +45,81 @@ class Admitted:
     failed: list[str] = field(default_factory=list)
     started: dict[str, str | None] = field(default_factory=dict)
 
+    def __add__(self, other: Admitted) -> Admitted:
+        return Admitted(
+            self.registered + other.registered,
+            self.known + other.known,
+            self.refused + other.refused,
+            self.failed + other.failed,
+            self.started | other.started,
+        )
 
-def admit(
-    messages: Iterable[tuple[str, str]],
-    ledger: Ledger,
-    jobs: Jobs,
-    job_names: Mapping[str, str],
-    clock: Clock,
-) -> Admitted:
+
+def admit(messages: Iterable[tuple[str, str]], work: Admitting) -> Admitted:
     """Register the file versions that `messages` (id, body) tell of, then try to start their datasets' jobs.
 
     A job that is running already is fine: its end starts the next run if anything is pending by then. Starting
-    comes after registering, so whatever the started run doesn't see, its end does.
+    comes after registering, so whatever the started run doesn't see, its end does. As its end may go untold,
+    a message to ourselves asks again after a while.
     """
     admitted = Admitted()
-    datasets: set[str] = set()
-    for message_id, body in messages:
-        try:
-            arrived = parse_queue_message(body)
-            if isinstance(arrived, ObjectArrived):
-                dataset = _register(arrived, ledger, admitted, clock)
-                datasets |= {dataset} if dataset else set()
-            else:
-                _log.info("message %s asks for nothing: %s", message_id, arrived)
-        except ContractError as error:
-            _log.error("message %s can't be understood: %s", message_id, error)
-            admitted.failed.append(message_id)
-        except (ClientError, BotoCoreError):
-            _log.exception("message %s could not be registered; it will be delivered again", message_id)
-            admitted.failed.append(message_id)
-    for dataset in sorted(datasets):
-        admitted.started[dataset] = jobs.start(job_names[dataset])
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for one in pool.map(lambda message: _take_in(message[0], message[1], work), messages):
+            admitted += one
+    for dataset in sorted(admitted.started):
+        admitted.started[dataset] = _start(dataset, work)
     return admitted
 
 
-def _register(arrived: ObjectArrived, ledger: Ledger, admitted: Admitted, clock: Clock) -> str | None:
-    """The dataset that has something pending now, if so."""
-    parsed = parse_raw_key(arrived.key)
-    outside = isinstance(parsed, OutsideConvention)
-    file = FileVersion(
-        file_id=file_id(arrived.bucket, arrived.key, arrived.version_id),
-        bucket=arrived.bucket,
-        key=arrived.key,
-        version_id=arrived.version_id,
-        size=arrived.size,
-        sequencer=arrived.sequencer,
-        dataset="" if isinstance(parsed, OutsideConvention) else parsed.dataset,
-        source="" if isinstance(parsed, OutsideConvention) else parsed.source,
-        dt="" if isinstance(parsed, OutsideConvention) else parsed.dt.isoformat(),
-        registered_at=stamp(clock()),
-        state=FileState.FAILED if outside else FileState.PENDING,
-        reason=parsed.reason if isinstance(parsed, OutsideConvention) else None,
+def _take_in(message_id: str, body: str, work: Admitting) -> Admitted:
+    """What one message comes to; a dataset in `started` is one whose job should run now."""
+    try:
+        message = parse_queue_message(body)
+        if isinstance(message, ObjectArrived):
+            return _register(message, work)
+        if isinstance(message, StartWanted):
+            return _reconsider(message, work)
+        _log.info("message %s asks for nothing: %s", message_id, message)
+        return Admitted()
+    except ContractError as error:
+        _log.error("message %s can't be understood: %s", message_id, error)
+    except (ClientError, BotoCoreError):
+        _log.exception("message %s could not be registered; it will be delivered again", message_id)
+    return Admitted(failed=[message_id])
+
+
+def _reconsider(message: StartWanted, work: Admitting) -> Admitted:
+    wanted = message.dataset in work.job_names and work.ledger.pending(message.dataset, 1)
+    return Admitted(started={message.dataset: None} if wanted else {})
+
+
+def _register(message: ObjectArrived, work: Admitting) -> Admitted:
+    file = arrival(
+        message.bucket,
+        message.key,
+        message.version_id,
+        message.size,
+        order_of_event(message.sequencer),
+        work.clock(),
     )
-    if not ledger.register(file, "object created"):
-        admitted.known += 1
-        # Delivered again: whoever registered it may have died before it could start a run.
-        return None if outside else file.dataset
-    if outside:
-        _log.warning("%s is FAILED: %s", file.key, file.reason)
-        admitted.refused += 1
-        return None
-    admitted.registered += 1
-    return file.dataset
+    new = register(file, work.ledger, "object created")
+    outside = file.state is FileState.FAILED
+    return Admitted(
+        registered=int(new and not outside),
+        known=int(not new),
+        refused=int(new and outside),
+        # Also when it is known: whoever registered it may have died before it could start a run.
+        started={} if outside else {file.dataset: None},
+    )
+
+
+def _start(dataset: str, work: Admitting) -> str | None:
+    """The id of the run that was started; without one, somebody asks again later."""
+    try:
+        run = work.jobs.start(work.job_names[dataset])
+    except (ClientError, BotoCoreError):
+        _log.exception("job %s could not be started", work.job_names[dataset])
+        run = None
+    if run is None:
+        work.queue.send_later(start_wanted(dataset), work.retry_seconds)
+    return run

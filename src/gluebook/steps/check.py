@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from pyspark.sql import SparkSession
 from gluebook.aws.objects import Objects
 from gluebook.core.model import FileVersion
 from gluebook.framing import BadFile, Framer, Record
+from gluebook.steps.counting import Checked
 from gluebook.transforms.sources import source
 
 INBOX_SCHEMA = "file int, record bigint, raw string, problem string"
@@ -29,16 +29,6 @@ _BYTES_AT_ONCE = 8 << 20
 # Small files share a task: starting one costs more than reading a few kilobytes.
 _TASK_BYTES = 64 << 20
 _TASK_FILES = 500
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What the check found in one file. `bad` is the reason why it can't be read, if it can't."""
-
-    index: int
-    records: int
-    header: str | None = None
-    bad: str | None = None
 
 
 def check_files(

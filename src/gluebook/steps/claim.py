@@ -3,54 +3,62 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gluebook.aws.ledger import Ledger
 from gluebook.clock import Clock, new_batch_id, stamp
 from gluebook.core.claiming import MOST_FILES, choose_files, inheritance
 from gluebook.core.model import Batch
-from gluebook.core.states import BatchState, FileState
+from gluebook.core.states import BatchState
+from gluebook.errors import Fenced
 
 _log = logging.getLogger(__name__)
 
 
-def take_up(
-    ledger: Ledger, dataset: str, owner: str, *, most_bytes: int, lease_seconds: int, clock: Clock
-) -> Batch | None:
-    """A batch for this run to work on, leased to `owner`; None if there is nothing to do.
+@dataclass(frozen=True)
+class Claimant:
+    """Who takes up work of which dataset, how much at most, and for how long without a sign of life."""
 
-    First comes what a dead run left (PUBLISHING: to be rolled forward; CLAIMED: to be done again), then the
-    pending files of the dataset, oldest first, up to `most_bytes`.
+    dataset: str
+    owner: str
+    most_bytes: int
+    lease_seconds: int
+
+
+def take_up(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
+    """A batch for this run to work on, leased to it; None if there is nothing to do.
+
+    First comes what a dead run left (PUBLISHING: to be rolled forward; CLAIMED: to be done again; DIVIDING: to be
+    divided), then the pending files of the dataset that wait longest.
     """
     now = clock()
     seconds, at = int(now.timestamp()), stamp(now)
-    left = inheritance(ledger.open_batches(dataset), seconds)
-    for batch in left.give_up:
-        give_up(ledger, batch, f"attempts_used_up: {batch.attempts} runs ended before it was published", at)
-    for batch in left.take_over:
-        taken = ledger.take_over(batch, owner, seconds + lease_seconds, seconds, at)
+    for batch in inheritance(ledger.open_batches(who.dataset), seconds).give_up:
+        _give_up(ledger, batch, at)
+    for batch in inheritance(ledger.open_batches(who.dataset), seconds).take_over:
+        taken = ledger.take_over(batch, who.owner, seconds + who.lease_seconds, seconds, at)
         if taken is not None:
             _log.info("took over batch %s from %s, attempt %d", taken.batch_id, batch.owner, taken.attempts)
             return taken
-    return _claim_pending(ledger, dataset, owner, most_bytes, lease_seconds, clock)
+    return _claim_pending(ledger, who, clock)
 
 
-def _claim_pending(
-    ledger: Ledger, dataset: str, owner: str, most_bytes: int, lease_seconds: int, clock: Clock
-) -> Batch | None:
-    files = choose_files(ledger.pending(dataset, MOST_FILES), most_bytes)
+def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
+    files = choose_files(ledger.pending(who.dataset, MOST_FILES), who.most_bytes)
     if not files:
         return None
     now = clock()
+    group = files[0].group
     batch = Batch(
-        batch_id=new_batch_id(dataset, now),
-        dataset=dataset,
+        batch_id=new_batch_id(who.dataset, now),
+        dataset=who.dataset,
         state=BatchState.CLAIMED,
-        owner=owner,
+        owner=who.owner,
         epoch=1,
-        lease_until=int(now.timestamp()) + lease_seconds,
+        lease_until=int(now.timestamp()) + who.lease_seconds,
         attempts=1,
         created_at=stamp(now),
+        parent=group.partition("/")[0] if group else None,
         changed_at=stamp(now),
     )
     ledger.open_batch(batch)
@@ -65,10 +73,22 @@ def _claim_pending(
     return ledger.advance(batch, sealed, stamp(clock()), "sealed")
 
 
-def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> None:
-    """Mark a batch and its files FAILED."""
+def _give_up(ledger: Ledger, batch: Batch, at: str) -> None:
+    """What so many runs have died of is divided; what is processed again can only fail as a whole."""
+    reason = f"attempts_used_up: {batch.attempts} runs ended before it was published, the last {batch.owner}"
     _log.error("gave up batch %s: %s", batch.batch_id, reason)
-    for file in ledger.batch_files(batch.batch_id):
-        if ledger.file_state(file.file_id) is FileState.CLAIMED:  # a run may have settled it before it died
-            ledger.settle_file(batch, file, FileState.FAILED, reason, at)
-    ledger.advance(batch, replace(batch, state=BatchState.FAILED, reason=reason), at, reason)
+    try:
+        give_up(ledger, batch, reason, at)
+    except Fenced as faster:
+        _log.info("%s", faster)
+
+
+def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> Batch:
+    """Put a batch past the reach of whoever still works on it, to be divided. Raises Fenced.
+
+    One that is processed again and hasn't come to be published leaves what it had brought before as it was.
+    """
+    untouched = batch.generation > 1 and batch.state is BatchState.CLAIMED
+    state = BatchState.FAILED if untouched else BatchState.DIVIDING
+    given_up = replace(batch, state=state, reason=reason, epoch=batch.epoch + 1, attempts=0, lease_until=0)
+    return ledger.advance(batch, given_up, at, reason)

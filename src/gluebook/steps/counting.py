@@ -1,4 +1,4 @@
-"""Count a batch's rows, file by file, from what was really written."""
+"""What became of a batch's files, from what was found in them and what was really written of them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,33 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
-
 from gluebook.core.model import Counts, FileResult, FileVersion
 from gluebook.core.states import FileState
-from gluebook.steps.check import Checked
 
-_FILE = ("_source_file", "_source_version")
 FileKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What the check found in one file. `bad` is the reason why it can't be read, if it can't."""
+
+    index: int
+    records: int
+    header: str | None = None
+    bad: str | None = None
+
+
+@dataclass(frozen=True)
 class Written:
-    """Rows per file: curated and rejected as they stand in the lake, duplicates as they were left out."""
+    """Rows per file: curated and rejected as they stand in the lake, duplicates as they were left out.
+
+    `vouchers`: the number of rows in the vouchers.
+    """
 
     curated: Mapping[FileKey, int]
     duplicates: Mapping[FileKey, int]
     rejects: Mapping[FileKey, Mapping[str, int]]
-
-
-def rows_per_file(df: DataFrame) -> dict[FileKey, int]:
-    """Number of rows by (key, version id); one entry per file, so it may come to the driver."""
-    return {(row[0], row[1]): row[2] for row in df.groupBy(*_FILE).count().collect()}
-
-
-def reasons_per_file(rejects: DataFrame) -> dict[FileKey, dict[str, int]]:
-    """Number of rejects by (key, version id) and reason."""
-    found: dict[FileKey, dict[str, int]] = {}
-    for row in rejects.groupBy(*_FILE, "reason").count().collect():
-        found.setdefault((row[0], row[1]), {})[row[2]] = row[3]
-    return found
+    vouchers: int = 0
 
 
 def file_results(

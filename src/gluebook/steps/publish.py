@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
@@ -10,10 +11,16 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
 from gluebook.core.keys import Lake
-from gluebook.core.model import Batch, Counts, FileResult
-from gluebook.core.plan import PublishPlan
+from gluebook.core.model import Batch, FileResult
+from gluebook.core.plan import (
+    PublishedFile,
+    PublishPlan,
+    copy_manifest,
+    keys_ever_named,
+    withdrawn_manifest,
+)
 from gluebook.core.states import BatchState
-from gluebook.errors import CountMismatch
+from gluebook.errors import CountMismatch, Fenced
 
 _log = logging.getLogger(__name__)
 _COPIES = 8
@@ -34,36 +41,81 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
     """Copy, write the manifest, mark the batch CURATED; may be repeated from anywhere. Raises Fenced.
 
     The fence is asked before the manifest is written: a run that lost its lease leaves at most copies under
-    names that its successor writes too, with the same content.
+    names that its successor writes too, with the same content. What an earlier generation had published goes
+    when everything that takes its place is there: its manifest before the new one comes, its files after.
     """
-    stored = objects.get_json(lake.bucket, batch.plan or "")
-    if stored is None:
+    # Before the copies too: when the batch was taken back, nobody would take them back as well.
+    ledger.confirm(batch)
+    plan = _plan(objects, lake, batch)
+    if plan is None:
         raise CountMismatch(f"batch {batch.batch_id}: its plan {batch.plan} is gone from {lake.bucket}")
-    plan = PublishPlan.from_json(stored)
-    with ThreadPoolExecutor(_COPIES) as pool:
-        list(pool.map(lambda file: objects.copy(lake.bucket, file.staged, file.final), plan.files))
+    _copy(objects, lake, (*plan.files, *plan.vouchers))
     ledger.confirm(batch)
     write_results(objects, lake, batch, plan.results)
-    objects.put_json_once(lake.bucket, lake.manifest(batch.dataset, batch.batch_id), plan.manifest(lake))
-    curated = replace(batch, state=BatchState.CURATED, counts=plan.counts, partitions=plan.partitions)
+    old = _withdraw(objects, lake, batch, range(1, batch.generation))
+    if plan.vouchers:
+        vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
+        objects.put_json_once(lake.bucket, vouchers, copy_manifest(plan.vouchers, lake))
+    if plan.files:
+        manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
+        objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
+    objects.delete(lake.bucket, old)
+    curated = replace(
+        batch,
+        state=BatchState.CURATED,
+        counts=plan.counts,
+        partitions=plan.partitions,
+        vouchers=plan.voucher_rows,
+    )
     done = ledger.advance(batch, curated, stamp(clock()), "published")
     _log.info("published batch %s: %s", batch.batch_id, plan.counts)
     return done
 
 
-def close_without_rows(
-    ledger: Ledger,
-    objects: Objects,
-    lake: Lake,
-    batch: Batch,
-    results: tuple[FileResult, ...],
-    counts: Counts,
-    clock: Clock,
-) -> Batch:
-    """End a batch from which nothing is to be loaded. Raises Fenced."""
-    write_results(objects, lake, batch, results)
-    empty = replace(batch, state=BatchState.EMPTY, counts=counts, reason="no rows to load")
-    return ledger.advance(batch, empty, stamp(clock()), "no rows to load")
+def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
+    """Take back what a batch that will never be loaded has published, manifest first; may be repeated."""
+    plan = _plan(objects, lake, batch)
+    planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
+    # Also if it hasn't got that far: whoever still works on it must find the place taken.
+    own = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
+    objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
+    files = _withdraw(objects, lake, batch, range(1, batch.generation + 1))
+    objects.delete(lake.bucket, sorted({*files, *planned}))
+    _clear_quarantine(objects, lake, batch, keep=())
+    objects.delete(lake.bucket, [lake.result(batch.dataset, batch.batch_id)])
+
+
+def is_planned(objects: Objects, lake: Lake, batch: Batch) -> bool:
+    """Whether there is a plan by which a PUBLISHING batch can be finished."""
+    return _plan(objects, lake, batch) is not None
+
+
+def _plan(objects: Objects, lake: Lake, batch: Batch) -> PublishPlan | None:
+    stored = objects.get_json(lake.bucket, batch.plan) if batch.plan else None
+    return PublishPlan.from_json(stored) if stored is not None else None
+
+
+def _copy(objects: Objects, lake: Lake, files: Iterable[PublishedFile]) -> None:
+    with ThreadPoolExecutor(_COPIES) as pool:
+        list(pool.map(lambda file: objects.copy(lake.bucket, file.staged, file.final), files))
+
+
+def _withdraw(objects: Objects, lake: Lake, batch: Batch, generations: Iterable[int]) -> list[str]:
+    """Put what names nothing in the place of the manifests of some generations; the keys that they named."""
+    files: list[str] = []
+    for generation in generations:
+        for key in (
+            lake.manifest(batch.dataset, batch.batch_id, generation),
+            lake.vouchers(batch.dataset, batch.batch_id, generation),
+        ):
+            manifest = objects.get_json(lake.bucket, key)
+            if manifest is None:
+                continue
+            named = keys_ever_named(manifest, lake)
+            if manifest["entries"]:
+                objects.put_json(lake.bucket, key, withdrawn_manifest(named))
+            files += named
+    return files
 
 
 def write_results(objects: Objects, lake: Lake, batch: Batch, results: tuple[FileResult, ...]) -> None:
@@ -73,13 +125,31 @@ def write_results(objects: Objects, lake: Lake, batch: Batch, results: tuple[Fil
 
 
 def keep_rejects(objects: Objects, lake: Lake, batch: Batch, staged: str) -> None:
-    """Put the batch's rejects, staged below `staged`, into quarantine; repeating it overwrites."""
+    """Put the batch's rejects, staged below `staged`, into quarantine, in the place of what was there of it.
+
+    Raises Fenced if nothing is staged: whoever has taken the batch over has swept it up.
+    """
     parquet = sorted(key for key in objects.sizes(lake.bucket, staged) if key.endswith(".parquet"))
+    if not parquet:
+        raise Fenced(f"what batch {batch.batch_id} had staged in epoch {batch.epoch} is gone")
+    kept = []
     for number, key in enumerate(parquet):
-        objects.copy(lake.bucket, key, lake.quarantine_file(batch.dataset, batch.batch_id, number))
+        kept.append(lake.quarantine_file(batch.dataset, batch.batch_id, number))
+        objects.copy(lake.bucket, key, kept[-1])
+    _clear_quarantine(objects, lake, batch, keep=kept)
+
+
+def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: Iterable[str]) -> None:
+    there = objects.sizes(lake.bucket, lake.quarantine(batch.dataset, batch.batch_id))
+    objects.delete(lake.bucket, sorted(there.keys() - set(keep)))
 
 
 def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
-    """Remove what only the work on the batch needed: inbox and staging, of all its epochs."""
-    for prefix in (f"inbox/{batch.batch_id}/", f"staging/{batch.batch_id}/"):
-        objects.delete(lake.bucket, list(objects.sizes(lake.bucket, prefix)))
+    """Remove what only the work on the batch needed: inbox and staging, up to the epoch of `batch`.
+
+    Not of a later one: it may be processed again by the time that we come to this.
+    """
+    for place in (f"inbox/{batch.batch_id}/", f"staging/{batch.batch_id}/"):
+        keys = objects.sizes(lake.bucket, place)
+        over = [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= batch.epoch]
+        objects.delete(lake.bucket, over)

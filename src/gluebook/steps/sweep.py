@@ -3,39 +3,169 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gluebook.aws.objects import Objects
 from gluebook.clock import stamp
-from gluebook.core.load_sql import LOADS
+from gluebook.core.claiming import MOST_FILES
+from gluebook.core.health import UNITS, Health, health
+from gluebook.core.load_sql import confirm_sql
+from gluebook.core.loading import loaded
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
-from gluebook.errors import Fenced, TerminalError, WarehouseBusy
-from gluebook.steps.load import Loading, crawl, start_if_needed
+from gluebook.datasets import contract
+from gluebook.errors import GluebookError, TerminalError, WarehouseBusy
+from gluebook.metrics import embedded_metrics, emit
+from gluebook.steps.corrections import withdraw_superseded
+from gluebook.steps.crawl import crawl
+from gluebook.steps.reconcile import Drift, drift
+from gluebook.steps.register import Adopted, Adopting, adopt
+from gluebook.steps.work import Loading, advance, start_if_needed
 
 _log = logging.getLogger(__name__)
-# Two datasets within the function's three minutes.
-_QUERY_TIMEOUT_SECONDS = 60
+T = TypeVar("T")
+# Two datasets, two queries each, within the function's three minutes.
+_QUERY_TIMEOUT_SECONDS = 30
+# The raw bucket is walked a bit further in every sweep: this many pages of at most 1,000 versions.
+_PAGES = 5
+_CURSOR_MARK = "sweep-cursor"
+_FAILURES_COUNT_FOR = timedelta(days=1)
 
 
-def sweep(work: Loading) -> dict[str, Any]:
-    """Start what should be running, take in loads that nobody told of, ask for crawls again.
+@dataclass(frozen=True)
+class Sweeping:
+    """What the sweep works with. Metrics go into `namespace`."""
 
-    Returns the number of open batches by dataset and state, and which loads were found.
+    loading: Loading
+    objects: Objects
+    raw_bucket: str
+    namespace: str
+
+
+def sweep(work: Sweeping) -> dict[str, Any]:
+    """Repair what can be repaired, and tell of the rest: in what it returns, and as metrics.
+
+    Adopts objects whose event was lost, starts what should be running, takes in loads that nobody told of, has
+    superseded file versions taken out, asks for crawls again, compares the warehouse with what the last load
+    noted. Nothing here is needed while every event arrives; each part goes on when another fails, and what failed
+    is raised in the end, as an ExceptionGroup.
     """
-    found: dict[str, Any] = {}
-    for dataset in work.job_names:
-        start_if_needed(dataset, work)
-        batches = work.ledger.open_batches(dataset)
-        loading = [batch for batch in batches if batch.state is BatchState.LOADING]
-        found[dataset] = {
-            "open": dict(Counter(batch.state.value for batch in batches)),
-            "loads_found": _confirmed(loading, work) if loading else [],
-        }
-        if work.ledger.mark(f"crawl:{dataset}"):
-            crawl(dataset, work)
+    parts = _Parts()
+    adopted = parts.do("adopting objects", lambda: _adopted(work).registered, 0)
+    found: dict[str, Any] = {"adopted": adopted}
+    for dataset in work.loading.job_names:
+        found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
+        _tell(dataset, metrics, work)
+    found["outside_convention"] = _failures("", work.loading)
+    _tell("none", {"Failures": found["outside_convention"]}, work)
     _log.info("swept: %s", found)
+    parts.raise_what_failed()
+    return found
+
+
+class _Parts:
+    """Parts of a sweep, each of which is done whatever becomes of the others."""
+
+    def __init__(self) -> None:
+        self._failed: list[Exception] = []
+
+    def do(self, what: str, part: Callable[[], T], otherwise: T) -> T:
+        """What `part` returns; `otherwise` if AWS or we refuse it."""
+        try:
+            return part()
+        except (ClientError, BotoCoreError, GluebookError) as error:
+            _log.exception("%s failed", what)
+            self._failed.append(error)
+            return otherwise
+
+    def raise_what_failed(self) -> None:
+        """Raise ExceptionGroup if something has failed: the function's alarm tells of it."""
+        if self._failed:
+            raise ExceptionGroup(f"{len(self._failed)} parts of the sweep failed", self._failed)
+
+
+def _adopted(work: Sweeping) -> Adopted:
+    """Walk on through the raw bucket from where the last sweep stopped, and from the start after the end."""
+    ledger = work.loading.ledger
+    adopting = Adopting(ledger, work.objects, work.raw_bucket, work.loading.clock, "found by the sweep")
+    after = ledger.mark(_CURSOR_MARK) or ""
+    adopted, last = Adopted(), ""
+    for page in islice(work.objects.versions(work.raw_bucket, "", after), _PAGES):
+        adopted += adopt(page, adopting)
+        last = page[-1].key
+        ledger.set_mark(_CURSOR_MARK, last)
+    if not last and after:
+        ledger.clear_mark(_CURSOR_MARK)
+    if adopted.registered:
+        _log.warning("adopted %d objects whose event was lost", adopted.registered)
+    return adopted
+
+
+def _sweep_dataset(dataset: str, work: Loading, parts: _Parts) -> tuple[dict[str, Any], dict[str, float]]:
+    """What was found of a dataset, and its metrics."""
+    ledger = work.ledger
+    loading = [b for b in ledger.open_batches(dataset) if b.state is BatchState.LOADING]
+    nothing: list[str] = []
+    confirmed = (
+        parts.do(f"confirming loads of {dataset}", lambda: _confirmed(loading, work), nothing)
+        if loading
+        else []
+    )
+    withdrawn = parts.do(
+        f"withdrawing what is superseded of {dataset}", lambda: withdraw_superseded(dataset, work), nothing
+    )
+    parts.do(f"starting the job of {dataset}", lambda: start_if_needed(dataset, work), None)
+    if ledger.mark(f"crawl:{dataset}"):
+        crawl(dataset, work)
+    seen = health(
+        ledger.pending(dataset, MOST_FILES),
+        ledger.open_batches(dataset),
+        _failures(dataset, work),
+        work.clock(),
+    )
+    difference = parts.do(
+        f"comparing {dataset} with the warehouse", lambda: _difference(dataset, seen, work), None
+    )
+    found = {
+        **asdict(seen),
+        "loads_found": confirmed,
+        "withdrawn": withdrawn,
+        "drift": asdict(difference) if difference else None,
+    }
+    apart = {"WarehouseDrift": float(difference.rows_apart)} if difference else {}
+    return found, {**seen.metrics(), **apart}
+
+
+def _failures(dataset: str, work: Loading) -> int:
+    return work.ledger.troubles(dataset, stamp(work.clock() - _FAILURES_COUNT_FOR))
+
+
+def _tell(dataset: str, values: dict[str, float], work: Sweeping) -> None:
+    emit(embedded_metrics(work.namespace, {"Dataset": dataset}, values, UNITS, work.loading.clock()))
+
+
+def _difference(dataset: str, seen: Health, work: Loading) -> Drift | None:
+    """How far the warehouse is from what was loaded; asked once after each time that something was loaded.
+
+    Not in every sweep, because each question keeps the warehouse awake, and not while a load may be changing it.
+    """
+    newest = work.ledger.mark(f"loaded:{dataset}")
+    if seen.open or newest is None or newest == work.ledger.mark(f"compared:{dataset}"):
+        return None
+    try:
+        found = drift(contract(dataset), work.warehouse, timeout_seconds=_QUERY_TIMEOUT_SECONDS)
+    except (WarehouseBusy, TerminalError) as error:
+        _log.error("the warehouse could not be compared with what was loaded: %s", error)
+        return None
+    work.ledger.set_mark(f"compared:{dataset}", newest)
+    if found.rows_apart:
+        _log.error("%s in the warehouse isn't what was loaded: %s", dataset, found)
     return found
 
 
@@ -53,22 +183,17 @@ def confirm_loads(loading: list[Batch], work: Loading) -> list[str]:
 
     Asks `etl_loads` with a statement of its own: another function's statements can't be looked at.
     """
-    wanted = {batch.batch_id: batch for batch in loading}
-    ids = ", ".join(f"'{batch_id}'" for batch_id in wanted)
-    rows = work.warehouse.query(
-        f"select batch_id, rows_merged, rows_superseded from {LOADS} where batch_id in ({ids})",
-        timeout_seconds=_QUERY_TIMEOUT_SECONDS,
-    ).rows
+    wanted = {(batch.batch_id, batch.generation): batch for batch in loading}
+    sql = confirm_sql(sorted({batch.batch_id for batch in loading}))
     confirmed = []
-    for batch_id, merged, superseded in rows:
-        batch = wanted[batch_id]
-        loaded = replace(
-            batch, state=BatchState.LOADED, merged=int(merged), superseded=int(superseded), reason=None
-        )
-        try:
-            work.ledger.advance(batch, loaded, stamp(work.clock()), f"found in {LOADS}")
-        except Fenced as faster:
-            _log.info("%s", faster)
-        else:
-            confirmed.append(batch_id)
+    for batch_id, generation, *counts in work.warehouse.query(
+        sql, timeout_seconds=_QUERY_TIMEOUT_SECONDS
+    ).rows:
+        batch = wanted.get((batch_id, int(generation)))
+        if batch is None:
+            continue
+        merged, superseded, retracted = map(int, counts)
+        if advance(batch, loaded(batch, merged, superseded, retracted), "found in etl_loads", work):
+            work.ledger.set_mark(f"loaded:{batch.dataset}", f"{batch.batch_id}/{batch.generation}")
+            confirmed.append(batch.batch_id)
     return confirmed

@@ -1,0 +1,74 @@
+"""Where the ledger keeps what; see `ledger`."""
+
+from __future__ import annotations
+
+from gluebook.aws.table import Item
+from gluebook.core.model import Batch, FileVersion
+
+# Spreads the pending markers of a dataset over partitions: one takes 1,000 writes a second.
+SHARDS = 4
+VERSION = "VERSION#"
+BATCH = "BATCH"
+BATCH_FILE = "FILE#"
+
+
+def versions_partition(bucket: str, key: str) -> str:
+    """All versions of one raw object."""
+    return f"FILE#{bucket}/{key}"
+
+
+def version_key(bucket: str, key: str, version_id: str) -> Item:
+    """One file version."""
+    return {"pk": versions_partition(bucket, key), "sk": f"{VERSION}{version_id}"}
+
+
+def tally_key(bucket: str, key: str) -> Item:
+    """How many versions of a raw object are known."""
+    return {"pk": versions_partition(bucket, key), "sk": "TALLY"}
+
+
+def file_key(file: FileVersion) -> Item:
+    """One file version."""
+    return version_key(file.bucket, file.key, file.version_id)
+
+
+def pending_partition(dataset: str, shard: int) -> str:
+    """Markers of files that wait to be claimed."""
+    return f"PENDING#{dataset}#{shard}"
+
+
+def pending_key(file: FileVersion) -> Item:
+    """The marker of a file that waits."""
+    shard = int(file.file_id[:4], 16) % SHARDS
+    since = file.waiting_since or file.registered_at
+    return {"pk": pending_partition(file.dataset, shard), "sk": f"{since}#{file.file_id}"}
+
+
+def batch_key(batch_id: str) -> Item:
+    """A batch."""
+    return {"pk": f"BATCH#{batch_id}", "sk": BATCH}
+
+
+def batch_file_key(batch_id: str, file_id: str) -> Item:
+    """A file version as a batch has claimed it."""
+    return {"pk": f"BATCH#{batch_id}", "sk": f"{BATCH_FILE}{file_id}"}
+
+
+def open_key(batch: Batch) -> Item:
+    """The marker of a batch for which something is still to do."""
+    return {"pk": f"OPEN#{batch.dataset}", "sk": batch.batch_id}
+
+
+def correction_key(dataset: str, bucket: str, key: str) -> Item:
+    """The marker of a raw object that has several versions."""
+    return {"pk": f"CORRECTED#{dataset}", "sk": f"{bucket}/{key}"}
+
+
+def trouble_key(dataset: str, at: str, what: str) -> Item:
+    """The marker of something that a person should look at."""
+    return {"pk": f"TROUBLE#{dataset}", "sk": f"{at}#{what}"}
+
+
+def mark_key(name: str) -> Item:
+    """A small fact."""
+    return {"pk": f"MARK#{name}", "sk": "MARK"}

@@ -1,0 +1,63 @@
+"""Commands for every day: upload, status, query."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gluebook.cli import options, screens
+from gluebook.cli.deployment import connect, existing
+from gluebook.cli.stages import stage_progress
+from gluebook.status import states
+
+
+def upload(
+    files: options.FILES,
+    dataset: options.DATASET,
+    source: options.SOURCE,
+    dt: options.DATE = None,
+    as_json: options.JSON = False,
+) -> None:
+    """Put FILES into the raw bucket, named by the convention; the chain does the rest."""
+    deployment = connect()
+    paths, arrival = existing(files), options.arrival(dt)
+    keys = [deployment.upload(path, dataset, source, arrival) for path in paths]
+    if as_json:
+        options.print_json({"bucket": deployment.raw_bucket, "keys": keys})
+    else:
+        for key in keys:
+            screens.out.print(f"s3://{deployment.raw_bucket}/{key}", soft_wrap=True, markup=False)
+
+
+def status(
+    failed: Annotated[bool, typer.Option("--failed", help="Only what a person should look at.")] = False,
+    as_json: options.JSON = False,
+) -> None:
+    """Tell what became of every file version, and why."""
+    from gluebook.cli.trial import Trial
+
+    deployment = connect()
+    with stage_progress() as progress:
+        progress.tell("Reading the ledger and the results")
+        seen = deployment.overview()
+    files = screens.troubled(seen.files) if failed else seen.files
+    if as_json:
+        shown = Trial(type(seen)(files, seen.batches), [], {}).as_json()
+        options.print_json({name: shown[name] for name in ("files", "totals", "loads")})
+    elif not files:
+        screens.out.print("Nothing has arrived yet." if not seen.files else "All is well.")
+    else:
+        screens.out.print(screens.files_table(files, "files"))
+        screens.out.print(", ".join(f"{count} {state}" for state, count in states(seen.files).items()))
+
+
+def query(sql: str, as_json: options.JSON = False) -> None:
+    """Run one SQL statement in the warehouse."""
+    rows = connect().warehouse.query(sql)
+    if as_json:
+        options.print_json(
+            {"sql": sql, "columns": list(rows.columns), "rows": [list(row) for row in rows.rows]}
+        )
+    else:
+        screens.out.print(screens.rows_table(sql, rows))

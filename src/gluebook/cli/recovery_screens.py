@@ -1,0 +1,163 @@
+"""What replay, backfill and reconcile tell, to people and to machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.markup import escape
+
+from gluebook.core.differences import EXPLANATIONS, Difference, grouped
+from gluebook.core.model import Batch, FileVersion
+from gluebook.core.replaying import Replay
+from gluebook.steps.backfill import Backfilled
+from gluebook.steps.operating import Start
+from gluebook.steps.reconcile import Findings
+from gluebook.steps.repair import Repaired
+from gluebook.steps.replay import Replayed
+
+# More lines than these of one sort nobody reads; --json has all of them.
+_MOST_LINES = 20
+
+
+def replay_told(plan: Replay, done: Replayed | None) -> str:
+    """What was done, or without `done` what would be."""
+    lines = []
+    if plan.reopen:
+        verb = "Processed" if done else "To be processed"
+        lines.append(
+            f"{verb} again: {_count(plan.repeat, 'file version')}, with {_count(plan.reopen, 'batch')}:"
+        )
+        lines += _limited(f"  {batch.batch_id}: {_generations(batch)}" for batch in plan.reopen)
+    if plan.riding:
+        lines.append(f"Riding along, as they share these batches: {_count(plan.riding, 'file version')}")
+    if plan.readmit:
+        lines.append(
+            f"Refused before for their key, with a source now: {_count(plan.readmit, 'file version')}:"
+        )
+        lines += _limited(map(_named, plan.readmit))
+    if plan.under_way:
+        lines.append(f"Left alone, as they are under way already: {_count(plan.under_way, 'file version')}")
+    if plan.superseded:
+        lines.append(f"Staying out, as a newer version is loaded: {_count(plan.superseded, 'file version')}")
+    if plan.refused:
+        lines.append(f"Can't be processed again: {_count(plan.refused, 'file version')}:")
+        lines += _limited(f"{_named(refusal.file)}: {refusal.reason}" for refusal in plan.refused)
+    if done and done.overtaken:
+        lines.append(f"Opened by somebody else in the meantime: {_count(done.overtaken, 'batch')}")
+    return escape("\n".join([*lines, *_starts(done.started if done else {})]))
+
+
+def replay_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "dry_run": done is None,
+        "chosen": plan.chosen,
+        "batches": [
+            {"batch_id": b.batch_id, "state": b.state, "generation": b.generation} for b in plan.reopen
+        ],
+        **{
+            name: [_file_json(file) for file in files]
+            for name, files in (
+                ("repeat", plan.repeat),
+                ("riding", plan.riding),
+                ("readmit", plan.readmit),
+                ("under_way", plan.under_way),
+                ("superseded", plan.superseded),
+            )
+        },
+        "refused": [{**_file_json(refusal.file), "reason": refusal.reason} for refusal in plan.refused],
+        "started": _starts_json(done.started if done else {}),
+    }
+
+
+def backfill_told(where: str, done: Backfilled) -> str:
+    """What came of it."""
+    lines = [f"Went on after {done.resumed_after}; --restart starts over"] if done.resumed_after else []
+    a = done.adopted
+    lines.append(
+        f"{where}: {a.registered:,} file versions registered, {a.known:,} known already, {a.refused:,} refused"
+    )
+    if a.refused:
+        lines.append("Refused are those whose key no dataset takes; `gluebook status --failed` says why")
+    return escape("\n".join([*lines, *_starts(done.started)]))
+
+
+def backfill_json(where: str, done: Backfilled) -> dict[str, Any]:
+    """The same as JSON values."""
+    counts = {name: getattr(done.adopted, name) for name in ("registered", "known", "refused")}
+    started = _starts_json(done.started)
+    return {"prefix": where, **counts, "resumed_after": done.resumed_after or None, "started": started}
+
+
+def reconcile_told(findings: Findings, done: Repaired | None) -> str:
+    """The differences by kind, with their meaning and the way out; what was repaired, and what remains."""
+    lines = []
+    for kind, differences in grouped(findings.differences).items():
+        told = EXPLANATIONS[kind]
+        lines.append(f"[bold]{len(differences):,} {escape(told.title)}[/]")
+        lines.append(escape(f"  {told.meaning}"))
+        lines.append(escape(f"  ▸ {told.way_out}"))
+        lines += map(escape, _limited(_line(difference) for difference in differences))
+        lines.append("")
+    if not findings.differences:
+        return "Bucket, ledger, lake and warehouse tell the same story."
+    if done is None:
+        return "\n".join([*lines, f"{_count(findings.differences, 'difference')}."])
+    lines += [f"[green]{escape(what)}[/]" for what in done.done]
+    lines += [f"[red]{escape(what)}[/]" for what in done.failed]
+    left = len(done.remaining)
+    lines.append(f"{left} of {len(findings.differences)} differences remain." if left else "All was seen to.")
+    return "\n".join(lines)
+
+
+def reconcile_json(findings: Findings, done: Repaired | None) -> dict[str, Any]:
+    """The same as JSON values, every difference of them."""
+    remaining = findings.differences if done is None else done.remaining
+    return {
+        "differences": [_difference_json(difference) for difference in findings.differences],
+        "repaired": list(done.done) if done else [],
+        "failed_repairs": list(done.failed) if done else [],
+        "remaining": len(remaining),
+    }
+
+
+def _difference_json(difference: Difference) -> dict[str, Any]:
+    told = EXPLANATIONS[difference.kind]
+    return {**asdict(difference), "meaning": told.meaning, "way_out": told.way_out}
+
+
+def _line(difference: Difference) -> str:
+    return f"    {difference.what}" + (f": {difference.detail}" if difference.detail else "")
+
+
+def _generations(batch: Batch) -> str:
+    return f"{batch.state} in generation {batch.generation}, next is {batch.generation + 1}"
+
+
+def _named(file: FileVersion) -> str:
+    return f"  {file.key} ({file.version_id})"
+
+
+def _file_json(file: FileVersion) -> dict[str, Any]:
+    return {"key": file.key, "version_id": file.version_id, "batch_id": file.batch_id}
+
+
+def _starts(started: dict[str, Start]) -> list[str]:
+    return [f"{dataset}: {start}" for dataset, start in started.items()]
+
+
+def _starts_json(started: dict[str, Start]) -> dict[str, Any]:
+    return {dataset: asdict(start) for dataset, start in started.items()}
+
+
+def _limited(lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    more = [f"    ... and {len(found) - _MOST_LINES:,} more"] if len(found) > _MOST_LINES else []
+    return found[:_MOST_LINES] + more
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    plural = f"{name}es" if name.endswith("ch") else f"{name}s"
+    return f"{len(things):,} {name if len(things) == 1 else plural}"

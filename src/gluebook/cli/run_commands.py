@@ -1,0 +1,130 @@
+"""Commands that run AWS on this machine: try, demo, up; and sample, which makes files to send there."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from gluebook.build import project_root
+from gluebook.cli import options, screens
+from gluebook.cli.deployment import existing, forget_laptop, note_laptop
+from gluebook.cli.stages import stage_progress, stages
+from gluebook.core.keys import raw_key
+from gluebook.errors import TerminalError
+
+
+def try_files(
+    files: options.FILES,
+    dataset: options.DATASET,
+    source: options.SOURCE,
+    dt: options.DATE = None,
+    sql: Annotated[list[str], typer.Option(help="Ask the warehouse afterwards; may be repeated.")] = [],  # noqa: B006
+    as_json: options.JSON = False,
+    timeout: options.TIMEOUT = 3600,
+) -> None:
+    """Send FILES through the whole chain on a throw-away laptop AWS and tell what became of every row."""
+    from gluebook.cli.laptop import laptop
+    from gluebook.cli.trial import Trial, run_queries, troubles, wait_until_settled
+
+    paths, arrival = existing(files), options.arrival(dt)
+    for path in paths:
+        raw_key(dataset, source, arrival, path.name)
+    with stages() as staged, laptop(staged.begin) as running:
+        staged.begin("upload")
+        staged.progress.expect(len(paths))
+        for path in paths:
+            running.deployment.upload(path, dataset, source, arrival)
+        seen = wait_until_settled(running, len(paths), staged, timeout)
+        staged.begin("query")
+        wrong = troubles(running, seen, len(paths))
+        queries = run_queries(running.deployment, sql, wrong)
+        staged.begin("stop")
+    trial = Trial(seen, queries, staged.clock.seconds, wrong)
+    if as_json:
+        options.print_json(trial.as_json())
+    else:
+        screens.out.print(screens.files_table(seen.files, "files"))
+        for asked, rows in trial.queries:
+            screens.out.print(screens.rows_table(asked, rows))
+        screens.out.print(screens.stages_table(trial.stages))
+        for trouble in trial.troubles:
+            screens.err.print(f"[red]{escape(trouble)}[/]")
+    if trial.troubles:
+        raise typer.Exit(1)
+
+
+def demo(
+    tickets: Annotated[int, typer.Option(help="How many tickets to make up.")] = 400,
+    log_lines: Annotated[int, typer.Option(help="How many log lines to make up.")] = 4000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 7,
+    timeout: options.TIMEOUT = 3600,
+) -> None:
+    """Make up messy tickets and logs, send them through the chain, and check the warehouse to the row."""
+    from gluebook.cli import demo as demonstration
+    from gluebook.cli.laptop import laptop
+    from gluebook.cli.trial import troubles, wait_until_settled
+    from gluebook.sample import generate
+
+    reports = project_root() / "build" / "demo" / "quality"
+    with stages() as staged:
+        staged.begin("generate")
+        made = generate(seed=seed, tickets=tickets, log_lines=log_lines)
+        with laptop(staged.begin) as running:
+            staged.begin("upload")
+            staged.progress.expect(len(made.files))
+            demonstration.send(made, running)
+            seen = wait_until_settled(running, len(made.files), staged, timeout)
+            staged.begin("query")
+            warehouse = running.deployment.warehouse
+            wrong = troubles(running, seen, len(made.files))
+            if wrong:
+                raise TerminalError("\n".join(wrong))
+            found = demonstration.checks(made.truth, seen, warehouse)
+            price = demonstration.cost_of(running, seen)
+            demonstration.save_quality_reports(running, seen, reports)
+            screen = demonstration.last_screen(found, seen, warehouse, price, reports)
+            staged.begin("stop")
+    screens.out.print(screens.stages_table(staged.clock.seconds))
+    screens.out.print(screen)
+    if not all(check.holds for check in found):
+        raise typer.Exit(1)
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Where to write; must be empty or new.")],
+    tickets: Annotated[int, typer.Option(help="How many tickets to make up.")] = 400,
+    log_lines: Annotated[int, typer.Option(help="How many log lines to make up.")] = 4000,
+    days: Annotated[int, typer.Option(help="Over how many days.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 7,
+) -> None:
+    """Write made-up tickets and logs with their known truth (truth.json)."""
+    from gluebook.sample import iter_files, write_files
+
+    truth = write_files(iter_files(seed=seed, tickets=tickets, log_lines=log_lines, days=days), folder)
+    screens.out.print(f"{len(truth.files)} files and truth.json are in {folder}", soft_wrap=True)
+
+
+def up(port: Annotated[int, typer.Option(help="Port to listen on; a free one if 0.")] = 0) -> None:
+    """Run AWS on this machine with the pipeline deployed, until Ctrl-C."""
+    from gluebook.cli.laptop import laptop
+
+    with stage_progress() as progress:
+        context = laptop(progress.tell, port=port)
+        running = context.__enter__()
+    try:
+        endpoint = running.aws.endpoint
+        note_laptop(endpoint.environment(), running.deployment.outputs)
+        screens.out.print(f"AWS is up at [bold]{endpoint.url}[/]; Ctrl-C stops it. In another terminal:")
+        screens.out.print("  gluebook upload FILE --dataset support_tickets --source servicenow")
+        screens.out.print("  gluebook status")
+        screens.out.print('  gluebook query "select count(*) from support_tickets"')
+        signal.pause()
+    except KeyboardInterrupt:
+        screens.out.print("stopping")
+    finally:
+        forget_laptop()
+        context.__exit__(None, None, None)

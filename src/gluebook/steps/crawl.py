@@ -1,0 +1,40 @@
+"""Crawl: keep the catalog up with the lake, at as few crawls as possible."""
+
+from __future__ import annotations
+
+import logging
+
+from botocore.exceptions import ClientError
+
+from gluebook.core.loading import crawl_needed
+from gluebook.core.model import Batch
+from gluebook.datasets import contract
+from gluebook.steps.work import Loading
+
+_log = logging.getLogger(__name__)
+
+
+def crawl_if_needed(batch: Batch, work: Loading) -> None:
+    """Start the crawler if the batch brought what the catalog hasn't got."""
+    names = contract(batch.dataset).names
+    try:
+        known, columns = work.catalog.partitions(batch.dataset), work.catalog.columns(batch.dataset)
+        if crawl_needed(work.crawl_policy, batch.partitions, known, names, columns):
+            crawl(batch.dataset, work)
+    except ClientError:
+        # The catalog is not on the way of a row; the sweep asks again.
+        _log.exception("the catalog could not be asked about batch %s", batch.batch_id)
+        work.ledger.set_mark(f"crawl:{batch.dataset}", "wanted")
+
+
+def crawl(dataset: str, work: Loading) -> None:
+    """Start the crawler, or remember that it must be asked again: when the crawl under way ends, or later."""
+    try:
+        started = work.catalog.start_crawler(work.crawlers[dataset])
+    except ClientError:
+        _log.exception("crawler %s could not be started", work.crawlers[dataset])
+        started = False
+    if started:
+        work.ledger.clear_mark(f"crawl:{dataset}")
+    else:
+        work.ledger.set_mark(f"crawl:{dataset}", "wanted")

@@ -1,0 +1,118 @@
+"""Submit: hand curated batches to the warehouse, and take in what became of their statements."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from gluebook.aws.services import Statement
+from gluebook.clock import stamp
+from gluebook.core.load_sql import LoadRequest, load_sql, schema_fingerprint, schema_sql
+from gluebook.core.loading import MOST_LOADS, after_failed_load, client_token, loaded, statement_name
+from gluebook.core.model import Batch
+from gluebook.core.states import BatchState
+from gluebook.datasets import CONTRACTS, contract
+from gluebook.errors import Fenced, WarehouseBusy
+from gluebook.steps.crawl import crawl_if_needed
+from gluebook.steps.work import Loading, advance
+
+_log = logging.getLogger(__name__)
+_SCHEMA_MARK = "warehouse-schema"
+# The warehouse may have to wake up first.
+_SCHEMA_TIMEOUT_SECONDS = 90.0
+
+
+def submit_curated(dataset: str, work: Loading, *, scheduled: bool = False) -> None:
+    """Submit a load for every batch that is curated, oldest first.
+
+    One that has failed many times is left to the schedule: whatever is in its way needs time to go away.
+    """
+    for batch in work.ledger.open_batches(dataset):
+        if batch.state is BatchState.CURATED and (scheduled or batch.load_attempts < MOST_LOADS):
+            _submit(batch, work)
+            crawl_if_needed(batch, work)
+
+
+def _submit(batch: Batch, work: Loading) -> None:
+    try:
+        _ensure_schema(work)
+        attempt = batch.load_attempts + 1
+        # Noted first: whoever finds LOADING without a statement submits again, with the same token.
+        loading = replace(batch, state=BatchState.LOADING, load_attempts=attempt, statement_id=None)
+        noted = advance(batch, loading, f"load {attempt}", work)
+        if noted is not None:
+            _send(noted, work)
+    except WarehouseBusy as busy:
+        _log.warning("batch %s waits for the next look: %s", batch.batch_id, busy)
+
+
+def _send(batch: Batch, work: Loading) -> None:
+    statement_id = work.warehouse.submit(
+        load_sql(contract(batch.dataset), _request(batch, work)),
+        name=statement_name(batch),
+        token=client_token(batch),
+    )
+    try:
+        work.ledger.note_statement(batch, statement_id, stamp(work.clock()))
+    except Fenced:
+        _log.info("batch %s was settled before its statement was noted", batch.batch_id)
+
+
+def _request(batch: Batch, work: Loading) -> LoadRequest:
+    lake = work.lake
+    return LoadRequest(
+        batch_id=batch.batch_id,
+        generation=batch.generation,
+        manifest_uri=lake.uri(lake.manifest(batch.dataset, batch.batch_id, batch.generation)),
+        copy_role_arn=work.copy_role_arn,
+        rows=batch.counts.curated,
+        vouchers_uri=lake.uri(lake.vouchers(batch.dataset, batch.batch_id, batch.generation)),
+        vouchers=batch.vouchers,
+    )
+
+
+def _ensure_schema(work: Loading) -> None:
+    """Create the warehouse's tables, once per version of the DDL; apart from the load, whose first
+    statement must be the lock."""
+    contracts = tuple(CONTRACTS.values())
+    fingerprint = schema_fingerprint(contracts)
+    if work.ledger.mark(_SCHEMA_MARK) == fingerprint:
+        return
+    work.warehouse.run(schema_sql(contracts), name="gluebook-schema", timeout_seconds=_SCHEMA_TIMEOUT_SECONDS)
+    work.ledger.set_mark(_SCHEMA_MARK, fingerprint)
+
+
+def settle(batch: Batch, work: Loading) -> None:
+    """Take in what became of a batch's statement; asks the Data API, whatever the event said."""
+    if batch.state is not BatchState.LOADING:
+        return
+    statement = work.warehouse.statement(batch.statement_id) if batch.statement_id else None
+    try:
+        if statement is None:
+            _send(batch, work)
+        elif statement.status == "FINISHED":
+            _loaded(batch, statement, work)
+        elif statement.ended:
+            _failed(batch, statement, work)
+    except WarehouseBusy as busy:
+        _log.warning("batch %s waits for the next look: %s", batch.batch_id, busy)
+
+
+def _loaded(batch: Batch, statement: Statement, work: Loading) -> None:
+    last = len(load_sql(contract(batch.dataset), _request(batch, work)))
+    merged, superseded, retracted = work.warehouse.result(f"{statement.statement_id}:{last}").rows[0]
+    done = loaded(batch, int(merged), int(superseded), int(retracted))
+    if advance(batch, done, f"statement {statement.statement_id}", work):
+        work.ledger.set_mark(f"loaded:{batch.dataset}", f"{batch.batch_id}/{batch.generation}")
+
+
+def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
+    reason = f"load_failed: {statement.error or statement.status}"
+    _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
+    if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
+        work.ledger.clear_mark(_SCHEMA_MARK)
+    state = after_failed_load(statement.worth_retrying or statement.lacks_a_table)
+    failed = replace(batch, state=state, reason=reason)
+    if state is BatchState.DIVIDING:
+        failed = replace(failed, epoch=batch.epoch + 1, attempts=0, lease_until=0)
+    advance(batch, failed, reason, work)
