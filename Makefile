@@ -4,8 +4,11 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= gluebook
+CHAOS_RUNS ?= 2000
+CHAOS_CHAIN_RUNS ?= 30
+CHAOS_SEED ?= 1
 
-.PHONY: help setup demo test lint check lock build deploy clean
+.PHONY: help setup demo test chaos mutations lint check lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -32,6 +35,14 @@ demo: setup      ## made-up tickets and logs, all the way on this machine, check
 test: setup      ## everything that is checked, and all tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest
+
+# The schedules in memory take minutes, those of the whole chain an hour.
+chaos: setup     ## crashes, races, lost and doubled events, real kills: make chaos [CHAOS_RUNS=2000] [CHAOS_CHAIN_RUNS=30] [CHAOS_SEED=1]
+	@PYTHONPATH=tests $(BIN)/python -m chaos --runs $(CHAOS_RUNS) --seed $(CHAOS_SEED)
+	@PYTHONPATH=tests $(BIN)/python -m chaos_chain --runs $(CHAOS_CHAIN_RUNS) --seed $(CHAOS_SEED)
+
+mutations: setup ## break each protection on purpose and see which test notices: writes docs/protections.md
+	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations --write docs/protections.md
 
 check: setup     ## style, types, template, notebooks against scripts
 	@$(BIN)/ruff format --check --quiet .

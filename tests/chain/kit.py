@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import Laptop
 from gluebook.core.keys import raw_key
+from gluebook.core.plan import keys_in_manifest
 from gluebook.sample import SampleFile, generate
 from gluebook.status import FileStatus
 from gluebook.transforms.servicenow import SERVICENOW
@@ -104,6 +107,17 @@ class Chain:
     def json(self, key: str) -> Any:
         """A JSON document of the lake."""
         return Objects().get_json(self.laptop.deployment.lake.bucket, key)
+
+    def curated(self, dataset: str) -> list[dict[str, Any]]:
+        """A dataset's rows in the lake, as whoever reads by manifest sees them."""
+        objects, lake = Objects(), self.laptop.deployment.lake
+        rows: list[dict[str, Any]] = []
+        for manifest in self.lake_keys(f"manifests/{dataset}/"):
+            for key in keys_in_manifest(self.json(manifest), lake):
+                with tempfile.NamedTemporaryFile() as file:
+                    objects.download(lake.bucket, key, Path(file.name))
+                    rows += pq.ParquetFile(file.name).read().to_pylist()
+        return rows
 
     def lake_keys(self, prefix: str) -> list[str]:
         """Keys in the lake."""

@@ -1,7 +1,7 @@
 """Real bytes through the whole chain, deployed from the real template, each part under its own role.
 
-Two deliveries: a first day on which much is wrong, then the same files again and more for the same day. What they
-came to is looked at from all sides. Starting a job costs seconds, so the tests share the two deliveries.
+Three deliveries: a first day on which much is wrong, then the same files again, then more for the same day and a
+corrected file. What they came to is looked at from all sides. Starting a job costs seconds, so the tests share them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chain.kit import Chain, sample_file
-from chain.story import LOGS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
+from chain.story import CORRECTED, LOGS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
 from gluebook.core.load_sql import LOADS
 from gluebook.datasets import CONTRACTS
 
@@ -71,16 +71,40 @@ def test_a_key_with_blanks_plus_unicode_and_percent_is_read_under_its_own_name(
 def test_the_same_file_a_second_time_is_a_new_version_that_changes_no_row(chain: Chain, story: Story) -> None:
     first, second = chain.versions(f"{LOGS}good.jsonl")
     assert first.version_id != second.version_id
-    assert first.state == second.state == "LOADED"
-    assert first.loaded == second.loaded == 3
+    assert (first.state, second.state) == ("SUPERSEDED", "LOADED")
+    assert (first.loaded, second.loaded) == (0, 3)
     (kept,) = chain.rows("select _source_version from app_logs where event_code = 1")
-    assert kept == (first.version_id,)
+    assert kept == (second.version_id,)
 
 
 def test_a_second_file_of_the_same_day_replaces_nothing_of_the_first(chain: Chain, story: Story) -> None:
     found = chain.rows("select event_code from app_logs where component = 'TEST' order by event_code")
-    assert [code for (code,) in found] == [1, 2, 3, 4, 10, 11, 20]
-    assert set(story.curated) <= set(chain.lake_keys("curated/"))
+    assert [code for (code,) in found] == [1, 2, 3, 4, 10, 11, 20, 31, 32]
+    tickets = {key for key in story.curated if key.startswith("curated/support_tickets/")}
+    assert tickets and tickets <= set(chain.lake_keys("curated/"))
+
+
+def test_a_corrected_files_old_rows_are_gone_and_its_new_ones_there_in_warehouse_and_lake(
+    chain: Chain, story: Story
+) -> None:
+    old, new = chain.versions(CORRECTED)
+    assert (old.state, new.state) == ("SUPERSEDED", "LOADED")
+    assert (old.reason or "").startswith("superseded: a newer version")
+    in_warehouse = chain.rows(
+        "select event_code, _source_version from app_logs where _source_file like '%corrected%'"
+    )
+    assert sorted(in_warehouse) == [(31, new.version_id), (32, new.version_id)]
+    in_lake = [row for row in chain.curated("app_logs") if row["_source_file"] == CORRECTED]
+    assert sorted((row["event_code"], row["_source_version"]) for row in in_lake) == sorted(in_warehouse)
+    # Another file holds it, so it stays.
+    assert chain.rows("select count(*) from app_logs where event_code = 3") == [(1,)]
+
+
+def test_lake_and_warehouse_hold_the_same_log_records(chain: Chain, story: Story) -> None:
+    in_lake = {(row["source"], row["log_id"]) for row in chain.curated("app_logs")}
+    in_warehouse = chain.rows("select source, log_id from app_logs")
+    assert len(in_warehouse) == len(set(in_warehouse))
+    assert in_lake == set(in_warehouse)
 
 
 def test_an_older_revision_never_overwrites_a_newer_one(chain: Chain, story: Story) -> None:
@@ -93,18 +117,22 @@ def test_an_older_revision_never_overwrites_a_newer_one(chain: Chain, story: Sto
 
 def test_what_was_curated_is_merged_or_superseded_to_the_row(chain: Chain, story: Story) -> None:
     batches = [b for b in chain.laptop.deployment.overview().batches if b.load_attempts]
-    loads = chain.rows(f"select batch_id, rows_curated, rows_merged, rows_superseded from {LOADS}")
-    noted = {(b.batch_id, b.counts.curated, b.merged, b.superseded) for b in batches}
-    assert noted == set(loads)
-    assert all(curated == merged + superseded for _, curated, merged, superseded in loads)
+    loads = chain.rows(
+        f"select batch_id, generation, rows_curated, rows_merged, rows_superseded from {LOADS}"
+    )
+    last = {(batch_id, generation): curated for batch_id, generation, curated, _, _ in loads}
+    assert {(b.batch_id, b.generation): b.counts.curated for b in batches}.items() <= last.items()
+    assert all(curated == merged + superseded for _, _, curated, merged, superseded in loads)
+    assert all(b.counts.curated == b.merged + b.superseded for b in batches)
+    assert any(b.generation > 1 for b in batches)
 
 
 def test_every_row_tells_its_file_version_record_and_batch(chain: Chain, story: Story) -> None:
     (row,) = chain.rows(
         "select _source_file, _source_version, _source_record, _batch_id from app_logs where event_code = 2"
     )
-    first = chain.versions(f"{LOGS}good.jsonl")[0]
-    assert row == (first.key, first.version_id, 2, first.batch_id)
+    first, second = chain.versions(f"{LOGS}good.jsonl")
+    assert row == (first.key, second.version_id, 2, second.batch_id)
 
 
 def test_people_are_hashes_and_addresses_are_masked_everywhere_in_the_lake(

@@ -12,14 +12,18 @@ import pytest
 
 from contract.moto_aws import client, moto_endpoint, session  # noqa: F401
 from fakes import FakeLedger, a_batch, a_file
-from gluebook.aws.ledger import Ledger
+from gluebook.aws import ledger_keys
+from gluebook.aws.codec import file_item
+from gluebook.aws.ledger import Correction, Ledger
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.core.states import OPEN_STATES, BatchState, FileState
+from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
 from localaws.endpoint import Endpoint
 
 AT = "2026-01-05T10:15:00.000Z"
 LATER = "2026-01-05T10:16:00.000Z"
+ANY_TIME = "2026"
+EVEN_LATER = "2026-01-05T10:17:00.000Z"
 MANY = 20
 RACERS = 8
 T = TypeVar("T")
@@ -90,6 +94,11 @@ def state_of(ledger: Any, file: FileVersion) -> tuple[FileState, str | None, str
     return found.state, found.batch_id, found.reason
 
 
+def now(ledger: Any, file: FileVersion) -> FileVersion:
+    [found] = ledger.files_now([file])
+    return found  # type: ignore[no-any-return]
+
+
 # -- registering -------------------------------------------------------------------------------------------
 
 
@@ -115,7 +124,7 @@ def test_a_file_outside_the_convention_is_known_but_never_pending(ledger: Any) -
     assert ledger.register(file, "object created")
     assert list(ledger.files()) == [file]
     assert ledger.pending("", MANY) == []
-    assert ledger.file_state(file.file_id) is FileState.FAILED
+    assert ledger.troubles("", ANY_TIME) == 1
 
 
 def test_pending_files_come_oldest_first_up_to_the_limit_of_their_dataset_only(ledger: Any) -> None:
@@ -129,8 +138,168 @@ def test_pending_files_come_oldest_first_up_to_the_limit_of_their_dataset_only(l
     assert ledger.pending("nothing", MANY) == []
 
 
-def test_an_unknown_file_has_no_state(ledger: Any) -> None:
-    assert ledger.file_state("0" * 40) is None
+def test_those_that_wait_longest_come_first_however_early_they_were_registered(ledger: Any) -> None:
+    early, late = a_file("early", at=AT), a_file("late", at=LATER)
+    batch = opened(ledger, files=[early])
+    ledger.register(late, "test")
+    going = ledger.advance(batch, replace(batch, state=BatchState.DIVIDING), AT, "used up")
+    ledger.release(going, ledger.batch_files(batch.batch_id), "g", EVEN_LATER)
+    assert [file.key for file in ledger.pending("app_logs", MANY)] == [late.key, early.key]
+
+
+def test_a_further_version_of_a_file_marks_it_as_corrected_in_one_go(ledger: Any) -> None:
+    first, second, third = (a_file("a.log", version=f"v{n}", sequencer=f"0{n}") for n in (1, 2, 3))
+    assert ledger.register(first, "test", correctable=True)
+    assert ledger.corrections("app_logs") == []
+    assert ledger.register(second, "test", correctable=True)
+    assert ledger.register(second, "test", correctable=True) is False
+    assert ledger.corrections("app_logs") == [Correction("raw", first.key, second.file_id)]
+    assert ledger.register(third, "test", correctable=True)
+    assert [one.token for one in ledger.corrections("app_logs")] == [third.file_id]
+    assert set(ledger.versions("raw", first.key)) == set(ledger.files()) == {first, second, third}
+
+
+def test_files_that_know_no_corrections_are_never_marked(ledger: Any) -> None:
+    for version in ("v1", "v2"):
+        assert ledger.register(a_file("a.csv", dataset="support_tickets", version=version), "test")
+    assert ledger.corrections("support_tickets") == []
+
+
+def test_of_versions_that_come_at_once_one_sees_the_other(ledger: Any) -> None:
+    files = [a_file("a.log", version=f"v{n}", sequencer=f"0{n}") for n in range(RACERS)]
+    found = race([lambda file=file: ledger.register(file, "test", correctable=True) for file in files])
+    assert found == [True] * RACERS
+    assert set(ledger.files()) == set(files)
+    assert [one.key for one in ledger.corrections("app_logs")] == [files[0].key]
+
+
+def test_the_versions_of_a_key_come_in_the_order_in_which_they_came_about(ledger: Any) -> None:
+    files = [a_file("a.log", version=f"v{n}", sequencer=f"0{n}") for n in (3, 1, 2)]
+    for file in [*files, a_file("a.log.2"), a_file("a")]:
+        ledger.register(file, "test")
+    found = ledger.versions("raw", files[0].key)
+    assert [file.version_id for file in found] == ["v1", "v2", "v3"]
+    assert set(found) == set(files)
+    assert ledger.versions("raw", "unknown") == ledger.versions("other-bucket", files[0].key) == []
+
+
+def some_of_many(ledger: Any) -> tuple[list[FileVersion], list[FileVersion]]:
+    """More files than are asked for at once, and those of them that are registered."""
+    files = [a_file(f"f{n}") for n in range(103)]
+    registered = [files[n] for n in (0, 1, 99, 100, 102)]
+    for file in registered:
+        ledger.register(file, "test")
+    return files, registered
+
+
+def test_of_many_versions_the_known_are_found(ledger: Any) -> None:
+    files, registered = some_of_many(ledger)
+    asked = [(file.key, file.version_id) for file in files]
+    found = ledger.known("raw", [*asked, (files[0].key, "v2")])
+    assert found == {(file.key, file.version_id): file for file in registered}
+    assert ledger.known("other-bucket", asked[:3]) == {}
+    assert ledger.known("raw", []) == {}
+
+
+def test_files_are_shown_as_they_are_now(ledger: Any) -> None:
+    files, registered = some_of_many(ledger)
+    [claimed] = ledger.claim(opened(ledger), registered[:1])
+    found = ledger.files_now(files)
+    assert len(found) == len(registered)
+    assert set(found) == {claimed, *registered[1:]}
+    assert ledger.files_now([]) == []
+
+
+# -- readmitting -------------------------------------------------------------------------------------------
+
+
+def outside(name: str = "x") -> FileVersion:
+    return replace(
+        a_file(name), state=FileState.FAILED, reason="unknown_dataset", dataset="", source="", dt=""
+    )
+
+
+def test_a_file_refused_for_its_key_waits_once_there_is_a_source_for_it(ledger: Any) -> None:
+    refused = outside()
+    ledger.register(refused, "object created")
+    wanted = replace(a_file("x"), waiting_since=LATER)
+    assert ledger.readmit(wanted, "replay") is True
+    assert ledger.pending("app_logs", MANY) == list(ledger.files()) == [wanted]
+    assert ledger.readmit(wanted, "replay") is False
+    batch = opened(ledger)
+    assert [file.file_id for file in ledger.claim(batch, [wanted])] == [wanted.file_id]
+
+
+@pytest.mark.parametrize("state", [FileState.CLAIMED, FileState.FAILED])
+def test_a_file_that_a_batch_carries_is_not_readmitted(ledger: Any, state: FileState) -> None:
+    file = a_file()
+    batch = opened(ledger, files=[file])
+    if state is FileState.FAILED:
+        ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
+    assert ledger.readmit(file, "replay") is False
+    assert ledger.readmit(replace(file, batch_id=batch.batch_id), "replay") is False
+    assert state_of(ledger, file)[:2] == (state, batch.batch_id)
+    assert ledger.pending("app_logs", MANY) == []
+
+
+def left_behind(ledger: Any, *, divided: bool = True) -> tuple[FileVersion, Batch]:
+    """A file that could not be read, and the batch it stays with, which is divided or about to be."""
+    file, other = replace(a_file("x"), group="older/1"), a_file("y")
+    batch = opened(ledger, files=[file, other])
+    ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
+    going = ledger.advance(batch, replace(batch, state=BatchState.DIVIDING), AT, "used up")
+    if divided:
+        ledger.release(going, [now(ledger, other)], f"{batch.batch_id}/1", AT)
+        going = ledger.advance(going, replace(going, state=BatchState.DIVIDED), AT, "divided")
+    return now(ledger, file), going
+
+
+def to_wait(file: FileVersion) -> FileVersion:
+    return replace(file, state=FileState.PENDING, waiting_since=LATER, group=None, reason=None)
+
+
+def test_a_file_that_a_division_left_behind_waits_again_and_apart(ledger: Any) -> None:
+    file, divided = left_behind(ledger)
+    wanted = to_wait(file)
+    assert wanted.batch_id == divided.batch_id
+    assert ledger.readmit(wanted, "replay") is True
+    waiting = replace(wanted, batch_id=None)
+    assert now(ledger, file) == waiting
+    assert [f for f in ledger.pending("app_logs", MANY) if f.file_id == file.file_id] == [waiting]
+    assert ledger.readmit(wanted, "replay") is False
+    batch = opened(ledger)
+    assert [f.file_id for f in ledger.claim(batch, [waiting])] == [file.file_id]
+    assert state_of(ledger, file) == (FileState.CLAIMED, batch.batch_id, None)
+
+
+def test_a_file_whose_batch_is_still_being_divided_is_not_readmitted(ledger: Any) -> None:
+    file, _ = left_behind(ledger, divided=False)
+    assert ledger.readmit(to_wait(file), "replay") is False
+    assert now(ledger, file) == file
+    assert ledger.pending("app_logs", MANY) == []
+
+
+def test_a_file_that_another_batch_has_found_bad_since_it_was_read_is_not_readmitted(ledger: Any) -> None:
+    file, _ = left_behind(ledger)
+    stale = to_wait(file)
+    assert ledger.readmit(stale, "replay") is True
+    batch = opened(ledger)
+    ledger.claim(batch, [now(ledger, file)])
+    ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
+    for known in (stale, replace(stale, batch_id=None), replace(stale, batch_id=batch.batch_id)):
+        assert ledger.readmit(known, "replay") is False
+    assert state_of(ledger, file) == (FileState.FAILED, batch.batch_id, "corrupt_gzip")
+
+
+def test_of_eight_who_readmit_at_once_one_does(ledger: Any) -> None:
+    file, _ = left_behind(ledger)
+    done = race([lambda: ledger.readmit(to_wait(file), "replay")] * RACERS)
+    assert sorted(map(str, done)) == ["False"] * (RACERS - 1) + ["True"]
+
+
+def test_an_unknown_file_is_not_readmitted(ledger: Any) -> None:
+    assert ledger.readmit(a_file(), "replay") is False
+    assert list(ledger.files()) == []
 
 
 # -- claiming ----------------------------------------------------------------------------------------------
@@ -150,7 +319,7 @@ def test_runs_that_claim_at_once_never_share_a_file_and_leave_none(
     ledger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # moto's transactions are slow; what counts is that there are several, and that some fail.
-    monkeypatch.setattr("gluebook.aws.ledger._FILES_PER_CLAIM", 3)
+    monkeypatch.setattr("gluebook.aws.ledger_claims._FILES_PER_CLAIM", 3)
     files = [a_file(f"f{n:02d}") for n in range(12)]
     for file in files:
         ledger.register(file, "test")
@@ -179,6 +348,54 @@ def test_a_claim_leaves_out_what_others_have_taken(ledger: Any) -> None:
     batch = opened(ledger)
     claimed = ledger.claim(batch, files)
     assert {file.file_id for file in claimed} == {file.file_id for file in files[:2] + files[4:]}
+
+
+def test_a_file_is_claimed_for_the_wait_that_was_read_and_for_no_later_one(ledger: Any) -> None:
+    file = a_file()
+    batch = opened(ledger, files=[file])
+    going = ledger.advance(batch, replace(batch, state=BatchState.DIVIDING), AT, "used up")
+    ledger.release(going, ledger.batch_files(batch.batch_id), "b/1", EVEN_LATER)
+    slow = opened(ledger)
+    assert ledger.claim(slow, [file]) == []
+    [waits] = ledger.pending("app_logs", MANY)
+    assert (waits.group, waits.waiting_since) == ("b/1", EVEN_LATER)
+    assert [one.file_id for one in ledger.claim(slow, [waits])] == [file.file_id]
+
+
+def test_who_no_longer_works_on_a_batch_claims_nothing_for_it(ledger: Any) -> None:
+    file = a_file()
+    ledger.register(file, "test")
+    batch = opened(ledger)
+    curated(ledger, batch)
+    assert ledger.claim(batch, [file]) == []
+    assert ledger.pending("app_logs", MANY) == [file]
+    assert ledger.batch_files(batch.batch_id) == []
+
+
+def test_a_marker_of_a_wait_that_is_over_is_removed_by_who_stumbles_over_it(real: Ledger) -> None:
+    file, other = a_file("dangling"), a_file("other")
+    opened(real, files=[file])
+    gone = a_file("never registered")
+    for dangling in (file, gone):
+        real._table.put({**file_item(dangling), **ledger_keys.pending_key(dangling)})
+    real.register(other, "test")
+    pending = real.pending("app_logs", MANY)
+    assert {one.file_id for one in pending} == {file.file_id, gone.file_id, other.file_id}
+    claimed = real.claim(opened(real), pending)
+    assert [one.file_id for one in claimed] == [other.file_id]
+    assert real.pending("app_logs", MANY) == []
+    assert state_of(real, file)[0] is FileState.CLAIMED
+
+
+def test_the_marker_of_a_wait_that_goes_on_is_left_where_it_is(real: Ledger) -> None:
+    file = a_file()
+    batch = opened(real, files=[file])
+    going = real.advance(batch, replace(batch, state=BatchState.DIVIDING), AT, "used up")
+    real.release(going, real.batch_files(batch.batch_id), "b/1", EVEN_LATER)
+    real._table.put({**file_item(file), **ledger_keys.pending_key(file)})
+    assert real.claim(opened(real), [file]) == []
+    [waits] = real.pending("app_logs", MANY)
+    assert waits.waiting_since == EVEN_LATER
 
 
 def test_nothing_to_claim_is_claimed_without_complaint(ledger: Any) -> None:
@@ -244,7 +461,8 @@ def test_who_was_taken_over_from_may_change_nothing(ledger: Any) -> None:
     for forbidden in (
         lambda: ledger.confirm(batch),
         lambda: ledger.lease(batch, 9_000),
-        lambda: ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", AT),
+        lambda: ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT),
+        lambda: ledger.release(batch, [now(ledger, file)], "b/1", AT),
         lambda: ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate"),
         lambda: ledger.advance(batch, replace(batch, state=BatchState.FAILED), AT, "gave up"),
         lambda: ledger.note_statement(batch, "s", AT),
@@ -279,23 +497,46 @@ def test_a_published_batch_cant_be_taken_over(ledger: Any, state: BatchState) ->
 
 
 @pytest.mark.parametrize("state", [FileState.EMPTY, FileState.FAILED])
-def test_a_file_is_settled_once_and_its_first_reason_stays(ledger: Any, state: FileState) -> None:
+def test_what_a_run_finds_a_file_to_be_is_noted_once(ledger: Any, state: FileState) -> None:
     file, good = a_file(), a_file()
     batch = opened(ledger, files=[file, good])
-    ledger.settle_file(batch, file, state, "first", AT)
-    for again in (FileState.EMPTY, FileState.FAILED):
-        ledger.settle_file(batch, file, again, "second", LATER)
-    assert state_of(ledger, file) == (state, batch.batch_id, "first")
+    ledger.settle_file(batch, now(ledger, file), state, "why", AT)
+    ledger.settle_file(batch, now(ledger, file), state, "why", LATER)
+    assert state_of(ledger, file) == (state, batch.batch_id, "why")
     assert state_of(ledger, good) == (FileState.CLAIMED, batch.batch_id, None)
-    assert ledger.file_state(file.file_id) is state
+    assert ledger.troubles("app_logs", ANY_TIME) == (state is FileState.FAILED)
+    assert ledger.troubles("app_logs", LATER) == 0
 
 
-def test_a_take_over_may_settle_what_was_settled_before(ledger: Any) -> None:
+WAYS = [
+    (FileState.EMPTY, FileState.CLAIMED),
+    (FileState.EMPTY, FileState.FAILED),
+    (FileState.FAILED, FileState.CLAIMED),
+    (FileState.FAILED, FileState.EMPTY),
+    (FileState.FAILED, FileState.FAILED),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), WAYS)
+def test_a_later_run_may_find_a_file_to_be_something_else(
+    ledger: Any, first: FileState, second: FileState
+) -> None:
     file = a_file()
     batch = opened(ledger, files=[file])
-    ledger.settle_file(batch, file, FileState.EMPTY, "empty_file", AT)
+    ledger.settle_file(batch, now(ledger, file), first, "first", AT)
     taken = ledger.take_over(batch, "run-2", 3_000, 1_000, AT)
-    ledger.settle_file(taken, file, FileState.FAILED, "attempts_used_up", AT)
+    reason = None if second is FileState.CLAIMED else "second"
+    ledger.settle_file(taken, now(ledger, file), second, reason, LATER)
+    assert state_of(ledger, file) == (second, batch.batch_id, reason)
+
+
+def test_a_file_is_settled_as_it_was_read_and_not_as_it_has_become_since(ledger: Any) -> None:
+    file = a_file()
+    batch = opened(ledger, files=[file])
+    read = now(ledger, file)
+    ledger.settle_file(batch, read, FileState.EMPTY, "empty_file", AT)
+    with pytest.raises(Fenced, match=batch.batch_id):
+        ledger.settle_file(batch, read, FileState.FAILED, "corrupt_gzip", LATER)
     assert state_of(ledger, file) == (FileState.EMPTY, batch.batch_id, "empty_file")
 
 
@@ -304,16 +545,87 @@ def test_files_of_a_published_batch_are_not_settled_any_more(ledger: Any) -> Non
     batch = opened(ledger, files=[file])
     curated(ledger, batch)
     with pytest.raises(Fenced):
-        ledger.settle_file(batch, file, FileState.FAILED, "late", AT)
+        ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "late", AT)
     assert state_of(ledger, file)[0] is FileState.CLAIMED
 
 
-@pytest.mark.parametrize("state", [FileState.PENDING, FileState.CLAIMED])
-def test_a_file_cant_be_settled_as_something_unsettled(ledger: Any, state: FileState) -> None:
+def test_a_file_of_another_batch_is_not_settled(ledger: Any) -> None:
     file = a_file()
-    batch = opened(ledger, files=[file])
+    carried = opened(ledger, files=[file])
+    with pytest.raises(Fenced):
+        ledger.settle_file(opened(ledger), now(ledger, file), FileState.FAILED, "not mine", AT)
+    assert state_of(ledger, file) == (FileState.CLAIMED, carried.batch_id, None)
+
+
+# -- dividing ----------------------------------------------------------------------------------------------
+
+
+def dividing(ledger: Any, files: list[FileVersion]) -> Batch:
+    batch = opened(ledger, files=files)
+    given_up = replace(batch, state=BatchState.DIVIDING, epoch=batch.epoch + 1)
+    return ledger.advance(batch, given_up, AT, "used up")  # type: ignore[no-any-return]
+
+
+def test_a_released_file_waits_again_as_one_of_its_group(ledger: Any) -> None:
+    files = [a_file("one"), a_file("two")]
+    batch = dividing(ledger, files)
+    carried = ledger.batch_files(batch.batch_id)
+    ledger.release(batch, carried[:1], "b/1", LATER)
+    [waits] = ledger.pending("app_logs", MANY)
+    assert waits == now(ledger, files[0]) == replace(files[0], waiting_since=LATER, group="b/1")
+    assert state_of(ledger, files[1]) == (FileState.CLAIMED, batch.batch_id, None)
+    # Which files it once carried is still known to who goes on dividing it.
+    assert ledger.batch_files(batch.batch_id) == carried
+
+
+def test_releasing_again_changes_nothing(ledger: Any) -> None:
+    file = a_file()
+    batch = dividing(ledger, [file])
+    carried = ledger.batch_files(batch.batch_id)
+    ledger.release(batch, carried, "b/1", LATER)
+    ledger.release(batch, carried, "b/1", EVEN_LATER)
+    [waits] = ledger.pending("app_logs", MANY)
+    assert waits.waiting_since == LATER
+    other = opened(ledger)
+    ledger.claim(other, [waits])
+    ledger.release(batch, carried, "b/1", EVEN_LATER)
+    assert ledger.pending("app_logs", MANY) == []
+    assert state_of(ledger, file) == (FileState.CLAIMED, other.batch_id, None)
+
+
+def test_an_empty_file_waits_again_as_if_nobody_had_looked_at_it(ledger: Any) -> None:
+    file = a_file()
+    batch = dividing(ledger, [file])
+    ledger.settle_file(batch, now(ledger, file), FileState.EMPTY, "empty_file", AT)
+    ledger.release(batch, [now(ledger, file)], "b/1", LATER)
+    assert ledger.pending("app_logs", MANY) == [replace(file, waiting_since=LATER, group="b/1")]
+    assert state_of(ledger, file) == (FileState.PENDING, None, None)
+
+
+def test_what_has_become_something_else_since_it_was_read_is_not_released(ledger: Any) -> None:
+    file = a_file()
+    batch = dividing(ledger, [file])
+    read = now(ledger, file)
+    ledger.settle_file(batch, read, FileState.FAILED, "corrupt_gzip", AT)
+    ledger.release(batch, [read], "b/1", LATER)
+    assert state_of(ledger, file) == (FileState.FAILED, batch.batch_id, "corrupt_gzip")
+    assert ledger.pending("app_logs", MANY) == []
+
+
+def test_a_superseded_file_cant_wait_again(ledger: Any) -> None:
+    file = a_file()
+    batch = ended(ledger, BatchState.LOADED, [file])
+    again = ledger.reopen(batch, LATER, "superseded", ledger.files_now([file]))
     with pytest.raises(IllegalTransition):
-        ledger.settle_file(batch, file, state, "x", AT)
+        ledger.release(again, [now(ledger, file)], "b/1", LATER)
+
+
+def test_a_divided_batch_is_open_no_more_and_is_no_trouble(ledger: Any) -> None:
+    batch = dividing(ledger, [a_file()])
+    assert ledger.open_batches("app_logs") == [batch]
+    ledger.advance(batch, replace(batch, state=BatchState.DIVIDED), LATER, "divided")
+    assert ledger.open_batches("app_logs") == []
+    assert ledger.troubles("app_logs", ANY_TIME) == 0
 
 
 # -- batches -----------------------------------------------------------------------------------------------
@@ -331,7 +643,11 @@ def test_a_batch_comes_back_as_it_was_noted(ledger: Any) -> None:
         reason="why",
         merged=4,
         superseded=3,
+        retracted=2,
+        vouchers=9,
         load_attempts=2,
+        generation=3,
+        parent="divided",
     )
     ledger.open_batch(batch)
     assert ledger.batch(batch.batch_id) == batch
@@ -417,9 +733,11 @@ def test_open_batches_are_those_of_the_dataset_for_which_something_is_to_do_olde
         [BatchState.EMPTY],
         [BatchState.REJECTED],
         [BatchState.FAILED],
-        [BatchState.PUBLISHING, BatchState.FAILED],
-        [BatchState.PUBLISHING, BatchState.CURATED, BatchState.FAILED],
-        [BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.FAILED],
+        [BatchState.DIVIDING, BatchState.FAILED],
+        [BatchState.DIVIDING, BatchState.DIVIDED],
+        [BatchState.PUBLISHING, BatchState.DIVIDING, BatchState.DIVIDED],
+        [BatchState.PUBLISHING, BatchState.CURATED, BatchState.DIVIDING, BatchState.FAILED],
+        [BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.DIVIDING],
         [BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.LOADED],
     ],
     ids=lambda way: "-".join(way),
@@ -430,8 +748,146 @@ def test_a_batch_is_open_until_it_has_come_to_an_end(ledger: Any, way: list[Batc
         assert [one.batch_id for one in ledger.open_batches("app_logs")] == [batch.batch_id]
         batch = ledger.advance(batch, replace(batch, state=state), AT, "on")
         assert (state in OPEN_STATES) == bool(ledger.open_batches("app_logs"))
-    assert ledger.open_batches("app_logs") == []
     assert ledger.batch(batch.batch_id) == batch
+
+
+# -- again -------------------------------------------------------------------------------------------------
+
+
+def ended(ledger: Any, state: BatchState, files: list[FileVersion] | None = None) -> Batch:
+    """A batch that has come to an end."""
+    batch = opened(ledger, files=files)
+    if state is not BatchState.LOADED:
+        return ledger.advance(batch, replace(batch, state=state, reason="why"), AT, "end")  # type: ignore[no-any-return]
+    done = curated(ledger, batch)
+    loading = replace(done, state=BatchState.LOADING, load_attempts=2, statement_id="s")
+    loading = ledger.advance(done, loading, AT, "load")
+    return ledger.advance(loading, replace(loading, state=BatchState.LOADED, merged=7), AT, "loaded")  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("state", sorted(REPEATABLE_STATES))
+def test_a_batch_that_has_ended_is_opened_again_one_generation_further(
+    ledger: Any, state: BatchState
+) -> None:
+    batch = ended(ledger, state, [a_file()])
+    assert ledger.open_batches("app_logs") == []
+    again = ledger.reopen(batch, LATER, "replay")
+    assert again == ledger.batch(batch.batch_id)
+    assert ledger.open_batches("app_logs") == [again]
+    assert (again.state, again.generation, again.epoch) == (BatchState.CLAIMED, 2, batch.epoch + 1)
+    assert (again.attempts, again.load_attempts, again.lease_until) == (0, 0, 0)
+    assert (again.statement_id, again.plan, again.reason) == (None, None, None)
+    assert (again.merged, again.changed_at) == (batch.merged, LATER)
+    assert ledger.take_over(again, "run-2", 3_000, 1, LATER)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.DIVIDING, BatchState.DIVIDED],
+)
+def test_a_batch_on_its_way_or_divided_is_not_opened_again(ledger: Any, state: BatchState) -> None:
+    batch = a_batch(state=state)
+    ledger.open_batch(batch)
+    with pytest.raises(IllegalTransition):
+        ledger.reopen(batch, LATER, "replay")
+    assert ledger.batch(batch.batch_id) == batch
+
+
+def test_of_eight_who_open_a_batch_again_at_once_one_does(ledger: Any) -> None:
+    batch = ended(ledger, BatchState.LOADED)
+    found = race([lambda: ledger.reopen(batch, LATER, "replay")] * RACERS)
+    assert sum(isinstance(one, Batch) for one in found) == 1
+    assert found.count(None) == RACERS - 1
+    assert ledger.batch(batch.batch_id).generation == 2
+
+
+def test_superseded_files_leave_with_the_opening_of_their_batch(ledger: Any) -> None:
+    files = [a_file(f"f{n}") for n in range(3)]
+    batch = ended(ledger, BatchState.LOADED, files)
+    superseded = ledger.files_now(files[:2])
+    assert ledger.reopen(batch, LATER, "2 superseded", superseded)
+    reasons = [f"superseded: a newer version of {file.key} is loaded" for file in files[:2]]
+    assert [state_of(ledger, file) for file in files] == [
+        (FileState.SUPERSEDED, batch.batch_id, reasons[0]),
+        (FileState.SUPERSEDED, batch.batch_id, reasons[1]),
+        (FileState.CLAIMED, batch.batch_id, None),
+    ]
+
+
+def test_ninety_superseded_files_fit_into_one_opening(real: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = ended(real, BatchState.LOADED)
+    files = [replace(a_file(), state=FileState.CLAIMED, batch_id=batch.batch_id) for _ in range(90)]
+    written: list[int] = []
+    monkeypatch.setattr(real._table, "transact", lambda actions: written.append(len(actions)))
+    real.reopen(batch, LATER, "90 superseded", files)
+    # AWS docs, "TransactWriteItems": at most 100 actions.
+    assert 90 < written[0] <= 100 and len(written) == 1
+
+
+def test_a_batch_is_opened_with_all_its_superseded_files_or_not_at_all(ledger: Any) -> None:
+    files = [a_file(f"f{n}") for n in range(3)]
+    batch = ended(ledger, BatchState.LOADED, files[:2])
+    opened(ledger, files=files[2:])
+    strange = ledger.files_now([files[0], files[2]])
+    assert ledger.reopen(batch, LATER, "superseded", strange) is None
+    assert ledger.batch(batch.batch_id) == batch
+    assert ledger.open_batches("app_logs")[0].batch_id != batch.batch_id
+    assert {state_of(ledger, file)[0] for file in files} == {FileState.CLAIMED}
+
+
+def test_files_stay_when_somebody_was_faster_to_open_their_batch(ledger: Any) -> None:
+    file = a_file()
+    batch = ended(ledger, BatchState.LOADED, [file])
+    ledger.reopen(batch, LATER, "replay")
+    assert ledger.reopen(batch, LATER, "superseded", ledger.files_now([file])) is None
+    assert state_of(ledger, file)[0] is FileState.CLAIMED
+
+
+def test_what_is_superseded_is_so_for_good(ledger: Any) -> None:
+    file = a_file()
+    batch = ended(ledger, BatchState.LOADED, [file])
+    again = ledger.reopen(batch, LATER, "superseded", ledger.files_now([file]))
+    for state in (FileState.CLAIMED, FileState.EMPTY, FileState.FAILED):
+        with pytest.raises(IllegalTransition):
+            ledger.settle_file(again, now(ledger, file), state, "x", LATER)
+
+
+# -- corrections and troubles ------------------------------------------------------------------------------
+
+
+def test_corrections_are_kept_by_dataset_until_they_are_dropped(ledger: Any) -> None:
+    ledger.note_correction("app_logs", "raw", "a", "t1")
+    ledger.note_correction("app_logs", "raw", "b", "t2")
+    ledger.note_correction("other", "raw", "a", "t3")
+    seen = ledger.corrections("app_logs")
+    assert seen == [Correction("raw", "a", "t1"), Correction("raw", "b", "t2")]
+    assert ledger.drop_correction("app_logs", seen[0]) is True
+    assert ledger.drop_correction("app_logs", seen[0]) is False
+    assert ledger.corrections("app_logs") == seen[1:]
+    assert [one.token for one in ledger.corrections("other")] == ["t3"]
+    assert ledger.corrections("nothing") == []
+
+
+def test_a_correction_that_was_renewed_since_it_was_read_stays(ledger: Any) -> None:
+    ledger.note_correction("app_logs", "raw", "a", "old")
+    [seen] = ledger.corrections("app_logs")
+    ledger.note_correction("app_logs", "raw", "a", "new")
+    assert ledger.drop_correction("app_logs", seen) is False
+    assert ledger.corrections("app_logs") == [Correction("raw", "a", "new")]
+
+
+def test_troubles_are_files_and_batches_that_failed_since_a_moment(ledger: Any) -> None:
+    file = a_file()
+    batch = opened(ledger, files=[file])
+    ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
+    ledger.advance(batch, replace(batch, state=BatchState.REJECTED), LATER, "gate")
+    failed = opened(ledger)
+    ledger.advance(failed, replace(failed, state=BatchState.FAILED), EVEN_LATER, "x")
+    fine = opened(ledger)
+    ledger.advance(fine, replace(fine, state=BatchState.EMPTY), EVEN_LATER, "no rows")
+    counted = [ledger.troubles("app_logs", since) for since in (ANY_TIME, AT, LATER, EVEN_LATER, "2027")]
+    assert counted == [3, 3, 2, 1, 0]
+    assert ledger.troubles("support_tickets", ANY_TIME) == 0
 
 
 # -- marks, and what only the real one keeps ---------------------------------------------------------------
@@ -460,23 +916,28 @@ def test_every_change_of_state_is_kept_with_time_cause_and_actor(
     file = a_file()
     batch = opened(real, files=[file])
     real.lease(batch, 2_000)
-    real.settle_file(batch, file, FileState.EMPTY, "empty_file", LATER)
-    real.settle_file(batch, file, FileState.EMPTY, "empty_file", LATER)
-    real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    for _ in range(2):
+        real.settle_file(batch, now(real, file), FileState.EMPTY, "empty_file", LATER)
+    real.settle_file(batch, now(real, file), FileState.CLAIMED, None, LATER)
+    ended = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    real.reopen(ended, EVEN_LATER, "superseded", [now(real, file)])
 
     def history(pk: str, sk: str) -> list[tuple[str, str, str, str]]:
         item = client("dynamodb").get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
         entries = [entry["M"] for entry in item["history"]["L"]]
         return [tuple(e[name]["S"] for name in ("at", "state", "cause", "actor")) for e in entries]  # type: ignore[misc]
 
-    assert history(f"FILE#{file.file_id}", "FILE") == [
+    assert history(f"FILE#raw/{file.key}", "VERSION#v1") == [
         (file.registered_at, "PENDING", "test", "tester"),
         (batch.created_at, "CLAIMED", f"claim for {batch.batch_id}", "tester"),
         (LATER, "EMPTY", "empty_file", "tester"),
+        (LATER, "CLAIMED", "readable", "tester"),
+        (EVEN_LATER, "SUPERSEDED", "superseded", "tester"),
     ]
     assert history(f"BATCH#{batch.batch_id}", "BATCH") == [
         (batch.created_at, "CLAIMED", "claim", "tester"),
         (LATER, "EMPTY", "no rows to load", "tester"),
+        (EVEN_LATER, "CLAIMED", "superseded", "tester"),
     ]
 
 
@@ -484,11 +945,11 @@ def test_the_whole_table_is_read_page_by_page(real: Ledger, monkeypatch: pytest.
     files = [a_file(f"page-{n}") for n in range(25)]
     for file in files:
         real.register(file, "test")
-    table = real._table._table
-    scan, query = table.scan, table.query
-    monkeypatch.setattr(table, "scan", lambda **request: scan(**{"Limit": 7, **request}))
+    api = real._table._client
+    scan, query = api.scan, api.query
+    monkeypatch.setattr(api, "scan", lambda **request: scan(**{"Limit": 7, **request}))
     monkeypatch.setattr(
-        table, "query", lambda **request: query(**{**request, "Limit": min(3, request.get("Limit", 3))})
+        api, "query", lambda **request: query(**{**request, "Limit": min(3, request.get("Limit", 3))})
     )
     assert {file.file_id for file in real.files()} == {file.file_id for file in files}
     assert {file.file_id for file in real.pending("app_logs", 100)} == {file.file_id for file in files}

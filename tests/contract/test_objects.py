@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contract.moto_aws import client, moto_endpoint, session  # noqa: F401
+from fakes import FakeObjects
 from gluebook.aws.objects import Objects
 from localaws.endpoint import Endpoint
 
@@ -113,3 +114,108 @@ def test_files_go_up_are_copied_come_down_and_are_removed(
     assert (tmp_path / "down").read_bytes() == b"rows"
     objects.delete(bucket, ["staging/a b+c.parquet", "staging/never-was"])
     assert objects.sizes(bucket, "") == {"curated/d.parquet": 4}
+
+
+# -- what the stand-in of the unit tests promises, too -----------------------------------------------------
+
+
+class Stand:
+    """S3, or what stands in for it, with a versioned bucket."""
+
+    def __init__(self, objects: Any, put: Any, remove: Any) -> None:
+        self.objects, self.put, self.remove = objects, put, remove
+
+
+@pytest.fixture(params=["real", "fake"])
+def stand(request: pytest.FixtureRequest) -> Stand:
+    if request.param == "fake":
+        fake = FakeObjects(page=3)
+        return Stand(
+            fake,
+            lambda key, body: fake.put("raw", key, body),
+            lambda key, version: fake.remove_version("raw", key, version),
+        )
+    s3, bucket = request.getfixturevalue("s3"), request.getfixturevalue("bucket")
+    real = InBucket(request.getfixturevalue("objects"), bucket)
+    return Stand(
+        real,
+        lambda key, body: put(s3, bucket, key, body),
+        lambda key, version: s3.delete_object(Bucket=bucket, Key=key, VersionId=version),
+    )
+
+
+class InBucket:
+    """`Objects` whose bucket `raw` is another one; lists three versions at once."""
+
+    def __init__(self, objects: Objects, bucket: str) -> None:
+        self._objects, self._bucket = objects, bucket
+        listing = objects._s3.list_object_versions
+        objects._s3.list_object_versions = lambda **request: listing(**{**request, "MaxKeys": 3})
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda bucket, *args, **more: getattr(self._objects, name)(self._bucket, *args, **more)
+
+
+def pages(stand: Stand, prefix: str = "", after: str = "") -> list[list[tuple[str, str, int]]]:
+    return [
+        [(version.key, version.version_id, version.size) for version in page]
+        for page in stand.objects.versions("raw", prefix, after)
+    ]
+
+
+def test_versions_come_by_key_the_newest_first_and_those_of_a_key_in_one_page(stand: Stand) -> None:
+    wrote = [(f"k{n % 4}", b"x" * n) for n in range(10)]
+    ids = [(key, stand.put(key, body), len(body)) for key, body in wrote]
+    newest_first = ids[::-1]
+    expected = sorted(newest_first, key=lambda version: version[0])
+    found = pages(stand)
+    assert [version for page in found for version in page] == expected
+    keys = [{key for key, _, _ in page} for page in found]
+    assert len(keys) > 1
+    assert sum(map(len, keys)) == len(set().union(*keys)) == 4
+
+
+def test_versions_below_a_prefix_and_after_a_key_are_listed_alone(stand: Stand) -> None:
+    for key in ("a/1", "a/2", "a/3", "b/1"):
+        stand.put(key, b"x")
+    listed = [[version[0] for page in pages(stand, *where) for version in page] for where in WHERE]
+    assert listed == [["a/1", "a/2", "a/3"], ["a/2", "a/3", "b/1"], ["a/3"], []]
+
+
+WHERE = [("a/",), ("", "a/1"), ("a/", "a/2"), ("a/", "a/3")]
+
+
+def test_delete_markers_are_no_versions_and_deleted_versions_are_gone(stand: Stand) -> None:
+    first, second, other = stand.put("a", b"1"), stand.put("a", b"22"), stand.put("b", b"333")
+    stand.objects.delete("raw", ["a"])
+    assert pages(stand, "a") == [[("a", second, 2), ("a", first, 1)]]
+    assert stand.objects.sizes("raw", "") == {"b": 3}
+    stand.remove("a", first)
+    stand.remove("b", other)
+    assert pages(stand) == [[("a", second, 2)]]
+
+
+def test_an_empty_listing_has_no_page(stand: Stand) -> None:
+    assert pages(stand) == []
+
+
+def test_folders_are_what_keys_begin_with_up_to_the_next_slash(stand: Stand) -> None:
+    for key in ("inbox/d-1/1/x", "inbox/d-1/2/y", "inbox/d-2/1/x", "inbox/e-1/1/x", "inbox/d-file"):
+        stand.put(key, b"x")
+    assert stand.objects.folders("raw", "inbox/d-") == ["inbox/d-1", "inbox/d-2"]
+    assert stand.objects.folders("raw", "inbox/") == ["inbox/d-1", "inbox/d-2", "inbox/e-1"]
+    assert stand.objects.folders("raw", "nothing/") == []
+
+
+def test_what_was_deleted_can_be_written_once_again(stand: Stand) -> None:
+    assert stand.objects.put_json_once("raw", "m.json", {"n": 1}) is True
+    stand.objects.delete("raw", ["m.json", "never-was"])
+    assert stand.objects.get_json("raw", "m.json") is None
+    assert stand.objects.put_json_once("raw", "m.json", {"n": 2}) is True
+    assert stand.objects.put_json_once("raw", "m.json", {"n": 3}) is False
+    assert stand.objects.get_json("raw", "m.json") == {"n": 2}
+
+
+def test_what_json_has_no_word_for_is_refused(stand: Stand) -> None:
+    with pytest.raises(TypeError):
+        stand.objects.put_json("raw", "x.json", {"n": {1, 2}})

@@ -13,19 +13,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_events import aws_event
-from fakes import FakeClock, FakeJobs, FakeLedger
+from fakes import FakeClock, FakeJobs, FakeLedger, FakeQueue, a_file
+from gluebook.core.events import start_wanted
 from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
-from gluebook.steps.admit import Admitted, admit
+from gluebook.core.versions import order_of_event
+from gluebook.steps.admit import Admitted, Admitting, admit
 
 JOBS = {"support_tickets": "job-tickets", "app_logs": "job-logs"}
 TICKETS = "support_tickets/servicenow/dt=2026-01-05/export.csv"
 LOGS = "app_logs/mongod/dt=2026-01-05/mongod.log"
 
 
-def body(key: str, version: str = "v1", size: int = 5) -> str:
+RETRY_SECONDS = 120
+ERROR = ClientError({"Error": {"Code": "EntityNotFoundException", "Message": "no job"}}, "StartJobRun")
+
+
+def body(key: str, version: str = "v1", size: int = 5, sequencer: str = "00617F08299329D189") -> str:
     event = aws_event("s3_object_created")
-    event["detail"]["object"].update({"key": key, "version-id": version, "size": size})
+    event["detail"]["object"].update(
+        {"key": key, "version-id": version, "size": size, "sequencer": sequencer}
+    )
     return json.dumps(event)
 
 
@@ -34,10 +42,21 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.ledger, self.jobs, self.clock = FakeLedger(), FakeJobs(), FakeClock()
+        self.queue = FakeQueue()
+
+    @property
+    def work(self) -> Admitting:
+        return Admitting(
+            ledger=self.ledger,  # type: ignore[arg-type]
+            jobs=self.jobs,  # type: ignore[arg-type]
+            queue=self.queue,  # type: ignore[arg-type]
+            job_names=JOBS,
+            retry_seconds=RETRY_SECONDS,
+            clock=self.clock,
+        )
 
     def admit(self, *bodies: str) -> Admitted:
-        messages = [(f"message-{number}", text) for number, text in enumerate(bodies)]
-        return admit(messages, self.ledger, self.jobs, JOBS, self.clock)  # type: ignore[arg-type]
+        return admit([(f"message-{number}", text) for number, text in enumerate(bodies)], self.work)
 
     @property
     def files(self) -> dict[tuple[str, str], FileVersion]:
@@ -54,16 +73,18 @@ def test_a_new_file_is_registered_and_its_job_started(pipeline: Pipeline) -> Non
     [file] = pipeline.ledger.pending("support_tickets", 10)
     assert (file.bucket, file.key, file.version_id, file.size) == ("gluebook-raw", TICKETS, "v1", 7)
     assert (file.dataset, file.source, file.dt) == ("support_tickets", "servicenow", "2026-01-05")
-    assert (file.sequencer, file.registered_at) == ("00617F08299329D189", "2026-01-05T10:15:00.000Z")
+    assert file.order == order_of_event("00617F08299329D189")
+    assert file.registered_at == file.waiting_since == "2026-01-05T10:15:00.000Z"
     assert (found.registered, found.known, found.refused, found.failed) == (1, 0, 0, [])
     assert found.started == {"support_tickets": "jr_1"}
     assert pipeline.jobs.started == ["job-tickets"]
+    assert pipeline.queue.sent == []
 
 
 def test_a_real_delivery_is_registered(pipeline: Pipeline) -> None:
     records = aws_event("sqs_s3_object_created")["Records"]
     messages = [(record["messageId"], record["body"]) for record in records]
-    admit(messages, pipeline.ledger, pipeline.jobs, JOBS, pipeline.clock)  # type: ignore[arg-type]
+    admit(messages, pipeline.work)
     assert list(pipeline.files) == [(LOGS, "3HL4kqtJvjVBH40Nrjfkd")]
 
 
@@ -98,6 +119,54 @@ def test_a_run_that_is_under_way_already_is_fine(pipeline: Pipeline) -> None:
     found = pipeline.admit(body(LOGS))
     assert (found.registered, found.failed, found.started) == (1, [], {"app_logs": None})
     assert len(pipeline.ledger.pending("app_logs", 10)) == 1
+
+
+def test_a_start_that_was_refused_is_asked_for_again_after_a_while(pipeline: Pipeline) -> None:
+    pipeline.jobs.start("job-logs")
+    pipeline.admit(body(LOGS))
+    assert pipeline.queue.sent == [(start_wanted("app_logs"), RETRY_SECONDS)]
+    # It is delivered while the run still goes on: once more.
+    [(word, _)] = pipeline.queue.sent
+    pipeline.admit(word)
+    assert pipeline.queue.sent == [(word, RETRY_SECONDS)] * 2
+    # The run has ended, and nobody was told.
+    pipeline.jobs.end("job-logs")
+    found = pipeline.admit(word)
+    assert found.started == {"app_logs": "jr_2"}
+    assert len(pipeline.queue.sent) == 2
+
+
+def test_many_words_of_a_wanted_start_become_one(pipeline: Pipeline) -> None:
+    pipeline.jobs.start("job-logs")
+    pipeline.ledger.register(a_file(), "test")
+    pipeline.admit(*[start_wanted("app_logs")] * 7, body(LOGS))
+    assert pipeline.queue.sent == [(start_wanted("app_logs"), RETRY_SECONDS)]
+
+
+@pytest.mark.parametrize("dataset", ["app_logs", "support_tickets", "no_dataset"])
+def test_a_start_that_nothing_waits_for_any_more_is_not_asked_for_again(
+    pipeline: Pipeline, dataset: str
+) -> None:
+    if dataset == "app_logs":
+        pipeline.ledger.register(a_file(dataset="support_tickets"), "test")
+    found = pipeline.admit(start_wanted(dataset))
+    assert found == Admitted()
+    assert (pipeline.jobs.started, pipeline.queue.sent) == ([], [])
+
+
+@pytest.mark.parametrize("error", [ERROR, EndpointConnectionError(endpoint_url="http://x")])
+def test_a_job_that_cant_be_started_costs_no_delivery_and_is_asked_for_again(error: Exception) -> None:
+    pipeline = Pipeline()
+
+    def fail(job: str) -> None:
+        if job == "job-logs":
+            raise error
+
+    pipeline.jobs = FakeJobs(on_start=fail)
+    found = pipeline.admit(body(LOGS), body(TICKETS))
+    assert (found.registered, found.failed) == (2, [])
+    assert found.started == {"app_logs": None, "support_tickets": "jr_1"}
+    assert pipeline.queue.sent == [(start_wanted("app_logs"), RETRY_SECONDS)]
 
 
 def test_a_run_is_started_only_after_everything_is_registered() -> None:
@@ -140,10 +209,10 @@ class LosingLedger(FakeLedger):
         super().__init__()
         self._key, self._error = key, error
 
-    def register(self, file: FileVersion, cause: str) -> bool:
+    def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
         if file.key == self._key:
             raise self._error
-        return super().register(file, cause)
+        return super().register(file, cause, correctable=correctable)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +262,48 @@ def test_nothing_delivered_starts_nothing(pipeline: Pipeline) -> None:
     assert pipeline.admit() == Admitted()
 
 
+def corrections(pipeline: Pipeline) -> list[tuple[str, str]]:
+    return [
+        (dataset, correction.key)
+        for dataset in ("app_logs", "support_tickets", "")
+        for correction in pipeline.ledger.corrections(dataset)
+    ]
+
+
+def test_a_second_version_of_a_log_file_is_marked_as_a_correction_and_of_a_ticket_file_is_not(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.admit(body(LOGS, "v1"), body(TICKETS, "v1"), body("outside.csv", "v1"))
+    assert corrections(pipeline) == []
+    pipeline.admit(body(LOGS, "v2"), body(TICKETS, "v2"), body("outside.csv", "v2"))
+    assert corrections(pipeline) == [("app_logs", LOGS)]
+
+
+def test_a_version_that_is_told_of_again_does_not_renew_the_mark_of_a_correction(pipeline: Pipeline) -> None:
+    pipeline.admit(body(LOGS, "v1"), body(LOGS, "v2"))
+    [seen] = pipeline.ledger.corrections("app_logs")
+    pipeline.ledger.drop_correction("app_logs", seen)
+    pipeline.admit(body(LOGS, "v2"))
+    assert corrections(pipeline) == []
+
+
+def test_every_further_version_renews_the_mark_of_a_correction(pipeline: Pipeline) -> None:
+    pipeline.admit(body(LOGS, "v1"), body(LOGS, "v2"))
+    [seen] = pipeline.ledger.corrections("app_logs")
+    pipeline.admit(body(LOGS, "v3"))
+    assert pipeline.ledger.drop_correction("app_logs", seen) is False
+    assert corrections(pipeline) == [("app_logs", LOGS)]
+
+
+def test_versions_are_ordered_as_they_came_about_though_their_events_come_in_any_order(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.admit(body(LOGS, "c", sequencer="0B"), body(LOGS, "b", sequencer="0AFF"))
+    pipeline.admit(body(LOGS, "a", sequencer="0af"))
+    versions = pipeline.ledger.versions("gluebook-raw", LOGS)
+    assert [file.version_id for file in versions] == ["a", "b", "c"]
+
+
 KEYS = [f"{key}.{n}" for n in range(4) for key in (TICKETS, LOGS)] + ["outside.csv"]
 MESSAGES = [body(key, version) for key, version in itertools.product(KEYS, ("v1", "v2"))]
 
@@ -202,7 +313,8 @@ def outcome(deliveries: list[list[str]]) -> Any:
     for delivery in deliveries:
         pipeline.admit(*delivery)
         pipeline.clock.forward(60)
-    return {key: (file.file_id, file.state, file.reason) for key, file in pipeline.files.items()}
+    marked = corrections(pipeline)
+    return {key: (file.file_id, file.state, file.reason) for key, file in pipeline.files.items()}, marked
 
 
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MESSAGES), max_size=10), st.integers(1, 6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import a_batch, a_file
-from gluebook.core.claiming import MOST_ATTEMPTS, choose_files, inheritance
+from gluebook.core.claiming import MOST_ATTEMPTS, choose_files, halves, inheritance, most_attempts
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import LEASED_STATES, BatchState
 
@@ -17,10 +18,20 @@ SIZES = st.lists(st.integers(0, 1000), max_size=12)
 LIMITS = st.integers(0, 3000)
 BATCHES = st.lists(
     st.builds(
-        lambda state, lease, attempts: replace(a_batch(state=state), lease_until=lease, attempts=attempts),
+        lambda state, lease, attempts, generation, parent, files: replace(
+            a_batch(state=state),
+            lease_until=lease,
+            attempts=attempts,
+            generation=generation,
+            parent=parent,
+            files=files,
+        ),
         st.sampled_from(BatchState),
         st.integers(0, 20),
         st.integers(1, MOST_ATTEMPTS + 2),
+        st.integers(1, 2),
+        st.sampled_from([None, "divided"]),
+        st.integers(1, 3),
     ),
     max_size=8,
 )
@@ -65,8 +76,8 @@ def test_whatever_fits_is_taken(sizes: list[int], limit: int) -> None:
 def test_only_batches_whose_lease_has_ended_are_inherited(batches: list[Batch], now: int) -> None:
     left = inheritance(batches, now)
     dead = [b for b in batches if b.state in LEASED_STATES and b.lease_until <= now]
-    assert list(left.take_over) == [b for b in dead if b.attempts < MOST_ATTEMPTS]
-    assert list(left.give_up) == [b for b in dead if b.attempts >= MOST_ATTEMPTS]
+    assert list(left.take_over) == [b for b in dead if b.attempts < most_attempts(b)]
+    assert list(left.give_up) == [b for b in dead if b.attempts >= most_attempts(b)]
 
 
 @pytest.mark.parametrize(("now", "inherited"), [(99, False), (100, True)])
@@ -83,3 +94,74 @@ def test_a_batch_is_taken_up_three_times_at_most() -> None:
         taken += 1
     assert taken == 3
     assert inheritance([batch], 1).give_up == (batch,)
+
+
+ALONE, PART = 1, 2
+FOREVER = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("state", "generation", "parent", "files", "most"),
+    [
+        (BatchState.CLAIMED, 1, None, 40, MOST_ATTEMPTS),
+        (BatchState.PUBLISHING, 1, None, 40, MOST_ATTEMPTS),
+        (BatchState.CLAIMED, 2, None, 40, MOST_ATTEMPTS),
+        # Under suspicion: one is enough, or the one bad file among many would take too long to find.
+        (BatchState.CLAIMED, 1, "divided", PART, 1),
+        (BatchState.PUBLISHING, 1, "divided", PART, 1),
+        # Alone, it is given every chance before it is FAILED.
+        (BatchState.CLAIMED, 1, "divided", ALONE, MOST_ATTEMPTS),
+        # It was loaded once: it is under suspicion no more.
+        (BatchState.CLAIMED, 2, "divided", PART, MOST_ATTEMPTS),
+        # A stop half-way would be worse than any number of attempts.
+        (BatchState.DIVIDING, 1, None, 40, FOREVER),
+        (BatchState.DIVIDING, 1, "divided", PART, FOREVER),
+        (BatchState.PUBLISHING, 2, None, 40, FOREVER),
+    ],
+)
+def test_how_often_a_batch_is_taken_up_goes_by_what_is_known_of_it(
+    state: BatchState, generation: int, parent: str | None, files: int, most: float
+) -> None:
+    batch = replace(a_batch(state=state), generation=generation, parent=parent, files=files)
+    assert most_attempts(batch) == most
+
+
+GROUPS = st.lists(st.tuples(st.integers(0, 100), st.sampled_from([None, "b/1", "b/2"])), max_size=12)
+
+
+def grouped(drawn: list[tuple[int, str | None]]) -> list[FileVersion]:
+    return [
+        replace(a_file(f"g{number}"), size=size, group=group) for number, (size, group) in enumerate(drawn)
+    ]
+
+
+@given(GROUPS, st.integers(0, 300))
+def test_files_of_different_groups_are_never_claimed_together(
+    drawn: list[tuple[int, str | None]], limit: int
+) -> None:
+    pending = grouped(drawn)
+    chosen = choose_files(pending, limit)
+    assert len({file.group for file in chosen}) <= 1
+    mine = [file for file in pending if chosen and file.group == chosen[0].group]
+    assert chosen == mine[: len(chosen)]
+    assert bool(chosen) == bool(pending)
+    # Files of other groups between them keep none of its own away.
+    left = mine[len(chosen) :]
+    assert not left or sum(file.size for file in chosen) + left[0].size > limit
+
+
+@given(st.integers(1, 50), st.randoms(use_true_random=False))
+def test_halves_hold_every_file_once_the_same_whoever_divides(count: int, order: random.Random) -> None:
+    batch, whole = a_batch("b"), files([1] * count)
+    listed = list(whole)
+    order.shuffle(listed)
+    divided = halves(batch, listed)
+    assert divided == halves(batch, whole)
+    one, other = divided.values()
+    assert {*map(id, one)} | {*map(id, other)} == {*map(id, whole)}
+    assert len(one) + len(other) == count
+    assert 0 <= len(one) - len(other) <= 1
+
+
+def test_halves_of_different_batches_are_different_groups() -> None:
+    assert not halves(a_batch("b"), []).keys() & halves(a_batch("c"), []).keys()

@@ -13,10 +13,12 @@ from gluebook.core.events import (
     Ignored,
     JobEnded,
     ObjectArrived,
+    StartWanted,
     StatementEnded,
     Tick,
     parse_event,
     parse_queue_message,
+    start_wanted,
 )
 from gluebook.core.loading import batch_of_statement
 from gluebook.errors import ContractError
@@ -192,3 +194,13 @@ def test_a_refusal_of_a_long_message_stays_short() -> None:
     with pytest.raises(ContractError) as caught:
         parse_queue_message(json.dumps(["x" * 10_000]))
     assert len(str(caught.value)) < 200
+
+
+def test_the_word_that_a_start_is_wanted_arrives_as_it_was_sent() -> None:
+    assert parse_queue_message(start_wanted("app_logs")) == StartWanted("app_logs")
+
+
+def test_a_word_of_ours_that_lacks_its_dataset_is_refused() -> None:
+    event = {**json.loads(start_wanted("app_logs")), "detail": {}}
+    with pytest.raises(ContractError, match="lacks 'dataset'"):
+        parse_event(event)

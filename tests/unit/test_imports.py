@@ -129,6 +129,27 @@ def test_the_adapters_know_the_core_but_no_step(module: str) -> None:
     assert "pyspark" not in third_parties(reached(module))
 
 
+# What works on Spark, and what starts that.
+ON_SPARK = {"gluebook.steps.check", "gluebook.steps.tallies", "gluebook.steps.vouchers"}
+
+
+@pytest.mark.parametrize("module", [name for name in within("gluebook.steps") if name not in ON_SPARK])
+def test_a_step_that_does_not_work_on_rows_needs_no_spark(module: str) -> None:
+    assert third_parties(reached(module)) <= {"boto3", "botocore"}
+
+
+@pytest.mark.parametrize("module", sorted(ON_SPARK))
+def test_what_works_on_spark_is_known_to_the_job_alone(module: str) -> None:
+    assert "pyspark" in third_parties(imports(module))
+    assert {name for name in modules("gluebook") if module in imports(name)} == {"gluebook.job"}
+
+
+@pytest.mark.parametrize("module", within("gluebook.steps"))
+def test_steps_know_neither_who_starts_them_nor_an_operators_view(module: str) -> None:
+    starters = ("gluebook.functions", "gluebook.job", "gluebook.cli", "gluebook.status", "gluebook.notebook")
+    assert not [name for name in reached(module) if name.startswith(starters)]
+
+
 def test_the_functions_need_nothing_that_their_layer_lacks() -> None:
     # The layer has Gluebook alone; boto3 is there in every Lambda function, Spark and the like are not.
     assert third_parties(reached("gluebook.functions")) <= {"boto3", "botocore"}

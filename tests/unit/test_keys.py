@@ -122,6 +122,8 @@ def test_only_published_files_lie_where_the_crawler_looks() -> None:
         lake.staging("b", 1),
         lake.quarantine_file("d", "b", 1),
         lake.quality("d", "b"),
+        lake.vouchers("d", "b"),
+        lake.vouchers_file("d", "b", 7),
     ]
     assert lake.curated_file("d", "2026-01-05", "b", 7).startswith(lake.curated("d"))
     assert not any(key.startswith("curated/") for key in others)
@@ -141,3 +143,28 @@ def test_published_names_sort_by_number_and_differ_by_batch() -> None:
     names = [lake.curated_file("d", "2026-01-05", "b", number) for number in range(12)]
     assert names == sorted(names) and len(set(names)) == 12
     assert lake.curated_file("d", "2026-01-05", "c", 0) not in names
+
+
+def test_a_further_generation_takes_no_name_of_an_earlier_one() -> None:
+    lake = Lake("lake")
+    names = [
+        name
+        for generation in (1, 2, 3, 12)
+        for name in (
+            lake.manifest("d", "b", generation),
+            lake.vouchers("d", "b", generation),
+            lake.vouchers_file("d", "b", 0, generation),
+            lake.curated_file("d", "2026-01-05", "b", 0, generation),
+        )
+    ]
+    assert len(set(names)) == len(names)
+    assert lake.manifest("d", "b") == lake.manifest("d", "b", 1) == "manifests/d/b.json"
+    assert lake.manifest("d", "b", 2) == "manifests/d/b.g2.json"
+
+
+def test_the_rejects_of_a_batch_are_found_by_what_their_names_begin_with() -> None:
+    lake = Lake("lake")
+    mine = lake.quarantine("d", "b-1")
+    assert lake.quarantine_file("d", "b-1", 12).startswith(mine)
+    assert not lake.quarantine_file("d", "b-11", 0).startswith(mine)
+    assert not lake.quarantine_file("d", "b", 0).startswith(mine)

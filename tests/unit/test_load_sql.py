@@ -11,12 +11,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluebook.core.load_sql import LOADS, LoadRequest, load_sql, schema_fingerprint, schema_sql
-from gluebook.datasets import APP_LOGS, CONTRACTS, SUPPORT_TICKETS, Column, Contract
+from gluebook.core.load_sql import (
+    FILES,
+    LOADS,
+    LoadRequest,
+    confirm_sql,
+    drift_sql,
+    load_sql,
+    schema_fingerprint,
+    schema_sql,
+    voucher_columns,
+)
+from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
+from gluebook.errors import ConfigurationError
+from localaws.redshift.rewrite import rewrite
 
 EACH_CONTRACT = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
 REQUEST = LoadRequest(
     "batch-1", "s3://lake/manifests/x/batch-1.json", "arn:aws:iam::123456789012:role/copy", 42
+)
+# With vouchers, where the contract knows them; the first generation and a later one have other statements.
+REQUESTS = {
+    contract.name: [
+        replace(
+            REQUEST,
+            generation=generation,
+            vouchers_uri="s3://lake/vouchers/x.json" if contract.append else "",
+            vouchers=7 if contract.append else 0,
+        )
+        for generation in (1, 2)
+    ]
+    for contract in CONTRACTS.values()
+}
+EACH_REQUEST = pytest.mark.parametrize(
+    ("contract", "request_"),
+    [(CONTRACTS[name], request) for name, requests in REQUESTS.items() for request in requests],
+    ids=lambda one: one.name if isinstance(one, Contract) else f"generation-{one.generation}",
 )
 # AWS: the Data API takes 40 statements in a batch, of 100 KB each.
 MOST_STATEMENTS, MOST_BYTES = 40, 100 * 1024
@@ -29,51 +59,127 @@ def the(sqls: list[str], beginning: str) -> str:
     return found
 
 
-@EACH_CONTRACT
-def test_the_first_statement_waits_for_its_turn_and_the_last_tells_the_counts(contract: Contract) -> None:
-    sqls = load_sql(contract, REQUEST)
+@EACH_REQUEST
+def test_the_first_statement_waits_for_its_turn_and_the_last_tells_the_counts(
+    contract: Contract, request_: LoadRequest
+) -> None:
+    sqls = load_sql(contract, request_)
     assert sqls[0] == f"lock table {LOADS}"
-    assert sqls[-1] == f"select rows_merged, rows_superseded from {LOADS} where batch_id = 'batch-1'"
+    assert sqls[-1].startswith(
+        f"select rows_merged, rows_superseded, rows_retracted from {LOADS} where batch_id = 'batch-1' order by"
+    )
+    assert sqls[-1].endswith(" limit 1")
 
 
-@EACH_CONTRACT
-def test_the_statements_come_in_the_order_that_makes_a_load_repeatable(contract: Contract) -> None:
-    table = contract.name
+@pytest.mark.parametrize("request_", REQUESTS["support_tickets"])
+def test_the_statements_of_an_upsert_come_in_the_order_that_makes_a_load_repeatable(
+    request_: LoadRequest,
+) -> None:
     beginnings = [
         f"lock table {LOADS}",
-        f"create temp table {table}_stage",
-        f"copy {table}_stage",
-        "select cast(case when count(*)",
-        f"delete from {table}_stage where exists",
-        f"create temp table {table}_newest as",
-        f"delete from {table}_newest using {table}",
-        f"merge into {table}",
+        "create temp table support_tickets_stage",
+        "copy support_tickets_stage",
+        "select cast(case when count(*) = 42",
+        "select cast(case when count(*) = 0 then '1' else 'rows are of another batch'",
+        "delete from support_tickets_stage where exists",
+        "create temp table support_tickets_newest as",
+        "delete from support_tickets_newest using support_tickets",
+        "merge into support_tickets",
         f"insert into {LOADS}",
         "select rows_merged",
     ]
-    sqls = load_sql(contract, REQUEST)
+    sqls = load_sql(SUPPORT_TICKETS, request_)
     assert [sql[: len(start)] for sql, start in zip(sqls, beginnings, strict=True)] == beginnings
 
 
-@EACH_CONTRACT
-def test_a_load_keeps_the_limits_of_the_data_api(contract: Contract) -> None:
-    sqls = load_sql(contract, replace(REQUEST, manifest_uri="s3://lake/" + "x" * 1024))
+@pytest.mark.parametrize("request_", REQUESTS["app_logs"])
+def test_an_append_load_checks_before_it_changes_and_notes_when_all_is_changed(request_: LoadRequest) -> None:
+    sqls = load_sql(APP_LOGS, request_)
+    # Temporary tables begin with the dataset's name too.
+    kept = re.compile(
+        rf"(?:insert into|delete from|update) (?:{LOADS}|{FILES}|app_logs|app_logs_echoes)\b", re.I
+    )
+    changes = [number for number, sql in enumerate(sqls) if kept.match(sql)]
+    checks = [number for number, sql in enumerate(sqls) if sql.startswith("select cast(")]
+    emptied = [
+        number
+        for number, sql in enumerate(sqls)
+        if re.match(r"delete from app_logs_(stage|vouchers) where exists", sql)
+    ]
+    assert len(checks) == 6 and len(emptied) == 2
+    assert max(checks) < min(emptied) and max(emptied) < min(changes)
+    assert sqls[changes[-1]].startswith(f"insert into {LOADS}") and changes[-1] == len(sqls) - 2
+
+
+@EACH_REQUEST
+def test_a_temporary_table_is_named_after_its_dataset_and_made_once(
+    contract: Contract, request_: LoadRequest
+) -> None:
+    sqls = load_sql(contract, request_)
+    made = [match[1] for sql in sqls if (match := re.match(r"create temp table (\w+)", sql))]
+    assert len(set(made)) == len(made)
+    assert all(name.startswith(f"{contract.name}_") for name in made)
+    permanent = {match[1] for sql in schema_sql((contract,)) if (match := re.search(r"exists (\w+)", sql))}
+    assert not permanent & set(made)
+
+
+@EACH_REQUEST
+def test_without_rows_nothing_is_copied_as_there_may_be_no_manifest(
+    contract: Contract, request_: LoadRequest
+) -> None:
+    some, none = load_sql(contract, request_), load_sql(contract, replace(request_, rows=0, vouchers=0))
+    assert sum(sql.startswith("copy") for sql in some) == 1 + contract.append
+    assert not any(sql.startswith("copy") for sql in none)
+    assert [sql.split()[:3] for sql in none] == [
+        sql.split()[:3] for sql in some if not sql.startswith("copy")
+    ]
+
+
+def test_vouchers_of_a_dataset_that_knows_none_are_refused_by_name() -> None:
+    with pytest.raises(
+        ConfigurationError, match="batch batch-1 has 7 vouchers, but support_tickets is no append dataset"
+    ):
+        load_sql(SUPPORT_TICKETS, replace(REQUEST, vouchers=7))
+
+
+WIDEST = replace(
+    APP_LOGS,
+    # Far wider than any contract there is.
+    columns=(
+        *APP_LOGS.columns[: -len(PROVENANCE)],
+        *(Column(f"a_column_with_quite_a_long_name_number_{n}", "text", "", length=255) for n in range(200)),
+        *PROVENANCE,
+    ),
+)
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+@pytest.mark.parametrize("contract", [*CONTRACTS.values(), WIDEST, replace(WIDEST, append=False)])
+def test_a_load_keeps_the_limits_of_the_data_api(contract: Contract, generation: int) -> None:
+    long = replace(REQUEST, manifest_uri="s3://lake/" + "x" * 1024, generation=generation)
+    sqls = load_sql(contract, replace(long, vouchers=int(contract.append), vouchers_uri=long.manifest_uri))
     assert len(sqls) <= MOST_STATEMENTS
     assert max(len(sql.encode()) for sql in sqls) < MOST_BYTES
     assert not any(";" in sql for sql in sqls)
 
 
-@EACH_CONTRACT
-def test_nothing_in_a_load_commits_before_its_end(contract: Contract) -> None:
-    for sql in load_sql(contract, REQUEST):
+@EACH_REQUEST
+def test_nothing_in_a_load_commits_before_its_end(contract: Contract, request_: LoadRequest) -> None:
+    for sql in load_sql(contract, request_):
         assert not re.match(r"truncate|vacuum|alter|commit|begin|end\b|create table", sql, re.I)
 
 
-@EACH_CONTRACT
-def test_no_row_values_are_compared(contract: Contract) -> None:
+@EACH_REQUEST
+def test_no_row_values_are_compared(contract: Contract, request_: LoadRequest) -> None:
     assert ROW_VALUES.search("where (a, b) >= (c, d)") and ROW_VALUES.search("where (a, b) in (select 1)")
-    for sql in load_sql(contract, REQUEST):
+    for sql in load_sql(contract, request_):
         assert not ROW_VALUES.search(re.sub(r"'[^']*'", "''", sql)), sql
+
+
+@EACH_REQUEST
+def test_every_statement_is_one_that_redshift_takes(contract: Contract, request_: LoadRequest) -> None:
+    for sql in load_sql(contract, request_):
+        assert rewrite(sql, in_batch=True).verb == sql.split()[0].upper()
 
 
 def test_copy_goes_by_the_manifest() -> None:
@@ -92,29 +198,31 @@ def test_the_stage_has_the_contracts_columns_in_order_as_copy_maps_by_position(c
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_values_are_quoted_whatever_they_hold(value: str) -> None:
-    quoted = "'" + value.replace("'", "''") + "'"
-    sqls = load_sql(APP_LOGS, LoadRequest(value, value, value, 1))
-    assert the(sqls, "copy") == (
-        f"copy app_logs_stage from {quoted} iam_role {quoted} format as parquet manifest"
-    )
-    assert the(sqls, "select rows_merged").endswith(f"where batch_id = {quoted}")
-    noted = the(sqls, f"insert into {LOADS}")
-    assert f"select {quoted}, 'app_logs', 1," in noted and noted.endswith(f"where batch_id = {quoted})")
+    # Redshift reads backslash escapes in every string.
+    quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    sqls = load_sql(APP_LOGS, LoadRequest(value, value, value, 1, 2, value, 1))
+    for table in ("app_logs_stage", "app_logs_vouchers"):
+        assert the(sqls, f"copy {table}") == (
+            f"copy {table} from {quoted} iam_role {quoted} format as parquet manifest"
+        )
+    assert f"where batch_id = {quoted} " in the(sqls, "select rows_merged")
+    assert f"select {quoted}, 2, 'app_logs', 1," in the(sqls, f"insert into {LOADS}")
+    assert confirm_sql([value]).count(quoted) == 1
 
 
 def test_a_wrong_count_fails_the_transaction_by_a_cast_that_tells_the_right_one() -> None:
-    check = the(load_sql(APP_LOGS, REQUEST), "select cast")
+    check = the(load_sql(APP_LOGS, REQUEST), "select cast(case when count(*) = 42")
     database = sqlite3.connect(":memory:")
     database.execute("create table app_logs_stage (n)")
     database.executemany("insert into app_logs_stage values (?)", [(n,) for n in range(41)])
     # SQLite's cast never fails, so what would be cast is looked at.
     inner = check.removeprefix("select cast(").replace(" as integer)", "", 1)
     ask = f"select {inner}"
-    assert database.execute(ask).fetchone() == ("the stage does not hold 42 rows",)
+    assert database.execute(ask).fetchone() == ("app_logs_stage does not hold 42 rows",)
     database.execute("insert into app_logs_stage values (41)")
     assert database.execute(ask).fetchone() == ("1",)
     database.execute("insert into app_logs_stage values (42)")
-    assert database.execute(ask).fetchone() == ("the stage does not hold 42 rows",)
+    assert database.execute(ask).fetchone() == ("app_logs_stage does not hold 42 rows",)
 
 
 # -- which row is newer ------------------------------------------------------------------------------------
@@ -172,8 +280,8 @@ def test_of_the_rows_of_a_key_the_newest_stays_and_a_null_time_counts_as_the_old
     assert keyed(kept[0]) == max(keyed(row) for row in rows)
 
 
-@EACH_CONTRACT
-def test_merge_writes_every_column_and_never_the_key(contract: Contract) -> None:
+def test_merge_writes_every_column_and_never_the_key() -> None:
+    contract = SUPPORT_TICKETS
     merge = the(load_sql(contract, REQUEST), "merge into")
     newest = f"{contract.name}_newest"
     updates, inserts = merge.split(" when not matched then insert ")
@@ -183,6 +291,43 @@ def test_merge_writes_every_column_and_never_the_key(contract: Contract) -> None
     assert inserts == (
         f"({', '.join(contract.names)}) values ({', '.join(f'{newest}.{name}' for name in contract.names)})"
     )
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
+def test_processed_again_a_row_is_compared_in_every_column_but_key_and_provenance(contract: Contract) -> None:
+    request = REQUESTS[contract.name][1]
+    compared = the(load_sql(contract, request), f"delete from {contract.name}_newest using")
+    equal = compared.partition("_batch_id <> 'batch-1' or (")[2]
+    inner = {*contract.names} - {*contract.key} - {column.name for column in PROVENANCE}
+    newest = f"{contract.name}_newest"
+    assert set(re.findall(rf"{newest}\.(\w+) = {contract.name}\.\w+", equal)) == inner
+    nullable = {name for name in inner if contract.column(name).nullable}
+    assert set(re.findall(rf"{newest}\.(\w+) is null", equal)) == nullable
+
+
+def test_vouchers_have_the_key_and_the_place_of_a_row_and_the_order_of_a_file_version() -> None:
+    columns = voucher_columns(APP_LOGS)
+    assert [(c.name, c.type, c.length, c.nullable) for c in columns] == [
+        ("source", "text", 32, True),
+        ("log_id", "text", 64, True),
+        ("_source_file", "text", 1024, False),
+        ("_source_version", "text", 1024, False),
+        ("_source_record", "bigint", 0, True),
+        ("version_order", "text", 64, True),
+    ]
+    made = the(load_sql(APP_LOGS, REQUESTS["app_logs"][0]), "create temp table app_logs_vouchers")
+    assert [one.split()[0] for one in made.partition("(")[2].split(", ")] == [c.name for c in columns]
+
+
+# -- questions ---------------------------------------------------------------------------------------------
+
+
+def test_questions_are_single_statements_that_redshift_takes() -> None:
+    questions = [confirm_sql([]), confirm_sql(["a", "b"]), *(drift_sql(one) for one in CONTRACTS.values())]
+    for sql in questions:
+        assert rewrite(sql, in_batch=False).returns_rows
+        assert not ROW_VALUES.search(re.sub(r"'[^']*'", "''", sql.replace("batch_id in (", ""))), sql
+    assert "batch_id in ('a', 'b')" in questions[1]
 
 
 # -- the schema --------------------------------------------------------------------------------------------
@@ -198,9 +343,19 @@ def test_a_table_has_the_contracts_columns_in_order(contract: Contract) -> None:
     assert "primary key" not in ddl
 
 
+def test_only_append_datasets_have_a_table_of_echoes() -> None:
+    assert not any("support_tickets_echoes" in sql for sql in schema_sql((SUPPORT_TICKETS,)))
+    ddl = the(schema_sql((APP_LOGS,)), "create table if not exists app_logs_echoes ")
+    assert [line.split()[0] for line in ddl.splitlines()[1:-1]] == [
+        "source",
+        "log_id",
+        *(column.name for column in PROVENANCE),
+    ]
+
+
 def test_the_schema_is_harmless_to_repeat_and_within_the_limits() -> None:
     sqls = schema_sql(tuple(CONTRACTS.values()))
-    tables = [LOADS, *CONTRACTS]
+    tables = [LOADS, FILES, "support_tickets", "app_logs", "app_logs_echoes"]
     assert [sql.split()[:6] for sql in sqls[: len(tables)]] == [
         ["create", "table", "if", "not", "exists", table] for table in tables
     ]
@@ -217,6 +372,7 @@ def test_the_schema_is_harmless_to_repeat_and_within_the_limits() -> None:
         replace(APP_LOGS, columns=(APP_LOGS.columns[1], APP_LOGS.columns[0], *APP_LOGS.columns[2:])),
         replace(APP_LOGS, columns=(replace(APP_LOGS.columns[0], length=33), *APP_LOGS.columns[1:])),
         replace(APP_LOGS, columns=(replace(APP_LOGS.columns[0], nullable=True), *APP_LOGS.columns[1:])),
+        replace(APP_LOGS, append=False),
     ],
 )
 def test_the_fingerprint_changes_with_any_column(changed: Contract) -> None:

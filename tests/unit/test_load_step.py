@@ -1,11 +1,8 @@
-"""Load and sweep: every event may come twice, late, out of order or never."""
+"""Load: every event may come twice, late, out of order or never."""
 
 from __future__ import annotations
 
-import itertools
 import random
-import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,90 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_events import aws_event
-from fakes import FakeCatalog, FakeClock, FakeJobs, FakeLedger, FakeWarehouse, a_batch, a_file
-from gluebook.clock import stamp
-from gluebook.core.events import CrawlEnded, Event, Ignored, JobEnded, StatementEnded, Tick, parse_event
-from gluebook.core.keys import Lake
+from fakes import a_file
+from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
+from gluebook.core.claiming import MOST_ATTEMPTS
+from gluebook.core.events import CrawlEnded, Event, Ignored, StatementEnded, Tick, parse_event
 from gluebook.core.loading import MOST_LOADS, CrawlPolicy, statement_name
-from gluebook.core.model import Batch, Counts
+from gluebook.core.model import Batch
 from gluebook.core.states import BatchState, FileState
-from gluebook.datasets import APP_LOGS, contract
-from gluebook.errors import TerminalError, WarehouseBusy
-from gluebook.steps.claim import take_up
-from gluebook.steps.load import Loading, handle
-from gluebook.steps.sweep import sweep
+from gluebook.datasets import APP_LOGS
+from gluebook.steps.curate import next_batch
 
-DATASET = "app_logs"
 CONFLICT = "ERROR: 1023 Serializable isolation violation on table"
 BAD_DATA = "ERROR: Value too long for character type"
-
-
-class Pipeline:
-    """The load and sweep steps with stand-ins around them; the catalog knows all there is."""
-
-    def __init__(self, policy: CrawlPolicy = "when-needed") -> None:
-        self.ledger, self.jobs, self.warehouse = FakeLedger(), FakeJobs(), FakeWarehouse()
-        self.catalog, self.clock = FakeCatalog(), FakeClock()
-        for dataset in ("app_logs", "support_tickets"):
-            self.catalog.known[dataset] = {"2026-01-05"}
-            self.catalog.known_columns[dataset] = contract(dataset).names
-        self.work = Loading(
-            ledger=self.ledger,  # type: ignore[arg-type]
-            jobs=self.jobs,  # type: ignore[arg-type]
-            warehouse=self.warehouse,  # type: ignore[arg-type]
-            catalog=self.catalog,  # type: ignore[arg-type]
-            lake=Lake("lake"),
-            job_names={"app_logs": "job-logs", "support_tickets": "job-tickets"},
-            crawlers={"app_logs": "crawl-logs", "support_tickets": "crawl-tickets"},
-            copy_role_arn="arn:copy",
-            crawl_policy=policy,
-            clock=self.clock,
-        )
-
-    def handle(self, *events: Event) -> None:
-        for event in events:
-            handle(event, self.work)
-
-    def batch(
-        self, state: BatchState, owner: str = "jr_0", partitions: tuple[str, ...] = ("2026-01-05",)
-    ) -> Batch:
-        """A batch of one file, brought to `state` the way it would go."""
-        file = a_file()
-        self.ledger.register(file, "test")
-        batch = replace(a_batch(owner=owner), lease_until=self.clock.seconds + 600)
-        self.ledger.open_batch(batch)
-        self.ledger.claim(batch, [file])
-        for step in (BatchState.PUBLISHING, BatchState.CURATED):
-            if batch.state is not state:
-                counted = replace(batch, state=step, counts=Counts(10, 7, 2, 1), partitions=partitions)
-                batch = self.ledger.advance(batch, counted, stamp(self.clock()), "test")
-        assert batch.state is state
-        return batch
-
-    def now(self, batch: Batch) -> Batch:
-        found = self.ledger.batch(batch.batch_id)
-        assert found is not None
-        return found
-
-    def submitted(self) -> Batch:
-        """A batch whose load is under way."""
-        batch = self.batch(BatchState.CURATED)
-        self.handle(job_ended())
-        assert self.now(batch).state is BatchState.LOADING
-        return self.now(batch)
 
 
 @pytest.fixture
 def pipeline() -> Pipeline:
     return Pipeline()
-
-
-def job_ended(run_id: str = "jr_0", state: str = "SUCCEEDED", job: str = "job-logs") -> JobEnded:
-    return JobEnded(job, run_id, state, "")
-
-
-def statement_ended(batch: Batch, attempt: int = 1, state: str = "FINISHED") -> StatementEnded:
-    return StatementEnded("some-id", statement_name(batch.batch_id, attempt), state)
 
 
 # -- job runs ----------------------------------------------------------------------------------------------
@@ -143,7 +73,7 @@ def test_a_run_that_fails_before_it_takes_up_what_another_left_is_not_followed_e
     assert pipeline.jobs.started == ["job-logs"]
 
 
-@pytest.mark.parametrize("left", [BatchState.CLAIMED, BatchState.PUBLISHING])
+@pytest.mark.parametrize("left", [BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.DIVIDING])
 def test_what_a_dead_run_left_is_free_at_once_and_taken_up_by_the_next(
     pipeline: Pipeline, left: BatchState
 ) -> None:
@@ -178,37 +108,75 @@ def test_an_unknown_job_is_nobodys_business(pipeline: Pipeline) -> None:
     assert (pipeline.jobs.started, pipeline.warehouse.statements) == ([], {})
 
 
-def test_a_batch_that_fails_every_run_is_given_up_and_the_chain_comes_to_rest(pipeline: Pipeline) -> None:
-    empty, bad = a_file("empty"), a_file("bad")
-    for file in (empty, bad):
-        pipeline.ledger.register(file, "test")
+def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(pipeline: Pipeline) -> None:
+    bad = a_file("bad")
+    pipeline.ledger.register(bad, "test")
     run, runs = pipeline.jobs.start("job-logs"), 0
     while run is not None:
         runs += 1
         assert runs < 20, "runs follow each other for ever"
-        batch = take_up(
-            pipeline.ledger,  # type: ignore[arg-type]
-            DATASET,
-            run,
-            most_bytes=10**9,
-            lease_seconds=600,
-            clock=pipeline.clock,
-        )
-        if batch:
-            pipeline.ledger.settle_file(batch, empty, FileState.EMPTY, "empty_file: 0 bytes", "t")
+        batch = next_batch(pipeline.shop, pipeline.claimant(run))
         pipeline.jobs.end("job-logs")
         pipeline.handle(job_ended(run, "FAILED" if batch else "SUCCEEDED"))
         run = pipeline.jobs.running.get("job-logs")
-    assert runs == 4
+    assert runs == MOST_ATTEMPTS + 1
     assert pipeline.ledger.open_batches(DATASET) == []
-    states = {
-        file.key.rpartition("/")[2]: (file.state, (file.reason or "")[:16])
-        for file in pipeline.ledger.files()
-    }
-    assert states == {
-        "empty": (FileState.EMPTY, "empty_file: 0 by"),
-        "bad": (FileState.FAILED, "attempts_used_up"),
-    }
+    [file] = pipeline.ledger.files()
+    assert (file.state, (file.reason or "")[:16]) == (FileState.FAILED, "attempts_used_up")
+
+
+def left_after(pipeline: Pipeline, state: BatchState, generation: int, attempts: int) -> Batch:
+    """A batch in the hands of `jr_0`, which is the run number `attempts` that has taken it up."""
+    batch = pipeline.batch(BatchState.LOADED if generation == 2 else BatchState.CLAIMED)
+    if generation == 2:
+        batch = pipeline.again(batch)
+    if batch.state is not state:
+        batch = pipeline.ledger.advance(batch, replace(batch, state=state, attempts=0), "t", "test")
+    while batch.attempts < attempts:
+        pipeline.clock.forward(3_600)
+        seconds = pipeline.clock.seconds
+        taken = pipeline.ledger.take_over(batch, "jr_0", seconds + 600, seconds, "t")
+        assert taken is not None
+        batch = taken
+    return batch
+
+
+WITHOUT_END = [
+    (BatchState.DIVIDING, 1),
+    (BatchState.DIVIDING, 2),
+    (BatchState.PUBLISHING, 2),
+]
+
+
+@pytest.mark.parametrize(("state", "generation"), WITHOUT_END)
+def test_a_run_that_failed_on_what_many_have_failed_on_is_not_followed_at_once(
+    pipeline: Pipeline, state: BatchState, generation: int
+) -> None:
+    batch = left_after(pipeline, state, generation, MOST_ATTEMPTS)
+    pipeline.handle(job_ended("jr_0", "FAILED"))
+    assert pipeline.now(batch).lease_until == 0
+    assert pipeline.jobs.started == []
+    # It may be taken up without end, so the schedule tries again.
+    pipeline.handle(Tick())
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+@pytest.mark.parametrize(
+    ("state", "generation", "attempts"),
+    [
+        *((state, generation, MOST_ATTEMPTS - 1) for state, generation in WITHOUT_END),
+        # These are given up by the run that follows.
+        (BatchState.CLAIMED, 1, MOST_ATTEMPTS),
+        (BatchState.CLAIMED, 2, MOST_ATTEMPTS),
+        (BatchState.PUBLISHING, 1, MOST_ATTEMPTS),
+    ],
+)
+def test_a_run_that_failed_on_what_has_a_chance_or_an_end_is_followed_at_once(
+    pipeline: Pipeline, state: BatchState, generation: int, attempts: int
+) -> None:
+    left_after(pipeline, state, generation, attempts)
+    pipeline.handle(job_ended("jr_0", "FAILED"))
+    assert pipeline.jobs.started == ["job-logs"]
 
 
 # -- submitting --------------------------------------------------------------------------------------------
@@ -218,7 +186,7 @@ def test_a_curated_batch_is_loaded_by_its_manifest(pipeline: Pipeline) -> None:
     batch = pipeline.submitted()
     statement = pipeline.warehouse.statements[pipeline.warehouse.latest]
     assert (batch.load_attempts, batch.statement_id) == (1, pipeline.warehouse.latest)
-    assert statement.name == f"gluebook-load:{batch.batch_id}:1"
+    assert statement.name == f"gluebook-load:{batch.batch_id}:1:1"
     assert any(f"'s3://lake/manifests/app_logs/{batch.batch_id}.json'" in sql for sql in statement.sqls)
     assert any("'arn:copy'" in sql for sql in statement.sqls)
     assert any("count(*) = 7 " in sql for sql in statement.sqls)
@@ -267,10 +235,11 @@ def test_a_busy_warehouse_is_asked_again_by_the_schedule(pipeline: Pipeline, sch
 
 def test_a_finished_statement_is_loaded_with_its_counts(pipeline: Pipeline) -> None:
     batch = pipeline.submitted()
-    pipeline.warehouse.finish(pipeline.warehouse.latest, merged=5, superseded=2)
+    pipeline.warehouse.finish(pipeline.warehouse.latest, merged=5, superseded=2, retracted=3)
     pipeline.handle(statement_ended(batch))
     loaded = pipeline.now(batch)
-    assert (loaded.state, loaded.merged, loaded.superseded) == (BatchState.LOADED, 5, 2)
+    assert (loaded.state, loaded.merged, loaded.superseded, loaded.retracted) == (BatchState.LOADED, 5, 2, 3)
+    assert pipeline.ledger.mark("loaded:app_logs") == f"{batch.batch_id}/1"
 
 
 def test_a_real_event_finds_its_batch(pipeline: Pipeline) -> None:
@@ -279,7 +248,7 @@ def test_a_real_event_finds_its_batch(pipeline: Pipeline) -> None:
     pipeline.handle(event)  # its batch isn't ours: nothing happens
     batch = pipeline.submitted()
     pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
-    pipeline.handle(replace(event, name=statement_name(batch.batch_id, 1)))
+    pipeline.handle(replace(event, name=statement_name(batch)))
     assert pipeline.now(batch).state is BatchState.LOADED
 
 
@@ -308,13 +277,66 @@ def test_a_transient_failure_is_submitted_again_as_another_attempt(
     assert (loaded.state, loaded.reason) == (BatchState.LOADED, None)
 
 
-def test_a_terminal_failure_is_final_and_keeps_the_warehouses_words(pipeline: Pipeline) -> None:
+def test_what_the_warehouse_refuses_is_divided_at_once_and_keeps_its_words(pipeline: Pipeline) -> None:
     batch = pipeline.submitted()
     pipeline.warehouse.fail(pipeline.warehouse.latest, BAD_DATA)
+    pipeline.handle(statement_ended(batch, state="FAILED"))
+    refused = pipeline.now(batch)
+    assert (refused.state, refused.reason) == (BatchState.DIVIDING, f"load_failed: {BAD_DATA}")
+    # Past the reach of whoever held it, and free for the run that is started for it.
+    assert (refused.epoch, refused.attempts, refused.lease_until) == (batch.epoch + 1, 0, 0)
+    assert pipeline.jobs.started == ["job-logs"]
     pipeline.handle(statement_ended(batch, state="FAILED"), Tick(), job_ended())
-    failed = pipeline.now(batch)
-    assert (failed.state, failed.reason) == (BatchState.FAILED, f"load_failed: {BAD_DATA}")
+    assert pipeline.now(batch) == refused
     assert len(pipeline.warehouse.statements) == 1
+
+
+def test_a_further_generation_is_loaded_by_its_own_manifest_and_divided_when_it_is_refused(
+    pipeline: Pipeline,
+) -> None:
+    batch = pipeline.batch(BatchState.LOADED)
+    again = pipeline.ledger.reopen(batch, "t", "replay")
+    assert again is not None
+    for step in (BatchState.PUBLISHING, BatchState.CURATED):
+        again = pipeline.ledger.advance(again, replace(again, state=step), "t", "test")
+    pipeline.handle(job_ended())
+    statement = pipeline.warehouse.statements[pipeline.warehouse.latest]
+    assert statement.name == f"gluebook-load:{batch.batch_id}:2:1"
+    assert any(f"'s3://lake/manifests/app_logs/{batch.batch_id}.g2.json'" in sql for sql in statement.sqls)
+    pipeline.warehouse.fail(pipeline.warehouse.latest, BAD_DATA)
+    pipeline.handle(statement_ended(pipeline.now(batch), state="FAILED"), Tick())
+    refused = pipeline.now(batch)
+    assert (refused.state, refused.reason) == (BatchState.DIVIDING, f"load_failed: {BAD_DATA}")
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+def test_an_ended_statement_starts_a_run_for_what_waits(pipeline: Pipeline) -> None:
+    batch = pipeline.submitted()
+    pipeline.ledger.register(a_file(), "test")
+    pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
+    pipeline.handle(statement_ended(batch))
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+def test_an_ended_statement_submits_what_else_is_curated(pipeline: Pipeline) -> None:
+    batch = pipeline.submitted()
+    other = pipeline.batch(BatchState.CURATED)
+    pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
+    pipeline.handle(statement_ended(batch))
+    assert pipeline.now(other).state is BatchState.LOADING
+
+
+def test_a_loaded_correction_has_what_it_supersedes_processed_again(pipeline: Pipeline) -> None:
+    first, second = a_file("a.log", version="v1"), a_file("a.log", version="v2", sequencer="0B")
+    old = pipeline.batch(BatchState.LOADED, files=[first])
+    pipeline.ledger.note_correction(DATASET, first.bucket, first.key, "token")
+    new = pipeline.batch(BatchState.CURATED, files=[second])
+    pipeline.handle(job_ended())
+    pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
+    pipeline.handle(statement_ended(new))
+    assert pipeline.state_of(first) is FileState.SUPERSEDED
+    assert (pipeline.now(old).state, pipeline.now(old).generation) == (BatchState.CLAIMED, 2)
+    assert pipeline.jobs.started == ["job-logs"]
 
 
 def test_tables_that_went_with_their_warehouse_are_made_again(pipeline: Pipeline) -> None:
@@ -333,15 +355,50 @@ def test_a_catalog_that_does_not_answer_delays_the_crawl_but_not_the_load(pipeli
     assert pipeline.ledger.mark(f"crawl:{batch.dataset}") == "wanted"
 
 
-def test_conflicts_without_end_come_to_an_end(pipeline: Pipeline) -> None:
+def in_conflict_until_the_schedule(pipeline: Pipeline) -> Batch:
+    """A batch whose load has failed as often as it is submitted without the schedule."""
     batch = pipeline.submitted()
-    for attempt in range(1, 2 * MOST_LOADS):
-        if pipeline.now(batch).state is BatchState.LOADING:
-            pipeline.warehouse.fail(pipeline.warehouse.latest, CONFLICT)
-            pipeline.handle(statement_ended(batch, attempt, "FAILED"))
-    failed = pipeline.now(batch)
-    assert (failed.state, failed.reason) == (BatchState.FAILED, f"load_failed: {CONFLICT}")
-    assert len(pipeline.warehouse.statements) == MOST_LOADS
+    for attempt in range(1, MOST_LOADS + 1):
+        assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, attempt)
+        pipeline.warehouse.fail(pipeline.warehouse.latest, CONFLICT)
+        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
+    return pipeline.now(batch)
+
+
+def test_a_load_that_has_failed_many_times_is_left_to_the_schedule(pipeline: Pipeline) -> None:
+    batch = in_conflict_until_the_schedule(pipeline)
+    assert (batch.state, batch.reason) == (BatchState.CURATED, f"load_failed: {CONFLICT}")
+    other = pipeline.batch(BatchState.CURATED)
+    pipeline.handle(job_ended(), statement_ended(batch, MOST_LOADS, "FAILED"))
+    # Only what has failed is held back.
+    assert (pipeline.now(batch), pipeline.now(other).state) == (batch, BatchState.LOADING)
+    pipeline.handle(Tick())
+    again = pipeline.now(batch)
+    assert (again.state, again.load_attempts) == (BatchState.LOADING, MOST_LOADS + 1)
+
+
+def test_conflicts_without_end_neither_divide_a_batch_nor_lose_it(pipeline: Pipeline) -> None:
+    batch = in_conflict_until_the_schedule(pipeline)
+    for attempt in range(MOST_LOADS + 1, 3 * MOST_LOADS):
+        pipeline.handle(Tick())
+        assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, attempt)
+        pipeline.warehouse.fail(pipeline.warehouse.latest, CONFLICT)
+        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
+        assert pipeline.now(batch).state is BatchState.CURATED
+    assert len(pipeline.warehouse.statements) == 3 * MOST_LOADS - 1
+    assert pipeline.jobs.started == []
+    pipeline.handle(Tick())
+    pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
+    pipeline.handle(statement_ended(batch, 3 * MOST_LOADS))
+    assert (pipeline.now(batch).state, pipeline.now(batch).reason) == (BatchState.LOADED, None)
+
+
+def test_what_the_warehouse_refuses_after_many_conflicts_is_divided_all_the_same(pipeline: Pipeline) -> None:
+    batch = in_conflict_until_the_schedule(pipeline)
+    pipeline.handle(Tick())
+    pipeline.warehouse.fail(pipeline.warehouse.latest, BAD_DATA)
+    pipeline.handle(statement_ended(batch, MOST_LOADS + 1, "FAILED"))
+    assert pipeline.now(batch).state is BatchState.DIVIDING
 
 
 def test_a_statement_that_the_data_api_has_forgotten_is_submitted_again(pipeline: Pipeline) -> None:
@@ -370,7 +427,7 @@ def test_a_function_that_died_before_it_noted_the_statement_loads_nothing_twice(
     pipeline.warehouse.busy = False
     dead = pipeline.now(batch)
     assert (dead.state, dead.load_attempts, dead.statement_id) == (BatchState.LOADING, attempt, None)
-    sent = pipeline.warehouse.submit([], name="sent by the dead", token=f"{batch.batch_id}-{attempt}")
+    sent = pipeline.warehouse.submit([], name="sent by the dead", token=f"{batch.batch_id}-1-{attempt}")
     pipeline.handle(statement_ended(batch, attempt))
     assert pipeline.now(batch).statement_id == sent
     assert pipeline.now(batch).load_attempts == attempt
@@ -477,94 +534,3 @@ def test_a_crawl_that_is_under_way_is_asked_again_when_it_ends(pipeline: Pipelin
     pipeline.catalog.crawling.clear()
     pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
     assert pipeline.catalog.crawls == ["crawl-logs"] * 2
-
-
-# -- sweep -------------------------------------------------------------------------------------------------
-
-
-def test_sweep_starts_what_should_be_running(pipeline: Pipeline) -> None:
-    pipeline.ledger.register(a_file(), "test")
-    pipeline.batch(BatchState.CLAIMED)
-    found = sweep(pipeline.work)
-    assert pipeline.jobs.started == ["job-logs"]
-    assert found["app_logs"]["open"] == {"CLAIMED": 1}
-    assert found["support_tickets"] == {"open": {}, "loads_found": []}
-
-
-def test_sweep_takes_up_what_was_left_but_nothing_that_is_held(pipeline: Pipeline) -> None:
-    pipeline.batch(BatchState.CLAIMED)
-    sweep(pipeline.work)
-    assert pipeline.jobs.started == []
-    pipeline.clock.forward(601)
-    sweep(pipeline.work)
-    assert pipeline.jobs.started == ["job-logs"]
-
-
-def test_sweep_believes_the_warehouse_about_loads_nobody_told_of(pipeline: Pipeline) -> None:
-    there, missing = pipeline.submitted(), pipeline.submitted()
-    pipeline.warehouse.loads = {there.batch_id: (4, 3), "somebody-elses": (1, 1)}
-    found = sweep(pipeline.work)
-    assert found["app_logs"]["loads_found"] == [there.batch_id]
-    loaded = pipeline.now(there)
-    assert (loaded.state, loaded.merged, loaded.superseded) == (BatchState.LOADED, 4, 3)
-    assert pipeline.now(missing) == missing
-
-
-def test_sweep_asks_the_warehouse_only_if_something_is_loading(pipeline: Pipeline) -> None:
-    pipeline.batch(BatchState.CURATED)
-    sweep(pipeline.work)
-    assert pipeline.warehouse.ran == []
-
-
-@pytest.mark.parametrize("error", [WarehouseBusy("asleep"), TerminalError("no right")])
-def test_a_warehouse_that_does_not_answer_stops_nothing_else(
-    pipeline: Pipeline, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline.submitted()
-    pipeline.ledger.register(a_file(dataset="support_tickets"), "test")
-    pipeline.ledger.set_mark("crawl:app_logs", "wanted")
-
-    def refuse(sql: str, *, timeout_seconds: float) -> None:
-        raise error
-
-    monkeypatch.setattr(pipeline.warehouse, "query", refuse)
-    found = sweep(pipeline.work)
-    assert found["app_logs"]["loads_found"] == []
-    assert pipeline.jobs.started == ["job-tickets"]
-    assert pipeline.catalog.crawls == ["crawl-logs"]
-
-
-def test_sweep_asks_again_for_a_crawl_that_was_refused(pipeline: Pipeline) -> None:
-    pipeline.ledger.set_mark("crawl:app_logs", "wanted")
-    pipeline.catalog.start_crawler("crawl-logs")
-    sweep(pipeline.work)
-    assert pipeline.ledger.mark("crawl:app_logs")
-    pipeline.catalog.crawling.clear()
-    sweep(pipeline.work)
-    assert pipeline.catalog.crawls == ["crawl-logs"] * 2
-    assert pipeline.ledger.mark("crawl:app_logs") is None
-
-
-def test_sweep_and_load_at_odds_mark_a_batch_loaded_once(pipeline: Pipeline) -> None:
-    batch = pipeline.submitted()
-    pipeline.warehouse.finish(pipeline.warehouse.latest, 4, 3)
-    pipeline.warehouse.loads = {batch.batch_id: (4, 3)}
-    steps: list[Callable[[], object]] = [
-        lambda: pipeline.handle(statement_ended(batch)),
-        lambda: sweep(pipeline.work),
-        lambda: pipeline.handle(Tick()),
-    ]
-    for one, other in itertools.permutations(steps, 2):
-        one()
-        other()
-    loaded = pipeline.now(batch)
-    assert (loaded.state, loaded.merged, loaded.superseded) == (BatchState.LOADED, 4, 3)
-    assert len(pipeline.warehouse.statements) == 1
-
-
-def test_the_statement_that_asks_for_loads_names_only_what_is_loading(pipeline: Pipeline) -> None:
-    loading = pipeline.submitted()
-    pipeline.batch(BatchState.CLAIMED)
-    sweep(pipeline.work)
-    [sql] = pipeline.warehouse.ran[-1][1]
-    assert re.findall(r"'([^']*)'", sql) == [loading.batch_id]

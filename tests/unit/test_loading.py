@@ -1,43 +1,133 @@
-"""Names and tokens of loads, and when a crawl is worth its price."""
+"""Names and tokens of loads, what becomes of their batches, and when a crawl is worth its price."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import a_batch
 from gluebook.aws.services import Statement
 from gluebook.clock import new_batch_id, utc_now
-from gluebook.core.loading import CrawlPolicy, batch_of_statement, client_token, crawl_needed, statement_name
+from gluebook.core.loading import (
+    CrawlPolicy,
+    after_failed_load,
+    batch_of_statement,
+    client_token,
+    crawl_needed,
+    loaded,
+    statement_name,
+)
+from gluebook.core.model import Batch, Counts
+from gluebook.core.states import BatchState, check_batch
 from gluebook.datasets import CONTRACTS
 
 BATCH_IDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1, max_size=60)
+REFUSED, CONFLICT = False, True
 
 
-@given(BATCH_IDS, st.integers(0, 10**6))
-def test_a_statements_name_tells_its_batch(batch_id: str, attempt: int) -> None:
-    assert batch_of_statement(statement_name(batch_id, attempt)) == batch_id
+def a_load(batch_id: str, attempt: int, generation: int = 1) -> Batch:
+    return replace(a_batch(batch_id, state=BatchState.LOADING), load_attempts=attempt, generation=generation)
+
+
+@given(BATCH_IDS, st.integers(0, 10**6), st.integers(1, 10**3))
+def test_a_statements_name_tells_its_batch(batch_id: str, attempt: int, generation: int) -> None:
+    assert batch_of_statement(statement_name(a_load(batch_id, attempt, generation))) == batch_id
 
 
 @pytest.mark.parametrize(
-    "name", ["", "gluebook-query", "gluebook-load:b", "gluebook-load:b:x", "gluebook-load::1"]
+    "name",
+    [
+        "",
+        "gluebook-query",
+        "gluebook-load:b",
+        "gluebook-load:b:1",
+        "gluebook-load:b:1:x",
+        "gluebook-load:b:x:1",
+        "gluebook-load::1:1",
+    ],
 )
 def test_other_statements_belong_to_no_batch(name: str) -> None:
     assert batch_of_statement(name) is None
 
 
-@given(BATCH_IDS, st.integers(1, 99), st.integers(1, 99))
-def test_each_attempt_has_a_token_of_its_own(one: str, first: int, second: int) -> None:
-    assert client_token(one, first) == client_token(one, first)
-    assert (client_token(one, first) == client_token(one, second)) == (first == second)
-    assert 1 <= len(client_token(one, first)) <= 64
+PLACES = st.tuples(st.integers(1, 99), st.integers(1, 99))
+
+
+@given(BATCH_IDS, PLACES, PLACES)
+def test_each_attempt_of_each_generation_has_a_token_of_its_own(
+    one: str, first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    assert client_token(a_load(one, *first)) == client_token(a_load(one, *first))
+    assert (client_token(a_load(one, *first)) == client_token(a_load(one, *second))) == (first == second)
+    assert 1 <= len(client_token(a_load(one, *first))) <= 64
 
 
 @pytest.mark.parametrize("dataset", CONTRACTS)
 def test_tokens_of_real_batches_are_not_cut(dataset: str) -> None:
     batch_id = new_batch_id(dataset, utc_now())
-    assert client_token(batch_id, 99) == f"{batch_id}-99"
-    assert batch_of_statement(statement_name(batch_id, 1)) == batch_id
+    assert client_token(a_load(batch_id, 99, 999)) == f"{batch_id}-999-99"
+    assert batch_of_statement(statement_name(a_load(batch_id, 1))) == batch_id
+
+
+def test_a_conflict_is_tried_again_however_often_and_what_is_refused_is_divided() -> None:
+    assert after_failed_load(worth_retrying=True) is BatchState.CURATED
+    assert after_failed_load(worth_retrying=False) is BatchState.DIVIDING
+    for state in (BatchState.CURATED, BatchState.DIVIDING):
+        check_batch(BatchState.LOADING, state)
+
+
+def test_a_loaded_batch_has_the_counts_of_its_load_and_no_reason_any_more() -> None:
+    batch = replace(a_load("b", 2), counts=Counts(10, 7, 2, 1), reason="load_failed: conflict")
+    done = loaded(batch, 5, 2, 3)
+    assert (done.state, done.merged, done.superseded, done.retracted, done.reason) == (
+        BatchState.LOADED,
+        5,
+        2,
+        3,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("curated", "merged", "retracted", "expected"),
+    [
+        # Nothing changed: what the batch has in the table is what it had.
+        (7, 0, 0, (5, 2, 1)),
+        # One row less is curated, and the warehouse had nothing to take away.
+        (6, 0, 0, (5, 1, 1)),
+        # It brought something, or took something away: that counts.
+        (7, 1, 0, (1, 6, 0)),
+        (7, 0, 2, (0, 7, 2)),
+        # Fewer rows than it once brought: the old counts can't be true any more.
+        (4, 0, 0, (0, 4, 0)),
+    ],
+)
+def test_processed_again_without_effect_a_batch_keeps_the_counts_it_had(
+    curated: int, merged: int, retracted: int, expected: tuple[int, int, int]
+) -> None:
+    before = replace(
+        a_load("b", 1, generation=2),
+        counts=Counts(curated, curated, 0, 0),
+        merged=5,
+        superseded=2,
+        retracted=1,
+    )
+    done = loaded(before, merged, curated - merged, retracted)
+    assert (done.merged, done.superseded, done.retracted) == expected
+    assert done.merged + done.superseded == curated
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 9), st.integers(1, 3))
+def test_curated_is_merged_and_superseded_after_every_load(
+    curated: int, merged: int, before: int, retracted: int, generation: int
+) -> None:
+    batch = replace(a_load("b", 1, generation), counts=Counts(curated, curated, 0, 0), merged=before)
+    merged = min(merged, curated)
+    done = loaded(batch, merged, curated - merged, retracted)
+    assert done.merged + done.superseded == curated
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import a_batch
 from gluebook.core.keys import Lake
 from gluebook.core.model import Counts, FileResult
-from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
+from gluebook.core.plan import (
+    PublishedFile,
+    PublishPlan,
+    copy_manifest,
+    keys_in_manifest,
+    plan_files,
+    reconcile,
+)
 from gluebook.core.states import FileState
 from gluebook.errors import CountMismatch
 
@@ -40,6 +49,8 @@ PLANS = st.builds(
     results=st.lists(results(COUNTS), max_size=4).map(tuple),
     partitions=st.lists(TEXTS, max_size=3).map(tuple),
     counts=COUNTS,
+    vouchers=st.lists(st.builds(PublishedFile, TEXTS, TEXTS, NUMBERS), max_size=2).map(tuple),
+    voucher_rows=NUMBERS,
 )
 
 
@@ -87,7 +98,7 @@ STAGED = {
 
 
 def test_published_names_depend_on_the_batch_only() -> None:
-    files, partitions = plan_files(STAGED, PREFIX, LAKE, "app_logs", "b")
+    files, partitions = plan_files(STAGED, PREFIX, LAKE, a_batch("b"))
     assert partitions == ("2026-01-05", "2026-01-06")
     assert [(file.final, file.size) for file in files] == [
         ("curated/app_logs/dt=2026-01-05/b-00000.parquet", 10),
@@ -101,17 +112,33 @@ def test_published_names_depend_on_the_batch_only() -> None:
 def test_published_names_do_not_depend_on_the_order_of_listing(order: random.Random) -> None:
     listed = list(STAGED.items())
     order.shuffle(listed)
-    assert plan_files(dict(listed), PREFIX, LAKE, "d", "b") == plan_files(STAGED, PREFIX, LAKE, "d", "b")
+    assert plan_files(dict(listed), PREFIX, LAKE, a_batch("b")) == plan_files(
+        STAGED, PREFIX, LAKE, a_batch("b")
+    )
+
+
+def test_every_generation_publishes_under_names_of_its_own() -> None:
+    generations = [replace(a_batch("b"), generation=number) for number in (1, 2, 3, 12)]
+    named = [{file.final for file in plan_files(STAGED, PREFIX, LAKE, batch)[0]} for batch in generations]
+    assert len(set().union(*named)) == len(STAGED) * len(generations)
+    assert "curated/app_logs/dt=2026-01-05/b.g2-00000.parquet" in named[1]
 
 
 def test_nothing_staged_is_nothing_published() -> None:
-    assert plan_files({}, PREFIX, LAKE, "d", "b") == ((), ())
+    assert plan_files({}, PREFIX, LAKE, a_batch("b")) == ((), ())
 
 
 def test_the_manifest_has_each_file_once_mandatory_with_its_length() -> None:
-    files, partitions = plan_files(STAGED, PREFIX, LAKE, "app_logs", "b")
-    entries = PublishPlan(files, (), partitions, Counts()).manifest(LAKE)["entries"]
+    files, _ = plan_files(STAGED, PREFIX, LAKE, a_batch("b"))
+    manifest = copy_manifest(files, LAKE)
+    entries = manifest["entries"]
     assert [entry["url"] for entry in entries] == [f"s3://lake/{file.final}" for file in files]
     assert len({entry["url"] for entry in entries}) == 3
     assert all(entry["mandatory"] is True for entry in entries)
     assert [entry["meta"] for entry in entries] == [{"content_length": size} for size in (10, 20, 30)]
+
+
+def test_a_manifest_tells_the_keys_it_was_made_of() -> None:
+    files, _ = plan_files(STAGED, PREFIX, LAKE, a_batch("b"))
+    assert keys_in_manifest(copy_manifest(files, LAKE), LAKE) == [file.final for file in files]
+    assert keys_in_manifest(copy_manifest([], LAKE), LAKE) == []

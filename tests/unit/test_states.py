@@ -9,6 +9,8 @@ import pytest
 from gluebook.core.states import (
     LEASED_STATES,
     OPEN_STATES,
+    REPEATABLE_STATES,
+    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -18,24 +20,52 @@ from gluebook.core.states import (
 from gluebook.errors import IllegalTransition
 from gluebook.status import SETTLED, TROUBLED
 
-FILE_WAYS = {("PENDING", "CLAIMED"), ("CLAIMED", "EMPTY"), ("CLAIMED", "FAILED")}
+FILE_WAYS = {
+    ("PENDING", "CLAIMED"),
+    # what a run finds the file to be
+    ("CLAIMED", "EMPTY"),
+    ("CLAIMED", "FAILED"),
+    # a newer version of it is loaded
+    ("CLAIMED", "SUPERSEDED"),
+    # its batch is divided
+    ("CLAIMED", "PENDING"),
+    ("EMPTY", "PENDING"),
+    # a replay finds it to be something else
+    ("EMPTY", "CLAIMED"),
+    ("EMPTY", "FAILED"),
+    ("FAILED", "CLAIMED"),
+    ("FAILED", "EMPTY"),
+    # there is a source for its key by now
+    ("FAILED", "PENDING"),
+}
 BATCH_WAYS = {
     # a take-over, and what a run makes of a batch
     ("CLAIMED", "CLAIMED"),
     ("CLAIMED", "PUBLISHING"),
     ("CLAIMED", "EMPTY"),
     ("CLAIMED", "REJECTED"),
-    ("CLAIMED", "FAILED"),
     # past the gate there is only forward, or giving up
     ("PUBLISHING", "PUBLISHING"),
     ("PUBLISHING", "CURATED"),
-    ("PUBLISHING", "FAILED"),
     # the load, and its next attempt
     ("CURATED", "LOADING"),
-    ("CURATED", "FAILED"),
     ("LOADING", "LOADED"),
     ("LOADING", "CURATED"),
-    ("LOADING", "FAILED"),
+    # what can't be brought to its end is divided, until the one bad file is alone
+    ("CLAIMED", "DIVIDING"),
+    ("PUBLISHING", "DIVIDING"),
+    ("CURATED", "DIVIDING"),
+    ("LOADING", "DIVIDING"),
+    ("DIVIDING", "DIVIDING"),
+    ("DIVIDING", "DIVIDED"),
+    ("DIVIDING", "FAILED"),
+    # a further generation that every run dies of isn't divided
+    ("CLAIMED", "FAILED"),
+    # again
+    ("LOADED", "CLAIMED"),
+    ("EMPTY", "CLAIMED"),
+    ("REJECTED", "CLAIMED"),
+    ("FAILED", "CLAIMED"),
 }
 
 
@@ -57,24 +87,54 @@ def test_a_batch_goes_exactly_the_ways_there_are(old: BatchState, new: BatchStat
             check_batch(old, new)
 
 
-def test_a_batch_is_open_until_nothing_can_become_of_it_any_more() -> None:
-    assert set(BatchState) - OPEN_STATES == {
-        BatchState.LOADED,
-        BatchState.EMPTY,
-        BatchState.REJECTED,
-        BatchState.FAILED,
-    }
+def test_a_batch_is_open_until_nothing_becomes_of_it_by_itself_any_more() -> None:
+    assert set(BatchState) - OPEN_STATES == REPEATABLE_STATES | {BatchState.DIVIDED}
 
 
 def test_a_lease_is_for_states_in_which_a_job_run_works() -> None:
-    assert {BatchState.CLAIMED, BatchState.PUBLISHING} == LEASED_STATES < OPEN_STATES
+    assert {BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.DIVIDING} == LEASED_STATES < OPEN_STATES
+
+
+def test_exactly_what_has_come_to_an_end_with_files_of_its_own_can_be_processed_again() -> None:
+    again = {old for old, new in BATCH_WAYS if new == "CLAIMED" and old != "CLAIMED"}
+    assert again == {state.value for state in REPEATABLE_STATES}
+    assert not REPEATABLE_STATES & OPEN_STATES
+
+
+def test_trouble_is_what_has_come_to_a_bad_end() -> None:
+    assert TROUBLED_STATES < REPEATABLE_STATES
+    assert {BatchState.REJECTED, BatchState.FAILED} == TROUBLED_STATES
+
+
+def reached(start: str, ways: set[tuple[str, str]]) -> set[str]:
+    found = {start}
+    while more := {b for a, b in ways if a in found} - found:
+        found |= more
+    return found
+
+
+def test_every_state_of_a_batch_can_be_reached_from_its_claim() -> None:
+    assert reached("CLAIMED", BATCH_WAYS) == {state.value for state in BatchState}
+
+
+def test_every_state_of_a_file_can_be_reached_from_its_registration() -> None:
+    assert reached("PENDING", FILE_WAYS) == {state.value for state in FileState}
 
 
 def test_every_batch_can_come_to_an_end() -> None:
-    reached = set(BatchState) - OPEN_STATES
-    while more := {BatchState(a) for a, b in BATCH_WAYS if BatchState(b) in reached} - reached:
-        reached |= more
-    assert reached == set(BatchState)
+    backwards = {(b, a) for a, b in BATCH_WAYS}
+    ends = [state.value for state in set(BatchState) - OPEN_STATES]
+    assert set().union(*(reached(end, backwards) for end in ends)) == {state.value for state in BatchState}
+
+
+def test_only_a_divided_batch_and_a_superseded_file_are_what_they_are_for_good() -> None:
+    left = {old for old, new in BATCH_WAYS if old != new}
+    assert {state.value for state in BatchState} - left == {"DIVIDED"}
+    assert {state.value for state in FileState} - {old for old, _ in FILE_WAYS} == {"SUPERSEDED"}
+
+
+def test_a_batch_that_a_run_works_on_can_be_taken_over_and_no_other() -> None:
+    assert {old for old, new in BATCH_WAYS if old == new} == {state.value for state in LEASED_STATES}
 
 
 @pytest.mark.parametrize("file", FileState)
@@ -86,8 +146,9 @@ def test_a_claimed_file_shows_its_batchs_state_and_any_other_its_own(
     assert shown_state(file, batch) == expected
 
 
-def test_what_an_operator_is_told_is_settled_never_moves_again() -> None:
-    shown = {shown_state(file, batch) for file in FileState for batch in (None, *BatchState)}
-    moving = {state.value for state in OPEN_STATES} | {FileState.PENDING.value}
-    assert shown - moving == SETTLED
+def test_what_an_operator_is_told_is_settled_does_not_move_by_itself() -> None:
     assert TROUBLED < SETTLED
+    assert {state.value for state in TROUBLED_STATES} | {FileState.FAILED.value} == TROUBLED
+    moving = {state.value for state in OPEN_STATES} | {FileState.PENDING.value}
+    assert not SETTLED & moving
+    assert {FileState.SUPERSEDED.value, *(state.value for state in REPEATABLE_STATES)} <= SETTLED

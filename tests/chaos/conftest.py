@@ -1,0 +1,24 @@
+"""One PostgreSQL for all schedules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from chaos.redshift import Redshift, open_redshift
+
+
+@pytest.fixture(scope="session")
+def redshift() -> Iterator[Redshift]:
+    with open_redshift() as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _without_a_log() -> Iterator[None]:
+    """What is injected is logged as what it looks like, thousands of times."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)

@@ -1,0 +1,192 @@
+"""DynamoDB in memory, below the real ledger: conditions, transactions, consistent queries, in order of sort keys.
+
+It knows the expressions that the ledger's table writes, and refuses others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from chaos.baton import Answer
+
+Item = dict[str, Any]
+
+
+class Door(Protocol):
+    """What a call passes on its way: its name, and whether it writes."""
+
+    def __call__(self, what: str, writes: bool, call: Callable[[], Answer]) -> Answer: ...
+
+
+Test = Callable[[Item | None, Item, Item], bool]
+
+_MOST_ACTIONS = 100
+_COMPARED = re.compile(r"(#\w+) (=|<=) (:\w+)")
+_ONE_OF = re.compile(r"(#\w+) IN \((.*)\)")
+_ABSENT = re.compile(r"attribute_(not_)?exists\((#?\w+)\)")
+_APPENDED = "history = list_append(history, :entry)"
+
+
+class Dynamo:
+    """One table; stands for a boto3 session, its resource and its client. Calls go through `door`."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._partitions: dict[str, dict[str, Item]] = {}
+        self.meta = self
+        self.client = self
+
+    # -- as boto3 names it -----------------------------------------------------------------------------
+
+    def resource(self, name: str, config: object = None) -> Dynamo:
+        assert name == "dynamodb"
+        return self
+
+    def get_item(self, TableName: str, Key: Item, ConsistentRead: bool) -> Item:  # noqa: N803
+        assert ConsistentRead
+        return self._door("GetItem", False, lambda: self._got(Key))
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> Item:  # noqa: N803
+        ((name, asked),) = RequestItems.items()
+        assert asked["ConsistentRead"] and len({tuple(key.values()) for key in asked["Keys"]}) == len(
+            asked["Keys"]
+        )
+
+        def call() -> Item:
+            found = [self._got(key).get("Item") for key in asked["Keys"]]
+            return {"Responses": {name: list(filter(None, found))}}
+
+        return self._door("BatchGetItem", False, call)
+
+    def put_item(self, TableName: str, Item: Item) -> None:  # noqa: N803
+        self._door("PutItem", True, lambda: self._put(Item))
+
+    def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
+        self._door("DeleteItem", True, lambda: self._partition(Key).pop(Key["sk"], None))
+
+    def query(self, TableName: str, **request: Any) -> Item:  # noqa: N803
+        return self._door("Query", False, lambda: self._queried(**request))
+
+    def scan(self, TableName: str, FilterExpression: str, ExpressionAttributeValues: Item) -> Item:  # noqa: N803
+        assert FilterExpression == "begins_with(sk, :prefix)"
+        prefix = ExpressionAttributeValues[":prefix"]
+
+        def call() -> Item:
+            items = (item for partition in self._partitions.values() for item in partition.values())
+            return {"Items": [dict(item) for item in items if item["sk"].startswith(prefix)]}
+
+        return self._door("Scan", False, call)
+
+    def transact_write_items(self, TransactItems: list[Item]) -> None:  # noqa: N803
+        self._door("TransactWriteItems", True, lambda: self._transact(TransactItems))
+
+    # -- what it does ----------------------------------------------------------------------------------
+
+    def _partition(self, key: Item) -> dict[str, Item]:
+        return self._partitions.setdefault(key["pk"], {})
+
+    def _got(self, key: Item) -> Item:
+        found = self._partition(key).get(key["sk"])
+        return {"Item": dict(found)} if found else {}
+
+    def _put(self, item: Item) -> None:
+        self._partition(item)[item["sk"]] = dict(item)
+
+    def _queried(
+        self,
+        KeyConditionExpression: str,  # noqa: N803
+        ExpressionAttributeValues: Item,  # noqa: N803
+        ConsistentRead: bool,  # noqa: N803
+        Limit: int = 0,  # noqa: N803
+        Select: str = "",  # noqa: N803
+    ) -> Item:
+        assert ConsistentRead
+        pk, _, rest = KeyConditionExpression.partition(" AND ")
+        keep: dict[str, Callable[[str], bool]] = {
+            "": lambda sk: True,
+            "begins_with(sk, :prefix)": lambda sk: sk.startswith(ExpressionAttributeValues[":prefix"]),
+            "sk >= :since": lambda sk: sk >= ExpressionAttributeValues[":since"],
+        }
+        assert pk == "pk = :pk"
+        partition = self._partitions.get(ExpressionAttributeValues[":pk"], {})
+        found = [dict(partition[sk]) for sk in sorted(partition) if keep[rest](sk)]
+        found = found[:Limit] if Limit else found
+        return {"Count": len(found)} if Select == "COUNT" else {"Items": found}
+
+    def _transact(self, actions: list[Item]) -> None:
+        assert 0 < len(actions) <= _MOST_ACTIONS
+        parts = [next(iter(action.items())) for action in actions]
+        keys = [_key_of(kind, part) for kind, part in parts]
+        assert len(set(keys)) == len(keys), f"two actions on one item: {keys}"
+        held = [self._holds(key, part) for key, (_, part) in zip(keys, parts, strict=True)]
+        if not all(held):
+            reasons = [{"Code": "None" if holds else "ConditionalCheckFailed"} for holds in held]
+            raise ClientError(
+                {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},
+                "TransactWriteItems",
+            )
+        for (pk, sk), (kind, part) in zip(keys, parts, strict=True):
+            if kind == "Put":
+                self._put(part["Item"])
+            elif kind == "Delete":
+                self._partitions.setdefault(pk, {}).pop(sk, None)
+            elif kind == "Update":
+                self._update(part)
+
+    def _holds(self, key: tuple[str, str], part: Item) -> bool:
+        condition = part.get("ConditionExpression")
+        if condition is None:
+            return True
+        item = self._partitions.get(key[0], {}).get(key[1])
+        names, values = part.get("ExpressionAttributeNames", {}), part.get("ExpressionAttributeValues", {})
+        return all(test(item, names, values) for test in _tests(condition))
+
+    def _update(self, part: Item) -> None:
+        item: Item = self._got(part["Key"]).get("Item") or dict(part["Key"])
+        names, values = part["ExpressionAttributeNames"], part["ExpressionAttributeValues"]
+        sets, _, removes = part["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+        if _APPENDED in sets:
+            item["history"] = [*item["history"], *values[":entry"]]
+            sets = sets.replace(_APPENDED, "").rstrip(", ")
+        for one in filter(None, sets.split(", ")):
+            name, _, value = one.partition(" = ")
+            item[names[name]] = values[value]
+        for name in filter(None, removes.split(", ")):
+            item.pop(names[name], None)
+        self._put(item)
+
+
+def _key_of(kind: str, part: Item) -> tuple[str, str]:
+    key = part["Item"] if kind == "Put" else part["Key"]
+    return key["pk"], key["sk"]
+
+
+@lru_cache(maxsize=256)
+def _tests(condition: str) -> tuple[Test, ...]:
+    return tuple(_test(term) for term in condition.split(" AND "))
+
+
+def _test(term: str) -> Test:
+    if match := _ABSENT.fullmatch(term):
+        absent, name = bool(match[1]), match[2]
+        return lambda item, names, values: (item is None or names.get(name, name) not in item) == absent
+    if match := _ONE_OF.fullmatch(term):
+        one, wanted = match[1], match[2].split(", ")
+        return lambda item, names, values: (
+            item is not None and item.get(names[one]) in [values[value] for value in wanted]
+        )
+    match = _COMPARED.fullmatch(term)
+    assert match, f"a condition that isn't known here: {term}"
+    left, operator, right = match.groups()
+    if operator == "=":
+        return lambda item, names, values: (
+            item is not None and names[left] in item and item[names[left]] == values[right]
+        )
+    return lambda item, names, values: (
+        item is not None and names[left] in item and item[names[left]] <= values[right]
+    )

@@ -1,0 +1,196 @@
+"""A job run without Spark: the product's claim, curation, gate and publishing around a file format of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.baton import Crash
+from chaos.doors import DoorObjects
+from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
+from gluebook.core.load_sql import voucher_columns
+from gluebook.core.model import FileVersion
+from gluebook.datasets import Contract
+from gluebook.steps.claim import Claimant
+from gluebook.steps.counting import Checked, FileKey, Written
+from gluebook.steps.curate import Curation, Verdict, Workshop, next_batch
+
+Row = dict[str, Any]
+_PROVENANCE = ("_source_file", "_source_version", "_source_record")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One job run. `mended` tells whether the suite takes rows that it used to reject."""
+
+    shop: Workshop
+    objects: DoorObjects
+    who: Claimant
+    contract: Contract
+    mended: Callable[[], bool]
+
+    def __call__(self) -> str | None:
+        """The batch that was worked on, if there was one."""
+        batch = next_batch(self.shop, self.who)
+        if batch is None:
+            return None
+        curation = Curation(self.shop, self.contract, batch)
+        curation.check(self._check(curation))
+        # The heartbeat that in a job beats beside the work.
+        self.shop.ledger.lease(batch, int(self.shop.clock().timestamp()) + self.who.lease_seconds)
+        kept, rejects = self._transformed(curation)
+        written = self._write(curation, kept, rejects)
+        curation.finish(written, lambda: self._gate(kept))
+        return batch.batch_id
+
+    def _check(self, curation: Curation) -> dict[int, Checked]:
+        objects, bucket = self.objects, self.shop.lake.bucket
+        checked, inbox = {}, []
+        for index, file in enumerate(curation.files):
+            text = objects.open_version(file.bucket, file.key, file.version_id).read().decode()
+            lines = text.split("\n") if text else []
+            if lines[:1] == [BROKEN]:
+                checked[index] = Checked(index, 0, bad="broken_file: it says so")
+                continue
+            checked[index] = Checked(index, len(lines))
+            inbox += [[index, number, line] for number, line in enumerate(lines, 1)]
+        self.objects.put(bucket, f"{curation.inbox}00000.parquet", _lines(inbox))
+        return checked
+
+    def _transformed(self, curation: Curation) -> tuple[list[Row], list[Row]]:
+        """Valid rows with `_copy`, and rejects."""
+        records = self._read(curation.inbox)
+        if any(line == POISON for _, _, line in records):
+            raise Crash("poison")
+        files = {index: file for index, file, _ in curation.readable(self.contract.sources[0])}
+        valid: list[Row] = []
+        rejects: list[Row] = []
+        for index, number, line in records:
+            if index in files:
+                row = _row(self.contract, files[index], number, line, curation.batch.batch_id)
+                (rejects if line.startswith("!") else valid).append(row)
+        return _with_copies(valid, self.contract), rejects
+
+    def _write(self, curation: Curation, kept: list[Row], rejects: list[Row]) -> Written:
+        names = self.contract.names
+        curated = [row for row in kept if row["_copy"] == 1]
+        for dt in sorted({row["dt"] for row in curated}):
+            rows = [[row.get(name) for name in names] for row in curated if row["dt"] == dt]
+            self._put(f"{curation.data_prefix}dt={dt}/part-00000.parquet", rows)
+        aside = [[row[name] for name in _PROVENANCE] for row in rejects]
+        self._put(f"{curation.rejects_prefix}part-00000.parquet", aside)
+        at = [names.index(name) for name in _PROVENANCE]
+        return Written(
+            curated=_per_file([row[place] for place in at] for row in self._read(curation.data_prefix)),
+            duplicates=_per_file([row[n] for n in _PROVENANCE] for row in kept if row["_copy"] > 1),
+            rejects={
+                key: {"says_so": count}
+                for key, count in _per_file(self._read(curation.rejects_prefix)).items()
+            },
+            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
+        )
+
+    def _write_vouchers(self, curation: Curation, kept: list[Row]) -> int:
+        key, columns = self.contract.key, [column.name for column in voucher_columns(self.contract)]
+        rows: list[Row] = [
+            {"_source_file": f.key, "_source_version": f.version_id, "version_order": f.order}
+            for f in curation.usable
+        ]
+        holders: dict[tuple[Any, ...], list[Row]] = {}
+        for row in kept:
+            place = (*(row[name] for name in key), row["_source_file"], row["_source_version"])
+            holders.setdefault(place, []).append(row)
+        for held in holders.values():
+            if min(row["_copy"] for row in held) > 1:
+                first = min(held, key=lambda row: row["_source_record"])
+                rows.append({name: first[name] for name in columns if name in first})
+        self._put(
+            f"{curation.vouchers_prefix}part-00000.parquet",
+            [[row.get(name) for name in columns] for row in rows],
+        )
+        return len(self._read(curation.vouchers_prefix))
+
+    def _gate(self, kept: list[Row]) -> Verdict:
+        bad = [row for row in kept if row["_copy"] == 1 and row["_text"].startswith(REJECT_ME)]
+        failed = bool(bad) and not self.mended()
+        return Verdict(not failed, f"{len(bad)} rows say so" if failed else "")
+
+    def _put(self, key: str, rows: list[list[Any]]) -> None:
+        self.objects.put(self.shop.lake.bucket, key, _lines(rows))
+
+    def _read(self, prefix: str) -> list[list[Any]]:
+        bucket, objects = self.shop.lake.bucket, self.objects
+        rows = []
+        for key in objects.sizes(bucket, prefix):
+            rows += read_rows(objects.body(bucket, key) or b"")
+        return rows
+
+
+def read_rows(body: bytes) -> list[list[Any]]:
+    """The rows of what stands for a Parquet file here: a JSON list a line, by position."""
+    return [json.loads(line) for line in body.decode().splitlines()]
+
+
+def _lines(rows: Iterable[list[Any]]) -> bytes:
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def _row(contract: Contract, file: FileVersion, number: int, line: str, batch_id: str) -> Row:
+    about = {
+        "_source_file": file.key,
+        "_source_version": file.version_id,
+        "_source_record": number,
+        "_batch_id": batch_id,
+        "dt": file.dt,
+        "source": file.source,
+    }
+    if line.startswith("!"):
+        return about
+    values = _log(line) if contract.append else _ticket(line)
+    return {**about, **values}
+
+
+def _log(line: str) -> Row:
+    text = line.removeprefix("L ")
+    return {
+        "_text": text,
+        "log_id": hashlib.sha256(text.encode()).hexdigest(),
+        "occurred_at": "2026-01-05T10:00:00",
+        "level": "info",
+        "is_error": False,
+        "service": "chaos",
+        "component": text * 40 if text.startswith(LONG) else None,
+        "message": text,
+    }
+
+
+def _ticket(line: str) -> Row:
+    _, number, revision, hour, text = line.split(" ", 4)
+    return {
+        "_text": text,
+        "ticket_id": number,
+        "revision": int(revision),
+        "status": "new",
+        "updated_at": f"2026-01-05T{int(hour):02d}:00:00",
+        "symptom": text * 60 if text.startswith(LONG) else text,
+        "_row_hash": hashlib.sha256(line.encode()).hexdigest(),
+    }
+
+
+def _with_copies(rows: list[Row], contract: Contract) -> list[Row]:
+    identity = contract.key if contract.append else (*contract.key, "_row_hash")
+    seen: Counter[tuple[Any, ...]] = Counter()
+    marked = []
+    for row in sorted(rows, key=lambda row: tuple(row[name] for name in _PROVENANCE)):
+        key = tuple(row[name] for name in identity)
+        seen[key] += 1
+        marked.append({**row, "_copy": seen[key]})
+    return marked
+
+
+def _per_file(rows: Iterable[list[Any]]) -> dict[FileKey, int]:
+    return dict(Counter((row[0], row[1]) for row in rows))

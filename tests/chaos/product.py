@@ -1,0 +1,97 @@
+"""The product, put together from its real parts around the adapters that pass a door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from chaos.doors import DoorJobs, DoorObjects, DoorQueue
+from chaos.dynamo import Dynamo
+from chaos.warehouse import ChaosWarehouse
+from fakes import FakeCatalog, FakeObjects
+from gluebook.aws.ledger import Ledger
+from gluebook.clock import Clock
+from gluebook.core.keys import Lake
+from gluebook.datasets import CONTRACTS
+from gluebook.steps.admit import Admitting
+from gluebook.steps.curate import Workshop
+from gluebook.steps.operating import Operating
+from gluebook.steps.sweep import Sweeping
+from gluebook.steps.work import Loading
+
+RAW, LAKE = "raw", "lake"
+RETRY_SECONDS = 300
+JOBS = {dataset: f"job-{dataset}" for dataset in CONTRACTS}
+_CRAWLERS = {dataset: f"crawler-{dataset}" for dataset in CONTRACTS}
+
+
+@dataclass(frozen=True)
+class Product:
+    """What every entry point works with. `start` and `send` are what Glue and the queue do."""
+
+    dynamo: Dynamo
+    raw_objects: FakeObjects
+    warehouse: ChaosWarehouse
+    start: Callable[[str], str | None]
+    send: Callable[[str, int], None]
+    clock: Clock
+
+    @property
+    def objects(self) -> DoorObjects:
+        """S3, call by call."""
+        return DoorObjects(self.raw_objects)
+
+    @property
+    def _jobs(self) -> Any:
+        return DoorJobs(self.start)
+
+    def ledger(self, actor: str) -> Ledger:
+        """The real ledger, over the table in memory."""
+        return Ledger("ledger", actor, cast(Any, self.dynamo))
+
+    def admitting(self) -> Admitting:
+        """For the admit function."""
+        return Admitting(
+            ledger=self.ledger("admit"),
+            jobs=self._jobs,
+            queue=cast(Any, DoorQueue(self.send)),
+            job_names=JOBS,
+            retry_seconds=RETRY_SECONDS,
+            clock=self.clock,
+        )
+
+    def workshop(self, run_id: str) -> Workshop:
+        """For a job run."""
+        return Workshop(self.ledger(run_id), cast(Any, self.objects), Lake(LAKE), self.clock)
+
+    def loading(self, actor: str) -> Loading:
+        """For the load function."""
+        return Loading(
+            ledger=self.ledger(actor),
+            jobs=self._jobs,
+            warehouse=cast(Any, self.warehouse),
+            catalog=cast(Any, FakeCatalog()),
+            lake=Lake(LAKE),
+            job_names=JOBS,
+            crawlers=_CRAWLERS,
+            copy_role_arn="arn:aws:iam::123456789012:role/copy",
+            crawl_policy="never",
+            clock=self.clock,
+        )
+
+    def sweeping(self) -> Sweeping:
+        """For the sweep function."""
+        return Sweeping(self.loading("sweep"), cast(Any, self.objects), RAW, "Chaos")
+
+    def operating(self) -> Operating:
+        """For an operator's command."""
+        return Operating(
+            ledger=self.ledger("operator"),
+            objects=cast(Any, self.objects),
+            jobs=self._jobs,
+            lake=Lake(LAKE),
+            raw_bucket=RAW,
+            job_names=JOBS,
+            clock=self.clock,
+        )

@@ -1,0 +1,173 @@
+"""The product's SQL on PostgreSQL, rewritten as the laptop's Redshift does it; only COPY reads elsewhere.
+
+What costs time there and says nothing here is done once: a text is rewritten once, and a temporary table that a
+load makes is emptied for the next one instead of being made again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import sql as pgsql
+
+from gluebook.core.load_sql import FILES, LOADS, echoes_table, schema_sql
+from gluebook.datasets import CONTRACTS
+from localaws.redshift import Postgres
+from localaws.redshift.copy import Copy
+from localaws.redshift.databases import Databases
+from localaws.redshift.messages import translate
+from localaws.redshift.rewrite import Statement, rewrite
+
+CopySource = Callable[[str], list[list[Any]]]
+_TEMPORARY = re.compile(r"create\s+temp(?:orary)?\s+table\s+(\w+)\s+(as\s+)?(.*)", re.I | re.S)
+_LITERALS = re.compile(r"'(?:[^']|'')*'|\d+")
+_LOADS_UNTIL_TIDY = 400
+
+
+class StatementFailed(Exception):
+    """The transaction was rolled back; the text is what the Data API would say."""
+
+
+class ConnectionLost(Exception):
+    """Nobody knows whether the transaction was committed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the last statement returned."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+
+
+@lru_cache(maxsize=200_000)
+def _rewritten(text: str) -> Statement:
+    return rewrite(text, in_batch=True)
+
+
+class Redshift:
+    """One connection; `transaction` runs a list of statements, all or nothing."""
+
+    def __init__(self, uri: str) -> None:
+        self._connection = psycopg.connect(uri)
+        self._connection.prepare_threshold = None
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        self._connection.execute("set timezone to 'UTC'; set synchronous_commit to off; set jit to off")
+        self._connection.commit()
+        self._made: dict[str, str] = {}
+        self._transactions = 0
+        self._tables = self._make_schema()
+
+    def _make_schema(self) -> list[str]:
+        contracts = tuple(CONTRACTS.values())
+        self.transaction(schema_sql(contracts), lambda uri: [])
+        return [LOADS, FILES, *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
+
+    def transaction(
+        self, sqls: list[str], source: CopySource, lose: str | None = None, *, fail: str | None = None
+    ) -> Answer:
+        """Run `sqls` in one transaction; what the last one returned.
+
+        `lose` the connection "before" or "after" the commit, or `fail` in the end with an error.
+        Raises StatementFailed, ConnectionLost.
+        """
+        made: dict[str, str] = {}
+        try:
+            answer = self._run(sqls, source, made)
+            if fail is not None:
+                raise StatementFailed(fail)
+            if lose == "before":
+                raise ConnectionLost("before the commit")
+            self._connection.commit()
+        except (psycopg.Error, StatementFailed, ConnectionLost) as error:
+            self._connection.rollback()
+            if isinstance(error, psycopg.Error):
+                raise StatementFailed(f"Query failed with ERROR: {translate(error)}") from error
+            raise
+        self._made |= made
+        if lose == "after":
+            raise ConnectionLost("after the commit")
+        return answer
+
+    def empty(self) -> None:
+        """Forget all rows; now and then what they have left behind too."""
+        self._connection.execute("; ".join(f"delete from {table}" for table in self._tables).encode())
+        self._connection.commit()
+        if self._transactions > _LOADS_UNTIL_TIDY:
+            self._transactions, self._made = 0, {}
+            self._connection.autocommit = True
+            for statement in ("discard temp", "vacuum", "vacuum pg_catalog.pg_class"):
+                self._connection.execute(statement.encode())
+            self._connection.autocommit = False
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # -- one transaction -------------------------------------------------------------------------------
+
+    def _run(self, sqls: list[str], source: CopySource, made: dict[str, str]) -> Answer:
+        self._transactions += 1
+        answer = Answer()
+        waiting: list[str] = []
+        for statement in map(_rewritten, sqls):
+            if statement.copy is not None:
+                self._send(waiting)
+                self._copy(statement.copy, source(statement.copy.source))
+            else:
+                waiting += self._to_run(statement, made)
+        if waiting:
+            answer = self._send(waiting)
+        return answer
+
+    def _to_run(self, statement: Statement, made: dict[str, str]) -> list[str]:
+        match = _TEMPORARY.match(statement.postgres.strip())
+        if match is None:
+            limited = f"call redshift.limit_bytes('{statement.new_columns_of}'::regclass)"
+            return (
+                [statement.postgres, *([limited] if statement.new_columns_of else [])]
+                if (statement.postgres)
+                else []
+            )
+        name, query, rest = match.groups()
+        shape = _LITERALS.sub("", rest)
+        if self._made.get(name) == shape:
+            return [f"delete from {name}", *([f"insert into {name} {rest}"] if query else [])]
+        made[name] = shape
+        limited = f"call redshift.limit_bytes('{name}'::regclass)"
+        return [f"drop table if exists pg_temp.{name}", statement.postgres, limited]
+
+    def _send(self, statements: list[str]) -> Answer:
+        """All of them in one round trip; what the last one returned."""
+        if not statements:
+            return Answer()
+        cursor = self._connection.execute(";\n".join(statements).encode())
+        statements.clear()
+        while cursor.nextset():
+            pass
+        if cursor.description is None:
+            return Answer()
+        return Answer(tuple(column.name for column in cursor.description), tuple(cursor.fetchall()))
+
+    def _copy(self, copy: Copy, rows: list[list[Any]]) -> None:
+        # COPY goes by position.
+        statement = pgsql.SQL("copy {} from stdin").format(pgsql.SQL(copy.table))
+        with self._connection.cursor() as cursor, cursor.copy(statement) as target:
+            for row in rows:
+                target.write_row(row)
+
+
+@contextmanager
+def open_redshift() -> Iterator[Redshift]:
+    """A PostgreSQL of its own, with the pipeline's tables."""
+    with Postgres.start() as postgres:
+        redshift = Redshift(Databases(postgres.uri).conninfo("chaos", "chaos"))
+        try:
+            yield redshift
+        finally:
+            redshift.close()

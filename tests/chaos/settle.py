@@ -1,0 +1,115 @@
+"""Let the dust settle: everybody acts until there is nothing left to do, without any further fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.baton import TO_THE_END, Actor
+from chaos.compare import Problem, compare, innocents
+from chaos.product import JOBS
+from chaos.warehouse import OK
+from chaos.world import LEASE_SECONDS, World
+from gluebook.core.model import Batch
+from gluebook.core.states import TROUBLED_STATES, BatchState
+
+_MOST_ROUNDS = 40
+_MOST_DRAINS = 400
+_MOST_REPLAYS = 3
+_MOST_LOADS = 5
+
+
+@dataclass(frozen=True)
+class Settling:
+    """What helps the dust to settle: the scheduled functions, and an operator who replays what failed."""
+
+    sweeps: bool = True
+    ticks: bool = True
+    replays: bool = True
+
+
+def settle(world: World, settling: Settling) -> list[Problem]:
+    """Let everything come to rest, without any further fault; what is wrong then."""
+    stuck = _rest(world, settling)
+    if stuck:
+        return [stuck, *compare(world)]
+    explained = (
+        world.counts["run_died"] + world.counts["zombie"] - world.counts["poison_death"] >= _MOST_REPLAYS
+    )
+    lost_loads = sum(count for kind, count in world.counts.items() if "commit" in kind or "conflict" in kind)
+    for _ in range(_MOST_REPLAYS if settling.replays else 0):
+        again = _to_replay(world, explained or lost_loads >= _MOST_LOADS)
+        if not again:
+            break
+        keys = {file.key for batch in again for file in world.ledger.batch_files(batch.batch_id)}
+        world.go(world.replay(sorted(keys)), TO_THE_END)
+        stuck = _rest(world, settling)
+        if stuck:
+            return [stuck, *compare(world)]
+    return compare(world)
+
+
+def _to_replay(world: World, explained: bool) -> list[Batch]:
+    """What an operator replays: what the gate rejected once the suite is mended, and innocents of bad luck."""
+    troubled = [batch for batch in world.repeatable() if batch.state in TROUBLED_STATES]
+    return [
+        batch
+        for batch in troubled
+        if (batch.state is BatchState.REJECTED and world.mended)
+        or (batch.state is BatchState.FAILED and explained and innocents(batch, world))
+    ]
+
+
+def _rest(world: World, settling: Settling) -> Problem | None:
+    for _ in range(_MOST_ROUNDS):
+        stuck = drain(world)
+        if stuck:
+            return stuck
+        if _is_quiet(world):
+            if settling.sweeps:
+                world.go(world.sweep(), TO_THE_END)
+            if _is_quiet(world):
+                return None
+        world.forward(LEASE_SECONDS + 100)
+        if settling.ticks:
+            world.tick()
+        if settling.sweeps:
+            world.sweep()
+        if not (settling.ticks or settling.sweeps or world.messages):
+            return None
+    return Problem("stuck", f"not at rest after {_MOST_ROUNDS} rounds: {_unrest(world)}")
+
+
+def drain(world: World, but: Actor | None = None) -> Problem | None:
+    """Let everybody act, `but` one, until nobody has anything to do at this time."""
+    for _ in range(_MOST_DRAINS):
+        moving = [actor for actor in world.actors if actor is not but]
+        if moving:
+            world.go(moving[0], TO_THE_END)
+        elif world.due():
+            world.deliver(0, 10, again=False)
+        elif world.warehouse.waiting:
+            world.warehouse.play(world.warehouse.waiting[0], OK)
+        elif world.told:
+            world.hear(world.told[0], 1)
+        else:
+            return None
+    return Problem("stuck", f"no end of it: {_unrest(world)}")
+
+
+def _is_quiet(world: World) -> bool:
+    return not _unrest(world)
+
+
+def _unrest(world: World) -> list[str]:
+    found = [f"message {message.body}" for message in world.messages]
+    found += [f"event {told.event}" for told in world.told]
+    found += [f"{actor.name} before {actor.last}" for actor in world.actors]
+    for dataset in JOBS:
+        found += [f"pending {file.key}" for file in world.ledger.pending(dataset, 1000)]
+        found += [
+            f"batch {b.batch_id} {b.state} attempts {b.attempts} generation {b.generation}"
+            for b in world.ledger.open_batches(dataset)
+        ]
+        found += [f"correction of {seen.key}" for seen in world.ledger.corrections(dataset)]
+    known = {(file.key, file.version_id) for file in world.ledger.files()}
+    return found + [f"unregistered {put.key}" for put in world.puts if put.name not in known]

@@ -1,0 +1,104 @@
+"""Schedules that have once lost or doubled something, as short as they could be made."""
+
+from __future__ import annotations
+
+from chaos.play import play
+from chaos.redshift import Redshift
+from chaos.settle import Settling
+from chaos.test_protections import CALM, Step, admitted, go, loaded_by_hand, logs, tickets
+
+WITHOUT_HELP = Settling(replays=False)
+REPLAY: list[Step] = [{"do": "replay"}, go("replay")]
+GIVEN_UP: list[Step] = [{"do": "timeout"}, {"do": "event"}, go("load")]
+CRASH = "crash_before_write"
+
+
+def problems(steps: list[Step], redshift: Redshift) -> list[str]:
+    """Everything that is wrong in the end, without an operator who replays what has failed."""
+    return [str(problem) for problem in play(steps, redshift, WITHOUT_HELP).problems]
+
+
+def test_what_the_warehouse_refuses_again_when_it_is_replayed_does_not_stay_in_the_lake(
+    redshift: Redshift,
+) -> None:
+    assert problems([logs("a", "L @long-3"), CALM, *REPLAY, CALM], redshift) == []
+
+
+def test_a_replayed_batch_that_was_never_loaded_does_not_fail_for_one_bad_file(redshift: Redshift) -> None:
+    files = [logs("a", "L #reject-me-1"), logs("b", "L @long-1"), logs("cc", "L x")]
+    assert problems([*files, CALM, {"do": "mend"}, *REPLAY, CALM], redshift) == []
+
+
+def test_an_empty_version_counts_though_its_batch_was_divided(redshift: Redshift) -> None:
+    assert problems([logs("b", "L x"), logs("b"), logs("cc", "%poison")], redshift) == []
+
+
+def test_a_run_that_was_given_up_does_not_clear_the_rejects_of_its_successor(redshift: Redshift) -> None:
+    stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until="CopyObject quarantine/")]
+    steps = [*stalled, *GIVEN_UP, go("run", 1), go("run"), CALM]
+    assert problems(steps, redshift) == []
+    before_it_looks = [go("run", until="PutObject staging/app_logs-0001/1/vouchers/"), go("run", calls=4)]
+    steps = [*admitted(logs("a", "L x", "!bad")), *before_it_looks, *GIVEN_UP, go("run", 1), go("run"), CALM]
+    assert problems(steps, redshift) == []
+
+
+def test_the_files_of_an_earlier_generation_go_though_their_manifest_is_gone_already(
+    redshift: Redshift,
+) -> None:
+    old_manifest_is_gone = [go("run", until="DeleteObject manifests/"), go("run", calls=1)]
+    died = [go("run", until="DeleteObject curated/"), go("run", calls=0, fault=CRASH)]
+    for steps in (old_manifest_is_gone[:1], old_manifest_is_gone, []):
+        replayed = [logs("a", "L x"), CALM, *REPLAY, *steps, *died, CALM]
+        assert problems(replayed, redshift) == []
+
+
+def test_a_division_that_died_half_way_takes_back_every_file(redshift: Redshift) -> None:
+    refused = [*admitted(logs("a", "L @long-1")), go("run"), *loaded_by_hand()]
+    for stop in ("DeleteObject curated/", "DeleteObject vouchers/", "DeleteObject manifests/"):
+        died = [go("run", until=stop), go("run", calls=0, fault=CRASH)]
+        assert problems([*refused, *died, CALM], redshift) == []
+
+
+def test_a_correction_is_noted_though_the_sweep_died_when_it_had_adopted_the_version(
+    redshift: Redshift,
+) -> None:
+    first = [*admitted(logs("a", "L x")), CALM, logs("a", "L y", copies=0), {"do": "sweep"}]
+    adopted = [go("sweep", until="TransactWriteItems"), go("sweep", calls=0, fault="crash_after_write")]
+    assert problems([*first, *adopted, CALM], redshift) == []
+
+
+def test_a_version_registered_while_the_sweep_goes_through_an_old_listing_stays_the_newest(
+    redshift: Redshift,
+) -> None:
+    listed = [
+        logs("a", "L old"),
+        {"do": "sweep"},
+        go("sweep", until="ListObjectVersions"),
+        go("sweep", calls=1),
+    ]
+    newer = [logs("a", "L new"), {"do": "deliver", "pick": -1}, go("admit")]
+    assert problems([*listed, *newer, CALM], redshift) == []
+
+
+def test_a_run_that_stalls_before_its_manifest_does_not_write_it_when_the_batch_has_moved_on(
+    redshift: Redshift,
+) -> None:
+    for file, again in ((tickets("t", "T 1 1 01 x"), REPLAY), (tickets("t", "T 1 1 01 @long"), [])):
+        stalled = [*admitted(file), go("run", until="PutObject manifests/"), *GIVEN_UP]
+        moved_on = [go("run", 1), *loaded_by_hand(), *again, go("run", 1), *loaded_by_hand()]
+        assert problems([*stalled, *moved_on, go("run"), CALM], redshift) == []
+
+
+def test_a_run_that_tidies_up_late_leaves_the_work_of_a_later_one_alone(redshift: Redshift) -> None:
+    stalled = [*admitted(logs("a", "L x")), go("run", until="DeleteObject inbox/"), {"do": "timeout"}]
+    published = go("run", 1, until="CopyObject curated/")
+    assert problems([*stalled, *loaded_by_hand(), *REPLAY, published, go("run"), CALM], redshift) == []
+
+
+def test_a_load_that_was_committed_in_secret_is_not_taken_back_when_others_fail(redshift: Redshift) -> None:
+    def fails(how: str) -> list[Step]:
+        return [{"do": "statement", "how": how}, {"do": "event"}, go("load")]
+
+    loads = [*fails("after"), *fails("conflict") * 4]
+    submitted = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load")]
+    assert problems([*submitted, *loads, CALM], redshift) == []

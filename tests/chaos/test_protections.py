@@ -1,0 +1,173 @@
+"""One schedule per protection, such that without the protection rows are lost or doubled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.compare import DOUBLED, LOST
+from chaos.play import BROKEN_WORLD, play
+from chaos.redshift import Redshift
+from chaos.settle import Settling
+
+Step = dict[str, Any]
+BY_EVENTS_ALONE = Settling(sweeps=False, ticks=False, replays=False)
+CALM: Step = {"do": "calm"}
+DELIVER: Step = {"do": "deliver"}
+
+
+def logs(name: str, *lines: str, copies: int = 1) -> Step:
+    return {"do": "put", "dataset": "app_logs", "name": name, "lines": list(lines), "copies": copies}
+
+
+def tickets(name: str, *lines: str, copies: int = 1) -> Step:
+    return {"do": "put", "dataset": "support_tickets", "name": name, "lines": list(lines), "copies": copies}
+
+
+def go(kind: str, pick: int = 0, **how: Any) -> Step:
+    return {"do": "go", "kind": kind, "pick": pick, **how}
+
+
+def admitted(*puts: Step) -> list[Step]:
+    """Put, told of, registered; the job run that this starts hasn't made a step yet."""
+    return [*puts, {"do": "deliver", "count": len(puts)}, go("admit")]
+
+
+def apart(steps: list[Step], redshift: Redshift, settling: Settling = Settling()) -> list[str]:  # noqa: B008
+    """The rows that are lost or doubled in the end, and files of which the lake's manifests speak in vain."""
+    problems = play(steps, redshift, settling).problems
+    # Where the world itself broke down, nobody knows.
+    return [str(problem) for problem in problems if problem.kind in (LOST, DOUBLED, BROKEN_WORLD)]
+
+
+def test_two_runs_that_found_the_same_file_waiting_do_not_both_take_it(redshift: Redshift) -> None:
+    """Protection: the condition on the claim."""
+    race = {"do": "race", "dataset": "support_tickets"}
+    # One has read what is pending and is about to claim it; its first transaction opens its batch.
+    about_to_claim = [
+        go("run", until="TransactWriteItems"),
+        go("run", calls=1),
+        go("run", until="TransactWriteItems"),
+    ]
+    steps = [*admitted(tickets("t", "T 1 1 01 x")), *about_to_claim, race, go("run", 1), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_an_older_revision_that_comes_later_does_not_overwrite_a_newer_one(redshift: Redshift) -> None:
+    """Protection: newer wins."""
+    steps = [tickets("a", "T 1 2 02 new"), CALM, tickets("b", "T 1 1 01 old"), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_a_load_whose_answer_was_lost_is_not_made_again(redshift: Redshift) -> None:
+    """Protection: the batch's row in `etl_loads` empties the stage of its second load."""
+    lost = {"do": "statement", "how": "after"}
+    steps = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load"), lost, CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_nothing_of_a_batch_that_the_gate_rejects_is_seen_anywhere(redshift: Redshift) -> None:
+    """Protection: the gate comes before publishing."""
+    assert apart([logs("a", "L #reject-me", "L x"), CALM], redshift) == []
+
+
+def test_a_file_whose_event_was_lost_is_found_by_the_sweep(redshift: Redshift) -> None:
+    """Protection: the sweep."""
+    assert apart([logs("a", "L x", copies=0)], redshift) == []
+
+
+def test_a_file_that_is_corrected_between_claim_and_reading_is_read_as_it_was_claimed(
+    redshift: Redshift,
+) -> None:
+    """Protection: the exact claimed version is read, and not the newest object."""
+    correction = tickets("t", "T 1 2 02 new")
+    steps = [
+        *admitted(tickets("t", "T 1 1 01 old")),
+        go("run", until="GetObject support_tickets/"),
+        correction,
+    ]
+    assert apart([*steps, CALM], redshift) == []
+
+
+def test_a_run_that_was_given_up_publishes_nothing_any_more(redshift: Redshift) -> None:
+    """Protection: the fence is asked before the manifest is written.
+
+    The run has made its copies and stalls. Its successor brings the batch to its end, and it is processed again.
+    """
+    stalled = [go("run", until="CopyObject curated/"), go("run", calls=1), {"do": "timeout"}]
+    # The successor's start is what the end of the first run asks for.
+    taken_over = [
+        {"do": "event"},
+        go("load"),
+        go("run", 1),
+        *loaded_by_hand(),
+        {"do": "replay"},
+        go("replay"),
+    ]
+    steps = [*admitted(tickets("t", "T 1 1 01 x")), *stalled, *taken_over, go("run", 1), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_a_run_that_was_given_up_says_nothing_of_its_files_any_more(redshift: Redshift) -> None:
+    """Protection: the fence is asked before the results are written; here it is counts that would be wrong."""
+    stalled = [go("run", until="CopyObject vouchers/"), go("run", calls=1), {"do": "timeout"}]
+    taken_over = [{"do": "event"}, go("load"), go("run", 1), *loaded_by_hand()]
+    corrected = [*admitted(logs("a", "L y")), {"do": "meanwhile"}, {"do": "meanwhile"}]
+    steps = [*admitted(logs("a", "L x", "L z")), *stalled, *taken_over, *corrected, CALM]
+    assert [str(problem) for problem in play(steps, redshift).problems] == []
+
+
+def loaded_by_hand() -> list[Step]:
+    """The end of a run is told of, its batch is loaded and known to be; nobody else moves."""
+    return [{"do": "event"}, go("load"), {"do": "statement"}, {"do": "event"}, go("load")]
+
+
+def test_a_file_registered_after_the_last_look_of_a_run_is_taken_up_when_that_ends(
+    redshift: Redshift,
+) -> None:
+    """Protection: the wake-up by the end of a run; neither the schedule nor the queue nor a load helps."""
+    first = [*admitted(logs("a", "%broken")), go("run", until="TransactWriteItems")]
+    steps = [*first, *admitted(logs("b", "L y")), {"do": "drop"}, CALM]
+    assert apart(steps, redshift, BY_EVENTS_ALONE) == []
+
+
+def test_a_start_that_was_refused_is_asked_for_again_when_the_end_of_the_run_is_never_told(
+    redshift: Redshift,
+) -> None:
+    """Protection: the message to ourselves."""
+    first = [*admitted(logs("a", "L x")), go("run", until="TransactWriteItems")]
+    untold = [go("run"), {"do": "event", "copies": 0}]
+    later = [{"do": "clock", "seconds": 400}, CALM]
+    steps = [*first, *admitted(logs("b", "L y")), *untold, *later]
+    assert apart(steps, redshift, BY_EVENTS_ALONE) == []
+
+
+def test_what_a_run_that_died_has_left_behind_is_taken_over(redshift: Redshift) -> None:
+    """Protection: the lease that ends."""
+    died = go("run", until="PutObject staging/", calls=1_000)
+    steps = [*admitted(logs("a", "L x")), died, go("run", calls=0, fault="crash_before_write"), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_one_bad_file_does_not_keep_its_neighbours_out(redshift: Redshift) -> None:
+    """Protection: a batch that can't be brought to its end is divided."""
+    steps = [logs("a", "L x"), logs("b", "L y"), logs("cc", "%poison"), CALM]
+    assert apart(steps, redshift, BY_EVENTS_ALONE) == []
+
+
+def test_what_the_warehouse_refuses_for_its_content_is_taken_back_and_divided(redshift: Redshift) -> None:
+    """Protection: what was published of a batch leaves the lake before its files wait again."""
+    steps = [logs("a", "L x"), logs("b", "L y", "L @long-1"), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_an_old_version_that_is_heard_of_late_brings_nothing_back(redshift: Redshift) -> None:
+    """Protection: versions are ordered by what S3 says, and not by when they are loaded."""
+    heard_of_first = {"do": "deliver", "pick": -1}
+    steps = [logs("a", "L old"), logs("a", "L new"), heard_of_first, go("admit"), go("run"), CALM]
+    assert apart(steps, redshift) == []
+
+
+def test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own(redshift: Redshift) -> None:
+    """Protection: vouchers."""
+    steps = [logs("a", "L x"), CALM, logs("b", "L x"), CALM, logs("a", "L y"), CALM]
+    assert apart(steps, redshift) == []

@@ -1,0 +1,145 @@
+"""The Data API over a PostgreSQL: tokens, statements that run when the schedule says so, and ways to lose them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chaos.baton import door
+from chaos.engine import read_rows
+from chaos.redshift import Answer, ConnectionLost, Redshift, StatementFailed
+from fakes import FakeObjects
+from gluebook.aws.services import Rows, Statement
+from gluebook.errors import TerminalError, WarehouseBusy
+
+OK, CONFLICT, BEFORE, AFTER, FORGET = "ok", "conflict", "before", "after", "forget"
+_CONFLICT_TEXT = "ERROR: 1023 Detail: Serializable isolation violation on table - transactions form a cycle"
+_LOST_TEXT = "ERROR: the connection to the database was lost"
+
+
+@dataclass
+class Submitted:
+    """A statement that the Data API has taken."""
+
+    statement_id: str
+    sqls: list[str]
+    name: str
+    status: str = "STARTED"
+    error: str = ""
+    answer: Answer = field(default_factory=Answer)
+
+
+class ChaosWarehouse:
+    """All of `gluebook.aws.services.Warehouse`, and `play` for whoever says what happens."""
+
+    def __init__(self, redshift: Redshift, objects: FakeObjects, on_end: Callable[[Submitted], None]) -> None:
+        self._redshift = redshift
+        self._objects = objects
+        self._on_end = on_end
+        self._known: dict[str, Submitted] = {}
+        self._tokens: dict[str, str] = {}
+        self._waiting: list[Submitted] = []
+        self._count = 0
+
+    # -- as the product sees it ------------------------------------------------------------------------
+
+    def submit(self, sqls: list[str], *, name: str, token: str) -> str:
+        try:
+            return door("BatchExecuteStatement", True, lambda: self._taken(sqls, name, token))
+        except ClientError as error:
+            raise WarehouseBusy(f"statement {name} was not taken") from error
+
+    def statement(self, statement_id: str) -> Statement | None:
+        def described() -> Statement | None:
+            found = self._known.get(statement_id)
+            return Statement(statement_id, found.status, found.error) if found else None
+
+        return door("DescribeStatement", False, described)
+
+    def result(self, statement_id: str) -> Rows:
+        def fetched() -> Rows:
+            name, _, number = statement_id.partition(":")
+            found = self._known[name]
+            assert found.status == "FINISHED" and int(number) == len(found.sqls)
+            return _rows(found.answer)
+
+        return door("GetStatementResult", False, fetched)
+
+    def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
+        door("BatchExecuteStatement", True, lambda: self._at_once(sqls, name))
+        return name
+
+    def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
+        return _rows(door("ExecuteStatement", True, lambda: self._at_once([sql], "query")))
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> list[Submitted]:
+        """Statements that haven't run yet, in the order they were taken; also forgotten ones."""
+        return self._waiting
+
+    def play(self, submitted: Submitted, how: str) -> None:
+        """Run a waiting statement as one transaction, with this outcome; or forget it first, and its token."""
+        if how == FORGET:
+            self.forget(submitted.statement_id)
+            return
+        self._waiting.remove(submitted)
+        try:
+            lose = how if how in (BEFORE, AFTER) else None
+            fail = _CONFLICT_TEXT if how == CONFLICT else None
+            submitted.answer = self._redshift.transaction(submitted.sqls, self._copied, lose, fail=fail)
+            submitted.status = "FINISHED"
+        except StatementFailed as failed:
+            submitted.status, submitted.error = "FAILED", str(failed)
+        except ConnectionLost:
+            submitted.status, submitted.error = "FAILED", _LOST_TEXT
+        self._on_end(submitted)
+
+    def forget(self, statement_id: str) -> None:
+        """After a while the Data API knows neither a statement nor its token; it may run all the same."""
+        self._known.pop(statement_id, None)
+        self._tokens = {token: known for token, known in self._tokens.items() if known != statement_id}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What a query returns, for those who compare."""
+        return list(self._redshift.transaction([sql], self._copied).rows)
+
+    def _taken(self, sqls: list[str], name: str, token: str) -> str:
+        if token not in self._tokens:
+            self._count += 1
+            submitted = Submitted(f"statement-{self._count}", sqls, name)
+            self._tokens[token] = submitted.statement_id
+            self._known[submitted.statement_id] = submitted
+            self._waiting.append(submitted)
+        return self._tokens[token]
+
+    def _at_once(self, sqls: list[str], name: str) -> Answer:
+        try:
+            return self._redshift.transaction(sqls, self._copied)
+        except StatementFailed as failed:
+            raise TerminalError(f"{name}: {failed}") from failed
+
+    def _copied(self, uri: str) -> list[list[Any]]:
+        """The rows of the files that a manifest names; all of them must be there, in their size."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        manifest = self._objects.get_json(bucket, key)
+        if manifest is None:
+            raise StatementFailed(f"ERROR: Problem reading manifest file - NoSuchKey {key}")
+        rows = []
+        for entry in json.loads(json.dumps(manifest))["entries"]:
+            body = self._objects.body(bucket, entry["url"].removeprefix(f"s3://{bucket}/"))
+            if body is None or len(body) != entry["meta"]["content_length"]:
+                raise StatementFailed(
+                    f"ERROR: S3ServiceException: {entry['url']} isn't what the manifest says"
+                )
+            rows += read_rows(body)
+        return rows
+
+
+def _rows(answer: Answer) -> Rows:
+    return Rows(answer.columns, list(answer.rows))

@@ -1,0 +1,1 @@
+"""Chaos, second level: the whole chain on the laptop AWS, with processes that are really killed."""

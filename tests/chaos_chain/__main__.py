@@ -1,0 +1,99 @@
+"""`python -m chaos_chain --runs 30 --seed 1` (PYTHONPATH=src:tests): the whole chain, with real kills.
+
+Plays schedules of uploads, corrections, kills, lost events and failing calls on one laptop AWS, then a file that
+kills every run, then ten thousand events, spread and at once. Exit code 1 if anything isn't as it must be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+
+from chaos_chain.chain import ChaoticChain, chaotic_chain
+from chaos_chain.killers import DISTURBANCES, KILLS
+from chaos_chain.scenarios import burst, poison
+
+_UPLOADS = 8
+_MOST_POISON_RUNS = 20
+_MOST_RUNS_AT_ONCE, _MOST_RUNS_SPREAD, _SPREAD = 3, 8, 5
+# What a deployment on AWS has; the laptop reacts sooner, and would start more runs.
+_DEFAULTS = {
+    "LeaseSeconds": "600",
+    "ArrivalWindowSeconds": "20",
+    "StartRetrySeconds": "60",
+    "SweepSchedule": "rate(5 minutes)",
+}
+
+
+def main() -> int:
+    """The exit code."""
+    options = _options()
+    logging.disable(logging.CRITICAL)
+    wrong = 0
+    if options.runs:
+        with chaotic_chain(options.seed) as chaotic:
+            wrong += _schedules(chaotic, options.runs, options.seed)
+    if not options.only_kills:
+        wrong += _poison() + _bursts(options.versions)
+    return 1 if wrong else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos_chain", description=__doc__)
+    parser.add_argument("--runs", type=int, default=30, help="how many schedules with kills")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same files and faults")
+    parser.add_argument("--versions", type=int, default=9_000, help="file versions of a burst")
+    parser.add_argument("--only-kills", action="store_true", help="no poison, no bursts")
+    return parser.parse_args()
+
+
+def _schedules(chaotic: ChaoticChain, runs: int, seed: int) -> int:
+    failed = lost = doubled = 0
+    for number in range(runs):
+        began = time.monotonic()
+        # Something is killed in every schedule; events and calls fail in half of them.
+        kills = chaotic.random.sample(KILLS, chaotic.random.randint(1, 3))
+        more = [kind for kind in DISTURBANCES if chaotic.random.random() < 0.5]
+        result = chaotic.play([*kills, *more], _UPLOADS)
+        lost, doubled, failed = lost + result.lost, doubled + result.doubled, failed + (not result.holds)
+        _say(f"{number + 1:3d} of {runs}  {' '.join([*kills, *more])}  {time.monotonic() - began:.0f} s")
+        for text in result.wrong:
+            _say(f"      {text}")
+    _say(f"{runs} schedules of the whole chain from seed {seed}, {failed} failed")
+    _say(f"rows lost: {lost}, rows doubled: {doubled}")
+    for kind, count in sorted(chaotic.counts.items()):
+        _say(f"{kind.ljust(28)} {count:>6,}")
+    return failed
+
+
+def _poison() -> int:
+    with chaotic_chain(1) as chaotic:
+        found = poison(chaotic)
+    _say(f"40 good files and one that kills its run: {found}")
+    good = found.states == {"FAILED": 1, "LOADED": 40} and found.rows == 40
+    return int(not (good and found.poison.state == "FAILED" and found.runs <= _MOST_POISON_RUNS))
+
+
+def _bursts(versions: int) -> int:
+    wrong = 0
+    with chaotic_chain(1, **_DEFAULTS) as chaotic:
+        at_once = burst(chaotic, versions)
+    _say(f"all at once: {at_once}")
+    wrong += not (at_once.states == {"LOADED": versions} and at_once.rows == versions)
+    wrong += at_once.runs > _MOST_RUNS_AT_ONCE or at_once.dead_letters > 0
+    with chaotic_chain(1, **_DEFAULTS) as chaotic:
+        spread = burst(chaotic, versions, spread_seconds=_SPREAD * at_once.longest_run_seconds)
+    _say(f"spread over {_SPREAD} times the length of a run: {spread}")
+    wrong += not (spread.states == {"LOADED": versions} and spread.rows == versions)
+    return wrong + (spread.runs > _MOST_RUNS_SPREAD or spread.dead_letters > 0)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,342 @@
+"""Append datasets: in whatever order batches are loaded, a row stands if and only if a live file version vouches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract.load_kit import APP_LOGS, Loads, Row, echo, log, of_file, open_loads
+
+Version = tuple[str, str]
+KEYS = "abcd"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Loads]:
+    with open_loads() as loads:
+        yield loads
+
+
+@pytest.fixture
+def loads(shared: Loads) -> Loads:
+    shared.empty()
+    return shared
+
+
+# -- the law -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Processing:
+    """A batch as one generation of it has it: what each file version holds, and what the code makes of a row."""
+
+    batch: str
+    generation: int
+    held: Mapping[Version, frozenset[str]]
+    # For each key the file version, of those that hold it, under which the row is curated.
+    curated: Mapping[str, Version]
+    code: str
+
+    def message(self, key: str) -> str:
+        return f"{key} as {self.code} has it"
+
+    @property
+    def rows(self) -> list[Row]:
+        return [
+            log(key, *version, self.batch, self.message(key), record=KEYS.index(key) + 1)
+            for key, version in self.curated.items()
+        ]
+
+    @property
+    def vouchers(self) -> list[Row]:
+        echoes = [
+            echo(key, *version, record=KEYS.index(key) + 1)
+            for version, keys in self.held.items()
+            for key in sorted(keys)
+            if self.curated[key] != version
+        ]
+        return [of_file(*version, order_of(version)) for version in self.held] + echoes
+
+
+def order_of(version: Version) -> str:
+    # The order isn't that of the names.
+    return {"x": "001", "c": "010", "m": "100"}[version[1]]
+
+
+@dataclass
+class Oracle:
+    """What must be in the warehouse, by definition."""
+
+    latest: dict[str, Processing] = field(default_factory=dict)
+    files: set[Version] = field(default_factory=set)
+
+    def takes(self, one: Processing) -> bool:
+        known = self.latest.get(one.batch)
+        if known is not None and known.generation >= one.generation:
+            return False
+        self.latest[one.batch] = one
+        self.files |= one.held.keys()
+        return True
+
+    def is_live(self, version: Version) -> bool:
+        return not any(f == version[0] and order_of((f, v)) > order_of(version) for f, v in self.files)
+
+    @property
+    def vouched(self) -> set[tuple[str, str, str, str]]:
+        return {
+            (key, *version, one.batch)
+            for one in self.latest.values()
+            for version, keys in one.held.items()
+            if self.is_live(version)
+            for key in keys
+        }
+
+
+@st.composite
+def processings(draw: st.DrawFn) -> list[Processing]:
+    """Batches in two generations each, and an order of loads with repeats; some may never be loaded."""
+    version = st.tuples(st.sampled_from("PQ"), st.sampled_from("xcm"))
+    versions = draw(st.lists(version, min_size=3, max_size=6, unique=True))
+    held = {version: draw(st.frozensets(st.sampled_from(KEYS))) for version in versions}
+    batch_of = {version: draw(st.sampled_from("ABC")) for version in versions}
+    made = []
+    for batch in sorted(set(batch_of.values())):
+        first = {version: held[version] for version in versions if batch_of[version] == batch}
+        made.append(draw(processing(batch, 1, first)))
+        # Processed again: versions are left out, and the code may reject what it took before, or the reverse.
+        kept = {
+            version: draw(st.just(keys) | st.frozensets(st.sampled_from(KEYS)))
+            for version, keys in first.items()
+            if draw(st.integers(0, 2))
+        }
+        made.append(draw(processing(batch, 2, kept)))
+    early = draw(st.lists(st.sampled_from(made), max_size=1))
+    late = draw(st.lists(st.sampled_from(made), max_size=3))
+    return [*early, *draw(st.permutations([one for one in made if one.generation == 1])), *late]
+
+
+@st.composite
+def processing(
+    draw: st.DrawFn, batch: str, generation: int, held: dict[Version, frozenset[str]]
+) -> Processing:
+    keys = sorted(frozenset().union(*held.values()))
+    curated = {key: draw(st.sampled_from([v for v, some in held.items() if key in some])) for key in keys}
+    return Processing(batch, generation, held, curated, draw(st.sampled_from(["old code", "new code"])))
+
+
+STATE = (
+    "select log_id, _source_file, _source_version, _batch_id, _source_record, message from app_logs",
+    "select log_id, _source_file, _source_version, _batch_id, _source_record from app_logs_echoes",
+    "select batch_id, generation, rows_curated, rows_merged, rows_superseded, rows_retracted, table_rows "
+    "from etl_loads order by load_number",
+    "select _source_file, _source_version, version_order from etl_files",
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(sequence=processings())
+def test_a_row_stands_as_long_as_a_live_file_version_vouches_whatever_the_order_of_loads(
+    shared: Loads, sequence: list[Processing]
+) -> None:
+    shared.empty()
+    oracle, before = Oracle(), State([], [], [], [])
+    requests: dict[tuple[str, int], Any] = {}
+    for one in sequence:
+        # A load that is repeated is the same request.
+        known = requests.get((one.batch, one.generation))
+        request = known or shared.request(APP_LOGS, one.batch, one.rows, one.vouchers, one.generation)
+        requests[one.batch, one.generation] = request
+        [answer], *found = shared.run(APP_LOGS, request, *STATE)
+        after = State(*found)
+        if oracle.takes(one):
+            after.agrees_with(oracle, one)
+            after.follows(before, one, answer)
+        else:
+            assert after == before
+            assert answer == before.noted(one)
+        before = after
+
+
+@dataclass(frozen=True)
+class State:
+    """What is in the tables."""
+
+    table: list[list[Any]]
+    echoes: list[list[Any]]
+    loads: list[list[Any]]
+    files: list[list[Any]]
+
+    @property
+    def rows(self) -> dict[str, list[Any]]:
+        return {row[0]: row for row in self.table}
+
+    def noted(self, one: Processing) -> list[Any]:
+        """What is noted of a batch that is loaded already: of this generation, or the highest."""
+        of_batch = {load[1]: load[3:6] for load in self.loads if load[0] == one.batch}
+        return of_batch.get(one.generation, of_batch[max(of_batch)])
+
+    def agrees_with(self, oracle: Oracle, one: Processing) -> None:
+        rows = sorted(row[0] for row in self.table)
+        assert rows == sorted({key for key, *_ in oracle.vouched})
+        provenances = [tuple(row[:4]) for row in self.table]
+        echoes = [tuple(row[:4]) for row in self.echoes]
+        assert sorted(provenances + echoes) == sorted(oracle.vouched)
+        assert all(row[4] == KEYS.index(row[0]) + 1 for row in self.table + self.echoes)
+        own = [row for row in self.table if row[3] == one.batch]
+        assert all(row[5] == one.message(row[0]) for row in own)
+        assert sorted((f, v) for f, v, _ in self.files) == sorted(oracle.files)
+        assert all(order == order_of((f, v)) for f, v, order in self.files)
+
+    def follows(self, before: State, one: Processing, answer: list[Any]) -> None:
+        merged, superseded, retracted = answer
+        assert merged + superseded == len(one.curated)
+        brought = [
+            key for key, row in self.rows.items() if row[3] == one.batch and row != before.rows.get(key)
+        ]
+        assert merged == len(brought)
+        assert retracted == len(before.rows.keys() - self.rows.keys())
+        noted = [one.batch, one.generation, len(one.curated), *answer, len(self.table)]
+        assert self.loads == [*before.loads, noted]
+
+
+# -- single cases ------------------------------------------------------------------------------------------
+
+
+def contents(loads: Loads) -> list[list[Any]]:
+    return loads.warehouse.rows(
+        "select log_id, _source_file, _source_version, _batch_id from app_logs order by 1"
+    )
+
+
+def test_a_corrected_file_takes_back_what_it_no_longer_holds(loads: Loads) -> None:
+    first = loads.request(
+        APP_LOGS,
+        "A",
+        [log(k, "f", "1", "A") for k in "abc"],
+        [of_file("f", "1", "1"), of_file("g", "1", "1")],
+    )
+    assert loads.load(APP_LOGS, first) == (3, 0, 0)
+    mended = loads.request(APP_LOGS, "B", [log(k, "f", "2", "B") for k in "cd"], [of_file("f", "2", "2")])
+    assert loads.load(APP_LOGS, mended) == (2, 0, 2)
+    assert contents(loads) == [["c", "f", "2", "B"], ["d", "f", "2", "B"]]
+    assert loads.drift(APP_LOGS) == [2, 2, 2, 0, 0]
+
+
+def test_an_empty_correction_takes_back_everything_and_needs_no_manifest_of_rows(loads: Loads) -> None:
+    first = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")])
+    assert loads.load(APP_LOGS, first) == (1, 0, 0)
+    nothing = loads.request(APP_LOGS, "B", [], [of_file("f", "2", "2")])
+    assert loads.load(APP_LOGS, nothing) == (0, 0, 1)
+    assert contents(loads) == []
+
+
+def test_a_version_that_comes_late_brings_nothing(loads: Loads) -> None:
+    late = loads.request(APP_LOGS, "B", [log("b", "f", "2", "B")], [of_file("f", "2", "2")])
+    early = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")])
+    assert loads.load(APP_LOGS, late) == (1, 0, 0)
+    assert loads.load(APP_LOGS, early) == (0, 1, 0)
+    assert contents(loads) == [["b", "f", "2", "B"]]
+
+
+def test_a_row_stays_under_its_twin_in_another_file_and_goes_with_that(loads: Loads) -> None:
+    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), echo("a", "g", "1")]
+    corrected = [of_file("f", "2", "2"), of_file("g", "2", "2")]
+    requests = [
+        loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], both),
+        loads.request(APP_LOGS, "B", [log("a", "h", "1", "B")], [of_file("h", "1", "1")]),
+        loads.request(APP_LOGS, "C", [], corrected),
+        loads.request(APP_LOGS, "D", [], [of_file("h", "2", "2")]),
+    ]
+    assert loads.load(APP_LOGS, requests[0]) == (1, 0, 0)
+    assert loads.load(APP_LOGS, requests[1]) == (0, 1, 0)
+    assert loads.load(APP_LOGS, requests[2]) == (0, 0, 0)
+    assert contents(loads) == [["a", "h", "1", "B"]]
+    assert loads.warehouse.rows("select * from app_logs_echoes") == []
+    assert loads.load(APP_LOGS, requests[3]) == (0, 0, 1)
+    assert contents(loads) == []
+
+
+def test_processing_again_with_the_same_code_merges_nothing(loads: Loads) -> None:
+    rows, vouchers = [log(k, "f", "1", "A") for k in "ab"], [of_file("f", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (2, 0, 0)
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers, 2)) == (0, 2, 0)
+
+
+def test_processing_again_with_mended_code_changes_what_differs_nulls_too(loads: Loads) -> None:
+    rows = [
+        log("a", "f", "1", "A", "old"),
+        log("b", "f", "1", "A"),
+        log("c", "f", "1", "A") | {"message": None},
+    ]
+    again = [log("a", "f", "1", "A", "new"), log("b", "f", "1", "A"), log("d", "f", "1", "A")]
+    vouchers = [of_file("f", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (3, 0, 0)
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", again, vouchers, 2)) == (2, 1, 1)
+    third = [again[0] | {"message": None}, again[1] | {"component": "net"}, again[2]]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", third, vouchers, 3)) == (2, 1, 0)
+    assert loads.warehouse.rows("select log_id, message, component from app_logs order by 1") == [
+        ["a", None, None],
+        ["b", "", "net"],
+        ["d", "", None],
+    ]
+
+
+def test_processed_again_a_row_is_said_anew_rather_than_left_to_another_batch(loads: Loads) -> None:
+    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), echo("a", "g", "1")]
+    first = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A", "old")], both)
+    other = loads.request(APP_LOGS, "B", [log("a", "h", "1", "B", "old")], [of_file("h", "1", "1")])
+    again = loads.request(APP_LOGS, "A", [log("a", "g", "1", "A", "new")], [of_file("g", "1", "1")], 2)
+    assert [loads.load(APP_LOGS, one) for one in (first, other, again)] == [(1, 0, 0), (0, 1, 0), (1, 0, 0)]
+    assert loads.warehouse.rows("select _source_file, _batch_id, message from app_logs") == [
+        ["g", "A", "new"]
+    ]
+    assert loads.warehouse.rows("select _source_file, _batch_id from app_logs_echoes") == [["h", "B"]]
+
+
+def test_an_earlier_generation_that_comes_late_changes_nothing(loads: Loads) -> None:
+    first = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")])
+    second = loads.request(APP_LOGS, "A", [log("b", "f", "1", "A")], [of_file("f", "1", "1")], 2)
+    assert loads.load(APP_LOGS, second) == (1, 0, 0)
+    assert loads.load(APP_LOGS, first) == (1, 0, 0)
+    assert contents(loads) == [["b", "f", "1", "A"]]
+
+
+def test_one_record_twice_in_the_stage_becomes_one_row(loads: Loads) -> None:
+    rows = [log("a", "f", "1", "A"), log("a", "g", "1", "A"), log("a", "g", "1", "A", record=2)]
+    vouchers = [of_file("f", "1", "1"), of_file("g", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (1, 2, 0)
+    assert loads.drift(APP_LOGS) == [1, 1, 1, 0, 0]
+    assert loads.warehouse.rows("select log_id, _source_file, _source_record from app_logs_echoes") == [
+        ["a", "g", 1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vouchers", "complaint"),
+    [
+        ([], "file versions of rows have no voucher"),
+        ([of_file("f", "2", "1")], "file versions of rows have no voucher"),
+        ([of_file("f", "1", "1"), echo("a", "g", "1")], "file versions of rows have no voucher"),
+        ([of_file("f", "1", "1"), echo("z", "f", "1")], "echoes are of no row in the stage"),
+        ([of_file("f", "1", "1"), of_file("f", "1", "1") | {"log_id": "a"}], "vouchers are neither"),
+        ([of_file("f", "1", "1"), echo("a", "f", "1") | {"source": None}], "vouchers are neither"),
+        ([of_file("f", "1", "1"), echo("a", "f", "1") | {"_source_record": None}], "vouchers are neither"),
+    ],
+)
+def test_vouchers_that_do_not_fit_the_rows_fail_the_load(
+    loads: Loads, vouchers: list[Row], complaint: str
+) -> None:
+    request = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], vouchers)
+    assert complaint[1:] in loads.error(APP_LOGS, request)
+    assert loads.warehouse.rows("select count(*) from etl_files") == [[0]]
+
+
+def test_missing_vouchers_fail_the_load(loads: Loads) -> None:
+    request = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")])
+    fewer = type(request)(**{**vars(request), "vouchers": 2})
+    assert "pp_logs_vouchers does not hold 2 rows" in loads.error(APP_LOGS, fewer)

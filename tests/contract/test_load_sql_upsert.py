@@ -1,0 +1,189 @@
+"""Upsert datasets: of a key the newest row stands, in whatever order and however often batches are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, open_loads, ticket
+from gluebook.core.load_sql import confirm_sql, load_sql
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Loads]:
+    with open_loads() as loads:
+        yield loads
+
+
+@pytest.fixture
+def loads(shared: Loads) -> Loads:
+    shared.empty()
+    return shared
+
+
+TABLE = (
+    "select ticket_id, revision, updated_at, _row_hash, category, _batch_id from support_tickets order by 1"
+)
+NOTES = (
+    "select batch_id, generation, rows_curated, rows_merged, rows_superseded, rows_retracted, table_rows "
+    "from etl_loads order by load_number"
+)
+
+Revision = tuple[str, int, int, str]
+
+
+def newness(revision: Revision) -> tuple[int, int, str]:
+    return revision[1:]
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> list[tuple[str, int, list[Revision]]]:
+    """Loads of batches in three generations, later ones without some of the revisions; repeated, in any order."""
+    revision = st.tuples(
+        st.sampled_from("ab"), st.integers(1, 2), st.integers(1, 2), st.sampled_from(["x", "y"])
+    )
+    held = {}
+    for batch in "AB":
+        revisions = draw(st.lists(revision, min_size=1, max_size=5, unique=True))
+        for generation in (1, 2, 3):
+            held[batch, generation] = revisions
+            revisions = [one for one in revisions if draw(st.integers(0, 3))]
+    order = draw(st.lists(st.sampled_from(sorted(held)), min_size=2, max_size=6))
+    return [(batch, generation, held[batch, generation]) for batch, generation in order]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(sequence=sequences(), mends=st.booleans())
+def test_the_newest_row_of_each_key_stands_whatever_the_order_of_loads(
+    shared: Loads, sequence: list[tuple[str, int, list[Revision]]], mends: bool
+) -> None:
+    shared.empty()
+    table: dict[str, list[Any]] = {}
+    notes: list[list[Any]] = []
+    generations: dict[str, int] = {}
+    for batch, generation, revisions in sequence:
+        category = f"as generation {generation} has it" if mends and generation > 1 else None
+        request = shared.request(
+            SUPPORT_TICKETS,
+            batch,
+            [ticket(key, number, batch, day, mark, category) for key, number, day, mark in revisions],
+            generation=generation,
+        )
+        [answer], rows, noted = shared.run(SUPPORT_TICKETS, request, TABLE, NOTES)
+        if generations.get(batch, 0) >= generation:
+            assert list(table.values()) == rows and noted == notes
+            continue
+        generations[batch] = generation
+        merged = 0
+        for key in sorted({revision[0] for revision in revisions}):
+            best = max((one for one in revisions if one[0] == key), key=newness)
+            row = [key, best[1], f"2026-01-0{best[2]} 00:00:00", best[3], category, batch]
+            if wins(row, table.get(key), generation):
+                table[key] = row
+                merged += 1
+        table = dict(sorted(table.items()))
+        assert rows == list(table.values())
+        assert answer == [merged, len(revisions) - merged, 0]
+        notes.append([batch, generation, len(revisions), *answer, len(table)])
+        assert noted == notes
+
+
+def wins(row: list[Any], there: list[Any] | None, generation: int) -> bool:
+    if there is None or row[1:4] > there[1:4]:
+        return True
+    return generation > 1 and row[1:4] == there[1:4] and row[5] == there[5] and row != there
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
+def test_an_older_row_never_overwrites_a_newer_one(loads: Loads, order: tuple[str, str]) -> None:
+    for name in order:
+        rows = [ticket("a", {"old": 1, "new": 2}[name], name)]
+        loads.load(SUPPORT_TICKETS, loads.request(SUPPORT_TICKETS, name, rows))
+    assert [row[5] for row in loads.warehouse.rows(TABLE)] == ["new"]
+
+
+def test_an_equal_row_of_another_batch_never_passes_processed_again_or_not(loads: Loads) -> None:
+    first = loads.request(SUPPORT_TICKETS, "A", [ticket("a", 1, "A", category="one")])
+    assert loads.load(SUPPORT_TICKETS, first) == (1, 0, 0)
+    for generation in (1, 2):
+        other = loads.request(
+            SUPPORT_TICKETS, "B", [ticket("a", 1, "B", category="two")], generation=generation
+        )
+        assert loads.load(SUPPORT_TICKETS, other) == (0, 1, 0)
+    assert loads.warehouse.rows(TABLE)[0][4:] == ["one", "A"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("one", "two"), (None, "two"), ("one", None)])
+def test_processed_again_a_mended_value_takes_effect_null_or_not(
+    loads: Loads, before: str | None, after: str | None
+) -> None:
+    for generation, category, merged in ((1, before, 1), (2, after, 1), (3, after, 0)):
+        rows = [ticket("a", 1, "A", category=category)]
+        request = loads.request(SUPPORT_TICKETS, "A", rows, generation=generation)
+        assert loads.load(SUPPORT_TICKETS, request) == (merged, 1 - merged, 0)
+    assert loads.warehouse.rows(TABLE)[0][4] == after
+
+
+def test_rows_of_another_batch_fail_the_load(loads: Loads) -> None:
+    request = loads.request(SUPPORT_TICKETS, "A", [ticket("a", 1, "A"), ticket("b", 1, "B")])
+    assert "ows are of another batch" in loads.error(SUPPORT_TICKETS, request)
+    assert loads.warehouse.rows(TABLE) == []
+
+
+def test_a_wrong_count_fails_the_load_and_nothing_of_it_stays(loads: Loads) -> None:
+    request = loads.request(SUPPORT_TICKETS, "A", [ticket("a", 1, "A")])
+    assert "upport_tickets_stage does not hold 2 rows" in loads.error(
+        SUPPORT_TICKETS, replace(request, rows=2)
+    )
+    assert loads.warehouse.rows(TABLE) == [] and loads.warehouse.rows(NOTES) == []
+
+
+@pytest.mark.parametrize("dataset", ["tickets", "logs"])
+def test_loads_of_one_batch_at_the_same_time_count_once(loads: Loads, dataset: str) -> None:
+    contract = SUPPORT_TICKETS if dataset == "tickets" else APP_LOGS
+    rows: list[Row] = [ticket("a", 1, "A")] if dataset == "tickets" else [log("a", "f", "1", "A")]
+    vouchers = [] if dataset == "tickets" else [of_file("f", "1", "1")]
+    request = loads.request(contract, "A", rows, vouchers)
+    started = [loads.warehouse.start(*load_sql(contract, request)) for _ in range(4)]
+    assert {loads.warehouse.wait(one)["Status"] for one in started} == {"FINISHED"}
+    assert loads.drift(contract) == [1, 1, 1, 0, 0]
+
+
+# -- questions ---------------------------------------------------------------------------------------------
+
+
+def test_each_generation_of_the_batches_asked_for_is_confirmed(loads: Loads) -> None:
+    for batch, generation, revision in (("A", 1, 1), ("A", 2, 2), ("B", 1, 1), ("C", 1, 3)):
+        rows = [ticket("a", revision, batch)]
+        loads.load(SUPPORT_TICKETS, loads.request(SUPPORT_TICKETS, batch, rows, generation=generation))
+    assert loads.warehouse.rows(confirm_sql(["A", "B", "never"])) == [
+        ["A", 1, 1, 0, 0],
+        ["A", 2, 1, 0, 0],
+        ["B", 1, 0, 1, 0],
+    ]
+    assert loads.warehouse.rows(confirm_sql([])) == []
+
+
+def test_a_table_that_was_never_loaded_has_no_noted_rows(loads: Loads) -> None:
+    assert loads.drift(SUPPORT_TICKETS) == [0, None, 0, 0, 0]
+    loads.load(APP_LOGS, loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")]))
+    assert loads.drift(SUPPORT_TICKETS) == [0, None, 0, 0, 0]
+
+
+def test_drift_counts_what_loads_would_never_leave(loads: Loads) -> None:
+    for batch, keys in (("A", "ab"), ("B", "c")):
+        loads.load(
+            SUPPORT_TICKETS, loads.request(SUPPORT_TICKETS, batch, [ticket(key, 1, batch) for key in keys])
+        )
+    assert loads.drift(SUPPORT_TICKETS) == [3, 3, 2, 0, 0]
+    loads.warehouse.ok(
+        "insert into support_tickets select * from support_tickets where ticket_id in ('a', 'b')",
+        "insert into etl_loads select * from etl_loads where batch_id = 'A'",
+        "delete from support_tickets where ticket_id = 'c'",
+    )
+    assert loads.drift(SUPPORT_TICKETS) == [4, 3, 3, 1, 2]

@@ -1,0 +1,23 @@
+"""In-memory stand-ins with the behaviour of the real adapters, conditions and all."""
+
+from fakes.dying import Calls, Died, Dying, calls_of
+from fakes.ledger import FakeLedger
+from fakes.objects import FakeObjects
+from fakes.services import FakeCatalog, FakeJobs, FakeQueue, FakeWarehouse
+from fakes.values import FakeClock, a_batch, a_file
+
+__all__ = [
+    "Calls",
+    "Died",
+    "Dying",
+    "FakeCatalog",
+    "FakeClock",
+    "FakeJobs",
+    "FakeLedger",
+    "FakeObjects",
+    "FakeQueue",
+    "FakeWarehouse",
+    "a_batch",
+    "a_file",
+    "calls_of",
+]

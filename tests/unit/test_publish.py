@@ -1,0 +1,386 @@
+"""Publishing: whoever reads by manifests sees a batch whole or not at all, in one generation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fakes import Calls, Died, Dying, FakeLedger, FakeObjects, a_file, calls_of
+from fakes.pipeline import Pipeline
+from gluebook.core.model import Batch, Counts, FileResult
+from gluebook.core.plan import PublishedFile, PublishPlan
+from gluebook.core.states import BatchState
+from gluebook.errors import CountMismatch, Fenced
+from gluebook.steps.claim import give_up
+from gluebook.steps.divide import divide
+from gluebook.steps.publish import (
+    begin_publishing,
+    finish_publishing,
+    keep_rejects,
+    sweep_up,
+    withdraw_published,
+)
+
+LAKE = "lake"
+ONE, TWO = a_file("one"), a_file("two")
+
+
+def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool = True) -> PublishPlan:
+    """A plan of `rows` files, staged for the batch's epoch and generation."""
+    prefix = pipeline.lake.staging(batch.batch_id, batch.epoch)
+    generation = batch.generation
+
+    def file(number: int, kind: str, final: str) -> PublishedFile:
+        body = f"{kind} {number} of generation {generation}".encode()
+        staged = f"{prefix}{kind}/{number}.parquet"
+        pipeline.objects.put(LAKE, staged, body)
+        return PublishedFile(staged, final, len(body))
+
+    lake = pipeline.lake
+    names = [
+        lake.curated_file(batch.dataset, "2026-01-05", batch.batch_id, n, generation) for n in range(rows)
+    ]
+    files = tuple(file(number, "data", name) for number, name in enumerate(names))
+    voucher = lake.vouchers_file(batch.dataset, batch.batch_id, 0, generation)
+    return PublishPlan(
+        files=files,
+        results=(FileResult(ONE.file_id, ONE.key, "v1", Counts(rows, rows)),),
+        partitions=("2026-01-05",) if rows else (),
+        counts=Counts(rows, rows),
+        vouchers=(file(0, "vouchers", voucher),) if vouchers else (),
+        voucher_rows=1 if vouchers else 0,
+    )
+
+
+def begun(pipeline: Pipeline, batch: Batch, rows: int = 2) -> Batch:
+    plan = staged_plan(pipeline, batch, rows)
+    ledger: Any = pipeline.ledger
+    return begin_publishing(ledger, pipeline.objects, pipeline.lake, batch, plan, pipeline.clock)  # type: ignore[arg-type]
+
+
+def finish(pipeline: Pipeline, batch: Batch, calls: Calls | None = None) -> Batch:
+    calls = calls or Calls()
+    ledger: Any = Dying(pipeline.ledger, calls)
+    objects: Any = Dying(pipeline.objects, calls)
+    done = finish_publishing(ledger, objects, pipeline.lake, batch, pipeline.clock)
+    sweep_up(objects, pipeline.lake, done)
+    return done
+
+
+def generation_one() -> tuple[Pipeline, Batch]:
+    """A batch of which everything is staged and the gate is passed."""
+    pipeline = Pipeline()
+    return pipeline, begun(pipeline, pipeline.carried(ONE, TWO, batch_id="app_logs-b"))
+
+
+def generation_two(rows: int = 1) -> tuple[Pipeline, Batch]:
+    """A loaded batch whose further generation, of fewer rows, is staged and has passed the gate."""
+    pipeline, going = generation_one()
+    again = pipeline.again(pipeline.load(finish(pipeline, going)))
+    return pipeline, begun(pipeline, again, rows)
+
+
+def assert_all_or_nothing(pipeline: Pipeline) -> None:
+    seen = [set(files.values()) for files in pipeline.by_manifest().values()]
+    assert None not in set().union(*seen), "a manifest names what isn't there"
+    rows = [one for one in seen if any(body and body.startswith(b"data") for body in one)]
+    assert len(rows) <= 1, "two generations at once"
+
+
+MANIFEST, VOUCHERS = "manifests/app_logs/app_logs-b.json", "vouchers/app_logs/app_logs-b.json"
+CURATED_NAMES = {
+    1: {f"curated/app_logs/dt=2026-01-05/app_logs-b-0000{n}.parquet" for n in (0, 1)},
+    2: {"curated/app_logs/dt=2026-01-05/app_logs-b.g2-00000.parquet"},
+}
+
+
+def test_a_published_batch_is_there_with_its_manifests_and_nothing_else() -> None:
+    pipeline, going = generation_one()
+    done = finish(pipeline, going)
+    assert (done.state, done.counts, done.partitions, done.vouchers) == (
+        BatchState.CURATED,
+        Counts(2, 2),
+        ("2026-01-05",),
+        1,
+    )
+    assert set(pipeline.visible()) == {
+        *CURATED_NAMES[1],
+        MANIFEST,
+        VOUCHERS,
+        "vouchers/app_logs/app_logs-b-00000.parquet",
+    }
+    assert pipeline.objects.sizes(LAKE, "staging/") == {}
+    [result] = pipeline.objects.get_json(LAKE, "results/app_logs/app_logs-b.json")["files"]
+    assert (result["key"], result["counts"]["curated"]) == (ONE.key, 2)
+
+
+def test_the_manifest_comes_after_everything_it_names() -> None:
+    for n in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
+        pipeline, going = generation_one()
+        with pytest.raises(Died):
+            finish(pipeline, going, Calls(n))
+        assert_all_or_nothing(pipeline)
+
+
+def test_a_further_generation_takes_the_place_of_the_one_before() -> None:
+    pipeline, going = generation_two()
+    finish(pipeline, going)
+    assert set(pipeline.visible()) == {
+        *CURATED_NAMES[2],
+        "manifests/app_logs/app_logs-b.g2.json",
+        "vouchers/app_logs/app_logs-b.g2.json",
+        "vouchers/app_logs/app_logs-b.g2-00000.parquet",
+    }
+    assert pipeline.by_manifest() == {
+        "manifests/app_logs/app_logs-b.g2.json": {
+            "curated/app_logs/dt=2026-01-05/app_logs-b.g2-00000.parquet": b"data 0 of generation 2"
+        },
+        "vouchers/app_logs/app_logs-b.g2.json": {
+            "vouchers/app_logs/app_logs-b.g2-00000.parquet": b"vouchers 0 of generation 2"
+        },
+    }
+    # Nobody who is late can bring the earlier one back.
+    assert pipeline.withdrawn(MANIFEST) == sorted(CURATED_NAMES[1])
+    assert pipeline.withdrawn(VOUCHERS) == ["vouchers/app_logs/app_logs-b-00000.parquet"]
+
+
+def test_a_further_generation_without_a_row_leaves_none_of_the_one_before() -> None:
+    pipeline, going = generation_two(rows=0)
+    finish(pipeline, going)
+    assert not [key for key in pipeline.visible() if key.startswith(("curated/", "manifests/"))]
+
+
+def test_a_generation_after_one_that_failed_takes_the_place_of_what_is_there() -> None:
+    pipeline, going = generation_one()
+    loaded = pipeline.load(finish(pipeline, going))
+    second = pipeline.again(loaded)
+    failed = give_up(pipeline.ledger, second, "attempts_used_up", "t")  # type: ignore[arg-type]
+    third = pipeline.again(failed)
+    finish(pipeline, begun(pipeline, third, 1))
+    assert [key for key in pipeline.visible() if key.startswith("curated/")] == [
+        "curated/app_logs/dt=2026-01-05/app_logs-b.g3-00000.parquet"
+    ]
+
+
+@pytest.mark.parametrize("stage", [generation_one, generation_two])
+def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: Any) -> None:
+    pipeline, going = stage()
+    ends = finish(pipeline, going).state, pipeline.visible()
+    for n in range(1, calls_of(lambda calls: finish(*stage(), calls)) + 1):
+        pipeline, going = stage()
+        with pytest.raises(Died):
+            finish(pipeline, going, Calls(n))
+        assert_all_or_nothing(pipeline)
+        now = pipeline.now(going)
+        if now.state is BatchState.PUBLISHING:
+            pipeline.clock.forward(3_600)
+            taken = pipeline.ledger.take_over(now, "jr_next", 10**10, pipeline.clock.seconds, "t")
+            assert taken is not None
+            finish(pipeline, taken)
+        assert (pipeline.now(going).state, pipeline.visible()) == ends, f"died at call {n}"
+
+
+def test_a_plan_that_is_gone_is_named() -> None:
+    pipeline, going = generation_one()
+    sweep_up(pipeline.objects, pipeline.lake, going)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match=r"app_logs-b: its plan staging/.* is gone"):
+        finish(pipeline, going)
+
+
+# -- taken back --------------------------------------------------------------------------------------------
+
+
+def refused() -> tuple[Pipeline, Batch]:
+    """A batch that was published, and that the warehouse has refused."""
+    pipeline, going = generation_one()
+    done = finish(pipeline, going)
+    keep_one_reject(pipeline, done)
+    return pipeline, give_up(pipeline.ledger, done, "load_failed", "t")  # type: ignore[arg-type]
+
+
+def half_published() -> tuple[Pipeline, Batch]:
+    """A batch whose runs have died while they published it, all but one call before its end."""
+    pipeline, going = generation_one()
+    keep_one_reject(pipeline, going)
+    copied = calls_of(lambda calls: finish(*generation_one(), calls)) - 4
+    with pytest.raises(Died):
+        finish(pipeline, going, Calls(copied))
+    assert [key for key in pipeline.visible() if key.startswith("curated/")]
+    return pipeline, give_up(pipeline.ledger, pipeline.now(going), "used up", "t")  # type: ignore[arg-type]
+
+
+def keep_one_reject(pipeline: Pipeline, batch: Batch) -> None:
+    pipeline.objects.put(LAKE, "staging/rejects/part-0.parquet", b"reject")
+    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/rejects/")  # type: ignore[arg-type]
+    pipeline.objects.delete(LAKE, ["staging/rejects/part-0.parquet"])
+
+
+def left_of(pipeline: Pipeline) -> set[str]:
+    """Keys outside what is swept up with the batch's work, and of manifests only those that name something."""
+    return {key for key in pipeline.left() if not key.startswith(("staging/", "inbox/"))}
+
+
+@pytest.mark.parametrize("stage", [refused, half_published])
+def test_what_is_taken_back_leaves_nothing(stage: Any) -> None:
+    pipeline, batch = stage()
+    assert left_of(pipeline)
+    withdraw_published(pipeline.objects, pipeline.lake, batch)
+    assert left_of(pipeline) == set()
+    # The word of the files outlives them, and the plan: whoever is late finds the manifest's place taken.
+    assert CURATED_NAMES[1] <= set(pipeline.withdrawn(MANIFEST) or ())
+    assert pipeline.objects.put_json_once(LAKE, MANIFEST, {"entries": [{"url": "late"}]}) is False
+
+
+def test_files_that_a_late_copy_brings_back_go_when_it_is_taken_back_once_more() -> None:
+    pipeline, batch = refused()
+    files = pipeline.visible()
+    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    for key in CURATED_NAMES[1]:
+        pipeline.objects.put(LAKE, key, files[key] or b"")
+    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    assert left_of(pipeline) == set()
+
+
+def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same() -> None:
+    pipeline = Pipeline()
+    batch = give_up(pipeline.ledger, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")  # type: ignore[arg-type]
+    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    assert pipeline.objects.get_json(LAKE, MANIFEST) == {"entries": [], "withdrawn": []}
+    assert left_of(pipeline) == set()
+
+
+@pytest.mark.parametrize("stage", [refused, half_published])
+def test_what_is_taken_back_goes_manifest_first_and_wholly_wherever_one_dies(stage: Any) -> None:
+    def withdraw(pipeline: Pipeline, batch: Batch, calls: Calls) -> None:
+        objects: Any = Dying(pipeline.objects, calls)
+        withdraw_published(objects, pipeline.lake, batch)
+
+    for n in range(1, calls_of(lambda calls: withdraw(*stage(), calls)) + 1):
+        pipeline, batch = stage()
+        with pytest.raises(Died):
+            withdraw(pipeline, batch, Calls(n))
+        assert_all_or_nothing(pipeline)
+        withdraw(pipeline, batch, Calls())
+        assert left_of(pipeline) == set(), f"died at call {n}"
+
+
+# -- zombies -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_lost_its_batch_before_the_gate_publishes_nothing() -> None:
+    pipeline = Pipeline()
+    zombie = pipeline.carried(ONE)
+    pipeline.clock.forward(3_600)
+    assert pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
+    with pytest.raises(Fenced):
+        begun(pipeline, zombie)
+    assert pipeline.visible() == {}
+
+
+def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_successor_made() -> None:
+    pipeline, zombie = generation_one()
+    pipeline.clock.forward(3_600)
+    taken = pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
+    assert taken is not None
+    done = finish_publishing(
+        pipeline.ledger,  # type: ignore[arg-type]
+        pipeline.objects,  # type: ignore[arg-type]
+        pipeline.lake,
+        taken,
+        pipeline.clock,
+    )
+    before = pipeline.visible()
+    with pytest.raises(Fenced):
+        finish(pipeline, zombie)
+    assert (pipeline.visible(), pipeline.now(zombie)) == (before, done)
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None:
+    pipeline, zombie = generation_one()
+    given_up = give_up(pipeline.ledger, zombie, "used up", "t")  # type: ignore[arg-type]
+    ledger: FakeLedger = pipeline.ledger
+    objects: FakeObjects = pipeline.objects
+    done = divide(ledger, objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
+    if swept:
+        sweep_up(objects, pipeline.lake, done)  # type: ignore[arg-type]
+    with pytest.raises(Fenced):
+        finish(pipeline, zombie)
+    assert pipeline.visible() == {}
+
+
+class Overtaken:
+    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else."""
+
+    def __init__(self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None]) -> None:
+        self._inner, self._calls, self._number, self._meanwhile = inner, calls, number, meanwhile
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._inner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._calls.next() == self._number:
+                self._meanwhile()
+            return method(*args, **kwargs)
+
+        return call
+
+
+def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_that_happens() -> None:
+    """Also past its last look at the fence: then it finds the place of its manifest taken."""
+    for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
+        pipeline, zombie = generation_one()
+
+        def taken_back(pipeline: Pipeline = pipeline, zombie: Batch = zombie) -> None:
+            given_up = give_up(pipeline.ledger, pipeline.now(zombie), "used up", "t")  # type: ignore[arg-type]
+            done = divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
+            sweep_up(pipeline.objects, pipeline.lake, done)  # type: ignore[arg-type]
+
+        calls = Calls()
+        ledger: Any = Overtaken(pipeline.ledger, calls, number, taken_back)
+        objects: Any = Overtaken(pipeline.objects, calls, number, taken_back)
+        with contextlib.suppress(Fenced, FileNotFoundError, CountMismatch):
+            done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
+            sweep_up(objects, pipeline.lake, done)
+        assert pipeline.now(zombie).state is BatchState.DIVIDED
+        rows = [manifest for manifest in pipeline.by_manifest() if manifest.startswith("manifests/")]
+        assert rows == [], f"taken back before call {number}"
+        assert pipeline.withdrawn(MANIFEST) is not None
+
+
+# -- quarantine --------------------------------------------------------------------------------------------
+
+
+def test_a_batchs_rejects_take_the_place_of_what_was_there_of_it_and_of_nothing_else() -> None:
+    pipeline, batch = generation_one()
+    for number in range(3):
+        pipeline.objects.put(LAKE, f"staging/r/part-{number}.parquet", f"first {number}".encode())
+    pipeline.objects.put(LAKE, "staging/r/_SUCCESS", b"")
+    other = pipeline.lake.quarantine_file("app_logs", "app_logs-b2", 0)
+    pipeline.objects.put(LAKE, other, b"another batch's")
+    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/r/")  # type: ignore[arg-type]
+    assert len(pipeline.objects.sizes(LAKE, "quarantine/")) == 4
+    pipeline.objects.put(LAKE, "staging/again/part-0.parquet", b"second")
+    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/again/")  # type: ignore[arg-type]
+    kept = {key: pipeline.objects.body(LAKE, key) for key in pipeline.objects.sizes(LAKE, "quarantine/")}
+    assert kept == {
+        other: b"another batch's",
+        "quarantine/app_logs/app_logs-b-00000.parquet": b"second",
+    }
+
+
+def test_sweeping_up_removes_the_work_of_this_batch_only_and_none_of_a_later_epoch() -> None:
+    pipeline = Pipeline()
+    batch = replace(pipeline.carried(ONE, batch_id="app_logs-b"), epoch=10)
+    places = ("inbox", "staging")
+    mine = [f"{place}/app_logs-b/{epoch}/x" for place in places for epoch in (1, 2, 9, 10)]
+    later = [f"{place}/app_logs-b/{epoch}/x" for place in places for epoch in (11, 100)]
+    others = ["inbox/app_logs-b2/1/x", "staging/app_logs-b2/1/x", "results/app_logs/app_logs-b.json", *later]
+    for key in (*mine, *others):
+        pipeline.objects.put(LAKE, key, b"x")
+    sweep_up(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    assert set(pipeline.objects.sizes(LAKE, "")) == set(others)
