@@ -64,12 +64,17 @@ class Overview:
 def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
     """Look at everything; reads the whole ledger, and the results of every batch that has some."""
     batches = {batch.batch_id: batch for batch in ledger.batches()}
-    results: dict[str, FileResult] = {}
+    # By batch, too: one that was divided may have left some behind of a file that another one carries now.
+    results: dict[tuple[str, str], FileResult] = {}
     with ThreadPoolExecutor(_READERS) as pool:
         keys = [lake.result(batch.dataset, batch.batch_id) for batch in batches.values()]
-        for stored in pool.map(lambda key: objects.get_json(lake.bucket, key), keys):
-            results |= {r.file_id: r for r in results_from_json(stored["files"])} if stored else {}
-    files = [_status(file, batches, results.get(file.file_id)) for file in ledger.files()]
+        stored = pool.map(lambda key: objects.get_json(lake.bucket, key), keys)
+        for batch_id, found in zip(batches, stored, strict=True):
+            for result in results_from_json(found["files"]) if found else ():
+                results[batch_id, result.file_id] = result
+    files = [
+        _status(file, batches, results.get((file.batch_id or "", file.file_id))) for file in ledger.files()
+    ]
     files.sort(key=lambda file: (file.registered_at, file.key, file.version_id))
     return Overview(tuple(files), tuple(sorted(batches.values(), key=lambda b: b.created_at)))
 

@@ -63,6 +63,7 @@ def _count_files(world: World) -> None:
 def in_order(world: World) -> Iterator[None]:
     """What would happen in no order, or differ from one time to another, doesn't."""
     with (
+        mock.patch("gluebook.steps.admit.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.steps.publish.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.steps.register.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.steps.replay.ThreadPoolExecutor", InLine),

@@ -13,6 +13,10 @@ Step = dict[str, Any]
 BY_EVENTS_ALONE = Settling(sweeps=False, ticks=False, replays=False)
 CALM: Step = {"do": "calm"}
 DELIVER: Step = {"do": "deliver"}
+# The load function hears of the end of a run or statement.
+TOLD: list[Step] = [{"do": "event"}, {"do": "go", "kind": "load"}]
+GIVEN_UP: list[Step] = [{"do": "timeout"}, *TOLD]
+CRASH = "crash_before_write"
 
 
 def logs(name: str, *lines: str, copies: int = 1) -> Step:
@@ -37,6 +41,11 @@ def apart(steps: list[Step], redshift: Redshift, settling: Settling = Settling()
     problems = play(steps, redshift, settling).problems
     # Where the world itself broke down, nobody knows.
     return [str(problem) for problem in problems if problem.kind in (LOST, DOUBLED, BROKEN_WORLD)]
+
+
+def wrong(steps: list[Step], redshift: Redshift, settling: Settling = Settling()) -> list[str]:  # noqa: B008
+    """Everything that isn't as it must be in the end."""
+    return [str(problem) for problem in play(steps, redshift, settling).problems]
 
 
 def test_two_runs_that_found_the_same_file_waiting_do_not_both_take_it(redshift: Redshift) -> None:
@@ -113,7 +122,73 @@ def test_a_run_that_was_given_up_says_nothing_of_its_files_any_more(redshift: Re
     taken_over = [{"do": "event"}, go("load"), go("run", 1), *loaded_by_hand()]
     corrected = [*admitted(logs("a", "L y")), {"do": "meanwhile"}, {"do": "meanwhile"}]
     steps = [*admitted(logs("a", "L x", "L z")), *stalled, *taken_over, *corrected, CALM]
-    assert [str(problem) for problem in play(steps, redshift).problems] == []
+    assert wrong(steps, redshift) == []
+
+
+def test_a_run_that_was_given_up_makes_no_copies_when_its_batch_was_taken_back(redshift: Redshift) -> None:
+    """Protection: the fence is asked before the copies too; whoever lists `curated/` would see them for ever.
+
+    The run has put its plan down and stalls. Its successor publishes; the warehouse refuses that for its content; a
+    third run has taken it back, and the plan is still there.
+    """
+    plan = "PutObject staging/support_tickets-0001/1/plan.json"
+    stalled = [go("run", until=plan), go("run", calls=2), *GIVEN_UP]
+    refused = [
+        go("run", 1, until="DeleteObject inbox/"),
+        {"do": "tick"},
+        go("load"),
+        {"do": "statement"},
+        *TOLD,
+    ]
+    taken_back = [{"do": "race", "dataset": "support_tickets"}, go("run", 2, until="DeleteObject staging/")]
+    steps = [*admitted(tickets("t", "T 1 1 01 @long")), *stalled, *refused, *taken_back, go("run"), CALM]
+    assert wrong(steps, redshift, Settling(replays=False)) == []
+
+
+def test_a_manifest_that_was_never_written_is_not_when_its_batch_has_been_divided(redshift: Redshift) -> None:
+    """Protection: what is withdrawn leaves something in its place, also where nothing has been yet.
+
+    One run stalls before its manifest, and so do those that take over, until they are given up.
+    """
+    stalled = [go("run", until="PutObject manifests/"), *GIVEN_UP]
+    died = [go("run", 1, until="PutObject manifests/"), go("run", 1, calls=0, fault=CRASH), *TOLD]
+    steps = [*admitted(logs("a", "L x"), logs("b", "L y")), *stalled, *died, *died, go("run", 1), CALM]
+    assert apart(steps, redshift, Settling(replays=False)) == []
+
+
+def test_a_run_whose_batch_was_given_up_does_not_keep_it_from_being_divided(redshift: Redshift) -> None:
+    """Protection: giving up raises the fence, so that nobody prolongs the lease any more.
+
+    Two runs have died; the third is about to renew its lease when it is given up, and the one that does so dies at
+    once. The schedule looks one more time, and by then somebody must be able to go on.
+    """
+    died = [go("run", until="PutObject staging/"), go("run", calls=0, fault=CRASH), *TOLD]
+    about_to_renew = [go("run", until="PutObject inbox/"), go("run", calls=1), *GIVEN_UP]
+    gave_it_up = [go("run", 1, until="TransactWriteItems"), go("run", 1, calls=0, fault="crash_after_write")]
+    renewed = [go("run"), {"do": "tick"}, go("load")]
+    steps = [
+        *admitted(logs("a", "L x"), logs("b", "L y")),
+        *died,
+        *died,
+        *about_to_renew,
+        *gave_it_up,
+        *renewed,
+    ]
+    assert apart(steps, redshift, BY_EVENTS_ALONE) == []
+
+
+def test_word_of_a_load_that_comes_late_is_not_taken_for_word_of_a_later_one(redshift: Redshift) -> None:
+    """Protection: a batch is changed only as it was read, and processing it again makes it another.
+
+    Two are told that the batch is loaded, and one of them stalls before it says so. By then the batch is processed
+    again, and that load is refused.
+    """
+    told = [*TOLD, {"do": "statement"}, {"do": "event", "copies": 2}]
+    stalled = [go("load", until="GetStatementResult"), go("load", calls=1)]
+    again = [go("load", 1), {"do": "replay"}, go("replay"), go("run"), {"do": "event"}, go("load", 1)]
+    refused = [go("load"), {"do": "statement", "how": "conflict"}]
+    steps = [*admitted(logs("a", "L x")), go("run"), *told, *stalled, *again, *refused, CALM]
+    assert apart(steps, redshift, Settling(replays=False)) == []
 
 
 def loaded_by_hand() -> list[Step]:
@@ -165,6 +240,21 @@ def test_an_old_version_that_is_heard_of_late_brings_nothing_back(redshift: Reds
     heard_of_first = {"do": "deliver", "pick": -1}
     steps = [logs("a", "L old"), logs("a", "L new"), heard_of_first, go("admit"), go("run"), CALM]
     assert apart(steps, redshift) == []
+
+
+def test_the_load_of_a_correction_takes_the_rows_before_it_away_at_once(redshift: Redshift) -> None:
+    """Protection: rows go stale in the transaction that brings the newer ones; nobody is told that it is done."""
+    first = [*admitted(logs("a", "L x")), go("run"), *loaded_by_hand()]
+    correction = [*admitted(logs("a", "L y")), go("run"), *TOLD]
+    untold = [{"do": "statement"}, {"do": "event", "copies": 0}]
+    found = apart([*first, *correction, *untold], redshift, BY_EVENTS_ALONE)
+    # The lake's turn comes with that word.
+    assert [problem for problem in found if "warehouse" in problem] == []
+
+
+def test_a_correction_leaves_nothing_of_the_version_before_it(redshift: Redshift) -> None:
+    """Protection: batches with superseded versions are processed again, so that they leave the lake as well."""
+    assert apart([logs("a", "L x"), CALM, logs("a", "L y"), CALM], redshift) == []
 
 
 def test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own(redshift: Redshift) -> None:

@@ -76,9 +76,10 @@ def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
     """Take back what a batch that will never be loaded has published, manifest first; may be repeated."""
     plan = _plan(objects, lake, batch)
     planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
-    # Also if it hasn't got that far: whoever still works on it must find the place taken.
-    own = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
-    objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
+    # Also if it hasn't got that far: whoever still works on it must find the places taken.
+    for place in (lake.manifest, lake.vouchers):
+        own = place(batch.dataset, batch.batch_id, batch.generation)
+        objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
     files = _withdraw(objects, lake, batch, range(1, batch.generation + 1))
     objects.delete(lake.bucket, sorted({*files, *planned}))
     _clear_quarantine(objects, lake, batch, keep=())

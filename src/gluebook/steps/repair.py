@@ -11,9 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.objects import ObjectVersion
 from gluebook.core.differences import Difference, Kind, repairable
+from gluebook.core.plan import keys_ever_named, withdrawn_manifest
 from gluebook.core.reconciling_lake import Shelf, sort_out
 from gluebook.errors import GluebookError
-from gluebook.steps.operating import Start, start_jobs
+from gluebook.steps.operating import Operating, Start, start_jobs
 from gluebook.steps.reconcile import Findings, Reconciling, Watch
 from gluebook.steps.reconcile_lake import look_again
 from gluebook.steps.register import Adopting, adopt
@@ -136,10 +137,22 @@ def _remove(differences: Sequence[Difference], scope: Reconciling, repairs: _Rep
             for kind in _REMOVED:
                 still = [found for found in look_again(shelf, work) if found.kind is kind]
                 keys = [key for found in still for key in found.objects]
-                work.objects.delete(work.lake.bucket, keys)
+                if kind is Kind.STALE_MANIFEST:
+                    _withdraw(keys, work)
+                else:
+                    work.objects.delete(work.lake.bucket, keys)
                 removed += len(keys)
     except (ClientError, BotoCoreError, GluebookError) as error:
         repairs.failure("not all could be removed from the lake", error)
     else:
         repairs.seen_to |= {*_REMOVED}
     repairs.done.append(f"removed {removed} objects from the lake")
+
+
+def _withdraw(manifests: Sequence[str], work: Operating) -> None:
+    """Not deleted: a run that is late would find their places free."""
+    for key in manifests:
+        manifest = work.objects.get_json(work.lake.bucket, key)
+        if manifest is not None:
+            gone = withdrawn_manifest(keys_ever_named(manifest, work.lake))
+            work.objects.put_json(work.lake.bucket, key, gone)
