@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from chaos.mutants import MUTATIONS, Mutation
-from chaos.mutating import ROOT, CantMutate, Noticed, applied, asserted
+from chaos.mutants import MUTATIONS
+from chaos.mutating import ROOT, CantMutate, Mutation, Noticed, applied, asserted
 from chaos.mutations import document, result
 
 _PAGE = ROOT / "docs" / "protections.md"
