@@ -9,7 +9,7 @@ import pytest
 
 from chaos.mutants import MUTATIONS
 from chaos.mutating import ROOT, CantMutate, Mutation, Noticed, applied, asserted
-from chaos.mutations import document, result
+from chaos.mutations import HEAD, document, result
 
 _PAGE = ROOT / "docs" / "protections.md"
 _DIFF = """AssertionError: assert ["lost: 1 rows...: 'x'"] == []
@@ -46,11 +46,13 @@ def test_every_mutation_has_a_name_of_its_own() -> None:
 
 
 def test_the_page_lists_exactly_these_mutations_and_all_were_noticed() -> None:
-    rows = [line for line in _PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
+    page = _PAGE.read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
     made = [line.split(" | ") for line in document([result(m, {}) for m in MUTATIONS]).splitlines()]
     wanted = [cells[:3] for cells in made if cells[0].startswith("| ")][1:]
     # All but how they failed, which only running them can tell.
     assert [row.split(" | ")[:3] for row in rows] == wanted, "run `make mutations`"
+    assert page.startswith(HEAD)
     assert [row for row in rows if re.search("MISSED|OTHERWISE", row)] == []
 
 
