@@ -21,16 +21,9 @@ _PUBLISHED = """\
         manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
 """
-_PUBLISHED_REGARDLESS = """\
-    write_results(objects, lake, batch, plan.results)
-    old = _withdraw(objects, lake, batch, range(1, batch.generation))
-    if plan.vouchers:
-        vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
-        objects.put_json_once(lake.bucket, vouchers, copy_manifest(plan.vouchers, lake))
-    if plan.files:
-        manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
-        objects.put_json(lake.bucket, manifest, copy_manifest(plan.files, lake))
-"""
+_PUBLISHED_REGARDLESS = _PUBLISHED.replace("    ledger.confirm(batch)\n", "").replace(
+    "put_json_once(lake.bucket, manifest,", "put_json(lake.bucket, manifest,"
+)
 
 BATCHES = (
     Mutation(
@@ -117,17 +110,17 @@ BATCHES = (
         protection="what a run that died has left behind is taken over when its lease has ended",
         broken="no lease ever ends",
         file=f"{_CORE}/claiming.py",
-        old="b.lease_until <= now]",
-        new="False]",
+        old="batch.lease_until <= now",
+        new="False",
         test=(_PROTECTIONS, "test_what_a_run_that_died_has_left_behind_is_taken_over"),
     ),
     Mutation(
         name="epoch-given-up",
         protection="a run that still works on a batch that was given up doesn't keep others from it",
         broken="giving up doesn't raise the epoch, so its lease can be prolonged",
-        file=f"{_STEPS}/claim.py",
-        old="epoch=batch.epoch + 1, attempts=0, lease_until=0)",
-        new="attempts=0, lease_until=0)",
+        file=f"{_CORE}/model.py",
+        old="reason=reason, epoch=self.epoch + 1, attempts=0",
+        new="reason=reason, attempts=0",
         test=(_PROTECTIONS, "test_a_run_whose_batch_was_given_up_does_not_keep_it_from_being_divided"),
     ),
     Mutation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,22 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.load_kit import APP_LOGS, Loads, Row, echo, log, of_file, open_loads
+from contract.load_kit import APP_LOGS, Loads, Row, echo, log, of_file
 
 Version = tuple[str, str]
 KEYS = "abcd"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Loads]:
-    with open_loads() as loads:
-        yield loads
-
-
-@pytest.fixture
-def loads(shared: Loads) -> Loads:
-    shared.empty()
-    return shared
 
 
 # -- the law -----------------------------------------------------------------------------------------------
@@ -141,17 +129,17 @@ STATE = (
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sequence=processings())
 def test_a_row_stands_as_long_as_a_live_file_version_vouches_whatever_the_order_of_loads(
-    shared: Loads, sequence: list[Processing]
+    opened_loads: Loads, sequence: list[Processing]
 ) -> None:
-    shared.empty()
+    opened_loads.empty()
     oracle, before = Oracle(), State([], [], [], [])
     requests: dict[tuple[str, int], Any] = {}
     for one in sequence:
         # A load that is repeated is the same request.
         known = requests.get((one.batch, one.generation))
-        request = known or shared.request(APP_LOGS, one.batch, one.rows, one.vouchers, one.generation)
+        request = known or opened_loads.request(APP_LOGS, one.batch, one.rows, one.vouchers, one.generation)
         requests[one.batch, one.generation] = request
-        [answer], *found = shared.run(APP_LOGS, request, *STATE)
+        [answer], *found = opened_loads.run(APP_LOGS, request, *STATE)
         after = State(*found)
         if oracle.takes(one):
             after.agrees_with(oracle, one)

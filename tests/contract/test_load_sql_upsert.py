@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,21 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, open_loads, ticket
+from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, ticket
 from gluebook.core.load_sql import confirm_sql, load_sql
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Loads]:
-    with open_loads() as loads:
-        yield loads
-
-
-@pytest.fixture
-def loads(shared: Loads) -> Loads:
-    shared.empty()
-    return shared
-
 
 TABLE = (
     "select ticket_id, revision, updated_at, _row_hash, category, _batch_id from support_tickets order by 1"
@@ -60,21 +46,21 @@ def sequences(draw: st.DrawFn) -> list[tuple[str, int, list[Revision]]]:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sequence=sequences(), mends=st.booleans())
 def test_the_newest_row_of_each_key_stands_whatever_the_order_of_loads(
-    shared: Loads, sequence: list[tuple[str, int, list[Revision]]], mends: bool
+    opened_loads: Loads, sequence: list[tuple[str, int, list[Revision]]], mends: bool
 ) -> None:
-    shared.empty()
+    opened_loads.empty()
     table: dict[str, list[Any]] = {}
     notes: list[list[Any]] = []
     generations: dict[str, int] = {}
     for batch, generation, revisions in sequence:
         category = f"as generation {generation} has it" if mends and generation > 1 else None
-        request = shared.request(
+        request = opened_loads.request(
             SUPPORT_TICKETS,
             batch,
             [ticket(key, number, batch, day, mark, category) for key, number, day, mark in revisions],
             generation=generation,
         )
-        [answer], rows, noted = shared.run(SUPPORT_TICKETS, request, TABLE, NOTES)
+        [answer], rows, noted = opened_loads.run(SUPPORT_TICKETS, request, TABLE, NOTES)
         if generations.get(batch, 0) >= generation:
             assert list(table.values()) == rows and noted == notes
             continue

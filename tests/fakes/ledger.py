@@ -72,7 +72,7 @@ class FakeLedger:
             waiting = [
                 f for f in self._files.values() if f.dataset == dataset and f.state is FileState.PENDING
             ]
-        return sorted(waiting, key=lambda f: (f.waiting_since or f.registered_at, f.file_id))[:limit]
+        return sorted(waiting, key=lambda f: (f.waits_since, f.file_id))[:limit]
 
     def files_now(self, files: Iterable[FileVersion]) -> list[FileVersion]:
         with self._lock:
@@ -178,14 +178,11 @@ class FakeLedger:
 
     def take_over(self, batch: Batch, owner: str, lease_until: int, now: int, at: str) -> Batch | None:
         check_batch(batch.state, batch.state)
-        taken = replace(
-            batch, owner=owner, epoch=batch.epoch + 1, attempts=batch.attempts + 1, lease_until=lease_until
-        )
         with self._lock:
             current = self._batches.get(batch.batch_id)
             if current is None or current.lease_until > now:
                 return None
-            return self._change(batch, taken, at)
+            return self._change(batch, batch.taken_over(owner, lease_until), at)
 
     def lease(self, batch: Batch, lease_until: int) -> None:
         with self._lock:
@@ -199,18 +196,6 @@ class FakeLedger:
         self, batch: Batch, at: str, cause: str, superseded: Iterable[FileVersion] = ()
     ) -> Batch | None:
         check_batch(batch.state, BatchState.CLAIMED)
-        again = replace(
-            batch,
-            state=BatchState.CLAIMED,
-            generation=batch.generation + 1,
-            epoch=batch.epoch + 1,
-            attempts=0,
-            load_attempts=0,
-            lease_until=0,
-            statement_id=None,
-            plan=None,
-            reason=None,
-        )
         gone = list(superseded)
         with self._lock:
             for file in gone:
@@ -218,13 +203,9 @@ class FakeLedger:
                 current = self._files[_place(file)]
                 if (current.state, current.batch_id) != (file.state, batch.batch_id):
                     return None
-            changed = self._change(batch, again, at)
+            changed = self._change(batch, batch.again(), at)
             for file in gone if changed else []:
-                self._files[_place(file)] = replace(
-                    self._files[_place(file)],
-                    state=FileState.SUPERSEDED,
-                    reason=f"superseded: a newer version of {file.key} is loaded",
-                )
+                self._files[_place(file)] = self._files[_place(file)].superseded()
             return changed
 
     def note_statement(self, batch: Batch, statement_id: str, at: str) -> Batch:

@@ -40,12 +40,11 @@ class Ledger(FileRecords, ClaimRecords, BatchRecords):
 
     def note_correction(self, dataset: str, bucket: str, key: str, token: str) -> None:
         """Have somebody see to a raw object with several versions again, as `register` does for a new one."""
-        item = {**at_key.correction_key(dataset, bucket, key), "bucket": bucket, "key": key, "token": token}
-        self._table.put(item)
+        self._table.put(at_key.correction_item(dataset, bucket, key, token))
 
     def corrections(self, dataset: str) -> list[Correction]:
         """The raw objects of a dataset that somebody still has to see to; consistent."""
-        items = self._table.query(f"CORRECTED#{dataset}")
+        items = self._table.query(at_key.corrections_partition(dataset))
         return [Correction(item["bucket"], item["key"], item["token"]) for item in items]
 
     def drop_correction(self, dataset: str, seen: Correction) -> bool:
@@ -56,7 +55,7 @@ class Ledger(FileRecords, ClaimRecords, BatchRecords):
 
     def troubles(self, dataset: str, since: str) -> int:
         """How many files and batches of a dataset ("": outside the convention) have failed since then."""
-        return self._table.count(f"TROUBLE#{dataset}", since)
+        return self._table.count(at_key.troubles_partition(dataset), since)
 
     def mark(self, name: str) -> str | None:
         """The value of a mark; consistent."""

@@ -31,17 +31,19 @@ class BatchRecords(LedgerBase):
 
     def open_batches(self, dataset: str) -> list[Batch]:
         """Batches of a dataset for which something is still to do, oldest first; consistent."""
-        found = [self.batch(item["sk"]) for item in self._table.query(f"OPEN#{dataset}")]
+        found = [self.batch(item["sk"]) for item in self._table.query(at_key.open_partition(dataset))]
         return sorted((batch for batch in found if batch), key=lambda b: (b.created_at, b.batch_id))
 
     def take_over(self, batch: Batch, owner: str, lease_until: int, now: int, at: str) -> Batch | None:
         """Take a batch whose lease has ended by `now`, raising its fence. None if another was faster."""
         check_batch(batch.state, batch.state)
-        taken = replace(
-            batch, owner=owner, epoch=batch.epoch + 1, attempts=batch.attempts + 1, lease_until=lease_until
-        )
         return self._change(
-            batch, taken, at, f"take-over from {batch.owner}", " AND #lease_until <= :now", now=now
+            batch,
+            batch.taken_over(owner, lease_until),
+            at,
+            f"take-over from {batch.owner}",
+            " AND #lease_until <= :now",
+            now=now,
         )
 
     def lease(self, batch: Batch, lease_until: int) -> None:
@@ -75,32 +77,19 @@ class BatchRecords(LedgerBase):
         In the same transaction `superseded`, at most 90 of its files, are taken out of it for good.
         """
         check_batch(batch.state, BatchState.CLAIMED)
-        again = replace(
-            batch,
-            state=BatchState.CLAIMED,
-            generation=batch.generation + 1,
-            epoch=batch.epoch + 1,
-            attempts=0,
-            load_attempts=0,
-            lease_until=0,
-            statement_id=None,
-            plan=None,
-            reason=None,
-        )
         actions = []
         for file in superseded:
             check_file(file.state, FileState.SUPERSEDED)
-            reason = f"superseded: a newer version of {file.key} is loaded"
             actions.append(
                 self._table.update_action(
                     at_key.file_key(file),
-                    {"state": FileState.SUPERSEDED.value, "reason": reason},
+                    {"state": FileState.SUPERSEDED.value, "reason": file.superseded().reason},
                     "#state = :state AND #batch_id = :batch",
                     {"state": file.state.value, "batch": batch.batch_id},
                     self._entry(at, FileState.SUPERSEDED, cause),
                 )
             )
-        return self._change(batch, again, at, cause, beside=actions)
+        return self._change(batch, batch.again(), at, cause, beside=actions)
 
     def note_statement(self, batch: Batch, statement_id: str, at: str) -> Batch:
         """Remember which statement loads the batch. Raises Fenced if its state has changed since."""

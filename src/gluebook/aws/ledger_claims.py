@@ -72,7 +72,7 @@ class ClaimRecords(LedgerBase):
 
     def batch_files(self, batch_id: str) -> list[FileVersion]:
         """The file versions that a batch has claimed, as it claimed them, by key and version; consistent."""
-        items = self._table.query(f"BATCH#{batch_id}", prefix=at_key.BATCH_FILE)
+        items = self._table.query(at_key.batch_partition(batch_id), prefix=at_key.BATCH_FILE)
         return sorted(map(file_from, items), key=lambda file: (file.key, file.version_id))
 
     def release(self, batch: Batch, files: list[FileVersion], group: str, at: str) -> None:

@@ -47,7 +47,6 @@ class FileRecords(LedgerBase):
 
     def _next_in_tally(self, file: FileVersion, counted: int) -> list[Item]:
         """Count one more version of the file, unless somebody else has meanwhile; and mark the file."""
-        correction = at_key.correction_key(file.dataset, file.bucket, file.key)
         return [
             self._table.update_action(
                 at_key.tally_key(file.bucket, file.key),
@@ -55,9 +54,7 @@ class FileRecords(LedgerBase):
                 "#versions = :counted",
                 {"counted": counted},
             ),
-            self._table.put_action(
-                {**correction, "bucket": file.bucket, "key": file.key, "token": file.file_id}
-            ),
+            self._table.put_action(at_key.correction_item(file.dataset, file.bucket, file.key, file.file_id)),
         ]
 
     def readmit(self, file: FileVersion, cause: str) -> bool:
@@ -91,9 +88,7 @@ class FileRecords(LedgerBase):
         found: list[FileVersion] = []
         for shard in range(at_key.SHARDS):
             found += map(file_from, self._table.query(at_key.pending_partition(dataset, shard), limit=limit))
-        return sorted(found, key=lambda file: (file.waiting_since or file.registered_at, file.file_id))[
-            :limit
-        ]
+        return sorted(found, key=lambda file: (file.waits_since, file.file_id))[:limit]
 
     def files_now(self, files: Iterable[FileVersion]) -> list[FileVersion]:
         """The same file versions as they are now, in no order; consistent."""

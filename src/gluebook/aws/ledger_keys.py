@@ -40,33 +40,57 @@ def pending_partition(dataset: str, shard: int) -> str:
 def pending_key(file: FileVersion) -> Item:
     """The marker of a file that waits."""
     shard = int(file.file_id[:4], 16) % SHARDS
-    since = file.waiting_since or file.registered_at
-    return {"pk": pending_partition(file.dataset, shard), "sk": f"{since}#{file.file_id}"}
+    return {"pk": pending_partition(file.dataset, shard), "sk": f"{file.waits_since}#{file.file_id}"}
+
+
+def batch_partition(batch_id: str) -> str:
+    """A batch and what it has claimed."""
+    return f"BATCH#{batch_id}"
 
 
 def batch_key(batch_id: str) -> Item:
     """A batch."""
-    return {"pk": f"BATCH#{batch_id}", "sk": BATCH}
+    return {"pk": batch_partition(batch_id), "sk": BATCH}
 
 
 def batch_file_key(batch_id: str, file_id: str) -> Item:
     """A file version as a batch has claimed it."""
-    return {"pk": f"BATCH#{batch_id}", "sk": f"{BATCH_FILE}{file_id}"}
+    return {"pk": batch_partition(batch_id), "sk": f"{BATCH_FILE}{file_id}"}
+
+
+def open_partition(dataset: str) -> str:
+    """Markers of batches for which something is still to do."""
+    return f"OPEN#{dataset}"
 
 
 def open_key(batch: Batch) -> Item:
     """The marker of a batch for which something is still to do."""
-    return {"pk": f"OPEN#{batch.dataset}", "sk": batch.batch_id}
+    return {"pk": open_partition(batch.dataset), "sk": batch.batch_id}
+
+
+def corrections_partition(dataset: str) -> str:
+    """Markers of raw objects that have several versions."""
+    return f"CORRECTED#{dataset}"
 
 
 def correction_key(dataset: str, bucket: str, key: str) -> Item:
     """The marker of a raw object that has several versions."""
-    return {"pk": f"CORRECTED#{dataset}", "sk": f"{bucket}/{key}"}
+    return {"pk": corrections_partition(dataset), "sk": f"{bucket}/{key}"}
+
+
+def correction_item(dataset: str, bucket: str, key: str, token: str) -> Item:
+    """The same with what it tells."""
+    return {**correction_key(dataset, bucket, key), "bucket": bucket, "key": key, "token": token}
+
+
+def troubles_partition(dataset: str) -> str:
+    """Markers of what a person should look at."""
+    return f"TROUBLE#{dataset}"
 
 
 def trouble_key(dataset: str, at: str, what: str) -> Item:
     """The marker of something that a person should look at."""
-    return {"pk": f"TROUBLE#{dataset}", "sk": f"{at}#{what}"}
+    return {"pk": troubles_partition(dataset), "sk": f"{at}#{what}"}
 
 
 def mark_key(name: str) -> Item:

@@ -24,11 +24,16 @@ class Inheritance:
 
 def inheritance(open_batches: Sequence[Batch], now: int) -> Inheritance:
     """Of a dataset's open batches, those whose lease has ended. `now` in seconds since 1970."""
-    left = [b for b in open_batches if b.state in LEASED_STATES and b.lease_until <= now]
+    left = [batch for batch in open_batches if is_left(batch, now)]
     used_up = [b for b in left if b.attempts >= most_attempts(b)]
     return Inheritance(
         take_over=tuple(batch for batch in left if batch not in used_up), give_up=tuple(used_up)
     )
+
+
+def is_left(batch: Batch, now: int) -> bool:
+    """Whether a run has to work on the batch and none holds it. `now` in seconds since 1970."""
+    return batch.state in LEASED_STATES and batch.lease_until <= now
 
 
 def most_attempts(batch: Batch) -> float:

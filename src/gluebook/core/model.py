@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gluebook.core.states import BatchState, FileState
 
@@ -31,6 +31,16 @@ class FileVersion:
     group: str | None = None
     batch_id: str | None = None
     reason: str | None = None
+
+    @property
+    def waits_since(self) -> str:
+        """Since when it has been waiting, or was last."""
+        return self.waiting_since or self.registered_at
+
+    def superseded(self) -> FileVersion:
+        """The file version once a newer one is loaded."""
+        reason = f"superseded: a newer version of {self.key} is loaded"
+        return replace(self, state=FileState.SUPERSEDED, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -109,3 +119,28 @@ class Batch:
     plan: str | None = None
     reason: str | None = None
     changed_at: str = ""
+
+    def taken_over(self, owner: str, lease_until: int) -> Batch:
+        """The batch in the hands of another run; whoever held it can change nothing any more."""
+        return replace(
+            self, owner=owner, epoch=self.epoch + 1, attempts=self.attempts + 1, lease_until=lease_until
+        )
+
+    def out_of_reach(self, state: BatchState, reason: str) -> Batch:
+        """The batch given up by whoever held it, free for the next run if there is anything left to do."""
+        return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
+
+    def again(self) -> Batch:
+        """The batch to be processed again, one generation further."""
+        return replace(
+            self,
+            state=BatchState.CLAIMED,
+            generation=self.generation + 1,
+            epoch=self.epoch + 1,
+            attempts=0,
+            load_attempts=0,
+            lease_until=0,
+            statement_id=None,
+            plan=None,
+            reason=None,
+        )

@@ -63,9 +63,15 @@ def copy_manifest(files: Iterable[PublishedFile], lake: Lake) -> dict[str, Any]:
     }
 
 
+def sizes_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> dict[str, int]:
+    """The keys that a COPY manifest names, and the sizes in bytes that it says they have."""
+    here = lake.uri("")
+    return {e["url"].removeprefix(here): int(e["meta"]["content_length"]) for e in manifest["entries"]}
+
+
 def keys_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
     """The keys that a COPY manifest names."""
-    return [entry["url"].removeprefix(lake.uri("")) for entry in manifest["entries"]]
+    return list(sizes_in_manifest(manifest, lake))
 
 
 def withdrawn_manifest(keys: Iterable[str]) -> dict[str, Any]:

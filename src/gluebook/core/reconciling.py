@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gluebook.core.claiming import is_left
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.core.states import LEASED_STATES, OPEN_STATES, BatchState, FileState
+from gluebook.core.states import OPEN_STATES, BatchState, FileState
 from gluebook.core.warehouse_sql import LOADS
 
 # Longer than any file waits while something works on its dataset, short enough to be told the same day.
@@ -65,12 +66,10 @@ def has_to_be_read(file: FileVersion, batches: Mapping[str, Batch]) -> bool:
 
 def overdue_files(pending: Iterable[FileVersion], dataset: str, now: datetime) -> list[Difference]:
     """One difference if files of a dataset wait for too long."""
-    late = [
-        file for file in pending if _since(file.waiting_since or file.registered_at, now) > FILE_OVERDUE_AFTER
-    ]
+    late = [file for file in pending if _since(file.waits_since, now) > FILE_OVERDUE_AFTER]
     if not late:
         return []
-    oldest = min(file.waiting_since or file.registered_at for file in late)
+    oldest = min(file.waits_since for file in late)
     return [
         Difference(
             Kind.OVERDUE_FILES, dataset, f"{len(late)} file versions, the oldest since {oldest}", dataset
@@ -99,7 +98,7 @@ def stuck_batches(batches: Iterable[Batch], now: datetime) -> list[Difference]:
     """Open batches for which nobody seems to do anything."""
     found = []
     for batch in batches:
-        if batch.state in LEASED_STATES and batch.lease_until <= int(now.timestamp()):
+        if is_left(batch, int(now.timestamp())):
             ended = datetime.fromtimestamp(batch.lease_until, tz=now.tzinfo)
             when = f"its lease ended at {ended:%Y-%m-%d %H:%M}" if batch.lease_until else "nobody holds it"
             found.append(_of(batch, Kind.ABANDONED, f"{batch.state}, {when}"))

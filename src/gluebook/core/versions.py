@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gluebook.core.model import Batch, FileVersion
-from gluebook.core.states import BatchState, FileState
+from gluebook.core.states import OPEN_STATES, BatchState, FileState
 
 # S3 pads nothing: a shorter sequencer is to be filled up with zeros on the right before it is compared.
 _SEQUENCER_DIGITS = 40
 _AFTER = re.compile(r"(?P<anchor>.*)!(?P<number>\d{6})")
-_SETTLED_BATCHES = frozenset(
-    {BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED, BatchState.FAILED, BatchState.DIVIDED}
-)
 
 
 def order_of_event(sequencer: str) -> str:
@@ -68,4 +65,4 @@ def _under_way(version: FileVersion, batches: Mapping[str, Batch]) -> bool:
     if version.state is FileState.PENDING:
         return True
     batch = batches.get(version.batch_id or "")
-    return batch is not None and batch.state not in _SETTLED_BATCHES
+    return batch is not None and batch.state in OPEN_STATES

@@ -90,5 +90,4 @@ def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> Batch:
     """
     untouched = batch.generation > 1 and batch.state is BatchState.CLAIMED
     state = BatchState.FAILED if untouched else BatchState.DIVIDING
-    given_up = replace(batch, state=state, reason=reason, epoch=batch.epoch + 1, attempts=0, lease_until=0)
-    return ledger.advance(batch, given_up, at, reason)
+    return ledger.advance(batch, batch.out_of_reach(state, reason), at, reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,7 +52,7 @@ def _file_result(file: FileVersion, checked: Checked, written: Written) -> FileR
         read=checked.records,
         curated=written.curated.get(key, 0),
         duplicates=written.duplicates.get(key, 0),
-        rejected=sum(Counter(reasons).values()),
+        rejected=sum(reasons.values()),
     )
     return FileResult(file.file_id, file.key, file.version_id, counts, reasons)
 

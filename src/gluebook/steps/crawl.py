@@ -24,7 +24,13 @@ def crawl_if_needed(batch: Batch, work: Loading) -> None:
     except ClientError:
         # The catalog is not on the way of a row; the sweep asks again.
         _log.exception("the catalog could not be asked about batch %s", batch.batch_id)
-        work.ledger.set_mark(f"crawl:{batch.dataset}", "wanted")
+        work.ledger.set_mark(_wanted(batch.dataset), "wanted")
+
+
+def crawl_if_wanted(dataset: str, work: Loading) -> None:
+    """Start the crawler if an earlier start came to nothing."""
+    if work.ledger.mark(_wanted(dataset)):
+        crawl(dataset, work)
 
 
 def crawl(dataset: str, work: Loading) -> None:
@@ -35,6 +41,11 @@ def crawl(dataset: str, work: Loading) -> None:
         _log.exception("crawler %s could not be started", work.crawlers[dataset])
         started = False
     if started:
-        work.ledger.clear_mark(f"crawl:{dataset}")
+        work.ledger.clear_mark(_wanted(dataset))
     else:
-        work.ledger.set_mark(f"crawl:{dataset}", "wanted")
+        work.ledger.set_mark(_wanted(dataset), "wanted")
+
+
+def _wanted(dataset: str) -> str:
+    """The ledger's word for a crawl that has to be asked for again."""
+    return f"crawl:{dataset}"

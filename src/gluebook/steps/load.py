@@ -10,7 +10,7 @@ from gluebook.core.loading import batch_of_statement
 from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 from gluebook.steps.corrections import withdraw_superseded
-from gluebook.steps.crawl import crawl
+from gluebook.steps.crawl import crawl_if_wanted
 from gluebook.steps.submit import settle, submit_curated
 from gluebook.steps.work import Loading, start_if_needed
 
@@ -35,8 +35,8 @@ def handle(event: Event, work: Loading) -> None:
             start_if_needed(batch.dataset, work)
     elif isinstance(event, CrawlEnded):
         dataset = _dataset_of(event.crawler, work.crawlers)
-        if dataset and work.ledger.mark(f"crawl:{dataset}"):
-            crawl(dataset, work)
+        if dataset:
+            crawl_if_wanted(dataset, work)
     elif isinstance(event, Tick):
         for dataset in work.job_names:
             catch_up(dataset, work)

@@ -29,12 +29,11 @@ from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.steps.operating import Operating
 from gluebook.steps.reconcile_lake import inspect_lake
 from gluebook.steps.register import unregistered
+from gluebook.steps.work import SCHEMA_MARK
 
 # As long as an operator has patience; a sleeping warehouse has to wake up first.
 _TIMEOUT_SECONDS = 600.0
 _EVERYTHING = 10_000_000
-# Set by the load once it has made the tables.
-_SCHEMA_MARK = "warehouse-schema"
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _loads(batches: Mapping[str, Batch], scope: Reconciling) -> list[Difference]
 
 
 def _has_tables(scope: Reconciling) -> bool:
-    return scope.work.ledger.mark(_SCHEMA_MARK) is not None
+    return scope.work.ledger.mark(SCHEMA_MARK) is not None
 
 
 def _drift(dataset: str, scope: Reconciling) -> list[Difference]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
+from gluebook.core.plan import sizes_in_manifest
 from gluebook.core.reconciling_lake import (
     PREFIXES,
     Manifest,
@@ -97,9 +98,7 @@ def _manifest(key: str, work: Operating) -> Manifest | None:
     stored = work.objects.get_json(work.lake.bucket, key)
     if stored is None:
         return None
-    here = work.lake.uri("")
-    files = {e["url"].removeprefix(here): int(e["meta"]["content_length"]) for e in stored["entries"]}
-    return Manifest(key, place.generation, files)
+    return Manifest(key, place.generation, sizes_in_manifest(stored, work.lake))
 
 
 def _all(function: Callable[[In], Out], values: Iterable[In]) -> list[Out]:

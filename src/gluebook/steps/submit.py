@@ -8,16 +8,15 @@ from dataclasses import replace
 from gluebook.aws.services import Statement
 from gluebook.clock import stamp
 from gluebook.core.load_sql import LoadRequest, load_sql, schema_fingerprint, schema_sql
-from gluebook.core.loading import MOST_LOADS, after_failed_load, client_token, loaded, statement_name
+from gluebook.core.loading import MOST_LOADS, after_failed_load, client_token, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.datasets import CONTRACTS, contract
 from gluebook.errors import Fenced, WarehouseBusy
 from gluebook.steps.crawl import crawl_if_needed
-from gluebook.steps.work import Loading, advance
+from gluebook.steps.work import SCHEMA_MARK, Loading, advance, note_loaded
 
 _log = logging.getLogger(__name__)
-_SCHEMA_MARK = "warehouse-schema"
 # The warehouse may have to wake up first.
 _SCHEMA_TIMEOUT_SECONDS = 90.0
 
@@ -76,10 +75,10 @@ def _ensure_schema(work: Loading) -> None:
     statement must be the lock."""
     contracts = tuple(CONTRACTS.values())
     fingerprint = schema_fingerprint(contracts)
-    if work.ledger.mark(_SCHEMA_MARK) == fingerprint:
+    if work.ledger.mark(SCHEMA_MARK) == fingerprint:
         return
     work.warehouse.run(schema_sql(contracts), name="gluebook-schema", timeout_seconds=_SCHEMA_TIMEOUT_SECONDS)
-    work.ledger.set_mark(_SCHEMA_MARK, fingerprint)
+    work.ledger.set_mark(SCHEMA_MARK, fingerprint)
 
 
 def settle(batch: Batch, work: Loading) -> None:
@@ -100,19 +99,16 @@ def settle(batch: Batch, work: Loading) -> None:
 
 def _loaded(batch: Batch, statement: Statement, work: Loading) -> None:
     last = len(load_sql(contract(batch.dataset), _request(batch, work)))
-    merged, superseded, retracted = work.warehouse.result(f"{statement.statement_id}:{last}").rows[0]
-    done = loaded(batch, int(merged), int(superseded), int(retracted))
-    if advance(batch, done, f"statement {statement.statement_id}", work):
-        work.ledger.set_mark(f"loaded:{batch.dataset}", f"{batch.batch_id}/{batch.generation}")
+    counts = work.warehouse.result(f"{statement.statement_id}:{last}").rows[0]
+    note_loaded(batch, counts, f"statement {statement.statement_id}", work)
 
 
 def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
     reason = f"load_failed: {statement.error or statement.status}"
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
-        work.ledger.clear_mark(_SCHEMA_MARK)
+        work.ledger.clear_mark(SCHEMA_MARK)
     state = after_failed_load(statement.worth_retrying or statement.lacks_a_table)
-    failed = replace(batch, state=state, reason=reason)
-    if state is BatchState.DIVIDING:
-        failed = replace(failed, epoch=batch.epoch + 1, attempts=0, lease_until=0)
+    divided = state is BatchState.DIVIDING
+    failed = batch.out_of_reach(state, reason) if divided else replace(batch, state=state, reason=reason)
     advance(batch, failed, reason, work)

@@ -16,17 +16,16 @@ from gluebook.clock import stamp
 from gluebook.core.claiming import MOST_FILES
 from gluebook.core.health import UNITS, Health, health
 from gluebook.core.load_sql import confirm_sql
-from gluebook.core.loading import loaded
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.datasets import contract
 from gluebook.errors import GluebookError, TerminalError, WarehouseBusy
 from gluebook.metrics import embedded_metrics, emit
 from gluebook.steps.corrections import withdraw_superseded
-from gluebook.steps.crawl import crawl
+from gluebook.steps.crawl import crawl_if_wanted
 from gluebook.steps.reconcile import Drift, drift
 from gluebook.steps.register import Adopted, Adopting, adopt
-from gluebook.steps.work import Loading, advance, start_if_needed
+from gluebook.steps.work import Loading, loaded_mark, note_loaded, start_if_needed
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -121,8 +120,7 @@ def _sweep_dataset(dataset: str, work: Loading, parts: _Parts) -> tuple[dict[str
         f"withdrawing what is superseded of {dataset}", lambda: withdraw_superseded(dataset, work), nothing
     )
     parts.do(f"starting the job of {dataset}", lambda: start_if_needed(dataset, work), None)
-    if ledger.mark(f"crawl:{dataset}"):
-        crawl(dataset, work)
+    crawl_if_wanted(dataset, work)
     seen = health(
         ledger.pending(dataset, MOST_FILES),
         ledger.open_batches(dataset),
@@ -155,7 +153,7 @@ def _difference(dataset: str, seen: Health, work: Loading) -> Drift | None:
 
     Not in every sweep, because each question keeps the warehouse awake, and not while a load may be changing it.
     """
-    newest = work.ledger.mark(f"loaded:{dataset}")
+    newest = work.ledger.mark(loaded_mark(dataset))
     if seen.open or newest is None or newest == work.ledger.mark(f"compared:{dataset}"):
         return None
     try:
@@ -192,8 +190,6 @@ def confirm_loads(loading: list[Batch], work: Loading) -> list[str]:
         batch = wanted.get((batch_id, int(generation)))
         if batch is None:
             continue
-        merged, superseded, retracted = map(int, counts)
-        if advance(batch, loaded(batch, merged, superseded, retracted), "found in etl_loads", work):
-            work.ledger.set_mark(f"loaded:{batch.dataset}", f"{batch.batch_id}/{batch.generation}")
+        if note_loaded(batch, counts, "found in etl_loads", work):
             confirmed.append(batch.batch_id)
     return confirmed

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.services import Catalog, Jobs, Warehouse
 from gluebook.clock import Clock, stamp
-from gluebook.core.claiming import is_worn_out
+from gluebook.core.claiming import is_left, is_worn_out
 from gluebook.core.events import JobEnded
 from gluebook.core.keys import Lake
-from gluebook.core.loading import CrawlPolicy
+from gluebook.core.loading import CrawlPolicy, loaded
 from gluebook.core.model import Batch
-from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 
 _log = logging.getLogger(__name__)
+# The ledger's word for which tables the warehouse has.
+SCHEMA_MARK = "warehouse-schema"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) 
     failed on, isn't followed by another at once, or it would go on for ever; the schedule tries again.
     """
     now = int(work.clock().timestamp())
-    left = [b for b in work.ledger.open_batches(dataset) if b.state in LEASED_STATES and b.lease_until <= now]
+    left = [batch for batch in work.ledger.open_batches(dataset) if is_left(batch, now)]
     if (
         after is not None
         and after.state != "SUCCEEDED"
@@ -63,3 +65,20 @@ def advance(batch: Batch, new: Batch, cause: str, work: Loading) -> Batch | None
     except Fenced as faster:
         _log.info("%s", faster)
         return None
+
+
+def loaded_mark(dataset: str) -> str:
+    """The ledger's word for what was loaded last."""
+    return f"loaded:{dataset}"
+
+
+def note_loaded(batch: Batch, counts: Iterable[Any], cause: str, work: Loading) -> bool:
+    """Mark a batch LOADED, with what the warehouse has noted of it: merged, superseded, retracted.
+
+    False if somebody else was faster.
+    """
+    merged, superseded, retracted = map(int, counts)
+    if advance(batch, loaded(batch, merged, superseded, retracted), cause, work) is None:
+        return False
+    work.ledger.set_mark(loaded_mark(batch.dataset), f"{batch.batch_id}/{batch.generation}")
+    return True
