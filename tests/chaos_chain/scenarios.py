@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from typer.testing import CliRunner
+
 from chain.kit import Chain, log_line
 from chaos_chain.chain import ChaoticChain
+from gluebook.cli.app import app
 from gluebook.core.states import BatchState
-from gluebook.status import FileStatus, states
+from gluebook.status import states
 
 _LOGS = "app_logs/mongod/dt=2026-01-05/"
-_POISON = f"{_LOGS}poison.jsonl"
+POISON = f"{_LOGS}poison.jsonl"
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
 class Poisoned:
-    """What became of good files beside one that kills the job. `runs`: in all, `killed`: of them."""
+    """What became of good files beside one that kills the job.
+
+    `runs`: in all, `killed`: of them, `told`: what `gluebook status --failed` says, key, state and reason.
+    """
 
     states: dict[str, int]
     rows: int
     runs: int
     killed: int
-    poison: FileStatus
+    told: list[tuple[str, str, str | None]]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the good ones are loaded, and a person is told of the other, and why."""
+        good = self.states.get("LOADED", 0)
+        return (
+            self.states == {"FAILED": 1, "LOADED": good}
+            and self.rows == good
+            and [(key, state, bool(reason)) for key, state, reason in self.told] == [(POISON, "FAILED", True)]
+        )
 
 
-def poison(chaotic: ChaoticChain, good: int = 40) -> Poisoned:
+def poison(chaotic: ChaoticChain, good: int) -> Poisoned:
     """`good` files and one for which every run is killed that has claimed it."""
     chain = chaotic.chain
     over, killed = threading.Event(), [0]
@@ -43,7 +61,7 @@ def poison(chaotic: ChaoticChain, good: int = 40) -> Poisoned:
             for run, pid in chain.laptop.aws.jobs.running().items():
                 for batch in ledger.open_batches("app_logs"):
                     working = batch.state is BatchState.CLAIMED and batch.owner == run and batch.files
-                    if working and any(f.key == _POISON for f in ledger.batch_files(batch.batch_id)):
+                    if working and any(f.key == POISON for f in ledger.batch_files(batch.batch_id)):
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(pid, signal.SIGKILL)
                             killed[0] += 1
@@ -52,7 +70,7 @@ def poison(chaotic: ChaoticChain, good: int = 40) -> Poisoned:
     killer.start()
     try:
         bodies = [(f"{_LOGS}good-{n:02d}.jsonl", log_line(n)) for n in range(good)]
-        bodies.insert(good // 3, (_POISON, log_line(999)))
+        bodies.insert(good // 3, (POISON, log_line(999)))
         chain.laptop.aws.put_objects(chain.laptop.deployment.outputs["RawBucket"], bodies)
         assert chain.laptop.aws.wait_idle(_PATIENCE_SECONDS)
     finally:
@@ -63,8 +81,16 @@ def poison(chaotic: ChaoticChain, good: int = 40) -> Poisoned:
         rows=chain.rows("select count(*) from app_logs")[0][0],
         runs=len(job_runs(chain)),
         killed=killed[0],
-        poison=chain.only(_POISON),
+        told=_troubled(),
     )
+
+
+def _troubled() -> list[tuple[str, str, str | None]]:
+    # The command finds the laptop AWS of this process by the environment, as it would find AWS.
+    with tempfile.TemporaryDirectory() as state:
+        done = CliRunner().invoke(app, ["status", "--failed", "--json"], env={"XDG_STATE_HOME": state})
+    assert done.exit_code == 0, done.output
+    return [(f["key"], f["state"], f["reason"]) for f in json.loads(done.stdout)["files"]]
 
 
 @dataclass(frozen=True)

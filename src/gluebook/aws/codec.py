@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import BatchState, FileState
 
 Item = dict[str, Any]
+
+# What an item has beside these is its history, which can be longer than all of them.
+FILE_ATTRIBUTES = tuple(each.name for each in fields(FileVersion))
+BATCH_ATTRIBUTES = tuple(each.name for each in fields(Batch))
 
 _FILE_FIELDS = (
     "file_id",

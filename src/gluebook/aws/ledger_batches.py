@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gluebook.aws import ledger_keys as at_key
-from gluebook.aws.codec import batch_from, batch_item
+from gluebook.aws.codec import BATCH_ATTRIBUTES, batch_from, batch_item
 from gluebook.aws.ledger_base import LedgerBase
 from gluebook.aws.table import Item
 from gluebook.core.model import Batch, FileVersion
@@ -27,7 +27,7 @@ class BatchRecords(LedgerBase):
 
     def batches(self) -> Iterator[Batch]:
         """Every batch, in no order; reads the whole table, page by page."""
-        return map(batch_from, self._table.scan(at_key.BATCH))
+        return map(batch_from, self._table.scan(at_key.BATCH, BATCH_ATTRIBUTES))
 
     def open_batches(self, dataset: str) -> list[Batch]:
         """Batches of a dataset for which something is still to do, oldest first; consistent."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gluebook.aws import ledger_keys as at_key
-from gluebook.aws.codec import file_from, file_item
+from gluebook.aws.codec import FILE_ATTRIBUTES, file_from, file_item
 from gluebook.aws.ledger_base import LedgerBase
 from gluebook.aws.table import Item
 from gluebook.core.model import Batch, FileVersion
@@ -107,7 +107,7 @@ class FileRecords(LedgerBase):
 
     def files(self) -> Iterator[FileVersion]:
         """Every file version, in no order; reads the whole table, page by page."""
-        return map(file_from, self._table.scan(at_key.VERSION))
+        return map(file_from, self._table.scan(at_key.VERSION, FILE_ATTRIBUTES))
 
     def settle_file(
         self, batch: Batch, file: FileVersion, state: FileState, reason: str | None, at: str

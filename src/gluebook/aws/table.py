@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
@@ -174,11 +174,14 @@ class Table:
                 return counted
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def scan(self, prefix: str) -> Iterator[Item]:
-        """Every item whose `sk` begins so, in no order; reads the whole table, page by page."""
+    def scan(self, prefix: str, names: Iterable[str]) -> Iterator[Item]:
+        """These attributes of every item whose `sk` begins so, in no order; reads the whole table, page by page."""
+        placeholders = {f"#{name}": name for name in names}
         request: dict[str, Any] = {
             "FilterExpression": "begins_with(sk, :prefix)",
             "ExpressionAttributeValues": {":prefix": prefix},
+            "ExpressionAttributeNames": placeholders,
+            "ProjectionExpression": ", ".join(placeholders),
         }
         while True:
             page = self._client.scan(TableName=self.name, **request)
