@@ -72,13 +72,22 @@ class Dynamo:
     def query(self, TableName: str, **request: Any) -> Item:  # noqa: N803
         return self._door("Query", False, lambda: self._queried(**request))
 
-    def scan(self, TableName: str, FilterExpression: str, ExpressionAttributeValues: Item) -> Item:  # noqa: N803
+    def scan(
+        self,
+        TableName: str,  # noqa: N803
+        FilterExpression: str,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str],  # noqa: N803
+        ExpressionAttributeValues: Item,  # noqa: N803
+        ProjectionExpression: str,  # noqa: N803
+    ) -> Item:
         assert FilterExpression == "begins_with(sk, :prefix)"
         prefix = ExpressionAttributeValues[":prefix"]
+        names = {ExpressionAttributeNames[each] for each in ProjectionExpression.split(", ")}
 
         def call() -> Item:
             items = (item for partition in self._partitions.values() for item in partition.values())
-            return {"Items": [dict(item) for item in items if item["sk"].startswith(prefix)]}
+            found = (item for item in items if item["sk"].startswith(prefix))
+            return {"Items": [{name: item[name] for name in names & item.keys()} for item in found]}
 
         return self._door("Scan", False, call)
 
