@@ -18,6 +18,8 @@ from chaos_chain.scenarios import burst, poison
 _UPLOADS = 8
 _GOOD_FILES, _MOST_POISON_RUNS = 40, 20
 _MOST_RUNS_AT_ONCE, _MOST_RUNS_SPREAD, _SPREAD = 3, 8, 5
+# Over five times the length of a run, five runs have to take what arrives meanwhile, and one more what is left.
+_SHARES = _SPREAD + 1
 # What a deployment on AWS has; the laptop reacts sooner, and would start more runs.
 _DEFAULTS = {
     "LeaseSeconds": "600",
@@ -83,8 +85,10 @@ def _bursts(versions: int) -> int:
     wrong += not (at_once.states == {"LOADED": versions} and at_once.rows == versions)
     wrong += at_once.runs > _MOST_RUNS_AT_ONCE or at_once.dead_letters > 0
     with chaotic_chain(1, **_DEFAULTS) as chaotic:
-        spread = burst(chaotic, versions, spread_seconds=_SPREAD * at_once.longest_run_seconds)
-    _say(f"spread over {_SPREAD} times the length of a run: {spread}")
+        run_seconds = burst(chaotic, versions // _SHARES).longest_run_seconds
+    with chaotic_chain(1, **_DEFAULTS) as chaotic:
+        spread = burst(chaotic, versions, spread_seconds=_SPREAD * run_seconds)
+    _say(f"spread over {_SPREAD * run_seconds:.0f} s, {_SPREAD} times the length of a run: {spread}")
     wrong += not (spread.states == {"LOADED": versions} and spread.rows == versions)
     return wrong + (spread.runs > _MOST_RUNS_SPREAD or spread.dead_letters > 0)
 

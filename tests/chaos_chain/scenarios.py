@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from typer.testing import CliRunner
@@ -102,6 +103,7 @@ class Burst:
     rows: int
     runs: int
     longest_run_seconds: float
+    median_run_seconds: float
     dead_letters: int
     seconds: float
 
@@ -134,6 +136,7 @@ def burst(chaotic: ChaoticChain, versions: int = 9_000, *, spread_seconds: float
         rows=chain.rows("select count(*) from app_logs")[0][0],
         runs=len(runs),
         longest_run_seconds=max(run["ExecutionTime"] for run in runs),
+        median_run_seconds=median(run["ExecutionTime"] for run in runs),
         dead_letters=int(dead),
         seconds=time.monotonic() - began,
     )
