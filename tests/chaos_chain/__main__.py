@@ -10,16 +10,16 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Callable
 
 from chaos_chain.chain import ChaoticChain, chaotic_chain
 from chaos_chain.killers import DISTURBANCES, KILLS
-from chaos_chain.scenarios import burst, poison
+from chaos_chain.scenarios import Burst, burst, poison
 
+_SCENES = ("poison", "at-once", "spread", "kills")
 _UPLOADS = 8
 _GOOD_FILES, _MOST_POISON_RUNS = 40, 20
 _MOST_RUNS_AT_ONCE, _MOST_RUNS_SPREAD, _SPREAD = 3, 8, 5
-# Over five times the length of a run, five runs have to take what arrives meanwhile, and one more what is left.
-_SHARES = _SPREAD + 1
 # What a deployment on AWS has; the laptop reacts sooner, and would start more runs.
 _DEFAULTS = {
     "LeaseSeconds": "600",
@@ -33,12 +33,15 @@ def main() -> int:
     """The exit code."""
     options = _options()
     logging.disable(logging.CRITICAL)
-    wrong = 0
-    if not options.only_kills:
-        wrong += _poison() + _bursts(options.versions)
-    if options.runs:
-        with chaotic_chain(options.seed) as chaotic:
-            wrong += _schedules(chaotic, options.runs, options.seed)
+    plays: tuple[Callable[[], int], ...] = (
+        _poison,
+        lambda: _at_once(options.versions),
+        lambda: _spread(options.versions),
+        lambda: _kills(options.runs, options.seed),
+    )
+    chosen = options.only or _SCENES
+    wrong = [scene for scene, play in zip(_SCENES, plays, strict=True) if scene in chosen and play()]
+    _say(f"not as it must be: {', '.join(wrong)}" if wrong else "all is as it must be")
     return 1 if wrong else 0
 
 
@@ -47,8 +50,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=30, help="how many schedules with kills")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same files and faults")
     parser.add_argument("--versions", type=int, default=9_000, help="file versions of a burst")
-    parser.add_argument("--only-kills", action="store_true", help="no poison, no bursts")
+    parser.add_argument("--only", action="append", choices=_SCENES, help="may be repeated; all, if not given")
     return parser.parse_args()
+
+
+def _kills(runs: int, seed: int) -> int:
+    with chaotic_chain(seed) as chaotic:
+        return _schedules(chaotic, runs, seed)
 
 
 def _schedules(chaotic: ChaoticChain, runs: int, seed: int) -> int:
@@ -77,20 +85,23 @@ def _poison() -> int:
     return int(not (found.holds and found.rows == _GOOD_FILES and found.runs <= _MOST_POISON_RUNS))
 
 
-def _bursts(versions: int) -> int:
-    wrong = 0
+def _at_once(versions: int) -> int:
     with chaotic_chain(1, **_DEFAULTS) as chaotic:
-        at_once = burst(chaotic, versions)
-    _say(f"all at once: {at_once}")
-    wrong += not (at_once.states == {"LOADED": versions} and at_once.rows == versions)
-    wrong += at_once.runs > _MOST_RUNS_AT_ONCE or at_once.dead_letters > 0
+        found = burst(chaotic, versions)
+    _say(f"all at once: {found}")
+    return _is_wrong(found, versions, _MOST_RUNS_AT_ONCE)
+
+
+def _spread(versions: int) -> int:
     with chaotic_chain(1, **_DEFAULTS) as chaotic:
-        run_seconds = burst(chaotic, versions // _SHARES).longest_run_seconds
-    with chaotic_chain(1, **_DEFAULTS) as chaotic:
-        spread = burst(chaotic, versions, spread_seconds=_SPREAD * run_seconds)
-    _say(f"spread over {_SPREAD * run_seconds:.0f} s, {_SPREAD} times the length of a run: {spread}")
-    wrong += not (spread.states == {"LOADED": versions} and spread.rows == versions)
-    return wrong + (spread.runs > _MOST_RUNS_SPREAD or spread.dead_letters > 0)
+        found = burst(chaotic, versions, over_runs=_SPREAD)
+    _say(f"spread over {_SPREAD} times the length of a run: {found}")
+    return _is_wrong(found, versions, _MOST_RUNS_SPREAD)
+
+
+def _is_wrong(found: Burst, versions: int, most_runs: int) -> bool:
+    all_there = found.states == {"LOADED": versions} and found.rows == versions
+    return not all_there or found.runs > most_runs or found.dead_letters > 0
 
 
 def _say(text: str) -> None:

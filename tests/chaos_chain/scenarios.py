@@ -25,6 +25,10 @@ _LOGS = "app_logs/mongod/dt=2026-01-05/"
 POISON = f"{_LOGS}poison.jsonl"
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 3_600
+_PACE_SECONDS = 2
+_FIRST_SHARE = 0.01
+_FIRST_RUN_SECONDS = 40
+_ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 
 
 @dataclass(frozen=True)
@@ -96,33 +100,40 @@ def _troubled() -> list[tuple[str, str, str | None]]:
 
 @dataclass(frozen=True)
 class Burst:
-    """What became of many events. `seconds`: from the first event until nothing was left to do."""
+    """What became of many events. `seconds`: from the first event until nothing was left to do.
+
+    `spread_seconds`: from the first event to the last, 0 if they came at once.
+    """
 
     events: int
     states: dict[str, int]
     rows: int
     runs: int
-    longest_run_seconds: float
     median_run_seconds: float
+    spread_seconds: int
     dead_letters: int
-    seconds: float
+    seconds: int
 
 
-def burst(chaotic: ChaoticChain, versions: int = 9_000, *, spread_seconds: float = 0) -> Burst:
-    """Events of so many file versions, and a ninth of them twice, at once or evenly spread."""
+def burst(chaotic: ChaoticChain, versions: int = 9_000, *, over_runs: int = 0) -> Burst:
+    """Events of so many file versions, and a ninth of them twice: at once, or while so many runs come and go."""
     chain, began = chaotic.chain, time.monotonic()
     bucket = chain.laptop.deployment.outputs["RawBucket"]
     names = [f"{_LOGS}file-{n:05d}.jsonl" for n in range(versions)]
     twice = set(chaotic.random.sample(names, versions // 9))
-    slices = max(1, int(spread_seconds / 2))
-    events = 0
-    for place in range(slices):
-        part = names[place * versions // slices : (place + 1) * versions // slices]
+    pace = _Pace(chain, over_runs)
+    sent = events = 0
+    while sent < versions:
+        # However far the runs are: a few files come first, or there would be none.
+        until = max(sent, round(versions * max(pace.share(), _FIRST_SHARE)))
+        part = names[sent:until]
         items = [(name, log_line(int(name[-11:-6]), name)) for name in part]
         events += chain.laptop.aws.put_objects(
             bucket, items, repeat=lambda n, part=part: 2 if part[n] in twice else 1
         )
-        time.sleep(max(0.0, began + (place + 1) * spread_seconds / slices - time.monotonic()))
+        sent = until
+        time.sleep(_PACE_SECONDS)
+    spread_seconds = time.monotonic() - began if over_runs else 0.0
     assert chain.laptop.aws.wait_idle(_PATIENCE_SECONDS)
     runs = job_runs(chain)
     sqs = chain.laptop.aws.endpoint.client("sqs")
@@ -135,17 +146,36 @@ def burst(chaotic: ChaoticChain, versions: int = 9_000, *, spread_seconds: float
         states=states(chain.laptop.deployment.overview().files),
         rows=chain.rows("select count(*) from app_logs")[0][0],
         runs=len(runs),
-        longest_run_seconds=max(run["ExecutionTime"] for run in runs),
         median_run_seconds=median(run["ExecutionTime"] for run in runs),
+        spread_seconds=round(spread_seconds),
         dead_letters=int(dead),
-        seconds=time.monotonic() - began,
+        seconds=round(time.monotonic() - began),
     )
 
 
+class _Pace:
+    """How far the sending is: it goes along with the runs, whose length depends on what is sent meanwhile."""
+
+    def __init__(self, chain: Chain, over_runs: int) -> None:
+        self._chain = chain
+        self._over_runs = over_runs
+
+    def share(self) -> float:
+        """The part that should have been sent: of a run under way as much as it has had of the last one's time."""
+        if not self._over_runs:
+            return 1.0
+        runs = job_runs(self._chain)
+        ended = [run["ExecutionTime"] for run in runs if run["JobRunState"] in _ENDED]
+        begun = [run["ExecutionTime"] for run in runs if run["JobRunState"] not in _ENDED]
+        last = max(ended[-1] if ended else _FIRST_RUN_SECONDS, 1)
+        under_way = min(1.0, begun[0] / last) if begun else 0.0
+        return min(1.0, (len(ended) + under_way) / self._over_runs)
+
+
 def job_runs(chain: Chain) -> list[dict[str, Any]]:
-    """All runs of the log job."""
+    """All runs of the log job, the first one first."""
     glue = chain.laptop.aws.endpoint.client("glue")
     runs: list[dict[str, Any]] = glue.get_job_runs(JobName=chain.laptop.deployment.outputs["AppLogsJob"])[
         "JobRuns"
     ]
-    return runs
+    return sorted(runs, key=lambda run: run["StartedOn"])

@@ -155,13 +155,13 @@ def test_an_empty_correction_takes_the_place_of_what_was_there() -> None:
     assert resolve(versions, batches).withdraw == {"b0": (versions[0],)}
 
 
-@pytest.mark.parametrize("state", REPEATABLE_STATES - {BatchState.LOADED})
+@pytest.mark.parametrize("state", sorted(REPEATABLE_STATES - {BatchState.LOADED}))
 def test_a_version_that_could_not_be_loaded_takes_nothing_away(state: BatchState) -> None:
     resolution = resolve(*known((FileState.CLAIMED, BatchState.LOADED), (FileState.FAILED, state)))
     assert (resolution.withdraw, resolution.settled) == ({}, True)
 
 
-@pytest.mark.parametrize("state", [*LEASED_STATES, BatchState.CURATED, BatchState.LOADING])
+@pytest.mark.parametrize("state", [*sorted(LEASED_STATES), BatchState.CURATED, BatchState.LOADING])
 def test_nothing_is_withdrawn_before_its_correction_is_loaded_and_the_marker_stays(state: BatchState) -> None:
     resolution = resolve(*known((FileState.CLAIMED, BatchState.LOADED), (FileState.CLAIMED, state)))
     assert (resolution.withdraw, resolution.settled) == ({}, False)
