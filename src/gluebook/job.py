@@ -40,6 +40,12 @@ _log = logging.getLogger(__name__)
 # Parquet files of 64 to 256 MB suit Redshift best; this many rows of ours come to about that.
 _ROWS_PER_FILE = 1_000_000
 
+# Raw records as a notebook gets them: place, arrival date, header of the CSV file, text, what framing found wrong.
+RECORDS_SCHEMA = (
+    "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
+    "dt string, _header string, _raw string, _problem string"
+)
+
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -139,21 +145,19 @@ class BatchRun:
         Columns: _source_file, _source_version, _source_record, _batch_id, dt (arrival date), _header (of its
         CSV file), _raw (text), _problem (null, or what framing found wrong).
         """
-        readable = self._readable(source)
+        if self._curation is None or not (readable := self._readable(source)):
+            # Told at planning that nothing comes, Spark leaves out all that would be done to it.
+            return self.spark.createDataFrame([], RECORDS_SCHEMA).where(F.lit(False))
         about = self.spark.createDataFrame(
             [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],
             "file int, _source_file string, _source_version string, dt string, _header string",
         )
-        raw = (
-            self._lakefiles.read(self._curation.inbox, INBOX_SCHEMA)
-            if self._curation and readable
-            else self.spark.createDataFrame([], INBOX_SCHEMA)
-        )
+        raw = self._lakefiles.read(self._curation.inbox, INBOX_SCHEMA)
         return raw.join(F.broadcast(about), "file", "inner").select(
             "_source_file",
             "_source_version",
             F.col("record").alias("_source_record"),
-            F.lit(self.batch.batch_id if self.batch else "").alias("_batch_id"),
+            F.lit(self._curation.batch.batch_id).alias("_batch_id"),
             "dt",
             "_header",
             F.col("raw").alias("_raw"),

@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from gluebook.framing import Framer, Layout
+from gluebook.job import RECORDS_SCHEMA
 from gluebook.runtime import spark_session
 
 Frame = Callable[..., tuple[DataFrame, list[str]]]
@@ -34,10 +35,6 @@ def frame(spark: SparkSession) -> Frame:
                 (*about, r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem) for r in framer
             ]
             headers |= {framer.header} - {None}
-        schema = (
-            "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
-            "dt string, _header string, _raw string, _problem string"
-        )
-        return spark.createDataFrame(rows, schema), sorted(headers)
+        return spark.createDataFrame(rows, RECORDS_SCHEMA), sorted(headers)
 
     return make

@@ -8,8 +8,10 @@ from unittest.mock import patch
 
 from pyspark.sql import DataFrame, SparkSession
 
-from gluebook.datasets import Contract, contract
+from gluebook.datasets import Contract
+from gluebook.job import RECORDS_SCHEMA
 from gluebook.notebook.cells import read_cells
+from gluebook.transforms.source import Source
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks" / "jobs"
 
@@ -20,17 +22,18 @@ class FakeRun:
 
     spark: SparkSession
     contract: Contract
-    frame: DataFrame
-    known_headers: list[str]
+    files: dict[str, tuple[DataFrame, list[str]]]
     pseudonym_key: str = "a key"
     kept: DataFrame | None = None
     rejects: DataFrame | None = None
 
     def records(self, source: str) -> DataFrame:
-        return self.frame
+        if source in self.files:
+            return self.files[source][0]
+        return self.spark.createDataFrame([], RECORDS_SCHEMA).where("false")
 
     def headers(self, source: str) -> list[str]:
-        return self.known_headers
+        return self.files[source][1] if source in self.files else []
 
     def keep(self, df: DataFrame) -> DataFrame:
         return df
@@ -40,9 +43,10 @@ class FakeRun:
         return "finished"
 
 
-def run_notebook(spark: SparkSession, dataset: str, records: tuple[DataFrame, list[str]]) -> FakeRun:
-    """Execute the job cells of a dataset's notebook, in order, on `records` (frame, CSV headers)."""
-    run = FakeRun(spark, contract(dataset), *records)
+def run_notebook(spark: SparkSession, source: Source, records: tuple[DataFrame, list[str]]) -> FakeRun:
+    """Execute the job cells of the notebook of `source`'s dataset, in order, on `records` (frame, CSV headers)."""
+    dataset = source.contract.name
+    run = FakeRun(spark, source.contract, {source.name: records})
 
     class Started:
         @staticmethod

@@ -22,7 +22,7 @@ from spark.pipelines import run_notebook
 
 @pytest.fixture(scope="module")
 def good(spark: SparkSession, frame: Frame) -> DataFrame:
-    done = run_notebook(spark, "app_logs", frame(MONGOD.layout, a=b"".join(log_line(n) for n in range(1, 6))))
+    done = run_notebook(spark, MONGOD, frame(MONGOD.layout, a=b"".join(log_line(n) for n in range(1, 6))))
     assert done.kept is not None
     return conform(done.kept, APP_LOGS).cache()
 

@@ -22,11 +22,11 @@ from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
 
 LINE = log_line(1).rstrip()
-LAYOUTS = {"support_tickets": SERVICENOW.layout, "app_logs": MONGOD.layout}
+SOURCES = {source.contract.name: source for source in (SERVICENOW, MONGOD)}
 
 
 def run(spark: SparkSession, frame: Frame, dataset: str, **files: bytes) -> FakeRun:
-    return run_notebook(spark, dataset, frame(LAYOUTS[dataset], **files))
+    return run_notebook(spark, SOURCES[dataset], frame(SOURCES[dataset].layout, **files))
 
 
 def counted(df: DataFrame, *columns: str) -> dict[object, int]:
@@ -46,7 +46,7 @@ def sample(dataset: str) -> list[SampleFile]:
     return [file for file in files if file.dataset == dataset]
 
 
-@pytest.mark.parametrize("dataset", LAYOUTS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_every_file_of_a_messy_sample_comes_out_to_the_row(
     spark: SparkSession, frame: Frame, dataset: str
 ) -> None:
@@ -172,7 +172,7 @@ def test_persons_are_hashed_with_the_key_and_masked_in_what_is_set_aside(
     assert len(kept) == 2
     for text in kept:
         assert "Ada" not in text and "Bob" not in text and "ada@example.com" not in text
-    other = run_notebook(spark, "support_tickets", frame(SERVICENOW.layout, a=ticket_file(good)))
+    other = run_notebook(spark, SERVICENOW, frame(SERVICENOW.layout, a=ticket_file(good)))
     assert rows(other)[0]["requester"] == row["requester"], "the same person under the same key"
 
 
