@@ -4,17 +4,20 @@
 # ==================================================================================================
 import sys
 
+from awsglue.context import GlueContext
+from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
 
 from gluebook.notebook.parameters import job_arguments
+from gluebook.runtime import spark_session
 
 _arguments = job_arguments(
     sys.argv,
     getResolvedOptions,
-    dataset='app_logs',
-    ledger_table='',
-    lake_bucket='',
-    pseudonym_secret='',
+    dataset="app_logs",
+    ledger_table="",
+    lake_bucket="",
+    pseudonym_secret="",
     max_batch_mb=4096,
     lease_seconds=600,
 )
@@ -24,6 +27,10 @@ lake_bucket = _arguments["lake_bucket"]
 pseudonym_secret = _arguments["pseudonym_secret"]
 max_batch_mb = _arguments["max_batch_mb"]
 lease_seconds = _arguments["lease_seconds"]
+
+_options = getResolvedOptions(sys.argv, ["JOB_NAME"])
+_job = Job(GlueContext(spark_session(_options["JOB_NAME"]).sparkContext))
+_job.init(_options["JOB_NAME"], _options)
 
 # --- Claim what is pending ------------------------------------------------------------------------
 
@@ -90,3 +97,5 @@ kept = verbs.mark_copies(valid, run.contract.key)
 
 summary = run.finish(kept, rejects)
 print(summary)
+
+_job.commit()

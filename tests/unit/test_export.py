@@ -60,12 +60,12 @@ def refusal(path: Path) -> str:
 
 
 def test_only_parameters_and_job_cells_reach_the_script(make: Make) -> None:
-    others = [code(f"never_{role.replace('-', '_')}()", role) for role in ROLES[1:] if role != "job"]
+    others = [code(f"never_{role.replace('-', '_')} = 1", role) for role in ROLES[1:] if role != "job"]
     made = script(
-        make(code(PARAMETERS, "parameters"), *others, code("run(dataset)", "job"), prose("never", "raw"))
+        make(code(PARAMETERS, "parameters"), *others, code("print(dataset)", "job"), prose("never", "raw"))
     )
     assert "never" not in made
-    assert made.endswith('limit = _arguments["limit"]\n\nrun(dataset)\n')
+    assert made.endswith("_options)\n\nprint(dataset)\n\n_job.commit()\n")
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -93,14 +93,14 @@ def test_empty_cells_and_prose_need_no_role(make: Make) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (code("x = 1"), "job.ipynb, cell 2 has no role; give it one, as a tag or as a first line `#| job`"),
-        (code("x = 1", "Job"), "job.ipynb, cell 2 has no role"),
-        (code("#|job\nx = 1"), "job.ipynb, cell 2 has no role"),
-        (code("x = 1\n#| job"), "job.ipynb, cell 2 has no role"),
+        (code("x = 1"), "job.ipynb, cell 2: has no role; give it one, as a tag or as a first line `#| job`"),
+        (code("x = 1", "Job"), "job.ipynb, cell 2: has no role"),
+        (code("#|job\nx = 1"), "job.ipynb, cell 2: has no role"),
+        (code("x = 1\n#| job"), "job.ipynb, cell 2: has no role"),
         (code("#| jobs\nx = 1"), "job.ipynb, cell 2: no role jobs; there are parameters, glue-session, job"),
         (code("#| \nx = 1"), "job.ipynb, cell 2: no role "),
-        (code("x = 1", "job", "check"), "job.ipynb, cell 2 has roles check, job"),
-        (code("#| report\nx = 1", "job"), "job.ipynb, cell 2 has roles job, report"),
+        (code("x = 1", "job", "check"), "job.ipynb, cell 2: has roles check, job"),
+        (code("#| report\nx = 1", "job"), "job.ipynb, cell 2: has roles job, report"),
     ],
 )
 def test_a_code_cell_has_exactly_one_known_role(make: Make, cell: Cell, message: str) -> None:
@@ -117,9 +117,9 @@ def test_a_code_cell_has_exactly_one_known_role(make: Make, cell: Cell, message:
         ("def f(): pass", "f is defined in a job cell; move it to src/gluebook"),
         ("async def f(): pass", "f is defined in a job cell"),
         ("class C: pass", "C is defined in a job cell"),
-        ("if x: \n  def f(): pass", "f is defined in a job cell"),
+        ("if True: \n  def f(): pass", "f is defined in a job cell"),
         ("%time x", "'%time x' can't run in a job; give the cell another role"),
-        ("  !ls -l", "'!ls -l' can't run in a job"),
+        ("!ls -l", "'!ls -l' can't run in a job"),
         ("%%sql", "'%%sql' can't run in a job"),
         ("x = = 1", "invalid syntax"),
         ("return x", "'return' outside function"),
@@ -143,7 +143,7 @@ def test_what_a_job_cell_may_not_hold_is_named_with_cell_and_line(
         'sql = """\n%d percent\n!important\n"""',
         "x = (10\n     % 3)",
         "f = lambda row: row",
-        "x = [y for y in z]",
+        "x = [y for y in dataset]",
         "# %time\nx = 1",
     ],
 )
@@ -157,6 +157,7 @@ def test_other_cells_may_hold_whatever_they_like(make: Make) -> None:
             code(PARAMETERS, "parameters"),
             code("%%configure\n{", "glue-session"),
             code("def f(): pass", "check"),
+            code("print(dataset)", "job"),
         )
     )
 
@@ -166,18 +167,25 @@ def test_other_cells_may_hold_whatever_they_like(make: Make) -> None:
 
 def test_parameters_become_arguments_with_their_defaults(make: Make) -> None:
     made = script(
-        make(code('#| parameters\nname: str = "it\'s"\nn: int = -5\nyes: bool = True\nx: float = 0.5'))
+        make(
+            code('#| parameters\nname: str = "it\'s"\nn: int = -5\nyes: bool = True\nx: float = 0.5'),
+            code("print(name)", "job"),
+        )
     )
-    assert made.partition("_arguments = ")[2] == (
+    assert made.partition("_arguments = ")[2].partition("_options")[0] == (
         "job_arguments(\n    sys.argv,\n    getResolvedOptions,\n"
         '    name="it\'s",\n    n=-5,\n    yes=True,\n    x=0.5,\n)\n'
-        'name = _arguments["name"]\nn = _arguments["n"]\nyes = _arguments["yes"]\nx = _arguments["x"]\n\n\n'
+        'name = _arguments["name"]\nn = _arguments["n"]\nyes = _arguments["yes"]\nx = _arguments["x"]\n\n'
     )
 
 
 def test_a_notebook_without_parameters_is_refused(make: Make) -> None:
-    assert refusal(make(code("x = 1", "job"))) == "job.ipynb has no parameters cell"
-    assert refusal(make()) == "job.ipynb has no parameters cell"
+    assert refusal(make(code("x = 1", "job"))).startswith("job.ipynb: it has no parameters cell; add one")
+
+
+def test_a_notebook_without_job_cells_is_refused(make: Make) -> None:
+    assert "no job cell: nothing of it would run" in refusal(make(code(PARAMETERS, "parameters")))
+    assert "no job cell: nothing of it would run" in refusal(make())
 
 
 def test_a_second_parameters_cell_is_refused(make: Make) -> None:
@@ -194,7 +202,11 @@ def test_what_is_no_parameter_is_named_with_cell_and_line(make: Make, before: st
 
 
 def test_injected_parameters_are_no_part_of_the_source(make: Make) -> None:
-    cells = [code(PARAMETERS, "parameters"), code("limit = 7", "injected-parameters"), code("run()", "job")]
+    cells = [
+        code(PARAMETERS, "parameters"),
+        code("limit = 7", "injected-parameters"),
+        code("print(limit)", "job"),
+    ]
     assert script(make(*cells)) == script(make(cells[0], cells[2]))
 
 
@@ -211,20 +223,23 @@ def test_a_heading_is_kept_with_the_job_cell_it_is_above(make: Make) -> None:
         make(
             code(PARAMETERS, "parameters"),
             prose("# Title\n\ntext\n\n## Read\n\ntext"),
-            code("read()", "job"),
+            prose("more text\n```\n# no heading\n```"),
+            code("read = 1", "job"),
             prose("## Look"),
-            code("look()", "check"),
-            prose("## Write"),
-            code("write()", "job"),
-            code("again()", "job"),
+            code("look = 1", "check"),
+            prose("## Write ##"),
+            code("write = 1", "job"),
+            code("again = 1", "job"),
         )
     )
     body = [line.rstrip("-").rstrip() for line in made.partition("\n# ---")[2].splitlines() if line]
-    assert body == [" Read", "read()", "# --- Write", "write()", "again()"]
+    assert body == [" Read", "read = 1", "# --- Write", "write = 1", "again = 1", "_job.commit()"]
 
 
 def test_the_script_says_what_it_was_generated_from_and_to_leave_it_alone(make: Make) -> None:
-    head = export(make(code(PARAMETERS, "parameters")), "notebooks/jobs/job.ipynb").splitlines()[:4]
+    head = export(
+        make(code(PARAMETERS, "parameters"), code("x = 1", "job")), "notebooks/jobs/job.ipynb"
+    ).splitlines()[:4]
     assert "GENERATED from notebooks/jobs/job.ipynb by `gluebook export`" in head[1]
     assert "Do not edit" in head[2]
 
@@ -285,12 +300,12 @@ def test_the_real_notebooks_are_committed_without_outputs(name: str) -> None:
 
 
 def test_drift_shows_the_difference_line_by_line(make: Make, tmp_path: Path) -> None:
-    notebook, committed = make(code(PARAMETERS, "parameters"), code("run(1)", "job")), tmp_path / "job.py"
+    notebook, committed = make(code(PARAMETERS, "parameters"), code("print(1)", "job")), tmp_path / "job.py"
     missing = drift(notebook, committed, "job.ipynb")
-    assert "+run(1)\n" in missing and "\n-" not in missing.partition("@@")[2]
-    committed.write_text(export(notebook, "job.ipynb").replace("run(1)", "run(2)"), encoding="utf-8")
+    assert "+print(1)\n" in missing and "\n-" not in missing.partition("@@")[2]
+    committed.write_text(export(notebook, "job.ipynb").replace("print(1)", "print(2)"), encoding="utf-8")
     edited = drift(notebook, committed, "job.ipynb")
-    assert "-run(2)\n+run(1)\n" in edited and "export of job.ipynb" in edited
+    assert "-print(2)\n+print(1)\n" in edited and "export of job.ipynb" in edited
 
 
 # -- files that are no notebooks ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A job notebook's cells and their roles."""
+"""A notebook's cells and their roles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gluebook.errors import NotebookError
+from gluebook.notebook.problems import Problem, refuse
 
 ROLES = ("parameters", "glue-session", "job", "check", "explore", "report")
 # Put there by papermill on execution; never part of the source.
@@ -17,9 +18,10 @@ _MARK = "#| "
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `number` counts from 1 as people do. `role` is None for prose.
+    """One cell; `number` counts from 1 as people do. `role` is None for prose, and where it can't be told.
 
     `line` is the line of the cell on which `source` begins, once role and blank lines have been left out.
+    `executed`: it keeps outputs or an execution count.
     """
 
     number: int
@@ -27,42 +29,87 @@ class Cell:
     role: str | None
     source: str
     line: int = 1
+    executed: bool = False
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as it is written, without outputs; `problems`: cells whose role can't be told."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is the source of a job script: it has a job cell."""
+        return any(cell.role == "job" for cell in self.cells)
+
+    def of_role(self, *roles: str) -> list[Cell]:
+        """The cells with one of these roles, in order."""
+        return [cell for cell in self.cells if cell.role in roles]
+
+
+def read_notebook(path: Path) -> Notebook:
+    """The notebook at `path`. Raises NotebookError if there is none."""
+    cells, problems = [], []
+    for number, raw in enumerate(load(path)["cells"], 1):
+        tags = set(raw.get("metadata", {}).get("tags", []))
+        if _INJECTED not in tags:
+            cell, what = _cell(number, raw, tags)
+            cells.append(cell)
+            problems += [Problem(path.name, number, 0, *what)] if what else []
+    return Notebook(path.name, tuple(cells), tuple(problems))
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """The cells of a notebook, without outputs. Raises NotebookError naming notebook and cell."""
+    """The cells of a notebook whose roles are all clear. Raises NotebookError naming those that aren't."""
+    notebook = read_notebook(path)
+    refuse(notebook.problems)
+    return list(notebook.cells)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A notebook's JSON. Raises NotebookError if there is none, or no cells in it."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotebookError(f"there is no notebook {path}") from None
     except ValueError as error:
         raise NotebookError(f"{path.name} is no notebook: {error}") from None
-    if not isinstance(notebook, dict):
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise NotebookError(f"{path.name} is no notebook: it holds no cells")
-    cells = []
-    for number, cell in enumerate(notebook.get("cells", []), 1):
-        tags = set(cell.get("metadata", {}).get("tags", []))
-        if _INJECTED not in tags:
-            cells.append(_cell(path.name, number, cell, tags))
-    return cells
+    return notebook
 
 
-def _cell(notebook: str, number: int, cell: dict[str, Any], tags: set[str]) -> Cell:
-    text = cell["source"]
-    whole = text if isinstance(text, str) else "".join(text)
+def text_of(cell: dict[str, Any]) -> str:
+    """A cell's source as one text; in a file it may be a list of lines."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _cell(number: int, raw: dict[str, Any], tags: set[str]) -> tuple[Cell, tuple[str, str] | None]:
+    """The cell; and what is wrong with its role, and the cure."""
+    whole = text_of(raw)
     source = whole.strip("\n")
-    if cell["cell_type"] != "code" or not source.strip():
-        return Cell(number, cell["cell_type"], None, source)
+    executed = bool(raw.get("outputs")) or raw.get("execution_count") is not None
+    if raw["cell_type"] != "code" or not source.strip():
+        return Cell(number, raw["cell_type"], None, source, executed=executed), None
     first, _, rest = source.partition("\n")
     roles = tags & set(ROLES)
     if first.startswith(_MARK):
         roles |= {first.removeprefix(_MARK).strip()}
         source = rest.strip("\n")
-    where = f"{notebook}, cell {number}"
-    unknown = roles - set(ROLES)
-    if unknown:
-        raise NotebookError(f"{where}: no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
+    line = 1 + whole[: whole.rindex(source)].count("\n")
+    what = _role_problem(roles)
+    role = None if what else next(iter(roles))
+    return Cell(number, "code", role, source, line, executed), what
+
+
+def _role_problem(roles: set[str]) -> tuple[str, str] | None:
+    if unknown := sorted(roles - set(ROLES)):
+        return f"no role {', '.join(unknown)}", f"there are {', '.join(ROLES)}"
     if len(roles) != 1:
         found = f"has roles {', '.join(sorted(roles))}" if roles else "has no role"
-        raise NotebookError(f"{where} {found}; give it one, as a tag or as a first line `#| job`")
-    return Cell(number, "code", roles.pop(), source, 1 + whole[: whole.rindex(source)].count("\n"))
+        return found, "give it one, as a tag or as a first line `#| job`"
+    return None

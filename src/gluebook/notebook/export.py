@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
+import re
 from pathlib import Path
 
-from gluebook.errors import NotebookError
-from gluebook.notebook.cells import Cell, read_cells
-from gluebook.notebook.parameters import Parameter, parse_parameters
+from gluebook.notebook.cells import Cell, Notebook, read_notebook
+from gluebook.notebook.checks import parameters_of, problems_of
+from gluebook.notebook.parameters import Parameter
+from gluebook.notebook.problems import Problem, refuse
 
-_WIDTH = 110
+_WIDTH = 100
+_COMMIT = "_job.commit()"
 
 
 def export(notebook: Path, shown_as: str) -> str:
-    """The job script of `notebook`, which the header calls `shown_as`. Raises NotebookError."""
-    parameters: list[Parameter] | None = None
-    body: list[str] = []
-    heading: list[str] = []
-    for cell in read_cells(notebook):
-        where = f"{notebook.name}, cell {cell.number}"
+    """The job script of `notebook`, which the header calls `shown_as`.
+
+    Raises NotebookError telling all that keeps it from being one.
+    """
+    read = read_notebook(notebook)
+    refuse(problems_of(read))
+    if not read.is_job:
+        what = "it has no job cell: nothing of it would run"
+        refuse([Problem(read.name, 0, 0, what, "give a cell the role `job`")])
+    parts = [*_header(shown_as), *_arguments(parameters_of(read)), "", *_body(read), _COMMIT]
+    return "\n".join(parts) + "\n"
+
+
+def _body(notebook: Notebook) -> list[str]:
+    """The job cells, each under the headings of the prose above it, with a blank line after each."""
+    lines: list[str] = []
+    headings: list[str] = []
+    for cell in notebook.cells:
         if cell.kind == "markdown":
-            heading = _headings(cell)[-1:]
-        elif cell.role == "parameters":
-            if parameters is not None:
-                raise NotebookError(f"{where}: a second parameters cell; there can be one")
-            parameters = parse_parameters(cell.source, where, cell.line)
+            headings = _headings(cell)[-1:] or headings
         elif cell.role == "job":
-            _check_job_cell(cell, where)
-            body += [*heading, cell.source]
-            heading = []
-    if parameters is None:
-        raise NotebookError(f"{notebook.name} has no parameters cell")
-    return "\n".join([*_header(shown_as), *_arguments(parameters)]) + "\n\n" + "\n\n".join(body) + "\n"
+            lines += [*(text for heading in headings for text in (heading, "")), cell.source, ""]
+        if cell.kind == "code":
+            headings = []
+    return lines
 
 
 def drift(notebook: Path, script: Path, shown_as: str) -> str:
@@ -49,7 +57,7 @@ def drift(notebook: Path, script: Path, shown_as: str) -> str:
 
 
 def _header(shown_as: str) -> list[str]:
-    line = "# " + "=" * 98
+    line = "# " + "=" * (_WIDTH - 2)
     return [
         line,
         f"# GENERATED from {shown_as} by `gluebook export`.",
@@ -62,44 +70,40 @@ def _arguments(parameters: list[Parameter]) -> list[str]:
     return [
         "import sys",
         "",
+        "from awsglue.context import GlueContext",
+        "from awsglue.job import Job",
         "from awsglue.utils import getResolvedOptions",
         "",
         "from gluebook.notebook.parameters import job_arguments",
+        "from gluebook.runtime import spark_session",
         "",
         "_arguments = job_arguments(",
         "    sys.argv,",
         "    getResolvedOptions,",
-        *(f"    {p.name}={p.default!r}," for p in parameters),
+        *(f"    {p.name}={_literal(p.default)}," for p in parameters),
         ")",
         *(f'{p.name} = _arguments["{p.name}"]' for p in parameters),
+        "",
+        '_options = getResolvedOptions(sys.argv, ["JOB_NAME"])',
+        '_job = Job(GlueContext(spark_session(_options["JOB_NAME"]).sparkContext))',
+        '_job.init(_options["JOB_NAME"], _options)',
     ]
 
 
+def _literal(value: object) -> str:
+    """A literal as the house's formatter writes it."""
+    text = repr(value)
+    if isinstance(value, str) and text.startswith("'") and '"' not in text:
+        return '"' + text[1:-1].replace("\\'", "'") + '"'
+    return text
+
+
 def _headings(cell: Cell) -> list[str]:
-    lines = (line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#"))
-    return [f"# --- {line} ".ljust(_WIDTH - 10, "-") for line in lines]
-
-
-def _check_job_cell(cell: Cell, where: str) -> None:
-    try:
-        tree = ast.parse(cell.source)
-        # What only a function may do (return, await) isn't found by parsing.
-        compile(tree, where, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        _refuse_magic(cell, where)
-        raise NotebookError(f"{where}, line {(error.lineno or 1) + cell.line - 1}: {error.msg}") from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            raise NotebookError(
-                f"{where}, line {node.lineno + cell.line - 1}: {node.name} is defined in a job cell; "
-                "move it to src/gluebook"
-            )
-
-
-def _refuse_magic(cell: Cell, where: str) -> None:
-    """Only once a cell is no Python: a line of a text, or of a longer expression, may begin with % as well."""
-    for number, line in enumerate(cell.source.splitlines(), cell.line):
-        if line.lstrip().startswith(("%", "!")):
-            raise NotebookError(
-                f"{where}, line {number}: {line.strip()!r} can't run in a job; give the cell another role"
-            )
+    """The headings of a prose cell as comment lines; a # within a code block is none."""
+    lines, fenced = [], False
+    for line in cell.source.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced and (found := re.match(r"#{1,6}\s+(.*?)[#\s]*$", line)):
+            lines.append(f"# --- {found[1]} ".ljust(_WIDTH, "-"))
+    return lines

@@ -1,0 +1,33 @@
+"""What is wrong with a notebook: the thing, the place and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gluebook.errors import NotebookError
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong. `cell` and `line` count from 1 as people do; 0 is none in particular."""
+
+    notebook: str
+    cell: int
+    line: int
+    what: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        place = self.notebook
+        if self.cell:
+            place += f", cell {self.cell}"
+        if self.line:
+            place += f", line {self.line}"
+        return f"{place}: {self.what}" + (f"; {self.cure}" if self.cure else "")
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise NotebookError telling all `problems`, a line for each; nothing if there are none."""
+    if problems:
+        raise NotebookError("\n".join(str(problem) for problem in sorted(problems)))
