@@ -49,6 +49,7 @@ check: setup     ## style, types, template, notebooks against scripts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint
+	@$(BIN)/gluebook lint
 	@$(BIN)/gluebook export --check
 
 lint: check

@@ -6,6 +6,7 @@ import ast
 import copy
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,19 @@ import pytest
 from gluebook.errors import NotebookError
 from gluebook.notebook.cells import ROLES, read_cells
 from gluebook.notebook.export import drift, export
+from notebook_kit import Cell, code, prose, write
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("support_tickets", "app_logs")
 PARAMETERS = 'dataset: str = "app_logs"\nlimit: int = 5'
 
-Cell = dict[str, Any]
 Make = Callable[..., Path]
-
-
-def code(source: str | list[str], *tags: str, **more: Any) -> Cell:
-    return {"cell_type": "code", "metadata": {"tags": list(tags)}, "source": source, "outputs": [], **more}
-
-
-def prose(source: str, kind: str = "markdown") -> Cell:
-    return {"cell_type": kind, "metadata": {}, "source": source}
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Write a notebook of these cells; its path."""
-
-    def write(*cells: Cell, indent: int | None = 1) -> Path:
-        path = tmp_path / "job.ipynb"
-        notebook = {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        path.write_text(json.dumps(notebook, indent=indent), encoding="utf-8")
-        return path
-
-    return write
+    return partial(write, tmp_path / "job.ipynb")
 
 
 def script(path: Path) -> str:

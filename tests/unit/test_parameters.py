@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluebook.errors import ConfigurationError, NotebookError
-from gluebook.notebook.parameters import Parameter, Value, convert, job_arguments, parse_parameters
+from gluebook.notebook.parameters import (
+    Parameter,
+    Value,
+    assignments,
+    convert,
+    job_arguments,
+    parse_parameters,
+)
 
 SOURCE = '''"""What an operator may set."""
 dataset: str = "app_logs"  # the one
@@ -34,6 +41,10 @@ def test_name_type_and_default_are_read() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("Limit: int = 5", "Limit can't be an argument of a Glue job; take another name"),
+        ("mode: str = 'x'", "mode can't be an argument of a Glue job"),
+        ("JOB_NAME: str = 'x'", "JOB_NAME can't be an argument of a Glue job"),
+        ("name: str = '--x'", "AWS Glue would take '--x' for an option"),
         ("limit = 5", "holds only `name: type = literal`"),
         ("limit: int", "holds only `name: type = literal`"),
         ("import os", "holds only `name: type = literal`"),
@@ -125,7 +136,19 @@ def test_without_arguments_there_are_the_defaults() -> None:
 
 
 def test_arguments_override_defaults_in_the_defaults_types() -> None:
-    argv = ["script.py", "--limit", "7", "--strict", "TRUE", "--share", "1", "--other", "x"]
+    argv = [
+        "script.py",
+        "--limit",
+        "7",
+        "--strict",
+        "TRUE",
+        "--share",
+        "1",
+        "--enable-metrics",
+        "true",
+        "--TempDir",
+        "x",
+    ]
     found = job_arguments(argv, options, **DEFAULTS)
     assert found == {"dataset": "app_logs", "limit": 7, "share": 1.0, "strict": True}
     assert [type(value) for value in found.values()] == [str, int, float, bool]
@@ -140,6 +163,45 @@ def test_an_argument_may_be_one_word() -> None:
 def test_an_argument_of_the_wrong_type_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="parameter strict: 'yes' is no bool"):
         job_arguments(["script.py", "--strict", "yes"], options, **DEFAULTS)
+
+
+@pytest.mark.parametrize("word", ["--limitt", "--limitt=5"])
+def test_a_misspelt_argument_is_refused_and_not_passed_over(word: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"this job has no parameter limitt; did you mean limit\?"):
+        job_arguments(["script.py", word, "5"], options, **DEFAULTS)
+
+
+@pytest.mark.parametrize("word", ["--JOB_ID", "--TempDir", "--job-language", "--class", "--conf", "--RUN_9"])
+def test_arguments_of_glues_own_are_passed_over(word: str) -> None:
+    assert job_arguments(["script.py", word, "x"], options, **DEFAULTS) == DEFAULTS
+
+
+# -- as an operator gives them -----------------------------------------------------------------------------
+
+DECLARED = parse_parameters(SOURCE, "n.ipynb, cell 2")
+
+
+def test_assignments_are_in_the_parameters_types() -> None:
+    found = assignments(DECLARED, ["dataset=20260131", "limit=7", "strict=true", "share=1"], "n.ipynb")
+    assert found == {"dataset": "20260131", "limit": 7, "strict": True, "share": 1.0}
+    assert [type(value) for value in found.values()] == [str, int, bool, float]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["limitt=1"], "n.ipynb has no parameter limitt; did you mean limit?"),
+        (["zzz=1"], "n.ipynb has no parameter zzz; it has dataset, limit, share, strict"),
+        (["limit"], "parameter 'limit' has no value; write limit=VALUE"),
+        (["limit=1", "limit=2"], "parameter limit is given twice"),
+        (["limit="], "parameter limit: '' is no int"),
+        (["strict=yes"], "parameter strict: 'yes' is no bool"),
+    ],
+)
+def test_assignments_that_do_not_fit_are_refused(texts: list[str], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        assignments(DECLARED, texts, "n.ipynb")
+    assert str(caught.value) == message
 
 
 # As two words nothing may look like an option; that is Glue's own rule.

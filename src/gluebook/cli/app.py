@@ -12,7 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from gluebook.cli import build_commands, operate, recover, run_commands, screens
+from gluebook.cli import build_commands, notebook_commands, operate, recover, run_commands, screens
 from gluebook.errors import ConfigurationError, GluebookError
 from localaws.errors import LocalAwsError
 
@@ -29,6 +29,8 @@ app.command()(operate.query)
 app.command()(recover.replay)
 app.command()(recover.backfill)
 app.command()(recover.reconcile)
+app.command("run", cls=notebook_commands.WithParameters)(notebook_commands.run)
+app.command()(notebook_commands.lint)
 app.command()(build_commands.export)
 app.command("build")(build_commands.build_artefacts)
 

@@ -12,7 +12,7 @@ from gluebook.notebook.problems import Problem, refuse
 
 ROLES = ("parameters", "glue-session", "job", "check", "explore", "report")
 # Put there by papermill on execution; never part of the source.
-_INJECTED = "injected-parameters"
+INJECTED = "injected-parameters"
 _MARK = "#| "
 
 
@@ -55,7 +55,7 @@ def read_notebook(path: Path) -> Notebook:
     cells, problems = [], []
     for number, raw in enumerate(load(path)["cells"], 1):
         tags = set(raw.get("metadata", {}).get("tags", []))
-        if _INJECTED not in tags:
+        if INJECTED not in tags:
             cell, what = _cell(number, raw, tags)
             cells.append(cell)
             problems += [Problem(path.name, number, 0, *what)] if what else []

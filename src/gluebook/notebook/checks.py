@@ -132,7 +132,7 @@ class _Reader:
         if name in self._beside:
             role = next(c.role for c in self._notebook.cells if c.number == self._beside[name])
             return (
-                f"{name} comes from cell {self._beside[name]}, a {role} cell, which the job script hasn't got",
+                f"{name} comes from cell {self._beside[name]}, whose role is {role}: the job script hasn't got it",
                 "assign it in a job cell",
             )
         if name in _GIVEN:
@@ -157,7 +157,7 @@ class _Reader:
                 yield self._problem(cell, line, *(self._later(name, cell) or missing))
         for name, line in names.assigned.items():
             if name in self._script:
-                what = f"a {cell.role} cell assigns {name}, which belongs to cell {self._script[name]}"
+                what = f"{name} belongs to cell {self._script[name]} and is assigned again by a cell for {cell.role}"
                 cure = "give it another name, or the notebook goes on with another value than the script"
                 yield self._problem(cell, line, what, cure)
             else:

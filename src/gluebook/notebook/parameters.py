@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gluebook.errors import ConfigurationError, NotebookError
 
 Value = str | int | float | bool
+# What AWS Glue keeps for itself, by its documentation ("Using job parameters in AWS Glue jobs", getResolvedOptions).
+_GLUES_OWN = frozenset(
+    {"class", "conf", "mode", "debug", "job_bookmark_option", "job_bookmark_from", "job_bookmark_to"}
+)
+# Glue's other arguments are in capitals, or hold dashes: so a misspelt one of ours can be told from them.
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TYPES: Mapping[str, type[Value]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -47,6 +55,10 @@ def _parameter(node: ast.stmt, where: str) -> Parameter:
     if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
         raise NotebookError(f"{where}: a parameters cell holds only `name: type = literal`")
     name, annotation = node.target.id, ast.unparse(node.annotation)
+    if not _NAME.fullmatch(name) or name in _GLUES_OWN:
+        raise NotebookError(
+            f"{where}: {name} can't be an argument of a Glue job; take another name, in lower case and underscores"
+        )
     if annotation not in _TYPES:
         raise NotebookError(f"{where}: {name} can't be {annotation}; types are {', '.join(_TYPES)}")
     try:
@@ -55,7 +67,15 @@ def _parameter(node: ast.stmt, where: str) -> Parameter:
         raise NotebookError(f"{where}: the default of {name} is no literal") from None
     if type(default) is not _TYPES[annotation]:
         raise NotebookError(f"{where}: the default of {name} is no {annotation}")
+    if isinstance(default, str) and _looks_like_an_option(default):
+        raise NotebookError(
+            f"{where}: AWS Glue would take {default!r} for an option; give {name} another default"
+        )
     return Parameter(name, _TYPES[annotation], default)
+
+
+def _looks_like_an_option(text: str) -> bool:
+    return text.startswith("-") and len(text) > 1
 
 
 def convert(parameter: Parameter, text: str) -> Value:
@@ -71,6 +91,34 @@ def convert(parameter: Parameter, text: str) -> Value:
     raise ConfigurationError(f"parameter {parameter.name}: {text!r} is no {parameter.type.__name__}")
 
 
+def assignments(parameters: Sequence[Parameter], texts: Sequence[str], what: str) -> dict[str, Value]:
+    """Texts of the form `name=value`, in the parameters' types. `what` is called so in errors.
+
+    Raises ConfigurationError for a text of another form, a name that is unknown or given twice, a value of
+    another type.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    found: dict[str, Value] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigurationError(f"parameter {text!r} has no value; write {name}=VALUE")
+        if name not in known:
+            raise ConfigurationError(unknown(name, known, what))
+        if name in found:
+            raise ConfigurationError(f"parameter {name} is given twice")
+        found[name] = convert(known[name], value)
+    return found
+
+
+def unknown(name: str, known: Iterable[str], what: str) -> str:
+    """What to say of a parameter that `what` hasn't got."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'none'}"
+    return f"{what} has no parameter {name}; {meant}"
+
+
 def job_arguments(
     argv: Sequence[str],
     get_resolved_options: Callable[[Sequence[str], list[str]], Mapping[str, Any]],
@@ -79,8 +127,12 @@ def job_arguments(
     """What a job script was started with: `defaults`, overridden by what `argv` sets, in the defaults' types.
 
     AWS Glue's getResolvedOptions insists on every name it is asked for, so it is asked only for those given.
+    Raises ConfigurationError for a value of another type, and for a name that can only be a misspelt one of ours.
     """
     given = {word[2:].partition("=")[0] for word in argv if word.startswith("--")}
+    for name in given - defaults.keys() - _GLUES_OWN:
+        if _NAME.fullmatch(name):
+            raise ConfigurationError(unknown(name, defaults, "this job"))
     found = get_resolved_options(argv, [name for name in defaults if name in given])
     return {
         name: convert(Parameter(name, type(default), default), found[name]) if name in given else default

@@ -1,0 +1,120 @@
+"""Commands for notebooks: lint, run."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+from typer.core import TyperCommand
+
+from gluebook.build import project_root
+from gluebook.cli import screens
+from gluebook.cli.notebook_runs import Destination, days, run_all
+from gluebook.errors import NotebookError
+
+_NOTEBOOKS = Annotated[list[Path], typer.Argument(help="Notebooks; all of the project if not given.")]
+_DAY = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
+
+
+class WithParameters(TyperCommand):
+    """A command whose help tells the parameters of the notebook that stands on its command line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Remember the notebook, since --help is answered before arguments are looked at."""
+        self._notebook = next((Path(word) for word in args if word.endswith(".ipynb")), None)
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The usual help; and the notebook's parameters, if one is named."""
+        super().format_help(ctx, formatter)
+        if self._notebook is not None:
+            screens.out.print(_parameters_table(self._notebook))
+
+
+def _parameters_table(notebook: Path) -> Table | str:
+    from gluebook.notebook.execute import declared
+
+    try:
+        parameters = declared(notebook)
+    except NotebookError as error:
+        return f"[red]{escape(str(error))}[/]"
+    table = Table(title=f"parameters of {notebook.name}", title_justify="left")
+    for name in ("-p name=value", "type", "default"):
+        table.add_column(name)
+    for parameter in parameters:
+        table.add_row(parameter.name, parameter.type.__name__, escape(repr(parameter.default)))
+    return table
+
+
+def lint(
+    notebooks: _NOTEBOOKS = [],  # noqa: B006
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Take out what running a notebook has left in it.")
+    ] = False,
+) -> None:
+    """Check notebooks without running them: roles, parameters, names, outputs, session against template."""
+    from gluebook.notebook.lint import lint as problems_in
+    from gluebook.notebook.lint import strip
+
+    root = project_root()
+    problems = 0
+    for path in notebooks or sorted((root / "notebooks").rglob("*.ipynb")):
+        if fix and strip(path):
+            screens.out.print(f"took out of {path.name} what running it had left there", soft_wrap=True)
+        for problem in problems_in(path, root / "infra" / "pipeline.yaml"):
+            problems += 1
+            screens.out.print(escape(str(problem)), soft_wrap=True, highlight=False)
+    if problems:
+        screens.err.print(f"{problems} problem{'s' if problems > 1 else ''}")
+        raise typer.Exit(1)
+
+
+def run(
+    notebook: Annotated[Path, typer.Argument(help="The notebook; --help after it tells its parameters.")],
+    parameters: Annotated[
+        list[str], typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="May be repeated.")
+    ] = [],  # noqa: B006
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", help="File, folder/ or s3:// place of the executed notebook; build/runs/ else."
+        ),
+    ] = None,
+    html: Annotated[bool, typer.Option("--html", help="Also as a page that needs no network.")] = False,
+    first: Annotated[
+        datetime | None, typer.Option("--from", help="Run it for each day from here on,", **_DAY)
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", help="up to and with this one: its parameter `day`.", **_DAY)
+    ] = None,
+    kernel: Annotated[str, typer.Option(help="The Jupyter kernel.")] = "gluebook",
+) -> None:
+    """Run a notebook with parameters, and keep it with what it put out."""
+    destination = Destination.of(output, notebook, project_root() / "build" / "runs", datetime.now(UTC))
+    done = run_all(
+        notebook,
+        parameters,
+        days(_date(first), _date(last)),
+        destination,
+        html=html,
+        kernel=kernel,
+        progress=screens.err.is_terminal,
+    )
+    failed = 0
+    for result in done:
+        label = f"{result.day}: " if result.day else ""
+        if result.error:
+            failed += 1
+            screens.err.print(f"{label}[red]{escape(result.error)}[/]", soft_wrap=True)
+        for place in result.places:
+            screens.out.print(f"{label}{place}", soft_wrap=True, highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _date(given: datetime | None) -> date | None:
+    return given.date() if given else None

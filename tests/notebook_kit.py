@@ -1,0 +1,34 @@
+"""Small notebooks for tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+Cell = dict[str, Any]
+
+
+def code(source: str | list[str], *tags: str, **more: Any) -> Cell:
+    """A code cell as an editor saves it."""
+    return {
+        "cell_type": "code",
+        "metadata": {"tags": list(tags)},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+        **more,
+    }
+
+
+def prose(source: str, kind: str = "markdown") -> Cell:
+    """A cell that holds no code."""
+    return {"cell_type": kind, "metadata": {}, "source": source}
+
+
+def write(path: Path, *cells: Cell, indent: int | None = 1) -> Path:
+    """Save these cells as a notebook; its path."""
+    numbered = [{"id": f"cell-{number:02}", **cell} for number, cell in enumerate(cells, 1)]
+    notebook = {"cells": numbered, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook, indent=indent) + "\n", encoding="utf-8")
+    return path
