@@ -42,6 +42,7 @@ def execute(
     """
     _check(path, parameters)
     import nbformat  # slow to import, as papermill is
+    from nbclient.exceptions import DeadKernelError
     from papermill import PapermillExecutionError, execute_notebook
     from papermill.exceptions import PapermillException
 
@@ -61,6 +62,8 @@ def execute(
             )
         except PapermillExecutionError as error:
             refuse([*_failures(path.name, output)] or [Problem(path.name, 0, 0, str(error))])
+        except DeadKernelError:
+            refuse([Problem(path.name, 0, 0, "its kernel died"), *_failures(path.name, output)])
         except PapermillException as error:
             raise NotebookError(f"{path.name} was not run: {error}") from None
     refuse([*_failures(path.name, output)])
