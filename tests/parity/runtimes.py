@@ -1,0 +1,52 @@
+"""The runtimes, each of which runs a job notebook in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from parity.stage import ROLE, ROOT, Place, notebook
+
+PATIENCE_SECONDS = 240
+
+
+def exported_script(place: Place, dataset: str) -> None:
+    """What `gluebook export` wrote, as a Glue job."""
+    glue = place.aws.endpoint.client("glue")
+    name = f"parity-{dataset}"
+    glue.create_job(
+        Name=name,
+        Role=ROLE,
+        GlueVersion="5.1",
+        Command={"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": place.script(dataset)},
+        DefaultArguments={
+            "--extra-py-files": place.wheel,
+            **{f"--{name}": value for name, value in place.parameters(dataset).items()},
+        },
+    )
+    run = glue.start_job_run(JobName=name)["JobRunId"]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    assert place.aws.wait_idle(deadline - time.monotonic()), "the job doesn't end"
+    ended = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+    assert ended["JobRunState"] == "SUCCEEDED", place.aws.jobs.output(run)
+
+
+def papermill(place: Place, dataset: str) -> None:
+    """`gluebook run`, with parameters on the command line."""
+    words = [word for name, value in place.parameters(dataset).items() for word in ("-p", f"{name}={value}")]
+    output = ROOT / "build" / "parity" / f"{dataset}.ipynb"
+    command = [Path(sys.executable).with_name("gluebook"), "run", notebook(dataset), *words, "-o", output]
+    done = subprocess.run(
+        [*command, "--kernel", "python3"],
+        env=place.environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+RUNTIMES = {"script": exported_script, "papermill": papermill}

@@ -1,0 +1,172 @@
+"""The same files for every runtime: one raw bucket, and for each runtime a ledger and a lake of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.objects import Objects
+from gluebook.build import build, project_root
+from gluebook.core.keys import Lake, raw_key
+from gluebook.core.plan import keys_in_manifest
+from gluebook.steps.register import Adopting, adopt
+from localaws.stack import LocalAws
+from parity.files import FILES
+
+ROOT = project_root()
+_RAW, _ARTEFACTS, _SECRET = "parity-raw", "parity-artefacts", "parity-key"
+ROLE = "parity-job"
+_DAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run has written. `curated`, `rejects`: one row per line of the table, in order; without batch ids."""
+
+    curated: pa.Table
+    rejects: list[dict[str, Any]]
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one runtime works."""
+
+    runtime: str
+    aws: LocalAws = field(repr=False)
+
+    @property
+    def ledger_table(self) -> str:
+        return f"parity-{self.runtime}"
+
+    @property
+    def lake_bucket(self) -> str:
+        return f"parity-{self.runtime}-lake"
+
+    def parameters(self, dataset: str) -> dict[str, str]:
+        """What a run gets, in every runtime; everything else stays at its default."""
+        return {
+            "dataset": dataset,
+            "ledger_table": self.ledger_table,
+            "lake_bucket": self.lake_bucket,
+            "pseudonym_secret": _SECRET,
+        }
+
+    @property
+    def wheel(self) -> str:
+        """The URI of the built wheel."""
+        return f"s3://{_ARTEFACTS}/{build(ROOT).wheel_key}"
+
+    def script(self, dataset: str) -> str:
+        """The URI of the exported script."""
+        return f"s3://{_ARTEFACTS}/{dataset}.py"
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, with the laptop's AWS in it for everything that speaks to AWS."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        return {**ours, **nowhere, **self.aws.endpoint.environment()}
+
+    def outcome(self, dataset: str) -> Outcome:
+        """What the run has published, read by manifest, and what it has set aside."""
+        s3 = self.aws.endpoint.client("s3")
+        [batch] = Ledger(self.ledger_table, "test").open_batches(dataset)
+        assert batch.state.value == "CURATED", batch
+        lake = Lake(self.lake_bucket)
+
+        def body(key: str) -> bytes:
+            found: bytes = s3.get_object(Bucket=self.lake_bucket, Key=key)["Body"].read()
+            return found
+
+        keys = keys_in_manifest(json.loads(body(lake.manifest(dataset, batch.batch_id))), lake)
+        tables = [pq.read_table(pa.BufferReader(body(key))) for key in keys]
+        aside = Objects().sizes(self.lake_bucket, f"{lake.quarantine(dataset, batch.batch_id)}/")
+        rejects = [
+            {**row, "_batch_id": ""}
+            for key in aside
+            for row in pq.read_table(pa.BufferReader(body(key))).to_pylist()
+        ]
+        place = [("_source_file", "ascending"), ("_source_record", "ascending")]
+        return Outcome(
+            pa.concat_tables(tables).drop_columns("_batch_id").sort_by(place),
+            sorted(rejects, key=lambda row: (row["_source_file"], row["_source_record"])),
+            {name: getattr(batch.counts, name) for name in ("read", "curated", "duplicates", "rejected")},
+        )
+
+
+@contextmanager
+def stage(*runtimes: str) -> Iterator[dict[str, Place]]:
+    """A laptop AWS with the fixed inputs pending for each of `runtimes`; its environment is this process's."""
+    with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
+        places = {runtime: Place(runtime, aws) for runtime in runtimes}
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in places[runtimes[0]].environment().items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        _set_up(aws)
+        for place in places.values():
+            _prepare(place)
+        yield places
+
+
+def _set_up(aws: LocalAws) -> None:
+    s3 = aws.endpoint.client("s3")
+    for bucket in (_RAW, _ARTEFACTS):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=_RAW, VersioningConfiguration={"Status": "Enabled"})
+    for (dataset, source), bodies in FILES.items():
+        for name, body in bodies.items():
+            s3.put_object(Bucket=_RAW, Key=raw_key(dataset, source, _DAY.date(), name), Body=body)
+    made = build(ROOT)
+    s3.upload_file(str(made.wheel), _ARTEFACTS, made.wheel_key)
+    for script in (ROOT / "glue").glob("*.py"):
+        s3.upload_file(str(script), _ARTEFACTS, script.name)
+    aws.endpoint.client("secretsmanager").create_secret(Name=_SECRET, SecretString="a key for tests")
+    _role(aws, ROLE)
+
+
+def _role(aws: LocalAws, name: str) -> None:
+    """A role for jobs and sessions that may do what jobs do; what exactly is another test's matter."""
+    iam = aws.endpoint.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    may = {"Effect": "Allow", "Action": ["s3:*", "dynamodb:*", "secretsmanager:*"], "Resource": "*"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="job", PolicyDocument=_policy(may))
+
+
+def _policy(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _prepare(place: Place) -> None:
+    """Make the runtime's ledger and lake, and register all files in the ledger."""
+    aws = place.aws
+    aws.endpoint.client("s3").create_bucket(Bucket=place.lake_bucket)
+    names = {"pk": "HASH", "sk": "RANGE"}
+    aws.endpoint.client("dynamodb").create_table(
+        TableName=place.ledger_table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
+    )
+    ledger, objects = Ledger(place.ledger_table, "test"), Objects()
+    work = Adopting(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
+    for page in objects.versions(_RAW, ""):
+        adopt(page, work)
+
+
+def notebook(dataset: str) -> Path:
+    """The job notebook of a dataset."""
+    return ROOT / "notebooks" / "jobs" / f"{dataset}.ipynb"
