@@ -119,9 +119,13 @@ class Lake:
         """Cleaned Parquet that hasn't passed the gate yet."""
         return f"staging/{batch_id}/{epoch}/"
 
+    def quarantined(self, dataset: str) -> str:
+        """Prefix of a dataset's rejects, of all batches."""
+        return f"quarantine/{dataset}/"
+
     def quarantine(self, dataset: str, batch_id: str) -> str:
         """What the names of a batch's rejects begin with."""
-        return f"quarantine/{dataset}/{batch_id}-"
+        return f"{self.quarantined(dataset)}{batch_id}-"
 
     def quarantine_file(self, dataset: str, batch_id: str, number: int) -> str:
         """The deterministic name of a file of a batch's rejects."""
