@@ -8,7 +8,7 @@ CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
 
-.PHONY: help setup demo test chaos mutations lint check lock build deploy clean
+.PHONY: help setup demo test chaos mutations kernel lint check lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -27,6 +27,7 @@ $(VENV)/.locked: requirements.lock
 # The project itself, as a link to this checkout; needs nothing from anywhere.
 $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/gluebook kernel >/dev/null
 	@touch $@
 
 demo: setup      ## made-up tickets and logs, all the way on this machine, checked to the row
@@ -43,6 +44,9 @@ chaos: setup     ## crashes, races, lost and doubled events, real kills: make ch
 
 mutations: setup ## break each protection on purpose and see which test notices: writes docs/protections.md
 	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations --write docs/protections.md
+
+kernel: setup    ## let Jupyter know the project's kernel (make setup has done so already)
+	@$(BIN)/gluebook kernel
 
 check: setup     ## style, types, template, notebooks against scripts
 	@$(BIN)/ruff format --check --quiet .

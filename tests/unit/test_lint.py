@@ -108,6 +108,14 @@ def test_a_notebook_as_it_should_be_has_no_problems(make: Make) -> None:
         ),
         ([code("from os import *", "job")], "cell 2, line 1: nobody can tell what `import *` assigns"),
         ([code("x = 1", "job"), code("!ls", "check")], "cell 3, line 1: '!ls' is a shell call"),
+        (
+            [code("x = 1", "job"), code("%timeit x", "check")],
+            "cell 3, line 1: AWS Glue has no magic '%timeit x'; did you mean timeout?",
+        ),
+        (
+            [code("x = 1", "job"), code("%%tags\n{broken", "check")],
+            "cell 3, line 1: '%%tags': what follows is no dictionary in Python's notation",
+        ),
         ([code("x += 1", "job")], "cell 2, line 1: nothing assigns x"),
         ([code("x = x + 1", "job")], "cell 2, line 1: nothing assigns x"),
         ([code("x = [y + z for y in [1]]", "job")], "cell 2, line 1: nothing assigns z"),
@@ -181,6 +189,18 @@ def test_all_problems_are_told_at_once(make: Make) -> None:
         (
             [TITLE, code("%worker_type G.2X", "glue-session"), PARAMETERS, JOB],
             "cell 2, line 1: '%worker_type G.2X' is not what ",
+        ),
+        (
+            [TITLE, code("%glue_version 5.2", "glue-session"), PARAMETERS, JOB],
+            "cell 2, line 1: '%glue_version 5.2': there is no AWS Glue 5.2; there are 2.0",
+        ),
+        (
+            [TITLE, code("%glue_version 5.1\n%number_of_worker 2", "glue-session"), PARAMETERS, JOB],
+            "cell 2, line 2: AWS Glue has no magic '%number_of_worker 2'; did you mean number_of_workers?",
+        ),
+        (
+            [TITLE, code("%number_of_workers two", "glue-session"), PARAMETERS, JOB],
+            "cell 2, line 1: '%number_of_workers two': 'two' is no whole number from 2 up",
         ),
         (
             [TITLE, code("%glue_version 5.1\nx = 1", "glue-session"), PARAMETERS, JOB],

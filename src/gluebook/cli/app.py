@@ -31,6 +31,7 @@ app.command()(recover.backfill)
 app.command()(recover.reconcile)
 app.command("run", cls=notebook_commands.WithParameters)(notebook_commands.run)
 app.command()(notebook_commands.lint)
+app.command()(notebook_commands.kernel)
 app.command()(build_commands.export)
 app.command("build")(build_commands.build_artefacts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import boto3
-import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.invoking import Functions
@@ -20,12 +18,12 @@ from gluebook.aws.services import Jobs, Warehouse
 from gluebook.clock import utc_now
 from gluebook.core.keys import Lake, raw_key
 from gluebook.errors import ConfigurationError
+from gluebook.laptop import JOB_OUTPUTS, known_laptop
 from gluebook.status import Overview, overview
 from gluebook.steps.operating import Operating
 from gluebook.steps.reconcile import Reconciling
 
 STACK = "gluebook"
-JOB_OUTPUTS = {"support_tickets": "SupportTicketsJob", "app_logs": "AppLogsJob"}
 # Names another stack, for those who deployed one.
 _STACK_VARIABLE = "GLUEBOOK_STACK"
 
@@ -112,24 +110,14 @@ def raw_place(text: str, bucket: str) -> str:
     return key
 
 
-def state_file() -> Path:
-    """Where `gluebook up` notes the laptop AWS that is running, for the other commands."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "gluebook" / "laptop.json"
-
-
 def connect() -> Deployment:
     """The laptop AWS if one is up, else the stack on AWS that the caller's credentials see.
 
     Raises ConfigurationError saying what to do if there is neither.
     """
-    note = state_file()
-    if note.is_file():
-        known = json.loads(note.read_text())
-        if psutil.pid_exists(known["pid"]):
-            os.environ.update(known["environment"])
-            return Deployment(known["outputs"])
-        forget_laptop()  # it was killed before it could say good-bye
+    if (known := known_laptop()) is not None:
+        os.environ.update(known.environment)
+        return Deployment(known.outputs)
     stack = os.environ.get(_STACK_VARIABLE, STACK)
     try:
         found = boto3.session.Session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
@@ -139,19 +127,6 @@ def connect() -> Deployment:
             f"{stack!r} ({error}). Start one with `gluebook up`, or deploy one with `make deploy`"
         ) from None
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
-
-
-def note_laptop(environment: dict[str, str], outputs: dict[str, str]) -> None:
-    """Tell the other commands of the laptop AWS; only the caller can read it."""
-    note = state_file()
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.touch(mode=0o600)
-    note.write_text(json.dumps({"environment": environment, "outputs": outputs, "pid": os.getpid()}))
-
-
-def forget_laptop() -> None:
-    """The laptop AWS is no more."""
-    state_file().unlink(missing_ok=True)
 
 
 def existing(paths: Iterable[Path]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Commands for notebooks: lint, run."""
+"""Commands for notebooks: lint, run, kernel."""
 
 from __future__ import annotations
 
@@ -114,6 +114,14 @@ def run(
             screens.out.print(f"{label}{place}", soft_wrap=True, highlight=False)
     if failed:
         raise typer.Exit(1)
+
+
+def kernel() -> None:
+    """Let the Jupyter of this environment know the project's kernel."""
+    from gluebook.notebook.kernelspec import DISPLAY_NAME, install
+
+    folder = install()
+    screens.out.print(f"{DISPLAY_NAME}: {folder}", soft_wrap=True, highlight=False)
 
 
 def _date(given: datetime | None) -> date | None:

@@ -11,10 +11,11 @@ from rich.markup import escape
 
 from gluebook.build import project_root
 from gluebook.cli import options, screens
-from gluebook.cli.deployment import existing, forget_laptop, note_laptop
+from gluebook.cli.deployment import existing
 from gluebook.cli.stages import stage_progress, stages
 from gluebook.core.keys import raw_key
 from gluebook.errors import TerminalError
+from gluebook.laptop import forget_laptop, note_laptop
 
 
 def try_files(

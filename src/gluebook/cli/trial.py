@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gluebook.aws.services import Rows
-from gluebook.cli.deployment import JOB_OUTPUTS, Deployment
+from gluebook.cli.deployment import Deployment
 from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.errors import GluebookError, TerminalError
+from gluebook.laptop import JOB_OUTPUTS
 from gluebook.status import TROUBLED, FileStatus, Overview, states
 
 if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need

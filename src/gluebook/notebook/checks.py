@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import difflib
 from collections.abc import Iterator
 
 from gluebook.errors import NotebookError
 from gluebook.notebook.cells import Cell, Notebook
+from gluebook.notebook.glue_magics import CELL_MAGICS, COMMON_MAGICS, LINE_MAGICS, wrong_value
 from gluebook.notebook.magics import Magic, parse
 from gluebook.notebook.names import Names, names_in
 from gluebook.notebook.parameters import Parameter, parse_parameters
@@ -20,7 +22,7 @@ from gluebook.notebook.problems import Problem
 _MOVE_DEFINITION = "move it to src/gluebook"
 _OTHER_ROLE = "give the cell another role"
 # What IPython and a Glue session give to every cell; a job script has none of it.
-_GIVEN = ("display", "get_ipython", "In", "Out", "_", "__name__", "spark", "sc", "glueContext")
+_GIVEN = ("display", "get_ipython", "In", "Out", "_", "__name__", "spark", "sc")
 _BUILTINS = frozenset({*dir(builtins), "__name__"})
 
 
@@ -60,6 +62,19 @@ def _told(notebook: str, text: str) -> Problem:
     return Problem(notebook, int(numbers.get("cell", 0)), int(numbers.get("line", 0)), what)
 
 
+def unusable(magic: Magic) -> tuple[str, str] | None:
+    """Why a magic doesn't work in every runtime, and the cure; None if it does."""
+    if magic.name == "!":
+        return f"{str(magic)!r} is a shell call, which a Glue session hasn't got", "use Python"
+    known = CELL_MAGICS if magic.whole_cell else LINE_MAGICS | COMMON_MAGICS
+    if magic.name not in known:
+        near = difflib.get_close_matches(magic.name, sorted(known), 1)
+        return f"AWS Glue has no magic {str(magic)!r}", f"did you mean {near[0]}?" if near else "use Python"
+    if wrong := wrong_value(magic.name, magic.arguments, magic.cell):
+        return f"{str(magic)!r}: {wrong}", "give it another value"
+    return None
+
+
 class _Reader:
     """Goes through the cells in order, as Run all does, and keeps account of who has assigned what."""
 
@@ -94,13 +109,8 @@ class _Reader:
             yield from self._job_only(cell, tree, magics)
         else:
             for magic in magics:
-                if magic.name == "!":
-                    yield self._problem(
-                        cell,
-                        magic.line,
-                        f"{str(magic)!r} is a shell call, which a Glue session hasn't got",
-                        "use Python",
-                    )
+                if what := unusable(magic):
+                    yield self._problem(cell, magic.line, *what)
         self._parsed[cell.number] = names = names_in(tree)
         for line in names.stars:
             yield self._problem(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gluebook.errors import ConfigurationError, NotebookError
 from gluebook.notebook.cells import INJECTED, Cell, Notebook, load, read_notebook
-from gluebook.notebook.checks import parameters_of, problems_of
+from gluebook.notebook.checks import parameters_of, problems_of, unusable
 from gluebook.notebook.magics import parse
 from gluebook.notebook.parameters import Parameter, convert
 from gluebook.notebook.problems import Problem
@@ -96,10 +96,13 @@ def _magics(notebook: Notebook, cell: Cell, job: JobResource | None, where: str)
         yield Problem(notebook.name, cell.number, 0, "a glue-session cell holds only magics", "move the rest")
     for magic in magics:
         line = magic.line + cell.line - 1
+        if what := unusable(magic):
+            yield Problem(notebook.name, cell.number, line, *what)
+            continue
         wanted = job.session.get(magic.name) if job else None
         if wanted is not None and magic.arguments.strip().strip("\"'") != wanted:
-            what = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
-            yield Problem(notebook.name, cell.number, line, what, "let them agree")
+            told = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
+            yield Problem(notebook.name, cell.number, line, told, "let them agree")
 
 
 def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Iterator[Problem]:

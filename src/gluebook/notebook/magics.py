@@ -11,12 +11,16 @@ _CALLS = ("run_line_magic", "run_cell_magic", "system", "getoutput")
 
 @dataclass(frozen=True)
 class Magic:
-    """One magic or shell call; `name` without its percent signs, "!" for a shell call; `line` from 1."""
+    """One magic or shell call; `name` without its percent signs, "!" for a shell call; `line` from 1.
+
+    `cell`: what stands below it, of a magic for the `whole_cell`.
+    """
 
     name: str
     arguments: str
     line: int
     whole_cell: bool = False
+    cell: str = ""
 
     def __str__(self) -> str:
         if self.name == "!":
@@ -47,4 +51,5 @@ def _magic(node: ast.AST) -> Magic | None:
     words = [str(word.value) for word in node.args if isinstance(word, ast.Constant)]
     if node.func.attr in ("system", "getoutput"):
         return Magic("!", " ".join(words), node.lineno)
-    return Magic(words[0], words[1], node.lineno, node.func.attr == "run_cell_magic")
+    whole = node.func.attr == "run_cell_magic"
+    return Magic(words[0], words[1], node.lineno, whole, words[2] if whole else "")

@@ -1,0 +1,36 @@
+"""How Jupyter finds the project's kernel."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+NAME, DISPLAY_NAME = "gluebook", "Gluebook (local Spark)"
+
+
+def spec() -> dict[str, object]:
+    """The kernelspec: this interpreter's ipykernel, with the project's extension."""
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    return {
+        # Only what goes wrong: otherwise every start warns of sockets that nobody else can reach.
+        "argv": [
+            *command,
+            "--IPKernelApp.log_level=ERROR",
+            "--IPKernelApp.extra_extensions=gluebook.notebook.kernel",
+        ],
+        "display_name": DISPLAY_NAME,
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+
+
+def install(prefix: Path | None = None) -> Path:
+    """Write the kernelspec where the Jupyter of this environment (or of `prefix`) looks; its folder."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    with tempfile.TemporaryDirectory(prefix="gluebook-kernel-") as folder:
+        (Path(folder) / "kernel.json").write_text(json.dumps(spec(), indent=1) + "\n", encoding="utf-8")
+        manager = KernelSpecManager()
+        return Path(manager.install_kernel_spec(folder, NAME, prefix=str(prefix or sys.prefix)))
