@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
+GLUE_VENV := .venv-glue
 BIN := $(VENV)/bin
 STACK ?= gluebook
 CHAOS_RUNS ?= 2000
@@ -33,7 +34,14 @@ $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 demo: setup      ## made-up tickets and logs, all the way on this machine, checked to the row
 	@$(BIN)/gluebook demo
 
-test: setup      ## everything that is checked, and all tests
+# The kernel of AWS Glue's own notebooks, unmodified; its dependencies are old, so it lives by itself.
+$(GLUE_VENV)/.ready: requirements-glue.lock
+	@echo "Setting up $(GLUE_VENV), for tests against the kernel of AWS Glue"
+	@$(PYTHON) -m venv $(GLUE_VENV)
+	@$(GLUE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-glue.lock
+	@touch $@
+
+test: setup $(GLUE_VENV)/.ready ## everything that is checked, and all tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest
 

@@ -28,6 +28,7 @@ from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres
 from localaws.schedule import Schedule
 from localaws.server import Server
+from localaws.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class LocalAws:
         self.functions = Functions(self.endpoint, assume)
         self.bus = EventBus(self.endpoint, self.functions.invoke_async, self._wake)
         self.jobs = Jobs(self.endpoint, assume, self.bus.put)
+        self.sessions = Sessions(self.endpoint, assume)
         self.crawlers = Crawlers(self.endpoint, assume, self.bus.put)
         self.warehouse = DataApi(
             self.postgres.uri,
@@ -92,6 +94,7 @@ class LocalAws:
             self.bus.close,
             self.warehouse.close,
             self.crawlers.close,
+            self.sessions.close,
             self.jobs.close,
             self.mappings.close,
             self.functions.close,
@@ -170,6 +173,7 @@ class LocalAws:
             and self.mappings.empty()  # what a failed delivery left, or is delayed, will come again
             and self.functions.idle()
             and self.jobs.idle()
+            and self.sessions.idle()
             and self.crawlers.idle()
             and self.warehouse.idle()
         )

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import shlex
-import shutil
 import signal
 import subprocess
-import sysconfig
-import tempfile
 import threading
 import time
 from collections import deque
@@ -19,12 +14,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..processes import kill_session
-from .arguments import check_arguments, script_arguments
+from .arguments import script_arguments
+from .sandbox import Sandbox
 
 log = logging.getLogger("localaws.jobs")
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-_RUNTIME = Path(__file__).parent.parent / "glue_runtime"
 # How often a run is looked at: whether it was stopped, or is out of time.
 _LOOK_SECONDS = 0.1
 # How long a run that has ended may take to get its last output out.
@@ -52,14 +47,13 @@ class JobProcess:
         output: Path,
     ) -> None:
         self._name = name
-        self._temp = Path(tempfile.mkdtemp(prefix="localaws-job-"))
-        self._s3 = s3
+        self._sandbox = Sandbox("job", s3, python)
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
-        self._failure = self._temp / "failure.txt"
+        self._failure = self._sandbox.folder / "failure.txt"
         self._process: subprocess.Popen[bytes] | None = None
         self._output = output
         try:
-            self._start(run_id, script_uri, arguments, environment, python)
+            self._start(run_id, script_uri, arguments, environment)
         except BaseException:
             self.close()
             raise
@@ -93,7 +87,7 @@ class JobProcess:
     def close(self) -> None:
         """Kill what is left and remove the temporary files. Repeatable."""
         self._end()
-        shutil.rmtree(self._temp, ignore_errors=True)
+        self._sandbox.close()
 
     def _end(self) -> None:
         """Kill all that was started (Spark's JVM outlives a killed driver for a while) and drain the output."""
@@ -112,30 +106,21 @@ class JobProcess:
         script_uri: str,
         arguments: Mapping[str, str],
         environment: Mapping[str, str],
-        python: str,
     ) -> None:
-        extra_files = check_arguments(arguments)
-        script = self._download(script_uri, "script")
-        extras = [str(self._download(uri, f"extra-{place}")) for place, uri in enumerate(extra_files)]
-        # A module file is imported from its folder, a wheel or zip is put on the path itself.
-        first = [str(Path(one).parent) if one.endswith(".py") else one for one in extras]
-        first.append(str(_RUNTIME))
-        last = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
-        settings = self._temp / "settings.json"
-        settings.write_text(json.dumps({"first": first, "last": last, "failure": str(self._failure)}))
-        work = self._temp / "work"
-        work.mkdir()
-        (self._temp / "tmp").mkdir()
+        imports = self._sandbox.imports(arguments)
+        script = self._sandbox.fetch(script_uri, "script")
+        settings = self._sandbox.folder / "settings.json"
+        settings.write_text(
+            json.dumps({"first": imports.first, "last": imports.last, "failure": str(self._failure)})
+        )
+        words = script_arguments(self._name, run_id, arguments)
         self._process = subprocess.Popen(
-            [
-                *(python, "-I", "-S", "-B", "-X", "utf8", str(_BOOTSTRAP), str(settings)),
-                *(str(script), *script_arguments(self._name, run_id, arguments)),
-            ],
+            self._sandbox.command(_BOOTSTRAP, str(settings), str(script), *words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=work,
-            env=self._environment(first + last, arguments, environment, python),
+            cwd=self._sandbox.work,
+            env=self._sandbox.environment(imports, arguments, environment),
             start_new_session=True,
         )
         assert self._process.stdout
@@ -143,42 +128,6 @@ class JobProcess:
             target=self._read, args=(self._process.stdout,), name=f"localaws-job-output-{run_id}", daemon=True
         )
         self._reader.start()
-
-    def _download(self, uri: str, folder: str) -> Path:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        file = self._temp / folder / key.rsplit("/", 1)[-1]
-        file.parent.mkdir()
-        file.write_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        return file
-
-    def _environment(
-        self, paths: list[str], arguments: Mapping[str, str], aws: Mapping[str, str], python: str
-    ) -> dict[str, str]:
-        made = {
-            **aws,
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(self._temp / "work"),
-            "TMPDIR": str(self._temp / "tmp"),
-            # A killed JVM leaves its scratch files; here they go with the run.
-            "SPARK_LOCAL_DIRS": str(self._temp / "tmp"),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            # For Spark's Python workers, which start another interpreter: it is to import the same things.
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYSPARK_PYTHON": str(self._worker_python(python)),
-        }
-        if "JAVA_HOME" in os.environ:
-            made["JAVA_HOME"] = os.environ["JAVA_HOME"]
-        if conf := arguments.get("--conf"):
-            made["PYSPARK_SUBMIT_ARGS"] = f"--conf {conf} pyspark-shell"
-        return made
-
-    def _worker_python(self, python: str) -> Path:
-        """The interpreter without its site module: no .pth file can bring the checkout in."""
-        script = self._temp / "python"
-        script.write_text(f'#!/bin/sh\nexec {shlex.quote(python)} -S -B "$@"\n')
-        script.chmod(0o755)
-        return script
 
     def _read(self, output: IO[bytes]) -> None:
         with output, self._output.open("wb") as file:

@@ -1,0 +1,95 @@
+"""Where Glue's scripts and sessions run: processes cut off from the checkout and from this environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .arguments import check_arguments
+
+_RUNTIME = Path(__file__).parent.parent / "glue_runtime"
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What is importable: `first` before the standard library, `last` after it."""
+
+    first: list[str]
+    last: list[str]
+
+
+class Sandbox:
+    """A folder of its own, with what a process in it needs; `close` removes it.
+
+    `s3`: a client with the role's credentials, by which files are fetched; `python`: the interpreter.
+    """
+
+    def __init__(self, name: str, s3: Any, python: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"localaws-{name}-"))
+        self._s3 = s3
+        self._python = python
+        self.work = self.folder / "work"
+        self.work.mkdir()
+        (self.folder / "tmp").mkdir()
+
+    def close(self) -> None:
+        """Remove the folder. Repeatable."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def imports(self, arguments: Mapping[str, str]) -> Imports:
+        """Fetch what the arguments add to Python's path. Raises NotSupported, ClientError."""
+        uris = check_arguments(arguments)
+        extras = [str(self.fetch(uri, f"extra-{place}")) for place, uri in enumerate(uris)]
+        # A module file is imported from its folder, a wheel or zip is put on the path itself.
+        first = [str(Path(one).parent) if one.endswith(".py") else one for one in extras]
+        last = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
+        return Imports([*first, str(_RUNTIME)], last)
+
+    def fetch(self, uri: str, folder: str) -> Path:
+        """Copy an object into a subfolder; its path. Raises ClientError."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        file = self.folder / folder / key.rsplit("/", 1)[-1]
+        file.parent.mkdir()
+        file.write_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return file
+
+    def command(self, program: Path, *words: str) -> list[str]:
+        """How `program` is started. With -S the interpreter reads no .pth file, so no editable install gets in."""
+        return [self._python, "-I", "-S", "-B", "-X", "utf8", str(program), *words]
+
+    def environment(
+        self, imports: Imports, arguments: Mapping[str, str], aws: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of this one's own."""
+        made = {
+            **aws,
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.work),
+            "TMPDIR": str(self.folder / "tmp"),
+            # A killed JVM leaves its scratch files; here they go with the run.
+            "SPARK_LOCAL_DIRS": str(self.folder / "tmp"),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            # For Spark's Python workers, which start another interpreter: it is to import the same things.
+            "PYTHONPATH": os.pathsep.join([*imports.first, *imports.last]),
+            "PYSPARK_PYTHON": str(self._worker_python()),
+        }
+        if "JAVA_HOME" in os.environ:
+            made["JAVA_HOME"] = os.environ["JAVA_HOME"]
+        if conf := arguments.get("--conf"):
+            made["PYSPARK_SUBMIT_ARGS"] = f"--conf {conf} pyspark-shell"
+        return made
+
+    def _worker_python(self) -> Path:
+        """The interpreter without its site module: no .pth file can bring the checkout in."""
+        script = self.folder / "python"
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(self._python)} -S -B "$@"\n')
+        script.chmod(0o755)
+        return script
