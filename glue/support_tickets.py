@@ -36,6 +36,7 @@ _job.init(_options["JOB_NAME"], _options)
 
 from gluebook.job import BatchRun
 from gluebook.transforms import reading, verbs
+from gluebook.transforms.helpdesk import HELPDESK
 from gluebook.transforms.servicenow import SERVICENOW
 
 run = BatchRun.start(
@@ -46,39 +47,63 @@ run = BatchRun.start(
     max_batch_mb=max_batch_mb,
     lease_seconds=lease_seconds,
 )
-records = run.records(SERVICENOW.name)
+servicenow_records = run.records(SERVICENOW.name)
+helpdesk_records = run.records(HELPDESK.name)
 
 # --- Schema change --------------------------------------------------------------------------------
 
-raw = reading.read_csv_columns(records, SERVICENOW, run.headers(SERVICENOW.name))
+servicenow_raw = reading.read_csv_columns(servicenow_records, SERVICENOW, run.headers(SERVICENOW.name))
+helpdesk_raw = reading.read_csv_columns(helpdesk_records, HELPDESK, run.headers(HELPDESK.name))
 
 # --- Null handling, and a fingerprint -------------------------------------------------------------
 
-cleaned = verbs.blank_to_null(raw, SERVICENOW)
-fingerprinted = verbs.fingerprint(cleaned, SERVICENOW.layout.columns)
+servicenow_cleaned = verbs.blank_to_null(servicenow_raw, SERVICENOW)
+servicenow_fingerprinted = verbs.fingerprint(servicenow_cleaned, SERVICENOW.layout.columns)
+
+helpdesk_cleaned = verbs.blank_to_null(helpdesk_raw, HELPDESK)
+helpdesk_fingerprinted = verbs.fingerprint(helpdesk_cleaned, HELPDESK.layout.columns)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = verbs.pseudonymise(fingerprinted, SERVICENOW, run.pseudonym_key)
+servicenow_masked = verbs.pseudonymise(servicenow_fingerprinted, SERVICENOW, run.pseudonym_key)
+helpdesk_masked = verbs.pseudonymise(helpdesk_fingerprinted, HELPDESK, run.pseudonym_key)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
-renamed = verbs.rename_columns(masked, SERVICENOW)
+servicenow_renamed = verbs.rename_columns(servicenow_masked, SERVICENOW)
+helpdesk_renamed = verbs.rename_columns(helpdesk_masked, HELPDESK)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-typed = verbs.normalise_types(renamed, SERVICENOW)
+servicenow_typed = verbs.normalise_types(servicenow_renamed, SERVICENOW)
+helpdesk_typed = verbs.normalise_types(helpdesk_renamed, HELPDESK)
 
 # --- A step in SQL --------------------------------------------------------------------------------
 
+helpdesk_told = run.spark.sql(
+    """
+    select *,
+           cast(first_response_at is not null as int) + cast(resolved_at is not null as int) as revision,
+           coalesce(greatest(first_response_at, resolved_at), cast(dt as timestamp)) as updated_at,
+           status not in ('resolved', 'closed') as is_active,
+           resolved_at < first_response_at as resolved_before_response,
+           case when resolved_at is not null
+                then first_response_at is null or resolution is null or status not in ('resolved', 'closed')
+           end as orphan_resolution_time
+    from {typed}
+    """,
+    typed=helpdesk_typed,
+)
+
+tickets = servicenow_typed.unionByName(helpdesk_told, allowMissingColumns=True)
 enriched = run.spark.sql(
     """
     select *,
            case when resolved_at >= opened_at
                 then timestampdiff(minute, opened_at, resolved_at) end as minutes_to_resolve
-    from {typed}
+    from {tickets}
     """,
-    typed=typed,
+    tickets=tickets,
 )
 
 # --- Filtering invalid records --------------------------------------------------------------------

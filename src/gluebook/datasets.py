@@ -17,16 +17,17 @@ LONGEST_TEXT_BYTES = 65_535
 # Hex digits of a keyed hash that stand in for a person: 128 bits.
 PSEUDONYM_BYTES = 32
 
-TypeName = Literal["text", "integer", "bigint", "boolean", "timestamp"]
+TypeName = Literal["text", "integer", "bigint", "boolean", "date", "timestamp"]
 
 _SPARK = {
     "text": "string",
     "integer": "int",
     "bigint": "bigint",
     "boolean": "boolean",
+    "date": "date",
     "timestamp": "timestamp",
 }
-_REDSHIFT = {"integer": "integer", "bigint": "bigint", "boolean": "boolean", "timestamp": "timestamp"}
+_REDSHIFT = {name: name for name in ("integer", "bigint", "boolean", "date", "timestamp")}
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,16 @@ SUPPORT_TICKETS = Contract(
     name="support_tickets",
     key=("source", "ticket_id"),
     newest_by=("revision", "updated_at", "_row_hash"),
-    sources=("servicenow",),
+    sources=("servicenow", "helpdesk"),
     columns=(
         _text("source", 32, "the system the ticket comes from", nullable=False),
         _text("ticket_id", 64, "the ticket's number in that system", nullable=False),
-        Column("revision", "integer", "how often the ticket had been modified", nullable=False),
+        Column(
+            "revision",
+            "integer",
+            "how often it had been modified, as far as its source tells",
+            nullable=False,
+        ),
         _choice("status", STATUSES, "where the ticket stands", nullable=False),
         _choice("priority", PRIORITIES, "how urgent it is to solve it"),
         _choice("impact", GRADES, "how much it affects"),
@@ -163,6 +169,17 @@ SUPPORT_TICKETS = Contract(
         _text("vendor", 255, "the supplier in charge"),
         _text("caused_by", 64, "the change that caused it"),
         _text("close_code", 64, "how it was closed"),
+        _text("subject", 1024, "what the ticket is about, in a few words"),
+        _text("description", LONGEST_TEXT_BYTES, "what the requester wrote"),
+        _text("resolution", LONGEST_TEXT_BYTES, "what was answered in the end"),
+        _text("product", 255, "the product it is about"),
+        Column("purchased_on", "date", "the day the product was bought"),
+        Column("first_response_at", "timestamp", "when the requester was first answered"),
+        Column("satisfaction_rating", "integer", "the requester's rating of the help, 1 to 5"),
+        Column(
+            "resolved_before_response", "boolean", "whether it claims to be solved before it was answered"
+        ),
+        Column("orphan_resolution_time", "boolean", "whether resolved_at lacks what belongs to a solution"),
         _text("_row_hash", 64, "fingerprint of the revision as the source wrote it", nullable=False),
         *PROVENANCE,
     ),

@@ -22,6 +22,7 @@ ARROW = {
     "integer": pa.int32(),
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
+    "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
 Row = dict[str, Any]

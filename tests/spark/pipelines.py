@@ -36,7 +36,7 @@ class FakeRun:
         return self.files[source][1] if source in self.files else []
 
     def keep(self, df: DataFrame) -> DataFrame:
-        return df
+        return df.persist()
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> str:
         self.kept, self.rejects = kept.cache(), rejects.cache()

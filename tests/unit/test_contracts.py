@@ -95,6 +95,7 @@ def test_every_column_is_described(each: Contract) -> None:
         (Column("c", "integer", ""), "int", "integer"),
         (Column("c", "bigint", ""), "bigint", "bigint"),
         (Column("c", "boolean", ""), "boolean", "boolean"),
+        (Column("c", "date", ""), "date", "date"),
         (Column("c", "timestamp", ""), "timestamp", "timestamp"),
     ],
 )
@@ -133,15 +134,37 @@ def test_source_columns_become_contract_columns_each_at_most_once(each: Source) 
     assert set(targets) <= set(each.contract.names)
 
 
+@EACH_CONTRACT
+def test_what_no_source_has_is_computed_by_the_job(each: Contract) -> None:
+    renamed = {name for source in of(each) for name in source.renames.values()}
+    given = {"source", *renamed, *(column.name for column in PROVENANCE)}
+    assert set(each.names) - given == computed(each) - given
+
+
 @EACH_SOURCE
-def test_what_is_not_renamed_is_computed_by_the_job(each: Source) -> None:
-    script = (ROOT / "glue" / f"{each.contract.name}.py").read_text(encoding="utf-8")
-    fingerprint = inspect.signature(verbs.fingerprint).parameters["name"].default
+def test_what_must_be_there_comes_from_the_source_or_is_computed(each: Source) -> None:
     given = {"source", *each.renames.values(), *(column.name for column in PROVENANCE)}
-    computed = {*re.findall(r"\bas (\w+),?\n", script), *re.findall(r'\bname="(\w+)"', script)}
-    if "fingerprint(cleaned, SERVICENOW.layout.columns)" in script:
-        computed.add(fingerprint)
-    assert set(each.contract.names) - given == computed & set(each.contract.names) - given
+    needed = {column.name for column in each.contract.columns if not column.nullable}
+    assert needed - given <= computed(each.contract)
+
+
+@EACH_SOURCE
+def test_prose_is_taken_over_and_what_is_private_is_not(each: Source) -> None:
+    assert set(each.prose) <= set(each.texts)
+    assert not {*each.private, *each.left_out} & set(each.renames)
+
+
+def of(contract: Contract) -> list[Source]:
+    return [source(contract.name, name) for name in contract.sources]
+
+
+def computed(contract: Contract) -> set[str]:
+    """The contract's columns that the job's script makes."""
+    script = (ROOT / "glue" / f"{contract.name}.py").read_text(encoding="utf-8")
+    found = {*re.findall(r"\bas (\w+),?\n", script), *re.findall(r'\bname="(\w+)"', script)}
+    if re.search(r"verbs\.fingerprint\(\w+, \w+\.layout\.columns\)", script):
+        found.add(inspect.signature(verbs.fingerprint).parameters["name"].default)
+    return found & set(contract.names)
 
 
 @EACH_SOURCE

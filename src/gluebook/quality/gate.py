@@ -10,6 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from gluebook.errors import ContractError
+from gluebook.quality.suites import columns_of
 
 _QUIET = ("great_expectations", "py4j")
 
@@ -82,7 +83,7 @@ def _outcome(result: dict[str, Any]) -> Outcome:
     text = error.get("exception_message") if isinstance(error, dict) else None
     return Outcome(
         expectation=config["type"],
-        column=kwargs.get("column") or ", ".join(kwargs.get("column_list", [])),
+        column=", ".join(columns_of(kwargs)),
         severity=config["severity"],
         passed=bool(result["success"]),
         unexpected_percent=found.get("unexpected_percent"),

@@ -34,11 +34,12 @@ def check_suite(suite: Any, contract: Contract) -> None:
         where = f"suite {name}, expectation {number} ({expectation.get('type')})"
         if expectation.get("severity") not in SEVERITIES:
             raise ContractError(f"{where}: severity must be one of {', '.join(SEVERITIES)}")
-        for column in _columns(expectation.get("kwargs", {})):
+        for column in columns_of(expectation.get("kwargs", {})):
             if column not in contract.names:
                 raise ContractError(f"{where}: {contract.name} has no column {column!r}")
 
 
-def _columns(kwargs: dict[str, Any]) -> list[str]:
+def columns_of(kwargs: dict[str, Any]) -> list[str]:
+    """The columns that an expectation with these arguments looks at."""
     names = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
     return [*names, *kwargs.get("column_list", [])]

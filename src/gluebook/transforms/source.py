@@ -18,6 +18,8 @@ class Source:
     time_patterns  Spark datetime patterns tried in order, after ISO 8601; times without a zone are UTC
     choices        contract column -> {lower-case text: contract value}; a text that isn't there is unknown
     left_out       source columns that hold a person and that the contract has no column for
+    private        source columns that tell of a person what nobody needs; they don't stay in quarantine either
+    prose          source columns in which people write sentences, and so may be named
     """
 
     name: str
@@ -28,6 +30,8 @@ class Source:
     time_patterns: tuple[str, ...] = ()
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
 
     @property
     def persons(self) -> tuple[str, ...]:

@@ -5,23 +5,20 @@ Each takes a DataFrame and returns one, at the same grain (one row per record) u
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from gluebook.datasets import PSEUDONYM_BYTES, Contract
 from gluebook.datasets import Column as Target
-from gluebook.framing import UNPARSED
+from gluebook.datasets import Contract
+from gluebook.transforms.masking import mask_emails as mask_emails
+from gluebook.transforms.masking import pseudonymise as pseudonymise
 from gluebook.transforms.source import Source
 
-_SHA256_BLOCK_BYTES = 64
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
+_DAY = "yyyy-MM-dd"
 _DASHED_DAY = r"^(\d{1,2})-(\d{1,2})-(\d{4})"
-_EMAIL = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+"
-_MASK = "<masked>"
 _PARSED = "_parsed_"
 
 
@@ -53,7 +50,7 @@ def fingerprint(df: DataFrame, columns: tuple[str, ...], name: str = "_row_hash"
 def normalise_types(df: DataFrame, source: Source) -> DataFrame:
     """Turn the source's texts into the contract's types.
 
-    Integers, booleans and UTC timestamps are parsed, enumerations are mapped. Whatever can't be is null and
+    Integers, booleans, dates and UTC timestamps are parsed, enumerations are mapped. Whatever can't be is null and
     leaves a problem: `missing:<column>` where the contract wants a value and there was none,
     `unreadable:<column>`, `unknown:<column>` or `too_long:<column>`. The first problem of a record stays.
     """
@@ -90,6 +87,8 @@ def _typed(target: Target, source: Source) -> Column:
         return F.when(lowered == "true", F.lit(True)).when(lowered == "false", F.lit(False))
     if target.type == "timestamp":
         return _timestamp(target.name, source.time_patterns)
+    if target.type == "date":
+        return _timestamp(target.name, (_DAY, *source.time_patterns)).cast("date")
     return raw
 
 
@@ -99,50 +98,6 @@ def _timestamp(name: str, patterns: tuple[str, ...]) -> Column:
     # Only what looks like ISO 8601: Spark's cast would take `12:30` for today at half past twelve.
     iso = F.when(F.col(name).rlike(_ISO_TIME), F.expr(f"try_cast({name} as timestamp)"))
     return F.coalesce(iso, *by_pattern)
-
-
-def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
-    """Replace persons by the first 128 bits (hex) of HMAC-SHA256 under `key`: the same person, no name.
-
-    In free text e-mail addresses are masked. In the raw text that is kept for rejects, the record's own persons
-    are masked too. Works on the source's columns, before they are renamed.
-    """
-    persons = [*source.persons, *source.left_out]
-    raw = reduce(
-        lambda text, name: F.when(F.col(name).isNull(), text).otherwise(
-            F.replace(text, F.col(name), F.lit(_MASK))
-        ),
-        persons,
-        F.col("_raw"),
-    )
-    if persons:
-        # Where the columns can't be told apart, nobody knows which text is a person: only the shape is kept.
-        unparsed = F.col("_problem").isin(*UNPARSED)
-        raw = F.when(unparsed, _shape_of(F.col("_raw"))).otherwise(raw)
-    hashed = {name: F.substring(_hmac(F.col(name), key), 1, PSEUDONYM_BYTES) for name in source.persons}
-    texts = {name: mask_emails(F.col(f"`{name}`")) for name in source.texts}
-    return df.withColumns({"_raw": mask_emails(raw), **hashed, **texts})
-
-
-def _shape_of(text: Column) -> Column:
-    return F.regexp_replace(F.regexp_replace(text, r"\p{L}", "x"), r"\p{N}", "9")
-
-
-def mask_emails(text: Column) -> Column:
-    """Replace every e-mail address in a text."""
-    # Most texts hold none, and the pattern is dear.
-    return F.when(text.contains("@"), F.regexp_replace(text, _EMAIL, _MASK)).otherwise(text)
-
-
-def _hmac(value: Column, key: str) -> Column:
-    """HMAC-SHA256 (RFC 2104) in hex, by built-ins."""
-    block = key.encode()
-    if len(block) > _SHA256_BLOCK_BYTES:
-        block = hashlib.sha256(block).digest()
-    block = block.ljust(_SHA256_BLOCK_BYTES, b"\0")
-    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
-    first = F.sha2(F.concat(F.lit(bytearray(inner)), value.cast("binary")), 256)
-    return F.sha2(F.concat(F.lit(bytearray(outer)), F.unhex(first)), 256)
 
 
 def split_rejects(df: DataFrame) -> tuple[DataFrame, DataFrame]:
