@@ -35,7 +35,8 @@ _job.init(_options["JOB_NAME"], _options)
 # --- Claim what is pending ------------------------------------------------------------------------
 
 from gluebook.job import BatchRun
-from gluebook.transforms import reading, verbs
+from gluebook.transforms import reading, tokens, verbs
+from gluebook.transforms.containers import CONTAINERS, unwrap
 from gluebook.transforms.mongod import MONGOD, SCHEMA
 
 run = BatchRun.start(
@@ -46,40 +47,54 @@ run = BatchRun.start(
     max_batch_mb=max_batch_mb,
     lease_seconds=lease_seconds,
 )
-records = run.records(MONGOD.name)
+mongod_records = run.records(MONGOD.name)
+container_records = run.records(CONTAINERS.name)
 
 # --- Identity -------------------------------------------------------------------------------------
 
-identified = verbs.fingerprint(records, ("_raw",), name="log_id")
+mongod_identified = verbs.fingerprint(mongod_records, ("_raw",), name="log_id")
+container_identified = verbs.fingerprint(container_records, ("_raw",), name="log_id")
 
 # --- Schema change --------------------------------------------------------------------------------
 
-raw = reading.read_json_columns(identified, MONGOD, SCHEMA)
+mongod_raw = reading.read_json_columns(mongod_identified, MONGOD, SCHEMA)
+container_csv = reading.read_csv_columns(container_identified, CONTAINERS, run.headers(CONTAINERS.name))
+container_raw = unwrap(container_csv)
 
 # --- Null handling --------------------------------------------------------------------------------
 
-cleaned = verbs.blank_to_null(raw, MONGOD)
+mongod_cleaned = verbs.blank_to_null(mongod_raw, MONGOD)
+container_cleaned = verbs.blank_to_null(container_raw, CONTAINERS)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = verbs.pseudonymise(cleaned, MONGOD, run.pseudonym_key)
+mongod_masked = tokens.mask_tokens(verbs.pseudonymise(mongod_cleaned, MONGOD, run.pseudonym_key), MONGOD)
+container_masked = tokens.mask_tokens(
+    verbs.pseudonymise(container_cleaned, CONTAINERS, run.pseudonym_key), CONTAINERS
+)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
-renamed = verbs.rename_columns(masked, MONGOD)
+mongod_renamed = verbs.rename_columns(mongod_masked, MONGOD)
+container_renamed = verbs.rename_columns(container_masked, CONTAINERS)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-typed = verbs.normalise_types(renamed, MONGOD)
+mongod_typed = verbs.normalise_types(mongod_renamed, MONGOD)
+container_typed = verbs.normalise_types(container_renamed, CONTAINERS)
+typed = mongod_typed.unionByName(container_typed, allowMissingColumns=True)
 
 # --- A step in SQL --------------------------------------------------------------------------------
 
 enriched = run.spark.sql(
     """
     select *,
-           'mongod' as service,
+           coalesce(workload, source) as service,
            level in ('error', 'fatal') as is_error,
-           try_cast(get_json_object(attributes, '$.durationMillis') as bigint) as duration_ms
+           try_cast(coalesce(
+               get_json_object(attributes, '$.durationMillis'),
+               get_json_object(attributes, "$['http.resp.took_ms']")
+           ) as bigint) as duration_ms
     from {typed}
     """,
     typed=typed,

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from notebooks.glue_kernel import run_in_glue_session
 from parity.stage import ROLE, ROOT, Place, notebook
 
 PATIENCE_SECONDS = 240
@@ -39,7 +40,7 @@ def papermill(place: Place, dataset: str) -> None:
     output = ROOT / "build" / "parity" / f"{dataset}.ipynb"
     command = [Path(sys.executable).with_name("gluebook"), "run", notebook(dataset), *words, "-o", output]
     done = subprocess.run(
-        [*command, "--kernel", "python3"],
+        command,
         env=place.environment(),
         capture_output=True,
         text=True,
@@ -49,4 +50,15 @@ def papermill(place: Place, dataset: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-RUNTIMES = {"script": exported_script, "papermill": papermill}
+def glue_session(place: Place, dataset: str) -> None:
+    """The kernel of AWS Glue's own notebooks, with a session on the laptop's endpoint."""
+    role = f"%iam_role arn:aws:iam::{place.aws.endpoint.account}:role/{ROLE}"
+    run_in_glue_session(
+        notebook(dataset),
+        place.parameters(dataset),
+        place.environment(),
+        f"{role}\n%extra_py_files {place.wheel}",
+    )
+
+
+RUNTIMES = {"script": exported_script, "papermill": papermill, "glue_session": glue_session}

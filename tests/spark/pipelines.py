@@ -36,7 +36,8 @@ class FakeRun:
         return self.files[source][1] if source in self.files else []
 
     def keep(self, df: DataFrame) -> DataFrame:
-        return df.persist()
+        # As the real one does: what is computed already stays out of the plans of what follows.
+        return df.cache()
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> str:
         self.kept, self.rejects = kept.cache(), rejects.cache()

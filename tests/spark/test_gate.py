@@ -71,6 +71,17 @@ def test_a_warning_does_not_stop_a_batch(good: DataFrame) -> None:
     assert [(o.severity, o.column) for o in report.failed] == [("warning", "message")]
 
 
+def test_times_long_ago_and_ids_that_are_none_are_warned_of(good: DataFrame) -> None:
+    odd = {
+        "occurred_at": F.lit("1754-08-30 22:43:41").cast("timestamp"),
+        "trace_id": F.lit("none"),
+        "span_id": F.lit(""),
+    }
+    report = run_gate(good.withColumns(odd), load_suite(APP_LOGS))
+    assert report.passed
+    assert {(o.severity, o.column) for o in report.failed} == {("warning", name) for name in odd}
+
+
 def test_a_mistyped_expectation_is_refused_and_not_dropped(good: DataFrame) -> None:
     suite = copy.deepcopy(load_suite(APP_LOGS))
     suite["expectations"][1]["type"] = "expect_column_values_to_not_be_nul"

@@ -13,7 +13,7 @@ import typer
 JSON = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 DATASET = Annotated[str, typer.Option(help="support_tickets or app_logs.")]
 SOURCE = Annotated[
-    str, typer.Option(help="The system the files come from, such as servicenow, helpdesk or mongod.")
+    str, typer.Option(help="The system the files come from, such as servicenow, helpdesk or containers.")
 ]
 DATE = Annotated[
     datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Date of arrival; today if not given.")

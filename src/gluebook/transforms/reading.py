@@ -43,7 +43,7 @@ def _read_one_header(records: DataFrame, source: Source, header: str) -> DataFra
         (F.col(place[name]) if name in place else F.lit(None).cast("string")).alias(name)
         for name in source.layout.columns
     ]
-    problem = _first_problem(F.col(f"_parsed.{_CORRUPT}").isNotNull())
+    problem = first_problem(F.col(f"_parsed.{_CORRUPT}").isNotNull())
     return parsed.withColumn("_problem", problem).select(*records.columns, *columns)
 
 
@@ -54,21 +54,25 @@ def read_json_columns(records: DataFrame, source: Source, schema: str) -> DataFr
     record, the input's columns plus every key of `source.renames` as text. What isn't exactly one JSON object
     gets the problem `malformed_record`.
     """
-    # As the only element of an array, nothing can follow the object unnoticed.
-    parsed = records.withColumn(
-        "_parsed", F.from_json(F.concat(F.lit("["), F.col("_raw"), F.lit("]")), f"array<struct<{schema}>>")
-    )
-    one_object = (F.size("_parsed") == 1) & F.col("_raw").rlike(r"^\s*\{")
-    only = F.try_element_at("_parsed", F.lit(1))
-    columns = [F.when(one_object, _field(only, path)).alias(path) for path in source.renames]
-    problem = _first_problem(F.coalesce(~one_object, F.lit(True)))
+    parsed = records.withColumn("_parsed", read_json("_raw", f"struct<{schema}>"))
+    columns = [_field(F.col("_parsed"), path).alias(path) for path in source.renames]
+    problem = first_problem(F.col("_parsed").isNull())
     return parsed.withColumn("_problem", problem).select(*records.columns, *columns)
+
+
+def read_json(name: str, type_: str) -> Column:
+    """The text in column `name` as a value of `type_` (DDL of a struct or a map); null if it isn't exactly one
+    JSON object."""
+    text = F.col(name)
+    # As the only element of an array, nothing can follow the object unnoticed.
+    parsed = F.from_json(F.concat(F.lit("["), text, F.lit("]")), f"array<{type_}>")
+    return F.when(text.rlike(r"^\s*\{") & (F.size(parsed) == 1), F.try_element_at(parsed, F.lit(1)))
 
 
 def _field(value: Column, path: str) -> Column:
     return reduce(Column.getField, path.split("."), value).cast("string")
 
 
-def _first_problem(malformed: Column) -> Column:
+def first_problem(malformed: Column) -> Column:
     """A record that framing has found fault with already keeps that fault."""
     return F.coalesce(F.col("_problem"), F.when(malformed, F.lit(MALFORMED)))

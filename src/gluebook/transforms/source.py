@@ -20,6 +20,7 @@ class Source:
     left_out       source columns that hold a person and that the contract has no column for
     private        source columns that tell of a person what nobody needs; they don't stay in quarantine either
     prose          source columns in which people write sentences, and so may be named
+    inside         columns that stand inside another one, such as a key of JSON in a CSV field -> the file's column
     """
 
     name: str
@@ -32,6 +33,12 @@ class Source:
     left_out: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     prose: tuple[str, ...] = ()
+    inside: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are known once a record has been read."""
+        return tuple(dict.fromkeys((*self.layout.columns, *self.inside, *self.renames)))
 
     @property
     def persons(self) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from gluebook.errors import ConfigurationError
+from gluebook.transforms.containers import CONTAINERS
 from gluebook.transforms.helpdesk import HELPDESK
 from gluebook.transforms.mongod import MONGOD
 from gluebook.transforms.servicenow import SERVICENOW
 from gluebook.transforms.source import Source
 
-SOURCES = {(source.contract.name, source.name): source for source in (SERVICENOW, HELPDESK, MONGOD)}
+SOURCES = {
+    (source.contract.name, source.name): source for source in (SERVICENOW, HELPDESK, MONGOD, CONTAINERS)
+}
 
 
 def source(dataset: str, name: str) -> Source:

@@ -25,7 +25,7 @@ _PARSED = "_parsed_"
 def rename_columns(df: DataFrame, source: Source) -> DataFrame:
     """Give the source's columns the contract's names; source columns that have none are left out."""
     own = [F.col(f"`{old}`").alias(new) for old, new in source.renames.items()]
-    carried = [name for name in df.columns if name not in {*source.layout.columns, *source.renames}]
+    carried = [name for name in df.columns if name not in source.columns]
     return df.select(*carried, F.lit(source.name).alias("source"), *own)
 
 
@@ -35,7 +35,7 @@ def blank_to_null(df: DataFrame, source: Source) -> DataFrame:
     return df.withColumns(
         {
             name: F.when(~F.trim(F.col(f"`{name}`")).isin(*nothing), F.trim(F.col(f"`{name}`")))
-            for name in source.layout.columns or source.renames
+            for name in source.columns
         }
     )
 
