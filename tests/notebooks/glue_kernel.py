@@ -77,9 +77,14 @@ def _kernel(environment: Mapping[str, str]) -> Iterator[BlockingKernelClient]:
         (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
         # Only with a profile does it ask the endpoint that the environment names.
         config = Path(folder) / "config"
-        config.write_text(
-            f"[profile laptop]\nregion = {environment['AWS_DEFAULT_REGION']}\n", encoding="utf-8"
-        )
+        # A profile that is named is all it looks at for credentials.
+        profile = {
+            "region": environment["AWS_DEFAULT_REGION"],
+            "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+        }
+        lines = [f"{name} = {value}" for name, value in profile.items()]
+        config.write_text("\n".join(["[profile laptop]", *lines, ""]), encoding="utf-8")
         names = ("PATH", "HOME", "LANG")
         ours = {
             name: value for name, value in environment.items() if name in names or name.startswith("AWS_")
@@ -124,5 +129,7 @@ def _execute(client: BlockingKernelClient, source: str, where: str) -> str:
         raise GlueKernelFailed(f"{where} doesn't end: {''.join(said)[-2000:]}") from None
     text = "".join(said)
     if reply["status"] != "ok" or any(sign in text for sign in _SIGNS):
-        raise GlueKernelFailed(f"{where}: {reply.get('ename', '')} {reply.get('evalue', '')} {text[-2000:]}")
+        raise GlueKernelFailed(
+            f"{where}: {reply.get('ename', '')} {reply.get('evalue', '')} {text[:1500]} ... {text[-1500:]}"
+        )
     return text
