@@ -69,5 +69,7 @@ def test_a_run_without_an_endpoint_is_a_failure(notebook: Path) -> None:
         taken.bind(("127.0.0.1", 0))  # nobody listens there
         nowhere = Endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}")
         environment = {**os.environ, **nowhere.environment()}
-        with pytest.raises(GlueKernelFailed, match=r"(?s)small.ipynb, cell 3: .*Could not connect to the endpoint URL"):
+        with pytest.raises(
+            GlueKernelFailed, match=r"(?s)small.ipynb, cell 3: .*Could not connect to the endpoint"
+        ):
             run_in_glue_session(notebook, {}, environment, "%iam_role arn:aws:iam::123456789012:role/x")

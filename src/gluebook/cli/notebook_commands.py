@@ -1,11 +1,13 @@
-"""Commands for notebooks: lint, run, kernel."""
+"""Commands for notebooks: lint, run, studio, kernel."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import boto3
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -14,7 +16,8 @@ from typer.core import TyperCommand
 from gluebook.build import project_root
 from gluebook.cli import screens
 from gluebook.cli.notebook_runs import Destination, days, run_all
-from gluebook.errors import NotebookError
+from gluebook.errors import ConfigurationError, NotebookError
+from gluebook.laptop import JOB_OUTPUTS
 
 _NOTEBOOKS = Annotated[list[Path], typer.Argument(help="Notebooks; all of the project if not given.")]
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
@@ -114,6 +117,28 @@ def run(
             screens.out.print(f"{label}{place}", soft_wrap=True, highlight=False)
     if failed:
         raise typer.Exit(1)
+
+
+def studio(
+    notebook: Annotated[Path, typer.Argument(help="A job notebook.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; build/studio/ if not given.")
+    ] = None,
+) -> None:
+    """Write the copy of a job notebook to upload to AWS Glue Studio, set up like the job that is deployed."""
+    from gluebook.cli.deployment import connect
+    from gluebook.notebook.studio import studio_copy
+
+    outputs = connect().outputs
+    glue = boto3.session.Session().client("glue")
+    if notebook.stem not in JOB_OUTPUTS:
+        raise ConfigurationError(f"{notebook.name} is no job's notebook; there are {', '.join(JOB_OUTPUTS)}")
+    job = glue.get_job(JobName=outputs[JOB_OUTPUTS[notebook.stem]])["Job"]
+    made = studio_copy(notebook, job, glue.meta.region_name)
+    target = output or project_root() / "build" / "studio" / notebook.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    screens.out.print(str(target), soft_wrap=True, highlight=False)
 
 
 def kernel() -> None:
