@@ -1,0 +1,200 @@
+"""Raw files on this machine: where they are, which source wrote them, what their bytes look like."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gluebook.errors import ConfigurationError
+from gluebook.framing import BadFile, Framer, Layout, Record, parse_header
+from gluebook.sample import TRUTH_FILE, iter_files, write_files
+from gluebook.transforms.source import Source
+from gluebook.transforms.sources import SOURCES
+
+SAMPLE_FOLDER = Path("build", "sample")
+_PROJECT_FILE = "pyproject.toml"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file as it arrived; `name` is its path below the folder that was looked through.
+
+    `source` is the one whose layout it has, told by its header or first line. It is None, and `why` says why, if
+    there is no such source, or if the file can't be read to its end.
+    """
+
+    path: Path
+    name: str
+    source: Source | None
+    header: str | None = None
+    records: int = 0
+    why: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """The last folder and the file, which is enough to tell a dataset's files apart."""
+        return "/".join(Path(self.name).parts[-2:])
+
+
+def find(folder: str, dataset: str) -> list[RawFile]:
+    """The files to look at, by name: those below `folder`, or the sample's of `dataset` if that is empty.
+
+    The sample is made once, in `build/sample` of the project, or of the working directory outside of it. Raises
+    ConfigurationError if there is no file.
+    """
+    top = Path(folder).expanduser() if folder else _sample()
+    below = top / dataset if (top / dataset).is_dir() else top
+    paths = [path for path in sorted(below.rglob("*")) if path.is_file() and path.name != TRUTH_FILE]
+    if not paths:
+        raise ConfigurationError(f"there are no files in {below.resolve()}; say in `folder` where yours are")
+    return [_look_at(path, path.relative_to(top).as_posix(), dataset) for path in paths]
+
+
+def truth(folder: str) -> dict[str, Any] | None:
+    """What the generator says of the sample; None for a folder of files that nobody knows the truth about."""
+    path = (Path(folder).expanduser() if folder else _sample()) / TRUTH_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _sample() -> Path:
+    here = Path.cwd()
+    root = next((place for place in (here, *here.parents) if (place / _PROJECT_FILE).is_file()), here)
+    folder = root / SAMPLE_FOLDER
+    if not (folder / TRUTH_FILE).is_file():
+        write_files(iter_files(), folder)
+    return folder
+
+
+def _look_at(path: Path, name: str, dataset: str) -> RawFile:
+    """Tries the layouts of the dataset's sources; a CSV's header decides, or that a line begins with `{`."""
+    try:
+        header = _first_line(path)
+        for source in SOURCES.values():
+            if source.contract.name == dataset and _fits(header, source.layout):
+                file = RawFile(path, name, source, header if source.layout.framing == "csv" else None)
+                return replace(file, records=sum(1 for _ in records(file)))
+    except BadFile as bad:
+        return RawFile(path, name, None, why=bad.reason)
+    return RawFile(path, name, None, why=f"no source of {dataset} has this layout")
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as stream:
+        return next((record.raw for record in Framer(stream, Layout("lines"))), "")
+
+
+def _fits(line: str, layout: Layout) -> bool:
+    if layout.framing == "csv":
+        return bool(line) and set(layout.required) <= set(parse_header(line))
+    return line.lstrip().startswith("{")
+
+
+def most_common(files: Iterable[RawFile]) -> Source:
+    """The source that most of the files are of, among those whose columns can be had without opening their values.
+
+    Raises ConfigurationError if there is none.
+    """
+    counts = Counter(file.source.name for file in files if file.source and _is_flat(file.source))
+    if not counts:
+        raise ConfigurationError(
+            "none of the files can be looked into here: see `source` and `why` in the table of files"
+        )
+    name = counts.most_common(1)[0][0]
+    return next(source for (_, known), source in SOURCES.items() if known == name)
+
+
+def _is_flat(source: Source) -> bool:
+    return source.layout.framing == "lines" or set(source.renames) <= set(source.layout.columns)
+
+
+def records(file: RawFile) -> Iterator[Record]:
+    """The file's records, cut by the pipeline's own Framer. Raises BadFile, as there."""
+    layout = file.source.layout if file.source else Layout("lines")
+    with file.path.open("rb") as stream:
+        yield from Framer(stream, layout)
+
+
+def inventory(files: Iterable[RawFile]) -> pd.DataFrame:
+    """One row per file: whose it is, how many bytes, how it was written, and its lines, blank lines and records."""
+    return pd.DataFrame([_facts(file) for file in files]).set_index("file")
+
+
+def _facts(file: RawFile) -> dict[str, object]:
+    stored = file.path.read_bytes()
+    body = unpacked(stored)
+    lines = body.split(b"\n")
+    return {
+        "file": file.short_name,
+        "source": file.source.name if file.source else None,
+        "bytes": len(stored),
+        "gzip": stored[:2] == b"\x1f\x8b",
+        "byte order mark": body.startswith(_BOM),
+        "line ends": "CRLF" if body.count(b"\r\n") * 2 > len(lines) else "LF",
+        "last line ended": body.endswith(b"\n"),
+        "lines": len(lines) - (not lines[-1]),
+        "blank lines": sum(not line.strip() for line in lines[: -1 if not lines[-1] else None]),
+        "records": file.records,
+        "why": file.why,
+    }
+
+
+def layouts(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
+    """One row of booleans per CSV file: in what it differs from the plain one. Columns stand in the order in which
+    most files have them."""
+    facts = inventory(files)
+    headers = [parse_header(file.header or "") for file in files]
+    usual = set(source.layout.columns)
+    orders = pd.Series([tuple(name for name in names if name in usual) for names in headers])
+    odd = {
+        "gzip": facts["gzip"],
+        "byte\norder mark": facts["byte order mark"],
+        "CRLF\nline ends": facts["line ends"] == "CRLF",
+        "all values\nquoted": [(file.header or "").startswith('"') for file in files],
+        "other order\nof columns": (orders != orders.mode()[0]).to_numpy(),
+        "more\ncolumns": [not set(names) <= usual for names in headers],
+        "fewer\ncolumns": [not usual <= set(names) for names in headers],
+    }
+    return pd.DataFrame(odd, index=facts.index)
+
+
+def beginning(file: RawFile, lines: int, width: int = 110) -> str:
+    """The first lines of a file as anyone sees them, long ones cut off."""
+    text = unpacked(file.path.read_bytes()).decode("utf-8", "replace")
+    shown = text.splitlines()[:lines]
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in shown)
+
+
+def unpacked(stored: bytes) -> bytes:
+    """The bytes without their gzip, as far as they can be had; for looking at, not for trusting."""
+    if stored[:2] == b"\x1f\x8b":
+        with suppress(OSError, EOFError, zlib.error):
+            return gzip.decompress(stored)
+        with suppress(zlib.error):
+            return zlib.decompressobj(wbits=31).decompress(stored)
+    return stored
+
+
+def fate(body: bytes, layout: Layout) -> str:
+    """What becomes of a file with these bytes when its turn comes, in the words of the ledger and the quarantine."""
+    found: list[Record] = []
+    try:
+        found += Framer(BytesIO(body), layout)
+    except BadFile as bad:
+        return f"FAILED: {bad.reason}"
+    if not found:
+        return "EMPTY: " + ("no_records" if body else "empty_file")
+    troubled = [
+        f"record {record.number} is set aside: {record.problem}" for record in found if record.problem
+    ]
+    return "; ".join([f"{len(found)} records", *troubled])

@@ -1,0 +1,196 @@
+"""Records as tables of text, what is wrong with each, and how many that makes: the job's rules, in plain Python.
+
+Made to be read beside the job notebooks, for files that fit into memory. The pipeline itself does the same with
+Spark, in `gluebook.transforms`; a test holds both against the sample's truth.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial, reduce
+from typing import Any
+
+import pandas as pd
+
+from gluebook.datasets import Column
+from gluebook.explore.files import RawFile, records
+from gluebook.explore.times import read_time
+from gluebook.framing import MALFORMED, Record, parse_header
+from gluebook.transforms.source import Source
+
+Values = Mapping[str, str | None]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WHOLE = re.compile(r"[+-]?\d+(?:\.0+)?")
+
+
+def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
+    """One row per record of the files of `source`, in their order, every value as the text that stands there.
+
+    Columns: those the source is known by, then `_file`, `_record` (its number), `_raw`, and `_problem` if its
+    fields can't be told apart.
+    """
+    own = [file for file in files if file.source is source]
+    rows = [row for file in own for row in _rows(file, source)]
+    columns = [*known_columns(source), "_file", "_record", "_raw", "_problem"]
+    return pd.DataFrame(rows, columns=columns, dtype="object").where(lambda found: found.notna(), None)
+
+
+def known_columns(source: Source) -> list[str]:
+    """A CSV source's columns, or a JSON source's paths."""
+    return list(source.layout.columns or source.renames)
+
+
+def _rows(file: RawFile, source: Source) -> Iterator[dict[str, Any]]:
+    names = parse_header(file.header) if file.header else None
+    for record in records(file):
+        values = _fields(record, names) if names else _paths(record, source)
+        problem = record.problem or (MALFORMED if values is None else None)
+        place = {"_file": file.short_name, "_record": record.number, "_raw": record.raw, "_problem": problem}
+        yield {**(values or {}), **place}
+
+
+def _fields(record: Record, names: tuple[str, ...]) -> Values | None:
+    """By name; None if they are more or fewer than the header's."""
+    fields = next(csv.reader(io.StringIO(record.raw, newline="")), [])
+    return dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
+
+
+def _paths(record: Record, source: Source) -> Values | None:
+    """What stands at the source's paths, as text; None if the record isn't exactly one JSON object."""
+    try:
+        found = json.loads(record.raw)
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    return {path: _text(reduce(_inside, path.split("."), found)) for path in source.renames}
+
+
+def _inside(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def without_nulls(found: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """The same table, trimmed, with None for the empty text and for the source's null markers."""
+    nothing = {"", *source.null_markers}
+    clean = found.copy()
+    for name in known_columns(source):
+        clean[name] = [
+            None if value is None or value.strip(" ") in nothing else value.strip(" ")
+            for value in found[name]
+        ]
+    return clean
+
+
+def problems(clean: pd.DataFrame, source: Source) -> pd.Series:
+    """For each record of a table without nulls the first reason for which the job would set it aside, or None."""
+    targets = {old: source.contract.column(new) for old, new in source.renames.items() if old in clean}
+    found = [_problem(row, targets, source) for row in clean.to_dict("records")]
+    return pd.Series(found, clean.index, dtype="object")
+
+
+def _problem(row: Mapping[str, Any], targets: Mapping[str, Column], source: Source) -> str | None:
+    if row["_problem"]:
+        return str(row["_problem"])
+    verdicts = (_verdict(row[old], target, source) for old, target in targets.items())
+    return next((verdict for verdict in verdicts if verdict), None)
+
+
+def _verdict(value: str | None, target: Column, source: Source) -> str | None:
+    """By the same rules, and in the same words, as `gluebook.transforms.verbs.normalise_types`."""
+    if value is None:
+        return None if target.nullable else f"missing:{target.name}"
+    if target.allowed:
+        return None if value.lower() in source.choices[target.name] else f"unknown:{target.name}"
+    if target.type != "text":
+        return None if _readable(value, target.type, source) else f"unreadable:{target.name}"
+    too_long = not target.personal and len(value.encode()) > target.length
+    return f"too_long:{target.name}" if too_long else None
+
+
+def _readable(value: str, kind: str, source: Source) -> bool:
+    if kind == "timestamp":
+        return read_time(value, source.time_patterns) is not None
+    if kind == "boolean":
+        return value.lower() in ("true", "false")
+    if kind == "date":
+        return _DAY.fullmatch(value) is not None and read_time(f"{value} 00:00") is not None
+    return _WHOLE.fullmatch(value) is not None
+
+
+def extra_bytes(text: str) -> int:
+    """By how much a text is longer in bytes of UTF-8 than in characters."""
+    return len(text.encode()) - len(text)
+
+
+def copies(clean: pd.DataFrame, source: Source) -> pd.Series:
+    """For each record whether it repeats an earlier one: the same text of a log, the same values of a ticket."""
+    identity = ["_raw"] if source.contract.append else known_columns(source)
+    return clean.duplicated(identity)
+
+
+def count(clean: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """By file, in order: how many records were read, and how many of them are curated, duplicates, rejected."""
+    rejected = problems(clean, source).notna()
+    duplicates = copies(clean.where(~rejected), source) & ~rejected
+    by_file = pd.DataFrame({"read": True, "duplicates": duplicates, "rejected": rejected}, clean.index)
+    found = by_file.groupby(clean["_file"], sort=False).sum().astype(int)
+    found.insert(1, "curated", found["read"] - found["duplicates"] - found["rejected"])
+    return found
+
+
+def expected(truth: Mapping[str, Any], files: Iterable[RawFile]) -> pd.DataFrame:
+    """The generator's truth about the same files, in the shape of `count`."""
+    rows = {file.short_name: truth["files"][file.name]["counts"] for file in files}
+    return pd.DataFrame.from_dict(rows, orient="index")[["read", "curated", "duplicates", "rejected"]]
+
+
+def reasons(truth: Mapping[str, Any], dataset: str) -> pd.Series:
+    """The generator's truth about why records are rejected."""
+    return pd.Series(truth["reject_reasons"][dataset], dtype="int64")
+
+
+def verdict(counted: pd.DataFrame, known: pd.DataFrame | None) -> str:
+    """The counts in a sentence, and whether they are what the generator says."""
+    read, curated, duplicates, rejected = counted.sum()
+    parts = f"{curated:,} rows + {duplicates:,} copies + {rejected:,} rejects"
+    sentence = f"{len(counted)} files: {read:,} records = {parts}."
+    if known is None:
+        return f"{sentence} Nobody knows the truth about these files."
+    differing = counted.index[(counted != known.loc[counted.index]).any(axis=1)]
+    if differing.empty:
+        return f"{sentence} The generator's truth says the same, file by file."
+    return f"{sentence} The generator's truth differs for {', '.join(differing)}."
+
+
+def revisions(good: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """The good records, and of each its `ticket`, `revision` and `updated`; 0 or one moment where there is none."""
+    of = {new: old for old, new in source.renames.items()}
+    revision = good[of["revision"]].astype(float) if "revision" in of else 0.0
+    updated = (
+        good[of["updated_at"]].map(partial(read_time, patterns=source.time_patterns))
+        if "updated_at" in of
+        else pd.Timestamp(0, tz="UTC")
+    )
+    return good.assign(ticket=good[of["ticket_id"]], revision=revision, updated=updated)
+
+
+def newest(rows: pd.DataFrame, key: str, by: Sequence[str]) -> pd.DataFrame:
+    """One row per `key`: the greatest in `by`; of those that are equal in that too, the last one. Indexed by key."""
+    ordered = rows.sort_values(list(by), kind="stable") if by else rows
+    return ordered.groupby(key, sort=False).tail(1).set_index(key).sort_index()
+
+
+def mistaken(rows: pd.DataFrame, key: str, by: Sequence[str], right: Sequence[str]) -> int:
+    """For how many keys the newest row in `by` isn't as new, in `right`, as the newest row in that."""
+    columns = list(right)
+    differs = newest(rows, key, by)[columns] != newest(rows, key, columns)[columns]
+    return int(differs.any(axis=1).sum())
