@@ -39,7 +39,7 @@ _LOOK = {
 
 def _canvas(title: str, rows: float, x_label: str, y_label: str) -> Axes:
     plt.rcParams.update(_LOOK)
-    axes: Axes = plt.subplots(figsize=(_WIDTH, 1.3 + 0.3 * rows))[1]
+    axes: Axes = plt.subplots(figsize=(_WIDTH, 1.3 + 0.3 * max(rows, 3)))[1]
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     return axes
 
@@ -79,7 +79,7 @@ def stacked(table: pd.DataFrame, title: str, x_label: str, y_label: str) -> Axes
         axes.barh([str(row) for row in table.index], table[name], left=begin, color=colour, label=name)
         begin = begin + table[name]
     axes.invert_yaxis()
-    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.4 / (0.3 * len(table))), ncols=len(table.columns))
+    axes.figure.legend(loc="outside lower center", ncols=len(table.columns))
     return axes
 
 
