@@ -132,7 +132,9 @@ def test_people_disappear_from_what_they_and_others_wrote(spark: SparkSession, f
     done = run(
         spark,
         frame,
-        record("1", Ticket_Description=prose, Resolution="an example for bob", Ticket_Subject="Ada?"),
+        record(
+            "1", Ticket_Description=prose, Resolution="an example for bob, cut.off@mai", Ticket_Subject="Ada?"
+        ),
         record("2", Ticket_Description="Ask ada or Ada Example, says Bob.", **bob),
         record("3", **{**bob, "Customer_Email": "bob@example.com"}),
     )
@@ -140,7 +142,7 @@ def test_people_disappear_from_what_they_and_others_wrote(spark: SparkSession, f
     assert first["description"] == (
         "My name is <masked>, call me <masked>. <masked> knows. Write to <masked>!"
     )
-    assert (first["subject"], first["resolution"]) == ("<masked>?", "an example for bob")
+    assert (first["subject"], first["resolution"]) == ("<masked>?", "an example for bob, <masked>")
     assert second["description"] == "Ask ada or <masked>, says <masked>."
     assert second["requester"] == third["requester"] != first["requester"]
     assert len(str(first["requester"])) == 32
@@ -223,7 +225,7 @@ def test_nobody_of_the_real_export_is_found_in_table_or_quarantine(
 ) -> None:
     assert done.kept is not None
     kept, aside = texts(conform(done.kept, SUPPORT_TICKETS)), texts(quarantine(done))
-    assert len([text for text in kept if "<masked>" in text]) > 100
+    assert len([text for text in kept if "<masked>" in text]) > 80
     assert len([text for text in aside if "Banana" in text]) == len(export)
     people = People(person for ticket in export for person in persons(ticket))
     assert people.found_in(kept) | people.found_in(aside) == set()

@@ -19,7 +19,10 @@ from gluebook.transforms.people import MASK, is_address, mask_people, with_peopl
 from gluebook.transforms.source import Source
 
 _SHA256_BLOCK_BYTES = 64
-_EMAIL = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+"
+_MAILBOX_AT = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+"
+_EMAIL = _MAILBOX_AT + r"(\.[\p{L}\p{N}-]+)+"
+# Prose gets cut off anywhere, and the address at its end with it.
+_EMAIL_CUT_OFF = _MAILBOX_AT + r"(\.[\p{L}\p{N}-]+)*"
 
 
 def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
@@ -33,15 +36,23 @@ def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
     told = with_people(df, source) if source.prose else df
     hashed = {name: F.substring(_hmac(_person(name), key), 1, PSEUDONYM_BYTES) for name in source.persons}
     texts = {name: mask_emails(F.col(f"`{name}`")) for name in source.texts}
-    prose = {name: mask_people(texts[name]) for name in source.prose}
+    prose = {name: _mask_prose(F.col(f"`{name}`")) for name in source.prose}
     masked = told.withColumns({"_raw": _masked_raw(source), **hashed, **texts, **prose})
     return masked.select(*(F.col(f"`{name}`") for name in df.columns))
 
 
 def mask_emails(text: Column) -> Column:
     """Replace every e-mail address in a text."""
+    return _mask_addresses(text, _EMAIL)
+
+
+def _mask_addresses(text: Column, pattern: str) -> Column:
     # Most texts hold none, and the pattern is dear.
-    return F.when(text.contains("@"), F.regexp_replace(text, _EMAIL, MASK)).otherwise(text)
+    return F.when(text.contains("@"), F.regexp_replace(text, pattern, MASK)).otherwise(text)
+
+
+def _mask_prose(text: Column) -> Column:
+    return mask_people(_mask_addresses(text, _EMAIL_CUT_OFF))
 
 
 def _person(name: str) -> Column:
@@ -55,7 +66,7 @@ def _masked_raw(source: Source) -> Column:
     persons = [*source.persons, *source.left_out]
     if not persons:
         return mask_emails(raw)
-    known = mask_people(mask_emails(raw)) if source.prose else mask_emails(_without_values(raw, persons))
+    known = _mask_prose(raw) if source.prose else mask_emails(_without_values(raw, persons))
     # Where the columns can't be told apart, nobody knows which text is a person: only the shape is kept.
     unparsed = F.col("_problem").isin(*UNPARSED)
     return F.when(unparsed, _shape_of(raw)).otherwise(reduce(_without_field, source.private, known))
