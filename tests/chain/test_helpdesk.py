@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from chain.kit import Chain, real
+from gluebook.core.load_sql import schema_sql
+from gluebook.datasets import CONTRACTS
 from people_kit import People
 
 FOLDER = "support_tickets/helpdesk/dt=2026-01-06/"
@@ -101,9 +104,10 @@ def lake(chain: Chain) -> Iterator[str]:
 
 
 def warehouse(chain: Chain) -> Iterator[str]:
-    tables = chain.rows("select table_name from information_schema.tables where table_schema = 'public'")
-    assert ("support_tickets",) in tables
-    for (table,) in tables:
+    ddl = " ".join(schema_sql(tuple(CONTRACTS.values())))
+    tables = re.findall(r"create table if not exists (\w+)", ddl)
+    assert {"support_tickets", "etl_loads"} <= set(tables)
+    for table in tables:
         yield from texts([dict(enumerate(row)) for row in chain.rows(f"select * from {table}")])
 
 
