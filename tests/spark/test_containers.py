@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from chain.kit import real
+from chain.kit import log_line, real
 from gluebook.transforms.containers import CONTAINERS
+from gluebook.transforms.mongod import MONGOD
+from gluebook.transforms.source import Source
 from gluebook.transforms.verbs import conform, rejects_table
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
@@ -272,6 +274,19 @@ def test_columns_may_change_places_and_go_and_fields_too_many_are_a_reject(
     assert [(reject["reason"], reject["_source_record"]) for reject in rejected(done)] == [
         ("malformed_record", 2)
     ]
+
+
+@pytest.mark.parametrize("source", [MONGOD, CONTAINERS], ids=lambda source: source.name)
+def test_a_source_of_which_a_batch_holds_nothing_is_not_in_the_plan(
+    spark: SparkSession, frame: Frame, source: Source
+) -> None:
+    body = log_line(1) if source is MONGOD else csv_file(record(docker("x")))
+    done = run_notebook(spark, source, frame(source.layout, a=body))
+    assert done.kept is not None
+    plan = done.kept._jdf.queryExecution().optimizedPlan().toString()  # type: ignore[operator]
+    assert ("AS source" in plan) and "Union" not in plan
+    (other,) = {MONGOD.name, CONTAINERS.name} - {source.name}
+    assert f"{other} AS source" not in plan and f"{source.name} AS source" in plan
 
 
 def test_a_record_in_two_files_is_one_row_and_its_id_is_the_hash_of_its_text(
