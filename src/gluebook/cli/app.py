@@ -12,7 +12,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from gluebook.cli import build_commands, notebook_commands, operate, recover, run_commands, screens
+from gluebook.cli import (
+    build_commands,
+    lab_command,
+    notebook_commands,
+    operate,
+    recover,
+    run_commands,
+    screens,
+)
 from gluebook.errors import ConfigurationError, GluebookError
 from localaws.errors import LocalAwsError
 
@@ -33,6 +41,7 @@ app.command("run", cls=notebook_commands.WithParameters)(notebook_commands.run)
 app.command()(notebook_commands.lint)
 app.command()(notebook_commands.studio)
 app.command()(notebook_commands.kernel)
+app.command()(lab_command.lab)
 app.command()(build_commands.export)
 app.command("build")(build_commands.build_artefacts)
 

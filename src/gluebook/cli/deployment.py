@@ -116,7 +116,7 @@ def connect() -> Deployment:
     Raises ConfigurationError saying what to do if there is neither.
     """
     if (known := known_laptop()) is not None:
-        os.environ.update(known.environment)
+        known.enter()
         return Deployment(known.outputs)
     stack = os.environ.get(_STACK_VARIABLE, STACK)
     try:

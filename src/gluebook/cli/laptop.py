@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gluebook.build import build, project_root
 from gluebook.cli.deployment import STACK, Deployment
+from gluebook.cli.stages import stage_progress
+from gluebook.laptop import forget_laptop, note_laptop
 from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"
@@ -57,6 +59,17 @@ def laptop(tell: Progress, *, port: int = 0, parameters: dict[str, str] | None =
             _ARTEFACTS,
         )
         yield Laptop(aws, Deployment(outputs))
+
+
+@contextmanager
+def standing_laptop(*, port: int = 0) -> Iterator[Laptop]:
+    """A laptop AWS that other commands and notebooks find, until the block ends; with progress while it starts."""
+    with ExitStack() as stack:
+        with stage_progress() as progress:
+            running = stack.enter_context(laptop(progress.tell, port=port))
+        stack.callback(forget_laptop)
+        note_laptop(running.aws.endpoint.environment(), running.deployment.outputs)
+        yield running
 
 
 @contextmanager

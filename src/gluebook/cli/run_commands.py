@@ -12,10 +12,9 @@ from rich.markup import escape
 from gluebook.build import project_root
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import existing
-from gluebook.cli.stages import stage_progress, stages
+from gluebook.cli.stages import stages
 from gluebook.core.keys import raw_key
 from gluebook.errors import TerminalError
-from gluebook.laptop import forget_laptop, note_laptop
 
 
 def try_files(
@@ -111,21 +110,15 @@ def sample(
 
 def up(port: Annotated[int, typer.Option(help="Port to listen on; a free one if 0.")] = 0) -> None:
     """Run AWS on this machine with the pipeline deployed, until Ctrl-C."""
-    from gluebook.cli.laptop import laptop
+    from gluebook.cli.laptop import standing_laptop
 
-    with stage_progress() as progress:
-        context = laptop(progress.tell, port=port)
-        running = context.__enter__()
-    try:
-        endpoint = running.aws.endpoint
-        note_laptop(endpoint.environment(), running.deployment.outputs)
-        screens.out.print(f"AWS is up at [bold]{endpoint.url}[/]; Ctrl-C stops it. In another terminal:")
-        screens.out.print("  gluebook upload FILE --dataset support_tickets --source servicenow")
-        screens.out.print("  gluebook status")
-        screens.out.print('  gluebook query "select count(*) from support_tickets"')
-        signal.pause()
-    except KeyboardInterrupt:
-        screens.out.print("stopping")
-    finally:
-        forget_laptop()
-        context.__exit__(None, None, None)
+    with standing_laptop(port=port) as running:
+        url = running.aws.endpoint.url
+        try:
+            screens.out.print(f"AWS is up at [bold]{url}[/]; Ctrl-C stops it. In another terminal:")
+            screens.out.print("  gluebook upload FILE --dataset support_tickets --source servicenow")
+            screens.out.print("  gluebook status")
+            screens.out.print('  gluebook query "select count(*) from support_tickets"')
+            signal.pause()
+        except KeyboardInterrupt:
+            screens.out.print("stopping")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from gluebook.errors import NotebookError
 from gluebook.notebook.cells import Cell, Notebook
-from gluebook.notebook.glue_magics import CELL_MAGICS, COMMON_MAGICS, LINE_MAGICS, wrong_value
+from gluebook.notebook.glue_magics import CELL_MAGICS, COMMON_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
 from gluebook.notebook.magics import Magic, parse
 from gluebook.notebook.names import Names, names_in
 from gluebook.notebook.parameters import Parameter, parse_parameters
@@ -66,7 +66,7 @@ def unusable(magic: Magic) -> tuple[str, str] | None:
     """Why a magic doesn't work in every runtime, and the cure; None if it does."""
     if magic.name == "!":
         return f"{str(magic)!r} is a shell call, which a Glue session hasn't got", "use Python"
-    known = CELL_MAGICS if magic.whole_cell else LINE_MAGICS | COMMON_MAGICS
+    known = CELL_MAGICS if magic.whole_cell else LINE_MAGICS | SHOWING_MAGICS | COMMON_MAGICS
     if magic.name not in known:
         near = difflib.get_close_matches(magic.name, sorted(known), 1)
         return f"AWS Glue has no magic {str(magic)!r}", f"did you mean {near[0]}?" if near else "use Python"

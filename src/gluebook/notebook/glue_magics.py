@@ -39,6 +39,8 @@ LINE_MAGICS = frozenset(
     }
 )
 CELL_MAGICS = frozenset({"assume_role", "configure", "sql", "tags"})
+# Not the kernel's but the session's own (the kernel's %help, "Action Magic"), which shows no plot without them.
+SHOWING_MAGICS = frozenset({"matplot", "plotly"})
 # What IPython itself has and a Glue session's kernel too, since it is an IPython kernel.
 COMMON_MAGICS = frozenset({"matplotlib"})
 

@@ -11,17 +11,22 @@ An IPython extension, loaded by the kernel's own command line (`kernelspec.py`).
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from gluebook.errors import NotebookError
-from gluebook.laptop import JOB_OUTPUTS, Known, known_laptop
-from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, wrong_value
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gluebook.errors import ConfigurationError, NotebookError
+from gluebook.laptop import Known, known_laptop
+from gluebook.notebook.deployed import filled, notebook_defaults
+from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
 from gluebook.notebook.magics import parse
 from gluebook.notebook.names import names_in
 from gluebook.notebook.parameters import parse_parameters
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
+_NO_LAPTOP = "No laptop AWS is up. Start one with `gluebook up`, then run this cell again."
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,16 @@ def load_ipython_extension(shell: Any) -> None:
         shell.register_magic_function(_no_op(name), "line", name)
     for name in CELL_MAGICS - {"sql"}:
         shell.register_magic_function(_no_op(name), "cell", name)
+    for name in SHOWING_MAGICS:
+        shell.register_magic_function(_showing(shell, name), "line", name)
     shell.register_magic_function(_sql, "cell", "sql")
     from IPython.core.error import UsageError
 
     shell.set_custom_exc((UsageError,), _loudly)
-    shell.events.register("pre_run_cell", lambda info: _before(shell, info.raw_cell))
-    shell.events.register("post_run_cell", lambda result: _after(shell, result))
+    shell.system_raise_on_error = True  # a shell call that fails fails its cell too
+    laptop = _Laptop()
+    shell.events.register("pre_run_cell", lambda info: _before(shell, laptop, info.raw_cell))
+    shell.events.register("post_run_cell", lambda result: _after(shell, laptop, result))
 
 
 def _no_op(name: str) -> Any:
@@ -57,7 +66,23 @@ def _no_op(name: str) -> Any:
         if wrong := wrong_value(name, arguments, cell):
             raise UsageError(f"%{name}: {wrong}")
         RECORDED.append(Recorded(name, arguments, cell))
-        print(f"for AWS Glue only: {'%%' if cell else '%'}{name} {arguments}".rstrip())  # noqa: T201
+        _say(f"for AWS Glue only: {'%%' if cell else '%'}{name} {arguments}".rstrip())
+
+    return magic
+
+
+def _showing(shell: Any, name: str) -> Any:
+    """`%matplot plt`, `%plotly figure`: AWS Glue shows no plot without them; here they show it too."""
+
+    def magic(arguments: str) -> None:
+        RECORDED.append(Recorded(name, arguments))
+        shown = shell.ev(arguments)
+        if name == "matplot":
+            shown.show()
+        else:
+            from IPython.display import display
+
+            display(shown)
 
     return magic
 
@@ -76,56 +101,83 @@ def _loudly(shell: Any, kind: type[BaseException], error: BaseException, _trace:
     return told
 
 
-def _before(shell: Any, source: str) -> None:
+class _Laptop:
+    """The laptop AWS as this kernel knows it: whichever is up when a cell runs."""
+
+    def __init__(self) -> None:
+        self._entered: str | None = None
+        self._told = False
+
+    def find(self) -> Known | None:
+        """The laptop AWS that this process is pointed at; it is, unless somebody has pointed it elsewhere before."""
+        known = known_laptop()
+        if known is None:
+            return None
+        url = known.environment[_ENDPOINT]
+        if os.environ.get(_ENDPOINT) in (None, self._entered) and self._entered != url:
+            known.enter()
+            self._entered, self._told = url, False
+            if boto3 := sys.modules.get("boto3"):  # its own session remembers whom it was before
+                vars(boto3)["DEFAULT_SESSION"] = None
+        return known if os.environ.get(_ENDPOINT) == url else None
+
+    def missed(self, error: BaseException | None) -> None:
+        """Tell, once, what to do if a cell failed for want of one."""
+        if self._told or not isinstance(error, BotoCoreError | ClientError | ConfigurationError):
+            return
+        if known_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
+            self._told = True
+            _say(_NO_LAPTOP)
+
+
+def _before(shell: Any, laptop: _Laptop, source: str) -> None:
     """What the cell asks for is there when it runs."""
-    _find_laptop()
-    try:
-        needed = names_in(parse(source)[0]).needed
-    except SyntaxError:
-        return  # the cell itself will say so
-    if {"spark", "sc"} & needed.keys() - shell.user_ns.keys():
+    laptop.find()
+    missing = {"spark", "sc"} & _needed(source) - shell.user_ns.keys()
+    if missing:
         from gluebook.runtime import spark_session
 
-        shell.user_ns["spark"] = spark_session()
-        shell.user_ns["sc"] = shell.user_ns["spark"].sparkContext
+        spark = spark_session()
+        shell.user_ns.update({name: spark if name == "spark" else spark.sparkContext for name in missing})
 
 
-def _find_laptop() -> Known | None:
-    """Point this process at the laptop AWS that is up, unless it has been pointed somewhere already."""
-    known = known_laptop()
-    if known is None:
-        return None
-    if _ENDPOINT not in os.environ:
-        os.environ.update(known.environment)
-    return known if os.environ[_ENDPOINT] == known.environment[_ENDPOINT] else None
+def _needed(source: str) -> set[str]:
+    """The names that a cell reads, and those that its magics (`%%time`, `%time`) are handed to read."""
+    try:
+        tree, magics = parse(source)
+    except SyntaxError:
+        return set()  # the cell itself will say so
+    within = [text for magic in magics for text in (magic.arguments, magic.cell) if text]
+    return {*names_in(tree).needed, *(name for text in within for name in _needed(text))}
 
 
-def _after(shell: Any, result: Any) -> None:
+def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
     """Fill in the parameters that the cell has left empty, if it was the parameters cell."""
+    if not result.success:
+        laptop.missed(result.error_in_exec)
+        return
     try:
         parameters = parse_parameters(result.info.raw_cell, "this cell")
     except NotebookError:
         return
-    empty = [p.name for p in parameters if shell.user_ns.get(p.name) == ""]
-    known = _find_laptop() if empty and result.success else None
+    known = laptop.find() if any(p.default == "" for p in parameters) else None
     if known is None:
         return
-    deployed = deployed_arguments(known.outputs, str(shell.user_ns.get("dataset", "")))
-    for name in empty:
-        if name in deployed:
-            shell.user_ns[name] = deployed[name]
-            print(f'{name} = "{deployed[name]}", as the deployed job has it')  # noqa: T201
-
-
-def deployed_arguments(outputs: dict[str, str], dataset: str) -> dict[str, str]:
-    """What the deployed job of `dataset` is given, by parameter; without a dataset, what all jobs are given alike.
-
-    `outputs`: the stack's. Raises ClientError if Glue doesn't know the job.
-    """
     import boto3
 
-    glue = boto3.session.Session().client("glue")
-    names = [JOB_OUTPUTS[dataset]] if dataset in JOB_OUTPUTS else JOB_OUTPUTS.values()
-    found = [glue.get_job(JobName=outputs[name])["Job"]["DefaultArguments"] for name in names]
-    first, *others = ({flag.removeprefix("--"): value for flag, value in one.items()} for one in found)
-    return {name: value for name, value in first.items() if all(o.get(name) == value for o in others)}
+    dataset = str(shell.user_ns.get("dataset", ""))
+    try:
+        given = notebook_defaults(boto3.session.Session().client("glue"), known.outputs, dataset)
+    except (BotoCoreError, ClientError) as error:
+        _say(f"The deployed job can't be asked for what is empty here: {error}")
+        return
+    found = filled(parameters, shell.user_ns, given)
+    shell.user_ns.update(found)
+    if found:
+        _say(
+            "Empty here, so as the deployed job has it: " + ", ".join(f"{k}={v!r}" for k, v in found.items())
+        )
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201

@@ -34,3 +34,10 @@ def install(prefix: Path | None = None) -> Path:
         (Path(folder) / "kernel.json").write_text(json.dumps(spec(), indent=1) + "\n", encoding="utf-8")
         manager = KernelSpecManager()
         return Path(manager.install_kernel_spec(folder, NAME, prefix=str(prefix or sys.prefix)))
+
+
+def installed() -> bool:
+    """Whether the Jupyter of this environment knows the kernel."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    return NAME in KernelSpecManager().find_kernel_specs()

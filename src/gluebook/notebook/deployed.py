@@ -1,0 +1,37 @@
+"""What deployed jobs are given, for notebooks that run outside of AWS Glue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluebook.laptop import JOB_OUTPUTS
+from gluebook.notebook.parameters import Parameter
+
+
+def job_defaults(glue: Any, job: str) -> dict[str, str]:
+    """The default arguments of a deployed job, by parameter; without Glue's own, which hold dashes.
+
+    `glue`: a boto3 client. Raises ClientError if Glue doesn't know the job.
+    """
+    arguments: dict[str, str] = glue.get_job(JobName=job)["Job"].get("DefaultArguments", {})
+    named = {flag.removeprefix("--"): value for flag, value in arguments.items()}
+    return {name: value for name, value in named.items() if "-" not in name}
+
+
+def notebook_defaults(glue: Any, outputs: Mapping[str, str], dataset: str) -> dict[str, str]:
+    """What the deployed job of `dataset` is given; without such a job, what all jobs are given alike.
+
+    `outputs`: the stack's. Raises ClientError.
+    """
+    wanted = [JOB_OUTPUTS[dataset]] if dataset in JOB_OUTPUTS else list(JOB_OUTPUTS.values())
+    first, *others = (job_defaults(glue, outputs[name]) for name in wanted)
+    return {name: value for name, value in first.items() if all(o.get(name) == value for o in others)}
+
+
+def filled(
+    parameters: Sequence[Parameter], values: Mapping[str, Any], given: Mapping[str, str]
+) -> dict[str, str]:
+    """What the deployed job is given for those parameters whose value is the empty string."""
+    empty = (parameter.name for parameter in parameters if values.get(parameter.name) == "")
+    return {name: given[name] for name in empty if given.get(name)}
