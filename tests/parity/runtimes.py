@@ -38,7 +38,16 @@ def papermill(place: Place, dataset: str) -> None:
     """`gluebook run`, with parameters on the command line."""
     words = [word for name, value in place.parameters(dataset).items() for word in ("-p", f"{name}={value}")]
     output = ROOT / "build" / "parity" / f"{dataset}.ipynb"
-    command = [Path(sys.executable).with_name("gluebook"), "run", notebook(dataset), *words, "-o", output]
+    _run(place, Path(sys.executable).with_name("gluebook"), "run", notebook(dataset), *words, "-o", output)
+
+
+def jupyter_kernel(place: Place, dataset: str) -> None:
+    """All cells in order on the project's kernel, as JupyterLab runs them, with parameters in the notebook."""
+    words = [f"{name}={value}" for name, value in place.parameters(dataset).items()]
+    _run(place, sys.executable, Path(__file__).with_name("jupyter.py"), notebook(dataset), *words)
+
+
+def _run(place: Place, *command: str | Path) -> None:
     done = subprocess.run(
         command,
         env=place.environment(),
@@ -61,4 +70,9 @@ def glue_session(place: Place, dataset: str) -> None:
     )
 
 
-RUNTIMES = {"script": exported_script, "papermill": papermill, "glue_session": glue_session}
+RUNTIMES = {
+    "script": exported_script,
+    "papermill": papermill,
+    "jupyter_kernel": jupyter_kernel,
+    "glue_session": glue_session,
+}

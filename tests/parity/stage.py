@@ -48,11 +48,11 @@ class Place:
 
     @property
     def ledger_table(self) -> str:
-        return f"parity-{self.runtime}"
+        return f"parity-{self.runtime}".replace("_", "-")
 
     @property
     def lake_bucket(self) -> str:
-        return f"parity-{self.runtime}-lake"
+        return f"{self.ledger_table}-lake"
 
     def parameters(self, dataset: str) -> dict[str, str]:
         """What a run gets, in every runtime; everything else stays at its default."""
