@@ -165,6 +165,20 @@ def test_a_cell_that_is_no_parameters_cell_keeps_what_it_says(cells: Kernel, sou
     assert cells.run("lake_bucket").shown[-1]["text/plain"] == "''"
 
 
+@pytest.mark.usefixtures("laptop")
+def test_the_kernel_goes_along_with_the_laptop_and_stays_where_somebody_has_sent_it(
+    cells: Kernel, deployed: dict[str, str]
+) -> None:
+    ask = "import os; print(os.environ['AWS_ENDPOINT_URL'])"
+    assert cells.printed(ask) == f"{server().url}\n"
+    another = "http://127.0.0.1:9"
+    note_laptop({**server().environment(), "AWS_ENDPOINT_URL": another}, deployed)
+    assert cells.printed(ask) == f"{another}\n"
+    cells.printed("os.environ['AWS_ENDPOINT_URL'] = 'http://elsewhere'")
+    assert cells.printed(ask) == "http://elsewhere\n"
+    cells.printed(f"os.environ['AWS_ENDPOINT_URL'] = {another!r}")
+
+
 def test_a_plot_is_shown_with_and_without_the_magic_that_glue_wants(cells: Kernel) -> None:
     plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
     for source in (plot + "plt.show()", plot + "%matplot plt"):
