@@ -44,14 +44,12 @@ def test_one_changed_character_of_a_job_cell_fails_the_check_with_the_difference
     assert said("export", "--check") == (0, "")
     notebook = project / "notebooks" / "jobs" / "app_logs.ipynb"
     text = notebook.read_text(encoding="utf-8")
-    notebook.write_text(
-        text.replace("try_cast(get_json_object", "try_cast(get_json_objecT", 1), encoding="utf-8"
-    )
+    notebook.write_text(text.replace("durationMillis", "durationMilliS", 1), encoding="utf-8")
     code, output = said("export", "--check")
     assert code == 1
     changed = [line for line in output.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert [line[0] for line in changed] == ["-", "+"]
-    assert changed[1][1:].replace("objecT", "object") == changed[0][1:] != changed[1][1:]
+    assert changed[1][1:].replace("MilliS", "Millis") == changed[0][1:] != changed[1][1:]
     assert "run `gluebook export`" in output
     assert said("export")[0] == 0
     assert said("export", "--check") == (0, "")
