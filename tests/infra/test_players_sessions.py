@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.players_kit import Aws, aws, closing, eventually
 from localaws.processes import is_alive
-from localaws.sessions import Sessions
+from localaws.sessions import Sessions, repl
 
 __all__ = ["aws"]
 COMMAND = {"Name": "glueetl", "PythonVersion": "3"}
@@ -49,7 +50,8 @@ class Client:
 
     def output(self, number: int) -> dict[str, Any]:
         eventually(
-            lambda: self.statement(number)["State"] in ("AVAILABLE", "CANCELLED"), f"statement {number}"
+            lambda: self.statement(number)["State"] in ("AVAILABLE", "CANCELLED", "ERROR"),
+            f"statement {number}",
         )
         found: dict[str, Any] = self.statement(number)["Output"]
         return found
@@ -160,8 +162,19 @@ def test_a_cancelled_statement_stops_and_the_session_goes_on(aws: Aws) -> None:
 
 @pytest.mark.usefixtures("sessions")
 def test_a_session_that_nobody_uses_times_out(aws: Aws) -> None:
-    Client(aws, "idle", IdleTimeout=1).is_in("TIMEOUT")
-    Client(aws, "long", Timeout=1).is_in("TIMEOUT")
+    idle = Client(aws, "idle", IdleTimeout=1)
+    idle.is_in("TIMEOUT")
+    # By this code the kernel of AWS Glue knows that it may make another session.
+    with pytest.raises(ClientError, match="InvalidInputException"):
+        idle.glue.run_statement(SessionId="idle", Code="1")
+
+
+def test_a_session_that_has_had_its_time_ends_whatever_it_runs(aws: Aws, sessions: Sessions) -> None:
+    client = Client(aws, "long", Timeout=8)
+    number = client.start("import time\ntime.sleep(600)")
+    client.is_in("TIMEOUT")
+    assert client.statement(number)["State"] == "CANCELLED"
+    assert sessions.idle() and not sessions.pids()
 
 
 @pytest.mark.usefixtures("sessions")
@@ -169,7 +182,73 @@ def test_a_session_whose_process_dies_is_failed(aws: Aws) -> None:
     client = Client(aws, "dying")
     number = client.start("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     assert "process has ended" in client.is_in("FAILED")["ErrorMessage"]
-    assert client.statement(number)["State"] == "CANCELLED"
+    assert client.statement(number)["State"] == "ERROR"
+    assert "process has ended" in client.output(number)["ErrorValue"]
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_statement_that_is_cancelled_just_when_it_ends_is_answered_all_the_same(aws: Aws) -> None:
+    client = Client(aws, "racing")
+    client.run("import time")
+    for _ in range(20):
+        number = client.start("time.sleep(0.02)")
+        eventually(lambda number=number: client.statement(number)["State"] != "WAITING")
+        client.glue.cancel_statement(SessionId="racing", Id=number)
+        client.output(number)
+    assert text(client.run("1 + 1")) == "2\n"
+
+
+def test_an_interrupt_stops_statements_and_never_their_answer() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        interrupts = repl._Interrupts()
+        signal.raise_signal(signal.SIGINT)  # nothing runs: nobody notices
+        code = "import signal\nsignal.raise_signal(signal.SIGINT)"
+        assert repl.run(code, {}, interrupts)["error"] == "KeyboardInterrupt"
+        # What a library makes of the signal, as Spark does, is kept to statements.
+        told: dict[str, list[int]] = {"told": []}
+        assert "error" not in repl.run(
+            "import signal\nsignal.signal(signal.SIGINT, lambda *_: told.append(1))", told, interrupts
+        )
+        signal.raise_signal(signal.SIGINT)
+        assert told["told"] == []
+        repl.run("signal.raise_signal(signal.SIGINT)", told, interrupts)
+        assert told["told"] == [1]
+    except KeyboardInterrupt:  # it would end the whole run of tests
+        pytest.fail("an interrupt got out of a statement")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sessions")
+def test_of_a_long_output_the_beginning_is_kept_and_the_rest_counted(aws: Aws) -> None:
+    output = text(Client(aws, "long").run("for _ in range(30):\n    print('x' * 99_999)"))
+    assert output.startswith("x" * 99_999 + "\n") and output.endswith("... and 2,000,000 characters more")
+    assert len(output) < 1_000_100
+
+
+@pytest.mark.usefixtures("sessions")
+def test_what_is_defined_in_a_session_can_be_pickled_and_spark_is_only_made_if_nobody_else_has(
+    aws: Aws,
+) -> None:
+    client = Client(aws, "module")
+    client.run("import pickle\nclass Point:\n    pass\nspark = 'mine'")
+    assert text(client.run("type(pickle.loads(pickle.dumps(Point()))).__name__")) == "'Point'\n"
+    assert text(client.run("def asked():\n    return spark\nasked()")) == "'mine'\n"
+    assert client.run("nothing")["ErrorName"] == "NameError"
+    assert text(client.run("import sys\n'pyspark' in sys.modules")) == "False\n"
+
+
+@pytest.mark.usefixtures("sessions")
+def test_sessions_are_listed_newest_first_in_pages_and_by_tag(aws: Aws) -> None:
+    for name in ("one", "two", "three"):
+        Client(aws, name, Tags={"owner": "ada" if name == "two" else "bob"})
+    glue = aws.client("glue")
+    first = glue.list_sessions(MaxResults=2)
+    assert first["Ids"] == ["three", "two"]
+    rest = glue.list_sessions(MaxResults=2, NextToken=first["NextToken"])
+    assert (rest["Ids"], "NextToken" in rest) == (["one"], False)
+    assert glue.list_sessions(Tags={"owner": "ada"})["Ids"] == ["two"]
 
 
 @pytest.mark.usefixtures("sessions")
@@ -186,6 +265,8 @@ def test_what_is_not_there_or_not_possible_is_refused_in_glues_words(aws: Aws) -
     client.is_in("READY")
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         client.statement(1)
+    with pytest.raises(ClientError, match="longer than 68000 characters"):
+        client.start("#" * 68_001)
     with pytest.raises(ClientError, match="IllegalSessionStateException"):
         glue.delete_session(Id="there")
     assert glue.list_sessions()["Ids"] == ["there"]

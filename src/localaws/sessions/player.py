@@ -28,6 +28,7 @@ from .serving import serve
 log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_LONGEST_CODE = 68_000  # AWS docs: RunStatement
 
 
 class Sessions:
@@ -57,6 +58,7 @@ class Sessions:
         self._threads: dict[str, threading.Thread] = {}
         self._processes: dict[str, SessionProcess] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._takeover = Takeover()
         operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "create_session": self._create,
@@ -96,6 +98,7 @@ class Sessions:
         """Stop all sessions, and remove their files."""
         self._takeover.undo()
         with self._lock:
+            self._closed = True
             sessions, threads = list(self._sessions.values()), list(self._threads.values())
         for session in sessions:
             _ask_to_stop(session)
@@ -116,6 +119,8 @@ class Sessions:
             )
         session = Session(asked)
         with self._lock:
+            if self._closed:
+                raise GlueClientError("OperationTimeoutException", "the laptop's AWS is being stopped")
             if asked["Id"] in self._sessions:
                 raise GlueClientError("AlreadyExistsException", f"Session {asked['Id']} already exists.")
             self._sessions[session.id] = session
@@ -134,6 +139,9 @@ class Sessions:
             status, error = serve(session, process, self._minute_seconds)
         except (LocalAwsError, ClientError, BotoCoreError, OSError) as failure:
             status, error = "FAILED", f"{type(failure).__name__}: {failure}"
+        except Exception as failure:
+            log.exception("session %s", session.id)
+            status, error = "FAILED", f"InternalServiceException: {type(failure).__name__}: {failure}"
         finally:
             if process is not None:
                 with self._lock:
@@ -161,10 +169,14 @@ class Sessions:
             raise GlueClientError("EntityNotFoundException", f"Session {session_id} not found.")
         return found
 
-    def _list(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _list(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = set((asked.get("Tags") or {}).items())
         with self._lock:
-            sessions = list(reversed(self._sessions.values()))
-        return {"Ids": [one.id for one in sessions], "Sessions": [one.shown() for one in sessions]}
+            sessions = [one for one in reversed(self._sessions.values()) if wanted <= one.tags]
+        start, size = int(asked.get("NextToken") or 0), int(asked.get("MaxResults") or len(sessions))
+        page = sessions[start : start + size]
+        made: dict[str, Any] = {"Ids": [one.id for one in page], "Sessions": [one.shown() for one in page]}
+        return made | ({"NextToken": str(start + size)} if start + size < len(sessions) else {})
 
     def _stop(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         session = self._find(asked["Id"])
@@ -186,7 +198,13 @@ class Sessions:
 
     def _run(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         session = self._find(asked["SessionId"])
+        if len(asked["Code"]) > _LONGEST_CODE:
+            raise GlueClientError("ValidationException", f"Code is longer than {_LONGEST_CODE} characters")
         with session.changed:
+            if (
+                session.status == "TIMEOUT"
+            ):  # by this code the kernel of AWS Glue knows that it may make another
+                raise GlueClientError("InvalidInputException", f"Session {session.id} has timed out.")
             if session.status != "READY":
                 raise _illegal_state(session)
             statement = Statement(len(session.statements) + 1, asked["Code"])

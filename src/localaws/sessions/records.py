@@ -88,13 +88,21 @@ class Session:
         """DefaultArguments."""
         return dict(self.request.get("DefaultArguments") or {})
 
+    @property
+    def tags(self) -> set[tuple[str, str]]:
+        """Tags."""
+        return set((self.request.get("Tags") or {}).items())
+
     def end(self, status: str, error: str = "") -> None:
         """Enter a status that is the last one; what still waits will never run."""
         with self.changed:
             self.status, self.error = status, error
             self.ended = datetime.now(UTC)
             for statement in self.statements:
-                if not statement.completed:
+                if status == "FAILED" and statement.state in ("RUNNING", "CANCELLING"):
+                    answer = {"text": "", "error": "SessionFailed", "value": error, "traceback": [error]}
+                    statement.finish("ERROR", output_of(answer, statement.number))
+                elif not statement.completed:
                     statement.finish("CANCELLED", {})
             self.changed.notify_all()
 

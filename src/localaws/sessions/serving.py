@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .process import Died, SessionProcess
@@ -13,32 +14,29 @@ _LOOK_SECONDS = 0.1
 
 def serve(session: Session, process: SessionProcess, minute_seconds: float) -> tuple[str, str]:
     """Run what the session is given until it ends: (its last status, why it failed or "")."""
-    began = idle_since = time.monotonic()
+    ends = time.monotonic() + session.timeout * minute_seconds
+
+    def wanted() -> bool:
+        return session.status in ("PROVISIONING", "READY") and time.monotonic() < ends
+
     try:
-        if process.answer(lambda: _wanted(session)) is None:
-            return "STOPPED", ""
+        process.answer(wanted)  # it is ready, or not wanted any more
         with session.changed:
-            if session.status == "PROVISIONING":
+            if wanted():
                 session.status = "READY"
-        while _wanted(session):
+        idle_since = time.monotonic()
+        while wanted():
             statement = _next(session)
             if statement is not None:
-                _run(session, statement, process)
+                _run(session, statement, process, wanted)
                 idle_since = time.monotonic()
             elif not process.alive():
                 raise Died("the session's process has ended")
-            now = time.monotonic()
-            if now - idle_since > session.idle_timeout * minute_seconds:
-                return "TIMEOUT", ""
-            if now - began > session.timeout * minute_seconds:
+            elif time.monotonic() - idle_since > session.idle_timeout * minute_seconds:
                 return "TIMEOUT", ""
     except Died as error:
         return "FAILED", str(error)
-    return "STOPPED", ""
-
-
-def _wanted(session: Session) -> bool:
-    return session.status in ("PROVISIONING", "READY")
+    return ("STOPPED" if session.status == "STOPPING" else "TIMEOUT"), ""
 
 
 def _next(session: Session) -> Statement | None:
@@ -52,7 +50,7 @@ def _next(session: Session) -> Statement | None:
         return waiting[0]
 
 
-def _run(session: Session, statement: Statement, process: SessionProcess) -> None:
+def _run(session: Session, statement: Statement, process: SessionProcess, wanted: Callable[[], bool]) -> None:
     process.send(statement.code)
     interrupted = False
 
@@ -61,7 +59,7 @@ def _run(session: Session, statement: Statement, process: SessionProcess) -> Non
         if statement.state == "CANCELLING" and not interrupted:
             interrupted = True
             process.interrupt()
-        return _wanted(session)
+        return wanted()
 
     answer = process.answer(go_on)
     if answer is None:
