@@ -60,12 +60,19 @@ class Kernel:
         return answer.printed
 
 
+def own_kernelspec(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Have Jupyter find the kernel of this checkout first, by a kernelspec in `folder`, in child processes too."""
+    install(prefix=folder)
+    patch.setenv("JUPYTER_PATH", str(folder / "share" / "jupyter"))
+    found = KernelSpecManager().find_kernel_specs()[NAME]
+    assert Path(found).is_relative_to(folder), "another kernelspec is in the way"
+
+
 @contextmanager
 def kernel(folder: Path) -> Iterator[Kernel]:
     """A kernel from a kernelspec made for this, which knows of no AWS but by the laptop's note in `folder`."""
     with pytest.MonkeyPatch.context() as patch:
-        install(prefix=folder)
-        patch.setenv("JUPYTER_PATH", str(folder / "share" / "jupyter"))
+        own_kernelspec(folder, patch)
         patch.setenv("XDG_STATE_HOME", str(folder))
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -73,8 +80,6 @@ def kernel(folder: Path) -> Iterator[Kernel]:
         # Somebody's own profile, which must not be taken for the laptop.
         patch.setenv("AWS_CONFIG_FILE", str(folder / "no-config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no-credentials"))
-        found = KernelSpecManager().find_kernel_specs()[NAME]
-        assert Path(found).is_relative_to(folder), "another kernelspec is in the way"
         manager = KernelManager(kernel_name=NAME)
         manager.start_kernel(cwd=str(folder))
         client = manager.client()

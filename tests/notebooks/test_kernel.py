@@ -159,10 +159,18 @@ def test_empty_parameters_are_those_of_the_deployed_job(
 
 
 @pytest.mark.usefixtures("laptop")
-@pytest.mark.parametrize("source", ['lake_bucket = ""', 'lake_bucket: str = ""; len(lake_bucket)'])
+@pytest.mark.parametrize(
+    "source",
+    [
+        'ledger_table = ""',
+        'dataset: str = "app_logs"; ledger_table: str = ""; len(dataset)',
+        'ledger_table: str = ""',
+    ],
+)
 def test_a_cell_that_is_no_parameters_cell_keeps_what_it_says(cells: Kernel, source: str) -> None:
+    assert cells.printed('dataset = "app_logs"') == ""
     assert cells.printed(source) == ""
-    assert cells.run("lake_bucket").shown[-1]["text/plain"] == "''"
+    assert cells.run("ledger_table").shown[-1]["text/plain"] == "''"
 
 
 @pytest.mark.usefixtures("laptop")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from gluebook.notebook.deployed import filled, notebook_defaults
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
 from gluebook.notebook.magics import parse
 from gluebook.notebook.names import names_in
-from gluebook.notebook.parameters import parse_parameters
+from gluebook.notebook.parameters import Parameter, parse_parameters
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _NO_LAPTOP = "No laptop AWS is up. Start one with `gluebook up`, then run this cell again."
@@ -160,7 +161,7 @@ def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
         parameters = parse_parameters(result.info.raw_cell, "this cell")
     except NotebookError:
         return
-    known = laptop.find() if any(p.default == "" for p in parameters) else None
+    known = laptop.find() if _of_a_job_or_report(parameters) else None
     if known is None:
         return
     import boto3
@@ -177,6 +178,12 @@ def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
         _say(
             "Empty here, so as the deployed job has it: " + ", ".join(f"{k}={v!r}" for k, v in found.items())
         )
+
+
+def _of_a_job_or_report(parameters: Sequence[Parameter]) -> bool:
+    """Whether these are what jobs are given too, and not somebody's own variables written in the same way."""
+    named = {parameter.name for parameter in parameters}
+    return bool(named & {"dataset", "lake_bucket"}) and any(p.default == "" for p in parameters)
 
 
 def _say(text: str) -> None:
