@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 import uuid
@@ -15,21 +16,19 @@ import pytest
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 
+from gluebook.errors import ConfigurationError
 from gluebook.notebook.cells import Cell, read_cells
+from gluebook.notebook.execute import declared
+from gluebook.notebook.parameters import unknown
 
 _VENV = Path(__file__).parents[2] / ".venv-glue"
 _PATIENCE_SECONDS = 240.0
-# What it writes when something went wrong, though it replies that all is well.
-_SIGNS = (
-    "Exception encountered",
-    "Session failed to reach",
-    "unhealthy terminal state",
-    "Following exception",
-    "Unknown exception",
-    "Error while",
-    "UsageError",
-    "ERROR: ",
-)
+_PROFILE = {
+    "AWS_DEFAULT_REGION": "region",
+    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+    "AWS_SESSION_TOKEN": "aws_session_token",
+}
 
 
 class GlueKernelFailed(Exception):
@@ -42,23 +41,29 @@ def run_in_glue_session(
     """Run the cells of `notebook`, in order, in a session of their own; what they put out.
 
     `parameters` are assigned below the parameters cell, as somebody in Glue Studio would change it; `magics` are
-    put to the session before its own. Raises GlueKernelFailed. Skips the test where `make test` hasn't set up the
-    kernel.
+    put to the session before its own; `environment` holds endpoint, region and credentials of whoever runs it.
+    Raises GlueKernelFailed naming the cell, ConfigurationError for a parameter that the notebook hasn't got. Skips
+    the test where `make test` hasn't set up the kernel.
     """
-    token = uuid.uuid4().hex
+    cells = [cell for cell in read_cells(notebook) if cell.kind == "code" and cell.source.strip()]
+    known = [parameter.name for parameter in declared(notebook)]
+    for name in parameters.keys() - set(known):
+        raise ConfigurationError(unknown(name, known, notebook.name))
+    token, told = uuid.uuid4().hex, False
     said = []
     with _kernel(environment) as client:
-        for cell in [Cell(0, "code", "glue-session", "\n".join(magics)), *read_cells(notebook)]:
-            if cell.kind != "code" or not cell.source.strip():
-                continue
+        for cell in [Cell(0, "code", "glue-session", "\n".join(magics)), *cells]:
+            where = f"{notebook.name}, cell {cell.number}"
+            if cell.role != "glue-session" and not told:
+                # The first code makes the session. It has run everything if it knows this in the end.
+                _execute(client, f"_token = {token!r}", where)
+                told = True
             source = cell.source
             if cell.role == "parameters":
                 source = "\n".join([source, *(f"{name} = {value!r}" for name, value in parameters.items())])
-            said.append(_execute(client, source, f"{notebook.name}, cell {cell.number}"))
-            if cell.role == "parameters":
-                _execute(client, f"_token = {token!r}", "the token")
-        # Its own session has run everything if it still knows the token; a kernel without one replies ok as well.
-        if token not in _execute(client, "print(_token)", "the token"):
+            said.append(_execute(client, source, where))
+        # A kernel that has no session replies ok as well.
+        if token not in _execute(client, "print(_token)", f"the end of {notebook.name}"):
             raise GlueKernelFailed(f"{notebook.name} was not run by one session: {''.join(said)[-2000:]}")
     return "".join(said)
 
@@ -78,20 +83,18 @@ def _kernel(environment: Mapping[str, str]) -> Iterator[BlockingKernelClient]:
         # Only with a profile does it ask the endpoint that the environment names.
         config = Path(folder) / "config"
         # A profile that is named is all it looks at for credentials.
-        profile = {
-            "region": environment["AWS_DEFAULT_REGION"],
-            "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
-        }
-        lines = [f"{name} = {value}" for name, value in profile.items()]
+        lines = [f"{key} = {environment[name]}" for name, key in _PROFILE.items() if environment.get(name)]
         config.write_text("\n".join(["[profile laptop]", *lines, ""]), encoding="utf-8")
-        names = ("PATH", "HOME", "LANG")
         ours = {
-            name: value for name, value in environment.items() if name in names or name.startswith("AWS_")
+            name: value
+            for name, value in environment.items()
+            if name in ("PATH", "LANG") or name.startswith("AWS_")
         }
         # As in Glue Studio, it doesn't look for newer versions of itself.
         ours |= {
+            "HOME": folder,
             "AWS_CONFIG_FILE": str(config),
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "glue_profile": "laptop",
             "request_origin": "GlueStudioNotebook",
         }
@@ -110,15 +113,23 @@ def _kernel(environment: Mapping[str, str]) -> Iterator[BlockingKernelClient]:
 
 
 def _execute(client: BlockingKernelClient, source: str, where: str) -> str:
-    """What the cell put out. Raises GlueKernelFailed."""
+    """What the cell put out. Raises GlueKernelFailed.
+
+    Of a session that isn't there, a statement that was refused or a magic that failed the kernel writes to stderr,
+    and replies that all is well. What statements put out, to wherever, is on stdout.
+    """
     said: list[str] = []
+    complained: list[str] = []
 
     def hear(message: dict[str, Any]) -> None:
         content = message["content"]
         if message["msg_type"] == "stream":
             said.append(content["text"])
+            if content["name"] == "stderr":
+                complained.append(content["text"])
         elif message["msg_type"] == "error":
-            said.append(f"ERROR: {content['ename']}: {content['evalue']}")
+            said.append(f"{content['ename']}: {content['evalue']}")
+            complained.append(said[-1])
 
     deadline = time.monotonic() + _PATIENCE_SECONDS
     try:
@@ -128,8 +139,9 @@ def _execute(client: BlockingKernelClient, source: str, where: str) -> str:
     except TimeoutError:
         raise GlueKernelFailed(f"{where} doesn't end: {''.join(said)[-2000:]}") from None
     text = "".join(said)
-    if reply["status"] != "ok" or any(sign in text for sign in _SIGNS):
-        raise GlueKernelFailed(
-            f"{where}: {reply.get('ename', '')} {reply.get('evalue', '')} {text[:1500]} ... {text[-1500:]}"
-        )
+    if reply["status"] != "ok" or complained:
+        what = f"{reply.get('ename', reply['status'])}: {reply.get('evalue', '')}"
+        if reply["status"] == "ok":
+            what = "".join(complained).strip()
+        raise GlueKernelFailed(f"{where}: {what[:3000]}\n{text[-1500:]}")
     return text
