@@ -398,6 +398,26 @@ def test_the_marker_of_a_wait_that_goes_on_is_left_where_it_is(real: Ledger) -> 
     assert waits.waiting_since == EVEN_LATER
 
 
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_claim_whose_answer_is_lost_has_what_it_claimed(
+    real: Ledger, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    files = [a_file(f"f{n}") for n in range(count)]
+    for file in files:
+        real.register(file, "test")
+    batch = opened(real)
+    transact = real._table.transact
+
+    def answer_is_lost(actions: list[Any]) -> bool:
+        transact(actions)
+        return transact(actions)  # as an SDK repeats it, long after the table knew the first one by its token
+
+    monkeypatch.setattr(real._table, "transact", answer_is_lost)
+    claimed = real.claim(batch, files)
+    assert {file.file_id for file in claimed} == {file.file_id for file in files}
+    assert {file.batch_id for file in claimed} == {batch.batch_id}
+
+
 def test_nothing_to_claim_is_claimed_without_complaint(ledger: Any) -> None:
     assert ledger.claim(opened(ledger), []) == []
 

@@ -29,27 +29,29 @@ class ClaimRecords(LedgerBase):
         )
 
     def claim(self, batch: Batch, files: list[FileVersion]) -> list[FileVersion]:
-        """Claim pending files for `batch`; returns those that nobody else had taken. Raises Fenced."""
-        claimed: list[FileVersion] = []
+        """Claim pending files for `batch`; returns those that it has got, by key and version. Raises Fenced.
+
+        What the table says counts, and not the answers: a claim whose answer was lost is refused when it is repeated,
+        though it was carried out.
+        """
         for start in range(0, len(files), _FILES_PER_CLAIM):
             chunk = files[start : start + _FILES_PER_CLAIM]
-            if self._claim_all(batch, chunk):
-                claimed += chunk
-            else:
-                claimed += [file for file in chunk if self._claim_one(batch, file)]
+            if not self._claim_all(batch, chunk):
+                for file in chunk:
+                    self._claim_one(batch, file)
+        claimed = self.batch_files(batch.batch_id)
         if files and not claimed:
             self.confirm(batch)
-        return [_carried(file, batch) for file in claimed]
+        return claimed
 
-    def _claim_one(self, batch: Batch, file: FileVersion) -> bool:
+    def _claim_one(self, batch: Batch, file: FileVersion) -> None:
         if self._claim_all(batch, [file]):
-            return True
+            return
         current = self._table.get(at_key.file_key(file))
         waits = current is not None and current["state"] == FileState.PENDING.value
         if current is None or not waits or current.get("waiting_since") != file.waiting_since:
             # Of a wait that is over: left in the way it would be found, and not be claimed, for ever.
             self._table.delete(at_key.pending_key(file))
-        return False
 
     def _claim_all(self, batch: Batch, files: list[FileVersion]) -> bool:
         check_file(FileState.PENDING, FileState.CLAIMED)
