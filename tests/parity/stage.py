@@ -17,7 +17,7 @@ import pytest
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
-from gluebook.build import build, project_root
+from gluebook.build import Artefacts, build, project_root
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.steps.register import Adopting, adopt
@@ -45,6 +45,8 @@ class Place:
 
     runtime: str
     aws: LocalAws = field(repr=False)
+    # The URI of the built wheel.
+    wheel: str
 
     @property
     def ledger_table(self) -> str:
@@ -62,11 +64,6 @@ class Place:
             "lake_bucket": self.lake_bucket,
             "pseudonym_secret": _SECRET,
         }
-
-    @property
-    def wheel(self) -> str:
-        """The URI of the built wheel."""
-        return f"s3://{_ARTEFACTS}/{build(ROOT).wheel_key}"
 
     def script(self, dataset: str) -> str:
         """The URI of the exported script."""
@@ -109,19 +106,21 @@ class Place:
 def stage(*runtimes: str) -> Iterator[dict[str, Place]]:
     """A laptop AWS with the fixed inputs pending for each of `runtimes`; its environment is this process's."""
     with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
-        places = {runtime: Place(runtime, aws) for runtime in runtimes}
+        made = build(ROOT)
+        wheel = f"s3://{_ARTEFACTS}/{made.wheel_key}"
+        places = {runtime: Place(runtime, aws, wheel) for runtime in runtimes}
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in places[runtimes[0]].environment().items():
             if name.startswith("AWS_"):
                 patch.setenv(name, value)
-        _set_up(aws)
+        _set_up(aws, made)
         for place in places.values():
             _prepare(place)
         yield places
 
 
-def _set_up(aws: LocalAws) -> None:
+def _set_up(aws: LocalAws, made: Artefacts) -> None:
     s3 = aws.endpoint.client("s3")
     for bucket in (_RAW, _ARTEFACTS):
         s3.create_bucket(Bucket=bucket)
@@ -129,7 +128,6 @@ def _set_up(aws: LocalAws) -> None:
     for (dataset, source), bodies in FILES.items():
         for name, body in bodies.items():
             s3.put_object(Bucket=_RAW, Key=raw_key(dataset, source, _DAY.date(), name), Body=body)
-    made = build(ROOT)
     s3.upload_file(str(made.wheel), _ARTEFACTS, made.wheel_key)
     for script in (ROOT / "glue").glob("*.py"):
         s3.upload_file(str(script), _ARTEFACTS, script.name)
