@@ -86,6 +86,7 @@ deploy: setup    ## to AWS: make deploy BUCKET=my-artefacts [STACK=gluebook] [PA
 	  --s3-bucket "$(BUCKET)" --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
 	  --parameter-overrides ArtefactBucket="$(BUCKET)" WheelUri="s3://$(BUCKET)/$$key" $(PARAMETERS)
 
+# The kernel of AWS Glue also asks for a whole Jupyter; here it gets what it imports. Tests know how this version behaves.
 lock: setup      ## resolve the dependencies anew (needs uv and the network)
 	@command -v uv >/dev/null || { echo "uv is needed for this: pip install uv"; exit 1; }
 	@uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

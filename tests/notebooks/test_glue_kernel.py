@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gluebook.errors import ConfigurationError
+from gluebook.notebook.studio import studio_copy
 from infra.stack_kit import document
 from localaws.endpoint import Endpoint
 from localaws.errors import ApiError
@@ -32,7 +34,7 @@ def notebook(tmp_path: Path) -> Path:
         prose("# Small"),
         code("%glue_version 5.1\n%worker_type G.1X\n%number_of_workers 2\n%idle_timeout 30", "glue-session"),
         code("day: str = ''\nlimit: int = 5", "parameters"),
-        code("import os\nwords = [day, limit]", "job"),
+        code("import os\n\nwords = [day, limit]", "job"),
         code("print(words, 'AWS_SESSION_TOKEN' in os.environ)", "check"),
         code("import sys\nprint('ERROR: Exception encountered', file=sys.stderr)", "check"),
     )
@@ -53,12 +55,18 @@ def made_role(place: Place, name: str, principal: dict[str, str], *actions: str)
     return arn
 
 
-def test_a_notebook_runs_in_a_session_with_its_parameters(place: Place, notebook: Path) -> None:
-    said = run_in_glue_session(notebook, {"day": "2026-01-05"}, place.environment(), role(place))
-    assert "['2026-01-05', 5] True" in said
+def test_the_copy_for_glue_studio_runs_in_a_session_with_its_parameters(place: Place, notebook: Path) -> None:
+    job = {
+        "Role": f"arn:aws:iam::{place.aws.endpoint.account}:role/{ROLE}",
+        "DefaultArguments": {"--extra-py-files": place.wheel, "--limit": "7", "--job-language": "python"},
+    }
+    copy = notebook.with_name("copy.ipynb")
+    copy.write_text(json.dumps(studio_copy(notebook, job, place.aws.endpoint.region)), encoding="utf-8")
+    said = run_in_glue_session(copy, {"day": "2026-01-05"}, place.environment())
+    assert "['2026-01-05', 7] True" in said
     assert "ERROR: Exception encountered" in said  # what a cell puts out isn't judged by its words
-    glue = place.aws.endpoint.client("glue")
-    [session] = glue.list_sessions()["Sessions"]
+    [session] = place.aws.endpoint.client("glue").list_sessions()["Sessions"]
+    assert session["DefaultArguments"]["--extra-py-files"] == place.wheel
     shown = {name: session[name] for name in ("GlueVersion", "WorkerType", "NumberOfWorkers", "IdleTimeout")}
     assert shown == {"GlueVersion": "5.1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "IdleTimeout": 30}
     assert place.aws.wait_idle(60)

@@ -21,6 +21,7 @@ JOB = {
         "--extra-py-files": "s3://artefacts/gluebook.whl",
         "--additional-python-modules": "great-expectations==1.24.1",
         "--job-language": "python",
+        "--conf": "spark.sql.ansi.enabled=true",
         "--dataset": "app_logs",
         "--ledger_table": "the-ledger",
         "--max_batch_mb": "128",
@@ -36,11 +37,12 @@ def sources(notebook: dict[str, Any], tag: str) -> list[str]:
 def test_a_job_notebook_is_set_up_like_the_deployed_job(path: Path, tmp_path: Path) -> None:
     made = studio_copy(path, JOB, "eu-central-1")
     [session] = sources(made, "glue-session")
-    assert session.splitlines()[:4] == [
+    assert session.splitlines()[:5] == [
         "%region eu-central-1",
         "%iam_role arn:aws:iam::123456789012:role/job",
         "%extra_py_files s3://artefacts/gluebook.whl",
         "%additional_python_modules great-expectations==1.24.1",
+        "%spark_conf spark.sql.ansi.enabled=true",
     ]
     assert "%glue_version 5.1" in session
     [parameters] = sources(made, "parameters")

@@ -129,11 +129,11 @@ def studio(
     from gluebook.cli.deployment import connect
     from gluebook.notebook.studio import studio_copy
 
-    outputs = connect().outputs
-    glue = boto3.session.Session().client("glue")
     if notebook.stem not in JOB_OUTPUTS:
         raise ConfigurationError(f"{notebook.name} is no job's notebook; there are {', '.join(JOB_OUTPUTS)}")
-    job = glue.get_job(JobName=outputs[JOB_OUTPUTS[notebook.stem]])["Job"]
+    name = connect().output(JOB_OUTPUTS[notebook.stem])
+    glue = boto3.session.Session().client("glue")
+    job = glue.get_job(JobName=name)["Job"]
     made = studio_copy(notebook, job, glue.meta.region_name)
     target = output or project_root() / "build" / "studio" / notebook.name
     target.parent.mkdir(parents=True, exist_ok=True)

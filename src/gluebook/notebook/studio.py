@@ -26,6 +26,8 @@ _LANGUAGE = {
 _MAGICS = {
     "--extra-py-files": "extra_py_files",
     "--additional-python-modules": "additional_python_modules",
+    "--extra-jars": "extra_jars",
+    "--conf": "spark_conf",
 }
 
 
