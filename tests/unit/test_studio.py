@@ -37,7 +37,8 @@ def sources(notebook: dict[str, Any], tag: str) -> list[str]:
 def test_a_job_notebook_is_set_up_like_the_deployed_job(path: Path, tmp_path: Path) -> None:
     made = studio_copy(path, JOB, "eu-central-1")
     [session] = sources(made, "glue-session")
-    assert session.splitlines()[:5] == [
+    assert session.splitlines()[:6] == [
+        "#| glue-session",
         "%region eu-central-1",
         "%iam_role arn:aws:iam::123456789012:role/job",
         "%extra_py_files s3://artefacts/gluebook.whl",
@@ -70,6 +71,19 @@ def test_nothing_that_running_it_has_left_goes_along(tmp_path: Path) -> None:
     )
     text = json.dumps(studio_copy(notebook, JOB, "r"))
     assert "a person" not in text and "injected" not in text
+
+
+def test_a_role_that_stands_in_the_cell_is_kept(tmp_path: Path) -> None:
+    notebook = write(
+        tmp_path / "job.ipynb",
+        prose("# A"),
+        code("#| glue-session\n%glue_version 5.1"),
+        code('#| parameters\ndataset: str = ""'),
+        code("#| job\nx = dataset"),
+    )
+    copied = tmp_path / "copy.ipynb"
+    copied.write_text(json.dumps(studio_copy(notebook, JOB, "r")), encoding="utf-8")
+    assert [cell.role for cell in read_notebook(copied).cells[1:]] == ["glue-session", "parameters", "job"]
 
 
 def test_what_cannot_become_a_job_is_refused(tmp_path: Path) -> None:

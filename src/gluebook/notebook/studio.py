@@ -48,10 +48,11 @@ def studio_copy(path: Path, job: Mapping[str, Any], region: str) -> dict[str, An
     given = {f"--{p.name}": p for p in parameters if f"--{p.name}" in arguments}
     values = {p.name: convert(p, arguments[flag]) for flag, p in given.items()}
     sources = {
-        sessions[0].number: "\n".join([*_session(job, arguments, region), sessions[0].source]),
-        read.of_role("parameters")[0].number: "\n".join(
-            _parameter(p, values.get(p.name, p.default)) for p in parameters
-        ),
+        sessions[0].number: ["#| glue-session", *_session(job, arguments, region), sessions[0].source],
+        read.of_role("parameters")[0].number: [
+            "#| parameters",
+            *(_parameter(p, values.get(p.name, p.default)) for p in parameters),
+        ],
     }
     notebook = copy.deepcopy(load(path))
     cells = [
@@ -74,10 +75,10 @@ def _parameter(parameter: Parameter, value: object) -> str:
     return f"{parameter.name}: {parameter.type.__name__} = {value!r}"
 
 
-def _cell(raw: dict[str, Any], source: str | None) -> dict[str, Any]:
+def _cell(raw: dict[str, Any], source: list[str] | None) -> dict[str, Any]:
     cell = {**raw, "metadata": {"tags": raw.get("metadata", {}).get("tags", [])}}
     if source is not None:
-        cell["source"] = source.splitlines(keepends=True)
+        cell["source"] = "\n".join(source).splitlines(keepends=True)
     if cell["cell_type"] == "code":
         cell |= {"outputs": [], "execution_count": None}
     return cell
