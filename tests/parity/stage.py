@@ -103,12 +103,15 @@ class Place:
 
 
 @contextmanager
-def stage(*runtimes: str) -> Iterator[dict[str, Place]]:
-    """A laptop AWS with the fixed inputs pending for each of `runtimes`; its environment is this process's."""
+def stage(*runtimes: str, idle: tuple[str, ...] = ()) -> Iterator[dict[str, Place]]:
+    """A laptop AWS with the fixed inputs pending for each of `runtimes`; its environment is this process's.
+
+    `idle`: places for which nothing is pending.
+    """
     with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
         made = build(ROOT)
         wheel = f"s3://{_ARTEFACTS}/{made.wheel_key}"
-        places = {runtime: Place(runtime, aws, wheel) for runtime in runtimes}
+        places = {runtime: Place(runtime, aws, wheel) for runtime in (*runtimes, *idle)}
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in places[runtimes[0]].environment().items():
@@ -117,6 +120,8 @@ def stage(*runtimes: str) -> Iterator[dict[str, Place]]:
         _set_up(aws, made)
         for place in places.values():
             _prepare(place)
+        for runtime in runtimes:
+            _register(places[runtime])
         yield places
 
 
@@ -149,7 +154,7 @@ def _policy(statement: Mapping[str, Any]) -> str:
 
 
 def _prepare(place: Place) -> None:
-    """Make the runtime's ledger and lake, and register all files in the ledger."""
+    """Make the runtime's ledger and lake."""
     aws = place.aws
     aws.endpoint.client("s3").create_bucket(Bucket=place.lake_bucket)
     names = {"pk": "HASH", "sk": "RANGE"}
@@ -159,6 +164,10 @@ def _prepare(place: Place) -> None:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
         KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
     )
+
+
+def _register(place: Place) -> None:
+    """Make all files pending in the runtime's ledger."""
     ledger, objects = Ledger(place.ledger_table, "test"), Objects()
     work = Adopting(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
     for page in objects.versions(_RAW, ""):

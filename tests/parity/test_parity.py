@@ -6,17 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from gluebook.aws.objects import Objects
 from gluebook.transforms.sources import SOURCES
+from kernel_kit import own_kernelspec
 from parity.files import FILES
-from parity.runtimes import RUNTIMES
+from parity.runtimes import RUNTIMES, jupyter_kernel
 from parity.stage import Place, stage
 
 DATASETS = sorted({dataset for dataset, _ in SOURCES})
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[dict[str, Place]]:
-    with stage(*RUNTIMES) as made:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
+    with pytest.MonkeyPatch.context() as patch, stage(*RUNTIMES, idle=("idle",)) as made:
+        own_kernelspec(tmp_path_factory.mktemp("jupyter"), patch)
         yield made
 
 
@@ -40,3 +43,11 @@ def test_every_runtime_writes_the_same_parquet(places: dict[str, Place], dataset
         assert other.curated.equals(script.curated), name
         assert other.rejects == script.rejects, name
         assert other.counts == script.counts, name
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_notebook_for_which_nothing_is_pending_runs_through_all_its_cells(
+    places: dict[str, Place], dataset: str
+) -> None:
+    jupyter_kernel(places["idle"], dataset)
+    assert Objects().sizes(places["idle"].lake_bucket, "") == {}
