@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,6 +160,29 @@ def test_a_cancelled_statement_stops_and_the_session_goes_on(aws: Aws) -> None:
     assert client.output(number)["ErrorName"] == "KeyboardInterrupt"
     assert client.statement(number)["State"] == client.statement(waiting)["State"] == "CANCELLED"
     assert text(client.run("2")) == "2\n"
+
+
+def test_a_statement_cancelled_before_its_process_gets_to_it_stops_as_well(
+    aws: Aws, sessions: Sessions
+) -> None:
+    client = Client(aws, "busy")
+    client.run("import time")
+    pid = sessions.pids()["busy"]
+    os.kill(pid, signal.SIGSTOP)  # as on a busy machine, where it has to wait for its turn
+    number = client.start("time.sleep(600)")
+    eventually(lambda: client.statement(number)["State"] == "RUNNING")
+    client.glue.cancel_statement(SessionId="busy", Id=number)
+    eventually(lambda: _pending(pid) & 1 << (signal.SIGINT - 1), "the first interrupt")
+    os.kill(pid, signal.SIGCONT)
+    assert client.output(number)["ErrorName"] == "KeyboardInterrupt"
+    assert text(client.run("2")) == "2\n"
+
+
+def _pending(pid: int) -> int:
+    """The signals that wait for a process, as a set of bits."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    [line] = [line for line in status.splitlines() if line.startswith("ShdPnd:")]
+    return int(line.split()[1], 16)
 
 
 @pytest.mark.usefixtures("sessions")

@@ -201,9 +201,8 @@ class Sessions:
         if len(asked["Code"]) > _LONGEST_CODE:
             raise GlueClientError("ValidationException", f"Code is longer than {_LONGEST_CODE} characters")
         with session.changed:
-            if (
-                session.status == "TIMEOUT"
-            ):  # by this code the kernel of AWS Glue knows that it may make another
+            # By this code the kernel of AWS Glue knows that it may make another session.
+            if session.status == "TIMEOUT":
                 raise GlueClientError("InvalidInputException", f"Session {session.id} has timed out.")
             if session.status != "READY":
                 raise _illegal_state(session)

@@ -10,6 +10,7 @@ from .process import Died, SessionProcess
 from .records import Session, Statement, output_of
 
 _LOOK_SECONDS = 0.1
+_INTERRUPT_SECONDS = 0.5
 
 
 def serve(session: Session, process: SessionProcess, minute_seconds: float) -> tuple[str, str]:
@@ -52,12 +53,14 @@ def _next(session: Session) -> Statement | None:
 
 def _run(session: Session, statement: Statement, process: SessionProcess, wanted: Callable[[], bool]) -> None:
     process.send(statement.code)
-    interrupted = False
+    interrupted = 0.0
 
     def go_on() -> bool:
         nonlocal interrupted
-        if statement.state == "CANCELLING" and not interrupted:
-            interrupted = True
+        now = time.monotonic()
+        # Again and again: the process passes over an interrupt that comes before it has begun the statement.
+        if statement.state == "CANCELLING" and now - interrupted > _INTERRUPT_SECONDS:
+            interrupted = now
             process.interrupt()
         return wanted()
 
