@@ -65,6 +65,7 @@ class Contract:
     key        the columns that identify a row of the warehouse table
     newest_by  the columns by which, highest first, one row of a key is newer than another; total: the last
                one is a fingerprint of the row, so that the outcome never depends on the order of arrival
+    moment     the column that tells when what a row says came about
     sources    the file layouts that feed this dataset
     append     a row's identity is its raw record, so it never changes: it goes when no live file version
                vouches for it any more. Otherwise rows are revisions, and the newest of a key stands
@@ -74,6 +75,7 @@ class Contract:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     newest_by: tuple[str, ...]
+    moment: str
     sources: tuple[str, ...]
     append: bool = False
 
@@ -126,6 +128,7 @@ SUPPORT_TICKETS = Contract(
     name="support_tickets",
     key=("source", "ticket_id"),
     newest_by=("revision", "updated_at", "_row_hash"),
+    moment="updated_at",
     sources=("servicenow", "helpdesk"),
     columns=(
         _text("source", 32, "the system the ticket comes from", nullable=False),
@@ -189,6 +192,7 @@ APP_LOGS = Contract(
     name="app_logs",
     key=("source", "log_id"),
     newest_by=("log_id",),
+    moment="occurred_at",
     sources=("mongod", "containers"),
     append=True,
     columns=(

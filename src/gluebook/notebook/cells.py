@@ -10,7 +10,7 @@ from typing import Any
 from gluebook.errors import NotebookError
 from gluebook.notebook.problems import Problem, refuse
 
-ROLES = ("parameters", "glue-session", "job", "check", "explore", "report")
+ROLES = ("parameters", "glue-session", "job", "suite", "check", "explore", "report")
 # Put there by papermill on execution; never part of the source.
 INJECTED = "injected-parameters"
 _MARK = "#| "

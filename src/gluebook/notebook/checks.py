@@ -23,6 +23,8 @@ _MOVE_DEFINITION = "move it to src/gluebook"
 _OTHER_ROLE = "give the cell another role"
 # What IPython and a Glue session give to every cell; a job script has none of it.
 _GIVEN = ("display", "get_ipython", "In", "Out", "_", "__name__", "spark", "sc")
+# The cells that are code of the notebook's own.
+_READ = ("job", "suite", "check", "explore", "report")
 _BUILTINS = frozenset({*dir(builtins), "__name__"})
 
 
@@ -87,9 +89,9 @@ class _Reader:
 
     def problems(self) -> Iterator[Problem]:
         """Those of each cell's own text, then those between cells."""
-        for cell in self._notebook.of_role("job", "check", "explore", "report"):
+        for cell in self._notebook.of_role(*_READ):
             yield from self._read(cell)
-        for cell in self._notebook.of_role("job", "check", "explore", "report"):
+        for cell in self._notebook.of_role(*_READ):
             if cell.number in self._parsed:
                 yield from self._job_names(cell) if cell.role == "job" else self._other_names(cell)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
@@ -41,19 +40,6 @@ def _body(notebook: Notebook) -> list[str]:
         if cell.kind == "code":
             headings = []
     return lines
-
-
-def drift(notebook: Path, script: Path, shown_as: str) -> str:
-    """The difference between the committed script and what the notebook says; empty if there is none."""
-    committed = script.read_text(encoding="utf-8") if script.exists() else ""
-    return "".join(
-        difflib.unified_diff(
-            committed.splitlines(keepends=True),
-            export(notebook, shown_as).splitlines(keepends=True),
-            str(script),
-            f"export of {shown_as}",
-        )
-    )
 
 
 def _header(shown_as: str) -> list[str]:

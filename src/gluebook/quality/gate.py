@@ -1,91 +1,113 @@
-"""The gate: a Great Expectations suite run on the written Parquet, before anything of it is published."""
+"""The gate: Great Expectations suites on the written Parquet, before anything of it is published."""
 
 from __future__ import annotations
 
-import importlib
-import logging
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from gluebook.errors import ContractError
-from gluebook.quality.suites import columns_of
+from gluebook.core.model import Batch, Counts
+from gluebook.datasets import Contract
+from gluebook.quality.engine import Engine, run_suite
+from gluebook.quality.numbers import batch_numbers
+from gluebook.quality.report import MOST_EXAMPLES, Example, GateReport, Outcome
+from gluebook.quality.suites import Suites, columns_of
+from gluebook.quality.violations import violation
 
-_QUIET = ("great_expectations", "py4j")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one expectation found. `unexpected_percent` is 0 to 100 of the rows, where that makes sense."""
-
-    expectation: str
-    column: str
-    severity: str
-    passed: bool
-    unexpected_percent: float | None
-    observed: str
+# Below both, a batch is checked on one machine: Spark would take longer to plan than to look. In rows, and in
+# bytes of Parquet, which in memory come to about ten times as many.
+SMALL_ROWS = 200_000
+SMALL_BYTES = 64 << 20
+_LONGEST_EXAMPLE = 200
 
 
-@dataclass(frozen=True)
-class GateReport:
-    """What the suite found in a batch of `rows` rows."""
+class Staged:
+    """The rows of a batch as they were written, in the columns and types that stand in the files.
 
-    dataset: str
-    rows: int
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether the batch may be published: no critical expectation failed."""
-        return not any(o.severity == "critical" for o in self.failed)
-
-    @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """The outcomes of the expectations that failed, of any severity."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
-
-    def summary(self) -> str:
-        """One line: which expectations failed, critical ones first."""
-        worst = sorted(self.failed, key=lambda o: o.severity != "critical")
-        return "; ".join(f"{o.severity}: {o.expectation} of {o.column or 'the table'}" for o in worst)
-
-
-def run_gate(df: DataFrame, suite: dict[str, Any]) -> GateReport:
-    """Run every expectation of `suite` on `df`, in one go.
-
-    Raises ContractError if Great Expectations doesn't know one of them: it would be dropped without a word.
+    `spark`: how Spark reads them. `files`: the same on this machine, if they are few; only then pandas is used.
     """
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    gx = importlib.import_module("great_expectations")
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    built = gx.ExpectationSuite(name=suite["name"], expectations=suite["expectations"])
-    wanted = [expectation["type"] for expectation in suite["expectations"]]
-    known = [expectation.expectation_type for expectation in built.expectations]
-    if known != wanted:
-        unknown = sorted(set(wanted) - set(known)) or ["one of them"]
-        raise ContractError(f"suite {suite['name']}: Great Expectations doesn't know {', '.join(unknown)}")
-    source = context.data_sources.add_spark("staged")
-    batch = source.add_dataframe_asset("batch").add_batch_definition_whole_dataframe("whole")
-    result = batch.get_batch({"dataframe": df}).validate(built)
-    outcomes = tuple(_outcome(one.to_json_dict()) for one in result.results)
-    if len(outcomes) != len(wanted):
-        raise ContractError(f"suite {suite['name']}: {len(wanted)} expectations gave {len(outcomes)} results")
-    return GateReport(suite["name"], df.count(), outcomes)
+
+    def __init__(self, spark: DataFrame, contract: Contract, files: Sequence[Path] = ()) -> None:
+        self.spark = spark
+        self.contract = contract
+        self.engine: Engine = "pandas" if files else "spark"
+        self._files = files
+
+    def check(self, suites: Suites) -> tuple[list[Outcome], datetime | None]:
+        """What the suite of the rows found, with examples of what fails; and the newest row's moment."""
+        frame = self._pandas() if self.engine == "pandas" else self.spark
+        outcomes = run_suite(frame, suites.rows, self.engine)
+        return [self._with_examples(outcome) for outcome in outcomes], self._newest(frame)
+
+    def _pandas(self) -> Any:
+        from gluebook.quality.frames import read_frame  # slow to import
+
+        return read_frame(self._files)
+
+    def _newest(self, frame: Any) -> datetime | None:
+        name = self.contract.moment
+        if name not in frame.columns:
+            return None  # an expectation has told so
+        if self.engine == "spark":
+            found = frame.agg(F.max(name).cast("timestamp")).first()[0]
+            return found if isinstance(found, datetime) else None
+        newest = frame[name].max()
+        return newest.to_pydatetime() if hasattr(newest, "to_pydatetime") and newest == newest else None
+
+    def _with_examples(self, outcome: Outcome) -> Outcome:
+        condition = violation({"type": outcome.expectation, "kwargs": dict(outcome.kwargs)})
+        if outcome.passed or condition is None or not outcome.unexpected_rows:
+            return outcome
+        return replace(outcome, examples=tuple(self._examples(condition, columns_of(dict(outcome.kwargs)))))
+
+    def _examples(self, condition: str, columns: Iterable[str]) -> Iterable[Example]:
+        """The first ones by file and record, so that the same batch shows the same rows."""
+        place = ("_source_file", "_source_version", "_source_record")
+        shown = [n for n in dict.fromkeys((*self.contract.key, *columns, *place)) if n in self.spark.columns]
+        breaking = self.spark.withColumn("_breaks", F.expr(condition)).where("_breaks")
+        texts = (
+            breaking.orderBy(*(n for n in place if n in shown))
+            .limit(MOST_EXAMPLES)
+            .select(
+                *(F.substring(F.col(f"`{n}`").cast("string"), 1, _LONGEST_EXAMPLE).alias(n) for n in shown)
+            )
+        )
+        return [row.asDict() for row in texts.collect()]
 
 
-def _outcome(result: dict[str, Any]) -> Outcome:
-    config, found = result["expectation_config"], result.get("result") or {}
-    kwargs = config["kwargs"]
-    error = next(iter((result.get("exception_info") or {}).values()), None)
-    text = error.get("exception_message") if isinstance(error, dict) else None
-    return Outcome(
-        expectation=config["type"],
-        column=", ".join(columns_of(kwargs)),
-        severity=config["severity"],
-        passed=bool(result["success"]),
-        unexpected_percent=found.get("unexpected_percent"),
-        observed=str(text or found.get("observed_value", found.get("partial_unexpected_list", "")))[:500],
+def run_gate(
+    staged: Staged | None,
+    suites: Suites,
+    *,
+    batch: Batch,
+    files: int,
+    counts: Counts,
+    arrived: str | None,
+    at: str,
+) -> GateReport:
+    """Run both suites on a batch.
+
+    `staged`: None if no row came through; then only the batch's numbers are looked at. `files`: files whose
+    records were read; `arrived`: their last date of arrival, YYYY-MM-DD. Raises ContractError.
+    """
+    import pandas as pd
+
+    outcomes, newest = staged.check(suites) if staged else ([], None)
+    numbers = pd.DataFrame([batch_numbers(files, counts, newest, arrived)])
+    return GateReport(
+        dataset=batch.dataset,
+        batch_id=batch.batch_id,
+        generation=batch.generation,
+        engine=staged.engine if staged else "none",
+        checked_at=at,
+        rows=counts.curated,
+        files=files,
+        counts=counts,
+        newest_at=newest,
+        outcomes=(*outcomes, *run_suite(numbers, suites.batch, "pandas")),
     )

@@ -1,45 +1,138 @@
-"""Great Expectations suites as plain JSON, checked against the contract before they are trusted."""
+"""Great Expectations suites as plain JSON, checked against the contract before they are trusted.
+
+A dataset has two: one for the rows of a batch, `<dataset>.json`, and one for the batch's own numbers (one row of
+`batch_numbers`), `<dataset>.batch.json`. `gluebook export` writes both from a notebook: what the contract demands,
+and the rules that are written there.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from gluebook.datasets import Contract
 from gluebook.errors import ContractError
+from gluebook.quality.baseline import Expectation, baseline
+from gluebook.quality.numbers import NUMBERS
 
 SEVERITIES = ("critical", "warning", "info")
+_KEYS = frozenset({"type", "kwargs", "severity", "meta"})
+
+Suite = dict[str, Any]
 
 
-def load_suite(contract: Contract) -> dict[str, Any]:
-    """The suite of a dataset. Raises ContractError if it isn't there or isn't for this contract."""
-    path = resources.files("gluebook") / "expectations" / f"{contract.name}.json"
+@dataclass(frozen=True)
+class Suites:
+    """What must hold of a batch: of its rows, and of its numbers."""
+
+    rows: Suite
+    batch: Suite
+
+
+def load_suites(contract: Contract) -> Suites:
+    """The suites of a dataset. Raises ContractError if one isn't there or isn't for this contract."""
+    rows, batch = (_load(name) for name in names(contract))
+    check_rows(rows, contract)
+    check_numbers(batch, contract)
+    return Suites(rows, batch)
+
+
+def names(contract: Contract) -> tuple[str, str]:
+    """What the two suites are called: of the rows, of the batch's numbers."""
+    return contract.name, f"{contract.name}.batch"
+
+
+def _load(name: str) -> Suite:
+    path = resources.files("gluebook") / "expectations" / f"{name}.json"
     if not path.is_file():
-        raise ContractError(f"dataset {contract.name} has no suite: write expectations/{contract.name}.json")
-    suite = json.loads(path.read_text(encoding="utf-8"))
-    check_suite(suite, contract)
-    return dict(suite)
+        raise ContractError(
+            f"there is no suite {name}: write notebooks/suites/{name.partition('.')[0]}.ipynb, "
+            "and have `gluebook export` make it"
+        )
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ContractError(f"suite {name} is no JSON: {error}") from None
 
 
-def check_suite(suite: Any, contract: Contract) -> None:
-    """Raise ContractError unless `suite` is a non-empty suite of this contract with known columns."""
+def rows_suite(contract: Contract, rules: Sequence[Expectation]) -> Suite:
+    """The suite for a batch's rows: what the contract demands, then `rules`. Raises ContractError."""
+    name = names(contract)[0]
+    suite = _suite(
+        name, f"What must hold of the rows of a batch of {contract.name}.", baseline(contract), rules
+    )
+    check_rows(suite, contract)
+    return suite
+
+
+def batch_suite(contract: Contract, rules: Sequence[Expectation]) -> Suite:
+    """The suite for a batch's numbers. Raises ContractError."""
+    name = names(contract)[1]
+    suite = _suite(name, f"What must hold of the numbers of a batch of {contract.name}.", [], rules)
+    check_numbers(suite, contract)
+    return suite
+
+
+def _suite(name: str, notes: str, own: Sequence[Expectation], rules: Sequence[Expectation]) -> Suite:
+    return {"name": name, "meta": {"notes": notes}, "expectations": [*own, *rules]}
+
+
+def suite_text(suite: Suite) -> str:
+    """The suite as it is kept in a file: one expectation per line, so that a change is one line of a diff."""
+    lines = ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in suite["expectations"])
+    name, meta = (json.dumps(suite[key], ensure_ascii=False) for key in ("name", "meta"))
+    return f'{{\n  "name": {name},\n  "meta": {meta},\n  "expectations": [\n{lines}\n  ]\n}}\n'
+
+
+def check_rows(suite: Any, contract: Contract) -> None:
+    """Raise ContractError unless `suite` is for the rows of `contract` and demands all that the contract does."""
+    _check(suite, names(contract)[0], contract.names)
+    missing = [one for one in baseline(contract) if one not in suite["expectations"]]
+    if missing:
+        told = ", ".join(
+            f"{one['type']} of {', '.join(columns_of(one['kwargs'])) or 'the table'}" for one in missing[:3]
+        )
+        raise ContractError(
+            f"suite {contract.name} lacks {len(missing)} of what its contract demands ({told}); run `gluebook export`"
+        )
+
+
+def check_numbers(suite: Any, contract: Contract) -> None:
+    """Raise ContractError unless `suite` is for the numbers of a batch of `contract`."""
+    _check(suite, names(contract)[1], NUMBERS)
+
+
+def _check(suite: Any, wanted: str, columns: Sequence[str]) -> None:
     name = suite.get("name") if isinstance(suite, dict) else None
-    if name != contract.name:
-        raise ContractError(f"suite {name!r} is not for dataset {contract.name}")
-    expectations = suite.get("expectations", [])
-    if not expectations:
+    if name != wanted:
+        raise ContractError(f"suite {name!r} is not {wanted}")
+    expectations = suite.get("expectations")
+    if not isinstance(expectations, list) or not expectations:
         raise ContractError(f"suite {name} expects nothing: an empty gate lets everything pass")
     for number, expectation in enumerate(expectations, 1):
-        where = f"suite {name}, expectation {number} ({expectation.get('type')})"
-        if expectation.get("severity") not in SEVERITIES:
-            raise ContractError(f"{where}: severity must be one of {', '.join(SEVERITIES)}")
-        for column in columns_of(expectation.get("kwargs", {})):
-            if column not in contract.names:
-                raise ContractError(f"{where}: {contract.name} has no column {column!r}")
+        _check_one(expectation, f"suite {name}, expectation {number}", columns)
+
+
+def _check_one(expectation: Any, where: str, columns: Sequence[str]) -> None:
+    if not isinstance(expectation, dict) or not isinstance(expectation.get("kwargs"), dict):
+        raise ContractError(f"{where}: it must be an object with a type and kwargs")
+    where = f"{where} ({expectation.get('type')})"
+    if expectation.get("severity") not in SEVERITIES:
+        raise ContractError(f"{where}: severity must be one of {', '.join(SEVERITIES)}")
+    # Great Expectations would pass over a misspelt key, such as "kwarg" or "mostly" beside the kwargs.
+    if unknown := sorted(expectation.keys() - _KEYS):
+        raise ContractError(
+            f"{where}: it can't hold {', '.join(unknown)}; there are {', '.join(sorted(_KEYS))}"
+        )
+    for column in columns_of(expectation["kwargs"]):
+        if column not in columns:
+            raise ContractError(f"{where}: there is no column {column!r}")
 
 
 def columns_of(kwargs: dict[str, Any]) -> list[str]:
     """The columns that an expectation with these arguments looks at."""
-    names = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
-    return [*names, *kwargs.get("column_list", [])]
+    found = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+    return [*found, *kwargs.get("column_list", [])]

@@ -1,0 +1,57 @@
+"""A batch's own numbers, as the one row that its second suite looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+from gluebook.core.model import Counts
+
+# Column: what it says. Shares are in percent, 0 to 100, of the records read.
+NUMBERS: Mapping[str, str] = MappingProxyType(
+    {
+        "files": "files whose records were read",
+        "read": "records read",
+        "curated": "rows that came through",
+        "duplicates": "records that say again what another one of the batch says",
+        "rejected": "records set aside",
+        "curated_percent": "share of the records that came through",
+        "duplicates_percent": "share of repeated records",
+        "rejected_percent": "share of records set aside",
+        "newest_age_hours": "hours from the newest row to the end of the last day on which the batch's files arrived",
+    }
+)
+
+
+def batch_numbers(
+    files: int, counts: Counts, newest_at: datetime | None, arrived: str | None
+) -> dict[str, float | None]:
+    """The numbers of a batch, by the names in NUMBERS.
+
+    `newest_at`: the newest row's moment, UTC; `arrived`: the last date of arrival, YYYY-MM-DD. The age is null
+    where one of them is. It is told by the date of arrival and not by the clock, so that processing a batch again
+    gives the same verdict.
+    """
+
+    def share(rows: int) -> float | None:
+        return 100 * rows / counts.read if counts.read else None
+
+    return {
+        "files": files,
+        "read": counts.read,
+        "curated": counts.curated,
+        "duplicates": counts.duplicates,
+        "rejected": counts.rejected,
+        "curated_percent": share(counts.curated),
+        "duplicates_percent": share(counts.duplicates),
+        "rejected_percent": share(counts.rejected),
+        "newest_age_hours": _age_hours(newest_at, arrived),
+    }
+
+
+def _age_hours(newest_at: datetime | None, arrived: str | None) -> float | None:
+    if newest_at is None or arrived is None:
+        return None
+    end = datetime.fromisoformat(arrived).replace(tzinfo=UTC) + timedelta(days=1)
+    return (end - newest_at.replace(tzinfo=newest_at.tzinfo or UTC)) / timedelta(hours=1)
