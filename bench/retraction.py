@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
-from gluebook.core.load_sql import LoadRequest, load_sql, schema_sql, voucher_columns
+from gluebook.core.load_sql import LoadRequest, load_sql, voucher_columns
+from gluebook.core.schema_sql import schema_sql
 from gluebook.datasets import APP_LOGS, Column, Contract
 from localaws.endpoint import DEPLOYER, Endpoint
 from localaws.redshift import DataApi, Postgres

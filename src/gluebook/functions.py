@@ -49,7 +49,7 @@ def on_event(event: Mapping[str, Any], actor: str) -> None:
 def on_schedule(actor: str) -> dict[str, Any]:
     """The sweep function: what it found, by dataset and state."""
     configure()
-    return sweep(Sweeping(_loading(actor), Objects(), _setting("RAW_BUCKET"), _setting("METRICS_NAMESPACE")))
+    return sweep(Sweeping(_loading(actor), Objects(), _setting("RAW_BUCKET")))
 
 
 def _loading(actor: str) -> Loading:
@@ -64,6 +64,7 @@ def _loading(actor: str) -> Loading:
         copy_role_arn=_setting("COPY_ROLE_ARN"),
         crawl_policy=cast(CrawlPolicy, _setting("CRAWL_POLICY")),
         clock=utc_now,
+        namespace=_setting("METRICS_NAMESPACE"),
     )
 
 

@@ -9,7 +9,8 @@ run.finish(kept, rejects)                          # write, count, gate, publish
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -22,10 +23,9 @@ from gluebook.clock import Clock, utc_now
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.datasets import Contract, contract
+from gluebook.gating import Gate
 from gluebook.lakefiles import LakeFiles
 from gluebook.logs import configure
-from gluebook.quality.gate import run_gate
-from gluebook.quality.suites import load_suite
 from gluebook.runtime import require, run_id, spark_session
 from gluebook.steps.check import INBOX_SCHEMA, check_files
 from gluebook.steps.claim import Claimant
@@ -182,14 +182,20 @@ class BatchRun:
         try:
             if self._curation is None:
                 return RunSummary(None, "IDLE", Counts())
-            written, staged = self._write(self._curation, kept, rejects)
-            batch = self._curation.batch
-            done, counts = self._curation.finish(written, lambda: self._gate(batch, staged))
+            written = self._write(self._curation, kept, rejects)
+            done, counts = self._curation.finish(written, partial(self._gate, self._curation))
             return RunSummary(done.batch_id, done.state.value, counts)
         finally:
             self.close()
 
-    def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> tuple[Written, DataFrame]:
+    def _gate(self, curation: Curation, counts: Counts) -> Verdict:
+        shop, files = self._shop, curation.read
+        gate = Gate(self.contract, shop.objects, shop.lake, self._lakefiles, shop.clock)
+        arrived = max((file.dt for file in files), default=None)
+        report = gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
+        return Verdict(report.passed, report.summary(), len(report.outcomes), len(report.failed))
+
+    def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> Written:
         curated = conform(kept.where("_copy = 1"), self.contract)
         slices = 1 + curation.records // _ROWS_PER_FILE
         spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
@@ -197,10 +203,8 @@ class BatchRun:
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
         aside = curation.rejects_prefix
         self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
-        staged = self._lakefiles.read(
-            curation.data_prefix,
-            ", ".join([*(f"`{c.name}` {c.spark_type}" for c in self.contract.columns), "dt string"]),
-        )
+        # No more than what tells whose a row is: all else is looked at by the gate, as it stands in the files.
+        staged = self._lakefiles.read(curation.data_prefix, "_source_file string, _source_version string")
         written = Written(
             curated=rows_per_file(staged),
             duplicates=rows_per_file(kept.where("_copy > 1")),
@@ -208,23 +212,13 @@ class BatchRun:
             vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
         )
         _log.info("wrote and counted batch %s", curation.batch.batch_id)
-        return written, staged
+        return written
 
     def _write_vouchers(self, curation: Curation, kept: DataFrame) -> int:
         """Which file versions there are, and which hold a row that stays under another one; their number."""
         frame = vouchers(self.spark, self.contract, curation.usable, kept)
         self._lakefiles.write(frame.coalesce(1), curation.vouchers_prefix)
         return self._lakefiles.read(curation.vouchers_prefix, frame.schema).count()
-
-    def _gate(self, batch: Batch, staged: DataFrame) -> Verdict:
-        lake = self._shop.lake
-        report = run_gate(staged, load_suite(self.contract))
-        _log.info("gate has looked at batch %s: %d rows", batch.batch_id, report.rows)
-        value = {**asdict(report), "passed": report.passed, "batch_id": batch.batch_id}
-        self._shop.objects.put_json(lake.bucket, lake.quality(batch.dataset, batch.batch_id), value)
-        if report.failed:
-            _log.warning("batch %s: %s", batch.batch_id, report.summary())
-        return Verdict(report.passed, report.summary())
 
     def close(self) -> None:
         """Let go of the lease's heartbeat, of what was kept, and of local files."""

@@ -28,7 +28,7 @@ class LakeFiles:
         self._objects = objects
         self._bucket = bucket
         self._direct = has_s3_file_system(spark)
-        self._folder = None if self._direct else Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
+        self._local: Path | None = None if self._direct else Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
 
     def write(self, df: DataFrame, prefix: str, *, partition_by: str | None = None) -> None:
         """Write `df` below `prefix`, which must be empty."""
@@ -60,6 +60,14 @@ class LakeFiles:
             return reader.schema(schema).parquet(str(source))
         return reader.parquet(str(source))
 
+    def local(self, prefix: str) -> list[Path]:
+        """The Parquet files below `prefix`, of which there are few, on this machine until `close`."""
+        if self._local is None:
+            self._local = Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
+        folder = self._local / "local" / prefix
+        self._fetch(prefix, folder)
+        return sorted(folder.rglob("*.parquet"))
+
     def _fetch(self, prefix: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         keys = [key for key in self._objects.sizes(self._bucket, prefix) if key.endswith(".parquet")]
@@ -74,11 +82,11 @@ class LakeFiles:
             )
 
     def _path(self, prefix: str, way: str) -> Path | str:
-        if self._folder is None:
+        if self._direct or self._local is None:
             return f"s3://{self._bucket}/{prefix}"
-        return self._folder / way / prefix
+        return self._local / way / prefix
 
     def close(self) -> None:
         """Remove the local folder, if there is one."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._local is not None:
+            shutil.rmtree(self._local, ignore_errors=True)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chain.kit import Chain, real
-from gluebook.core.load_sql import schema_sql
+from gluebook.core.schema_sql import schema_sql
 from gluebook.datasets import CONTRACTS
 from people_kit import People
 

@@ -44,7 +44,7 @@ class Run:
         self.shop.ledger.lease(batch, int(self.shop.clock().timestamp()) + self.who.lease_seconds)
         kept, rejects = self._transformed(curation)
         written = self._write(curation, kept, rejects)
-        curation.finish(written, lambda: self._gate(kept))
+        curation.finish(written, lambda counts: self._gate(kept))
         return batch.batch_id
 
     def _check(self, curation: Curation) -> dict[int, Checked]:

@@ -31,8 +31,8 @@ BATCHES = (
         protection="nothing of a batch that the gate rejects is published",
         broken="the gate is asked, its verdict is ignored",
         file=f"{_STEPS}/curate.py",
-        old="not (verdict := gate()).passed",
-        new="(verdict := gate()) is None",
+        old="if not verdict.passed:",
+        new="if verdict is None:",
         test=(_PROTECTIONS, "test_nothing_of_a_batch_that_the_gate_rejects_is_seen_anywhere"),
     ),
     Mutation(

@@ -78,11 +78,12 @@ class Product:
             copy_role_arn="arn:aws:iam::123456789012:role/copy",
             crawl_policy="never",
             clock=self.clock,
+            namespace="Chaos",
         )
 
     def sweeping(self) -> Sweeping:
         """For the sweep function."""
-        return Sweeping(self.loading("sweep"), cast(Any, self.objects), RAW, "Chaos")
+        return Sweeping(self.loading("sweep"), cast(Any, self.objects), RAW)
 
     def operating(self) -> Operating:
         """For an operator's command."""

@@ -16,7 +16,9 @@ from typing import Any
 import psycopg
 from psycopg import sql as pgsql
 
-from gluebook.core.load_sql import FILES, LOADS, echoes_table, schema_sql
+from gluebook.core.load_sql import FILES, LOADS, echoes_table
+from gluebook.core.quality_sql import DQ_RESULTS
+from gluebook.core.schema_sql import schema_sql
 from gluebook.datasets import CONTRACTS
 from localaws.redshift import Postgres
 from localaws.redshift.copy import Copy
@@ -67,7 +69,7 @@ class Redshift:
     def _make_schema(self) -> list[str]:
         contracts = tuple(CONTRACTS.values())
         self.transaction(schema_sql(contracts), lambda uri: [])
-        return [LOADS, FILES, *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
+        return [LOADS, FILES, DQ_RESULTS, *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
 
     def transaction(
         self, sqls: list[str], source: CopySource, lose: str | None = None, *, fail: str | None = None

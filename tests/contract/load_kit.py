@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from contract.redshift_fixtures import ADMIN, ROLE, Warehouse, open_warehouse, plain, s3
-from gluebook.core.load_sql import LoadRequest, drift_sql, load_sql, schema_sql, voucher_columns
+from gluebook.core.load_sql import LoadRequest, drift_sql, load_sql, voucher_columns
+from gluebook.core.schema_sql import schema_sql
 from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.redshift import Postgres

@@ -15,7 +15,7 @@ from fakes import FakeLedger, a_batch, a_file
 from gluebook.aws import ledger_keys
 from gluebook.aws.codec import file_item
 from gluebook.aws.ledger import Correction, Ledger
-from gluebook.core.model import Batch, Counts, FileVersion
+from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
 from localaws.endpoint import Endpoint
@@ -974,3 +974,54 @@ def test_the_whole_table_is_read_page_by_page(real: Ledger, monkeypatch: pytest.
     assert {file.file_id for file in real.files()} == {file.file_id for file in files}
     assert {file.file_id for file in real.pending("app_logs", 100)} == {file.file_id for file in files}
     assert len(real.pending("app_logs", 4)) == 4
+
+
+# -- verdicts ----------------------------------------------------------------------------------------------
+
+
+def a_verdict(batch: Batch, rows: int = 60) -> NotedVerdict:
+    return NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows, False, 2)
+
+
+def test_a_verdict_waits_until_it_is_recorded(ledger: Any) -> None:
+    batch = opened(ledger)
+    noted = a_verdict(batch)
+    ledger.note_verdict(batch, noted)
+    assert ledger.verdicts(batch.dataset) == [noted]
+    assert ledger.verdicts("another") == []
+    trying = replace(noted, attempts=1)
+    assert ledger.verdict_submitted(trying, "statement-1")
+    [submitted] = ledger.verdicts(batch.dataset)
+    assert submitted == replace(trying, statement_id="statement-1")
+    assert ledger.drop_verdict(submitted)
+    assert ledger.verdicts(batch.dataset) == []
+    assert not ledger.drop_verdict(submitted)
+
+
+def test_of_two_who_record_a_verdict_one_is_remembered(ledger: Any) -> None:
+    batch = opened(ledger)
+    ledger.note_verdict(batch, a_verdict(batch))
+    trying = replace(a_verdict(batch), attempts=1)
+    assert ledger.verdict_submitted(trying, "statement-1")
+    assert not ledger.verdict_submitted(trying, "statement-2")
+    assert [noted.statement_id for noted in ledger.verdicts(batch.dataset)] == ["statement-1"]
+
+
+def test_a_later_verdict_is_not_dropped_with_an_earlier_one(ledger: Any) -> None:
+    batch = opened(ledger)
+    noted = a_verdict(batch)
+    ledger.note_verdict(batch, noted)
+    taken = ledger.take_over(batch, "jr_2", batch.lease_until + 600, batch.lease_until + 1, LATER)
+    later = a_verdict(taken, rows=61)
+    ledger.note_verdict(taken, later)
+    assert not ledger.drop_verdict(noted)
+    assert not ledger.verdict_submitted(replace(noted, attempts=1), "statement-1")
+    assert ledger.verdicts(batch.dataset) == [later]
+
+
+def test_a_run_that_has_lost_its_batch_notes_no_verdict(ledger: Any) -> None:
+    batch = opened(ledger)
+    ledger.take_over(batch, "jr_2", batch.lease_until + 600, batch.lease_until + 1, LATER)
+    with pytest.raises(Fenced):
+        ledger.note_verdict(batch, a_verdict(batch))
+    assert ledger.verdicts(batch.dataset) == []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gluebook.aws.ledger import Correction
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
     LEASED_STATES,
     OPEN_STATES,
@@ -40,6 +40,7 @@ class FakeLedger:
         self._corrections: dict[tuple[str, str, str], str] = {}
         self._troubles: set[tuple[str, str, str]] = set()
         self._marks: dict[str, str] = {}
+        self._verdicts: dict[str, NotedVerdict] = {}
 
     # -- file versions ---------------------------------------------------------------------------------
 
@@ -234,6 +235,32 @@ class FakeLedger:
 
     def troubles(self, dataset: str, since: str) -> int:
         return sum(of == dataset and at >= since for of, at, _ in self._troubles)
+
+    def note_verdict(self, batch: Batch, noted: NotedVerdict) -> None:
+        with self._lock:
+            self._fence(batch)
+            self._verdicts[noted.batch_id] = noted
+
+    def verdicts(self, dataset: str) -> list[NotedVerdict]:
+        with self._lock:
+            found = [noted for noted in self._verdicts.values() if noted.dataset == dataset]
+        return sorted(found, key=lambda noted: noted.batch_id)
+
+    def verdict_submitted(self, noted: NotedVerdict, statement_id: str) -> bool:
+        with self._lock:
+            seen = self._verdicts.get(noted.batch_id)
+            if seen is None or seen.token != replace(noted, attempts=noted.attempts - 1).token:
+                return False
+            self._verdicts[noted.batch_id] = replace(noted, statement_id=statement_id)
+            return True
+
+    def drop_verdict(self, noted: NotedVerdict) -> bool:
+        with self._lock:
+            seen = self._verdicts.get(noted.batch_id)
+            if seen is None or seen.token != noted.token:
+                return False
+            del self._verdicts[noted.batch_id]
+            return True
 
     def mark(self, name: str) -> str | None:
         return self._marks.get(name)

@@ -75,11 +75,12 @@ class Pipeline:
             copy_role_arn="arn:copy",
             crawl_policy=self.policy,
             clock=self.clock,
+            namespace="Gluebook",
         )
 
     @property
     def sweeping(self) -> Sweeping:
-        return Sweeping(self.work, self.objects, RAW, "Gluebook")  # type: ignore[arg-type]
+        return Sweeping(self.work, self.objects, RAW)  # type: ignore[arg-type]
 
     @property
     def shop(self) -> Workshop:
@@ -203,7 +204,7 @@ class Pipeline:
             rejects={},
             vouchers=len(curation.usable) if append else 0,
         )
-        return curation.finish(written, lambda: verdict or Verdict(True, "all passed"))[0]
+        return curation.finish(written, lambda counts: verdict or Verdict(True, "all passed"))[0]
 
     # -- what is in the lake ---------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What these commands read of a checkout, to be changed; it is the current folder."""
-    for folder in ("notebooks", "glue", "infra"):
+    for folder in ("notebooks", "glue", "infra", "expectations"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     monkeypatch.chdir(tmp_path)

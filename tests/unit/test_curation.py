@@ -22,7 +22,7 @@ NOBODY_ASKED = AssertionError("the gate has nothing to look at")
 FAILED_GATE = Verdict(False, "level: expect_column_values_to_be_in_set")
 
 
-def no_gate() -> Verdict:
+def no_gate(counts: Counts) -> Verdict:
     raise NOBODY_ASKED
 
 
@@ -56,7 +56,7 @@ def test_a_curated_batch_is_published_with_the_counts_of_its_files(pipeline: Pip
         rejects={(one.key, "v1"): {"malformed_record": 1}},
         vouchers=3,
     )
-    done, counts = work.finish(written, lambda: Verdict(True, "fine"))
+    done, counts = work.finish(written, lambda counts: Verdict(True, "fine"))
     assert counts == done.counts == Counts(10, 6, 3, 1)
     assert (done.state, done.vouchers, done.partitions) == (BatchState.CURATED, 3, ("2026-01-05",))
     found = results(pipeline, batch)
@@ -109,7 +109,7 @@ def test_files_that_cant_be_used_are_settled_with_their_reasons_and_take_part_wi
     # An empty version takes the place of an earlier one; one that can't be read does not.
     assert [file.key[-1] for file in work.usable] == ["1", "3", "4"]
     pipeline.objects.put("lake", f"{work.data_prefix}dt=2026-01-05/part-0.parquet", b"rows")
-    done, counts = work.finish(Written({(good.key, "v1"): 2}, {}, {}), lambda: Verdict(True, ""))
+    done, counts = work.finish(Written({(good.key, "v1"): 2}, {}, {}), lambda counts: Verdict(True, ""))
     assert counts == Counts(2, 2, 0, 0)
     found = results(pipeline, done)
     assert (found["2"].state, found["2"].problem, found["2"].counts) == (
@@ -187,6 +187,64 @@ def test_the_gate_is_not_asked_about_no_rows(pipeline: Pipeline) -> None:
     assert done.state is BatchState.CURATED
 
 
+def test_a_correction_of_which_every_record_is_broken_leaves_what_was_there(pipeline: Pipeline) -> None:
+    loaded = pipeline.load(pipeline.curate(pipeline.carried(a_file()), rows=200))
+    before = pipeline.visible()
+    again = pipeline.again(loaded)
+    work = curation(pipeline, again)
+    [file] = work.files
+    work.check({0: Checked(0, 200)})
+    pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
+    written = Written({}, {}, {(file.key, file.version_id): {"malformed_record": 200}})
+    done, _ = work.finish(written, lambda counts: FAILED_GATE)
+    assert done.state is BatchState.REJECTED
+    assert pipeline.visible() == before
+
+
+def test_the_gate_is_told_the_batchs_counts_and_its_verdict_is_noted_for_the_warehouse(
+    pipeline: Pipeline,
+) -> None:
+    batch = pipeline.carried(a_file())
+    work = curation(pipeline, batch)
+    work.check({0: Checked(0, 5)})
+    pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
+    told: list[Counts] = []
+
+    def gate(counts: Counts) -> Verdict:
+        told.append(counts)
+        return Verdict(False, "why", outcomes=60, failed=2)
+
+    written = Written(
+        {(batch_file(batch, pipeline), "v1"): 3}, {}, {(batch_file(batch, pipeline), "v1"): {"x": 2}}
+    )
+    done, counts = work.finish(written, gate)
+    assert told == [counts] == [Counts(5, 3, 0, 2)]
+    assert done.state is BatchState.REJECTED
+    [noted] = pipeline.ledger.verdicts(DATASET)
+    assert (noted.batch_id, noted.generation, noted.rows, noted.passed, noted.failed) == (
+        batch.batch_id,
+        1,
+        60,
+        False,
+        2,
+    )
+
+
+def batch_file(batch: Batch, pipeline: Pipeline) -> str:
+    [file] = pipeline.ledger.batch_files(batch.batch_id)
+    return file.key
+
+
+def test_a_batch_with_nothing_to_show_any_more_has_what_was_recorded_of_it_taken_back(
+    pipeline: Pipeline,
+) -> None:
+    loaded = pipeline.load(pipeline.curate(pipeline.carried(a_file()), rows=2))
+    assert pipeline.ledger.verdicts(DATASET) == []
+    pipeline.curate(pipeline.again(loaded), rows=0)
+    [noted] = pipeline.ledger.verdicts(DATASET)
+    assert (noted.batch_id, noted.generation, noted.rows) == (loaded.batch_id, 2, 0)
+
+
 @pytest.mark.parametrize("verdict", [Verdict(True, ""), FAILED_GATE])
 def test_what_an_earlier_generation_brought_stays_until_another_takes_its_place(
     pipeline: Pipeline, verdict: Verdict
@@ -209,7 +267,9 @@ def test_rejects_of_a_further_generation_take_the_place_of_the_earlier_ones(pipe
     work.check({0: Checked(0, 2)})
     for number in range(2):
         pipeline.objects.put("lake", f"{work.rejects_prefix}part-{number}.parquet", b"r")
-    done, _ = work.finish(Written({}, {}, {(file.key, "v1"): {"malformed_record": 2}}), no_gate)
+    done, _ = work.finish(
+        Written({}, {}, {(file.key, "v1"): {"malformed_record": 2}}), lambda counts: Verdict(True, "")
+    )
     assert len(pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")) == 2
     pipeline.curate(pipeline.again(pipeline.load(done)), rows=2)
     kept = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
@@ -312,7 +372,7 @@ def stopped_while_publishing(pipeline: Pipeline) -> Batch:
     dying = Curation(shop, APP_LOGS, batch)
     dying.check({0: Checked(0, 1)})
     with pytest.raises(Died):
-        dying.finish(Written({(work.files[0].key, "v1"): 1}, {}, {}), lambda: Verdict(True, ""))
+        dying.finish(Written({(work.files[0].key, "v1"): 1}, {}, {}), lambda counts: Verdict(True, ""))
     assert pipeline.now(batch).state is BatchState.PUBLISHING
     return pipeline.now(batch)
 

@@ -51,7 +51,7 @@ def poisoned(pipeline: Pipeline, batch: Batch, poisons: set[str]) -> bool:
 
 def end_loads(pipeline: Pipeline, poisons: set[str]) -> None:
     for number, statement in list(pipeline.warehouse.statements.items()):
-        if statement.status == "STARTED":
+        if statement.status == "STARTED" and statement.name.startswith("gluebook-load:"):
             batch = pipeline.ledger.batch(statement.name.split(":")[1])
             assert batch is not None
             if poisoned(pipeline, batch, poisons):

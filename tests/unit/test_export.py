@@ -14,7 +14,7 @@ import pytest
 
 from gluebook.errors import NotebookError
 from gluebook.notebook.cells import ROLES, read_cells
-from gluebook.notebook.export import drift, export
+from gluebook.notebook.export import export
 from notebook_kit import Cell, code, prose, write
 
 ROOT = Path(__file__).parents[2]
@@ -266,7 +266,8 @@ def test_saving_or_running_a_notebook_does_not_change_its_script(name: str, tmp_
 @pytest.mark.parametrize("name", NAMES)
 def test_the_committed_script_is_what_the_notebook_says(name: str) -> None:
     shown_as = f"notebooks/jobs/{name}.ipynb"
-    assert drift(ROOT / shown_as, ROOT / "glue" / f"{name}.py", shown_as) == ""
+    committed = (ROOT / "glue" / f"{name}.py").read_text(encoding="utf-8")
+    assert export(ROOT / shown_as, shown_as) == committed
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -283,15 +284,6 @@ def test_the_real_notebooks_are_committed_without_outputs(name: str) -> None:
     notebook = json.loads((ROOT / "notebooks" / "jobs" / f"{name}.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert [(cell["outputs"], cell["execution_count"]) for cell in cells] == [([], None)] * len(cells)
-
-
-def test_drift_shows_the_difference_line_by_line(make: Make, tmp_path: Path) -> None:
-    notebook, committed = make(code(PARAMETERS, "parameters"), code("print(1)", "job")), tmp_path / "job.py"
-    missing = drift(notebook, committed, "job.ipynb")
-    assert "+print(1)\n" in missing and "\n-" not in missing.partition("@@")[2]
-    committed.write_text(export(notebook, "job.ipynb").replace("print(1)", "print(2)"), encoding="utf-8")
-    edited = drift(notebook, committed, "job.ipynb")
-    assert "-print(2)\n+print(1)\n" in edited and "export of job.ipynb" in edited
 
 
 # -- files that are no notebooks ---------------------------------------------------------------------------

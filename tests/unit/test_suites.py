@@ -1,96 +1,206 @@
-"""Suites are checked against the contract before they are trusted."""
+"""Suites are checked against the contract before they are trusted, and made from a notebook that says why."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gluebook.datasets import APP_LOGS, CONTRACTS, SUPPORT_TICKETS, Contract
-from gluebook.errors import ContractError
-from gluebook.quality.suites import check_suite, load_suite
+from gluebook.errors import ContractError, NotebookError
+from gluebook.notebook.suites import export_suites
+from gluebook.quality.baseline import baseline, identity
+from gluebook.quality.numbers import NUMBERS
+from gluebook.quality.suites import (
+    batch_suite,
+    check_numbers,
+    check_rows,
+    load_suites,
+    rows_suite,
+    suite_text,
+)
+from notebook_kit import code
 
 ROOT = Path(__file__).parents[2]
+EACH_CONTRACT = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
 
 
 def expectation(**changes: Any) -> dict[str, Any]:
     return {
         "type": "expect_column_values_to_not_be_null",
-        "kwargs": {"column": "source"},
+        "kwargs": {"column": "read"},
         "severity": "critical",
         **changes,
     }
 
 
-def suite(*expectations: dict[str, Any], name: str = "app_logs") -> dict[str, Any]:
+def suite(*expectations: dict[str, Any], name: str = "app_logs.batch") -> dict[str, Any]:
     return {"name": name, "expectations": list(expectations)}
 
 
 def test_a_proper_suite_passes() -> None:
-    check_suite(suite(expectation(), expectation(severity="warning"), expectation(kwargs={})), APP_LOGS)
+    found = suite(expectation(), expectation(severity="warning"), expectation(kwargs={}))
+    check_numbers(found, APP_LOGS)
+    check_rows(rows_suite(APP_LOGS, [expectation(kwargs={"column": "level"})]), APP_LOGS)
 
 
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ([], "suite None is not for dataset app_logs"),
-        (None, "suite None is not for dataset app_logs"),
-        ({"expectations": [expectation()]}, "suite None is not for dataset app_logs"),
-        (suite(expectation(), name="support_tickets"), "'support_tickets' is not for dataset app_logs"),
+        ([], r"suite None is not app_logs\.batch"),
+        (None, r"suite None is not app_logs\.batch"),
+        ({"expectations": [expectation()]}, r"suite None is not app_logs\.batch"),
+        (suite(expectation(), name="support_tickets"), r"'support_tickets' is not app_logs\.batch"),
+        (suite(expectation(), name="support_tickets.batch"), "is not app_logs"),
         (suite(), "expects nothing"),
-        ({"name": "app_logs"}, "expects nothing"),
+        ({"name": "app_logs.batch"}, "expects nothing"),
+        ({"name": "app_logs.batch", "expectations": "many"}, "expects nothing"),
+        (suite(expectation(), "not null"), "expectation 2: it must be an object"),  # type: ignore[arg-type]
+        (suite({"type": "expect_x", "severity": "critical"}), "expectation 1: it must be an object"),
         (
             suite(expectation(), expectation(severity="fatal")),
             "expectation 2 .*severity must be one of critical",
         ),
         (suite({"type": "expect_x", "kwargs": {}}), r"expectation 1 \(expect_x\): severity"),
-        (suite(expectation(kwargs={"column": "sauce"})), "app_logs has no column 'sauce'"),
-        (suite(expectation(kwargs={"column_A": "source", "column_B": "b"})), "no column 'b'"),
-        (suite(expectation(kwargs={"column_A": "a", "column_B": "source"})), "no column 'a'"),
-        (suite(expectation(kwargs={"column_list": ["source", "log_ids"]})), "no column 'log_ids'"),
+        (suite(expectation(mostly=0.9)), "it can't hold mostly"),
+        (suite(expectation(kwargs={"column": "sauce"})), "there is no column 'sauce'"),
+        (suite(expectation(kwargs={"column_A": "read", "column_B": "b"})), "no column 'b'"),
+        (suite(expectation(kwargs={"column_A": "a", "column_B": "read"})), "no column 'a'"),
+        (suite(expectation(kwargs={"column_list": ["read", "reads"]})), "no column 'reads'"),
     ],
 )
 def test_a_suite_that_would_let_things_pass_is_refused(found: Any, message: str) -> None:
     with pytest.raises(ContractError, match=message):
-        check_suite(found, APP_LOGS)
+        check_numbers(found, APP_LOGS)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
-def test_the_real_suites_are_for_their_contracts(contract: Contract) -> None:
-    loaded = load_suite(contract)
-    assert loaded == json.loads((ROOT / "expectations" / f"{contract.name}.json").read_text())
+@EACH_CONTRACT
+def test_a_suite_that_lacks_anything_of_what_the_contract_demands_is_refused(contract: Contract) -> None:
+    whole = load_suites(contract).rows
+    for one in baseline(contract):
+        left = [e for e in whole["expectations"] if e != one]
+        with pytest.raises(ContractError, match="lacks 1 of what its contract demands"):
+            check_rows({**whole, "expectations": left}, contract)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
-def test_the_real_suites_demand_a_row_a_unique_identity_and_what_the_warehouse_demands(
+@EACH_CONTRACT
+def test_what_is_demanded_follows_the_contract(contract: Contract) -> None:
+    column = replace(contract.columns[1], length=7)
+    changed = replace(contract, columns=(contract.columns[0], column, *contract.columns[2:]))
+    with pytest.raises(ContractError, match=r"byte_lengths_to_be_between of .*run `gluebook export`"):
+        check_rows(load_suites(contract).rows, changed)
+
+
+@EACH_CONTRACT
+def test_the_contract_demands_its_columns_their_types_values_lengths_and_a_row_that_is_there_once(
     contract: Contract,
 ) -> None:
-    expectations = load_suite(contract)["expectations"]
-    critical = {
-        (e["type"], e["kwargs"].get("column"))
-        for e in expectations
-        if e["severity"] == "critical" and "mostly" not in e["kwargs"]
+    made = baseline(contract)
+    assert {one["severity"] for one in made} == {"critical"}
+    assert all(one["meta"]["notes"] and "mostly" not in one["kwargs"] for one in made)
+
+    def of(kind: str) -> dict[str, dict[str, Any]]:
+        return {one["kwargs"]["column"]: one["kwargs"] for one in made if one["type"] == kind}
+
+    assert made[0]["kwargs"] == {"min_value": 1}
+    assert made[1]["kwargs"] == {"column_list": list(contract.names)}
+    assert made[2]["kwargs"] == {"column_list": list(identity(contract))}
+    types = of("expect_column_values_to_be_in_type_list")
+    assert tuple(types) == contract.names
+    assert set(of("expect_column_values_to_not_be_null")) == {
+        c.name for c in contract.columns if not c.nullable
     }
-    assert ("expect_table_row_count_to_be_between", None) in critical
-    [unique] = [e for e in expectations if e["type"] == "expect_compound_columns_to_be_unique"]
-    # The lake keeps every revision of a row, so its identity there is the key and, where there is one, the hash.
-    assert unique["severity"] == "critical"
-    assert tuple(unique["kwargs"]["column_list"][: len(contract.key)]) == contract.key
-    demanded = {column for kind, column in critical if kind == "expect_column_values_to_not_be_null"}
-    identity = {name for name in contract.names if name.startswith("_") or name in contract.key}
-    assert {c.name for c in contract.columns if not c.nullable} - identity <= demanded | {"is_error"}
+    values = of("expect_column_values_to_be_in_set")
+    assert {name: tuple(found["value_set"]) for name, found in values.items()} == {
+        c.name: c.allowed for c in contract.columns if c.allowed
+    }
+    lengths = of("expect_column_value_byte_lengths_to_be_between")
+    assert {name: found["max_value"] for name, found in lengths.items()} == {
+        c.name: c.length for c in contract.columns if c.type == "text" and not c.allowed
+    }
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
-def test_the_real_suites_allow_exactly_the_contracts_values(contract: Contract) -> None:
-    for e in load_suite(contract)["expectations"]:
-        if e["type"] == "expect_column_values_to_be_in_set":
-            assert tuple(e["kwargs"]["value_set"]) == contract.column(e["kwargs"]["column"]).allowed
+def test_a_row_of_the_lake_is_a_revision_of_a_ticket_or_a_log_record() -> None:
+    assert identity(SUPPORT_TICKETS) == ("source", "ticket_id", "_row_hash")
+    assert identity(APP_LOGS) == ("source", "log_id")
 
 
-def test_a_dataset_without_a_suite_says_which_file_to_write() -> None:
-    unknown = Contract("invoices", SUPPORT_TICKETS.columns, ("source",), ("revision",), ("x",))
-    with pytest.raises(ContractError, match=r"write expectations/invoices\.json"):
-        load_suite(unknown)
+@EACH_CONTRACT
+def test_the_real_suites_are_what_is_committed_and_what_their_notebook_says(contract: Contract) -> None:
+    loaded = load_suites(contract)
+    made = export_suites(ROOT / "notebooks" / "suites" / f"{contract.name}.ipynb", contract)
+    assert list(made) == [f"{contract.name}.json", f"{contract.name}.batch.json"]
+    for (name, text), found in zip(made.items(), (loaded.rows, loaded.batch), strict=True):
+        assert (ROOT / "expectations" / name).read_text(encoding="utf-8") == text == suite_text(found)
+        assert json.loads(text) == found
+        # Whoever reads the report learns why.
+        assert all(one["meta"]["notes"] for one in found["expectations"])
+
+
+@EACH_CONTRACT
+def test_the_real_suites_watch_rejects_and_freshness(contract: Contract) -> None:
+    watched = {(e["severity"], e["kwargs"]["column"]) for e in load_suites(contract).batch["expectations"]}
+    assert watched == {
+        ("critical", "rejected_percent"),
+        ("warning", "rejected_percent"),
+        ("warning", "newest_age_hours"),
+    }
+    assert {column for _, column in watched} <= set(NUMBERS)
+
+
+def test_a_dataset_without_a_suite_says_which_notebook_to_write() -> None:
+    unknown = replace(SUPPORT_TICKETS, name="invoices")
+    with pytest.raises(ContractError, match=r"write notebooks/suites/invoices\.ipynb"):
+        load_suites(unknown)
+
+
+# -- made from a notebook ----------------------------------------------------------------------------------
+
+ROWS, BATCH = "row_rules: list = []", f"batch_rules: list = [{expectation()!r}]"
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def made(*sources: str) -> Path:
+        path = tmp_path / "app_logs.ipynb"
+        path.write_text(
+            json.dumps({"cells": [code(source, "suite") for source in sources]}), encoding="utf-8"
+        )
+        return path
+
+    return made
+
+
+def test_rules_stand_behind_what_the_contract_demands(make: Make) -> None:
+    rule = expectation(kwargs={"column": "message", "mostly": 0.5}, severity="info")
+    made = export_suites(make(f"row_rules: list = [{rule!r}]", BATCH), APP_LOGS)
+    rows, batch = (json.loads(text) for text in made.values())
+    assert rows["expectations"] == [*baseline(APP_LOGS), rule] == rows_suite(APP_LOGS, [rule])["expectations"]
+    assert batch == batch_suite(APP_LOGS, [expectation()])
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ((ROWS,), "no cell of role suite assigns batch_rules"),
+        ((), "no cell of role suite assigns row_rules or batch_rules"),
+        ((ROWS, ROWS, BATCH), "cell 2: row_rules is assigned a second time"),
+        (("row_rules = []", BATCH), "cell 1: a suite cell is one assignment of literals"),
+        (("rules: list = []", BATCH), "cell 1: a suite cell is one assignment"),
+        (("row_rules: list = []\nprint(1)", BATCH), "cell 1: a suite cell is one assignment"),
+        (("row_rules: list = [open('x')]", BATCH), "cell 1: a suite cell is one assignment of literals"),
+        (("row_rules: list = [", BATCH), "cell 1, line 1"),
+        ((ROWS, "batch_rules: list = []"), "app_logs.ipynb: suite app_logs.batch expects nothing"),
+        (("row_rules: list = [{'type': 'x'}]", BATCH), "app_logs.ipynb: suite app_logs, expectation"),
+    ],
+)
+def test_a_notebook_whose_rules_cant_be_taken_over_is_refused_with_the_place(
+    make: Make, cells: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(NotebookError, match=message):
+        export_suites(make(*cells), APP_LOGS)

@@ -10,6 +10,7 @@ One table, string keys `pk` and `sk`::
     OPEN#<dataset>              <batch id>         marker: somebody still has to do something for this batch
     CORRECTED#<dataset>         <bucket>/<key>     marker: there are several versions of this raw object
     TROUBLE#<dataset>           <time>#<id>        marker: a file or batch failed then
+    VERDICT#<dataset>           <batch id>         what the gate said, until the warehouse has it
     MARK#<name>                 MARK               a small fact, such as which DDL the warehouse has
 
 Markers live in the base table, where they can be read consistently: global indexes lag. Each change is a
@@ -24,6 +25,7 @@ from gluebook.aws import ledger_keys as at_key
 from gluebook.aws.ledger_batches import BatchRecords
 from gluebook.aws.ledger_claims import ClaimRecords
 from gluebook.aws.ledger_files import FileRecords
+from gluebook.aws.ledger_verdicts import VerdictRecords
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Correction:
     token: str
 
 
-class Ledger(FileRecords, ClaimRecords, BatchRecords):
+class Ledger(FileRecords, ClaimRecords, BatchRecords, VerdictRecords):
     """The ledger in table `table_name`. `actor` is noted with every change."""
 
     def note_correction(self, dataset: str, bucket: str, key: str, token: str) -> None:

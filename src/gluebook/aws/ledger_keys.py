@@ -93,6 +93,16 @@ def trouble_key(dataset: str, at: str, what: str) -> Item:
     return {"pk": troubles_partition(dataset), "sk": f"{at}#{what}"}
 
 
+def verdicts_partition(dataset: str) -> str:
+    """Verdicts of the gate that the warehouse hasn't got yet."""
+    return f"VERDICT#{dataset}"
+
+
+def verdict_key(dataset: str, batch_id: str) -> Item:
+    """The verdict on a batch, until the warehouse has it."""
+    return {"pk": verdicts_partition(dataset), "sk": batch_id}
+
+
 def mark_key(name: str) -> Item:
     """A small fact."""
     return {"pk": f"MARK#{name}", "sk": "MARK"}

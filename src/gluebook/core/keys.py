@@ -135,6 +135,14 @@ class Lake:
         """The gate's report on a batch."""
         return f"quality/{dataset}/{batch_id}.json"
 
+    def quality_rows(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+        """The same as Parquet, for the warehouse."""
+        return f"quality/{dataset}/rows/{_generation(batch_id, generation)}.parquet"
+
+    def quality_manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+        """The COPY manifest of that Parquet."""
+        return f"quality/{dataset}/rows/{_generation(batch_id, generation)}.json"
+
     def uri(self, key: str) -> str:
         """`key` as an s3:// URI."""
         return f"s3://{self.bucket}/{key}"

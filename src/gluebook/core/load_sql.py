@@ -24,8 +24,6 @@ from gluebook.core.warehouse_sql import (
     quote,
     same,
     same_content,
-    schema_fingerprint,
-    schema_sql,
     voucher_columns,
 )
 from gluebook.datasets import Column, Contract
@@ -39,8 +37,6 @@ __all__ = [
     "drift_sql",
     "echoes_table",
     "load_sql",
-    "schema_fingerprint",
-    "schema_sql",
     "voucher_columns",
 ]
 

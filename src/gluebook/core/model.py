@@ -80,6 +80,31 @@ class FileResult:
 
 
 @dataclass(frozen=True)
+class NotedVerdict:
+    """What the gate said of a batch, until the warehouse has it.
+
+    rows          outcomes to be recorded; 0: what was recorded of the batch before goes
+    failed        expectations that failed, of any severity
+    attempts      statements submitted for it
+    """
+
+    batch_id: str
+    dataset: str
+    generation: int
+    epoch: int
+    rows: int
+    passed: bool = True
+    failed: int = 0
+    attempts: int = 0
+    statement_id: str | None = None
+
+    @property
+    def token(self) -> str:
+        """Differs from one verdict on a batch to the next, and from one attempt at recording it to the next."""
+        return f"{self.generation}.{self.epoch}.{self.attempts}"
+
+
+@dataclass(frozen=True)
 class Batch:
     """The pending file versions of one dataset that one job run claimed.
 

@@ -1,8 +1,7 @@
-"""The warehouse's tables, the questions that are asked about loads, and the phrases that loads are built of."""
+"""What loads put where, the questions that are asked about them, and the phrases that they are built of."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,22 +17,8 @@ RECORD = "_source_record"
 BATCH = "_batch_id"
 ORDER = "version_order"
 
-_FILE, _VERSION, _RECORD, _BATCH = PROVENANCE
-_ORDER = Column(ORDER, "text", "orders the versions of one file, greatest last", length=64)
-_DATASET = Column("dataset", "text", "name of the contract", nullable=False, length=64)
-
-_LOADS_DDL = f"""create table if not exists {LOADS} (
-  batch_id varchar(64) not null,
-  generation integer not null,
-  dataset varchar(64) not null,
-  rows_curated bigint not null,
-  rows_merged bigint not null,
-  rows_superseded bigint not null,
-  rows_retracted bigint not null,
-  table_rows bigint not null,
-  load_number bigint not null,
-  loaded_at timestamp not null
-) diststyle all sortkey (load_number)"""
+_FILE, _VERSION, _RECORD, _ = PROVENANCE
+ORDER_COLUMN = Column(ORDER, "text", "orders the versions of one file, greatest last", length=64)
 
 
 @dataclass(frozen=True)
@@ -61,48 +46,12 @@ def voucher_columns(contract: Contract) -> tuple[Column, ...]:
     that holds a curated row's record too (key and record set, `version_order` null).
     """
     key = (replace(contract.column(name), nullable=True) for name in contract.key)
-    return (*key, _FILE, _VERSION, replace(_RECORD, nullable=True), _ORDER)
+    return (*key, _FILE, _VERSION, replace(_RECORD, nullable=True), ORDER_COLUMN)
 
 
 def echoes_table(contract: Contract) -> str:
     """The table of an append dataset's vouchers beside the rows' own provenance."""
     return f"{contract.name}_echoes"
-
-
-def schema_sql(contracts: tuple[Contract, ...]) -> list[str]:
-    """DDL for the logs of loads and files and for each dataset's tables; harmless to repeat.
-
-    Every IAM role is a database user of its own, and the tables belong to the one that made them: the others
-    may read, or the sweep couldn't ask `etl_loads` and nobody could query.
-    """
-    ddl = {LOADS: _LOADS_DDL, FILES: _files_ddl()}
-    for contract in contracts:
-        ddl[contract.name] = _table_ddl(contract.name, contract.columns, contract.key[-1])
-        if contract.append:
-            key = tuple(contract.column(name) for name in contract.key)
-            name = echoes_table(contract)
-            ddl[name] = _table_ddl(name, (*key, *PROVENANCE), contract.key[-1])
-    return [*ddl.values(), *(f"grant select on {table} to public" for table in ddl)]
-
-
-def schema_fingerprint(contracts: tuple[Contract, ...]) -> str:
-    """Changes whenever `schema_sql` does."""
-    return hashlib.sha256("\n".join(schema_sql(contracts)).encode()).hexdigest()[:16]
-
-
-def _files_ddl() -> str:
-    batch = replace(_BATCH, name="batch_id")
-    columns = (_DATASET, _FILE, _VERSION, replace(_ORDER, nullable=False), batch)
-    return _table_ddl(FILES, columns, _FILE.name)
-
-
-def _table_ddl(name: str, columns: tuple[Column, ...], spread_by: str) -> str:
-    # The key isn't declared PRIMARY KEY: Redshift wouldn't enforce it, yet its planner would trust it.
-    lines = ",\n  ".join(column_ddl(column) for column in columns)
-    return (
-        f"create table if not exists {name} (\n  {lines}\n) "
-        f"diststyle key distkey ({spread_by}) sortkey ({spread_by})"
-    )
 
 
 def confirm_sql(batch_ids: Iterable[str]) -> str:

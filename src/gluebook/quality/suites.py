@@ -102,7 +102,7 @@ def check_rows(suite: Any, contract: Contract) -> None:
 
 def check_numbers(suite: Any, contract: Contract) -> None:
     """Raise ContractError unless `suite` is for the numbers of a batch of `contract`."""
-    _check(suite, names(contract)[1], NUMBERS)
+    _check(suite, names(contract)[1], tuple(NUMBERS))
 
 
 def _check(suite: Any, wanted: str, columns: Sequence[str]) -> None:

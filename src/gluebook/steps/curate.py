@@ -10,7 +10,7 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
 from gluebook.core.keys import Lake
-from gluebook.core.model import Batch, Counts, FileResult, FileVersion
+from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVerdict
 from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
 from gluebook.core.states import LEASED_STATES, BatchState, FileState
 from gluebook.datasets import Contract
@@ -31,10 +31,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says about the staged rows; `summary` names what failed."""
+    """What the gate says about a batch; `summary` names what failed.
+
+    `outcomes`: how many it has kept for the warehouse, of which `failed` failed.
+    """
 
     passed: bool
     summary: str
+    outcomes: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,13 @@ class Curation:
         ]
 
     @property
+    def read(self) -> list[FileVersion]:
+        """The files whose records count."""
+        return [
+            file for index, file in enumerate(self.files) if settlement(file, self._checked[index]) is None
+        ]
+
+    @property
     def usable(self) -> list[FileVersion]:
         """The files that could be read, be it that they hold nothing: they take the place of earlier versions."""
         settled = [settlement(file, self._checked[index]) for index, file in enumerate(self.files)]
@@ -143,9 +155,11 @@ class Curation:
     def _staging(self) -> str:
         return self._shop.lake.staging(self.batch.batch_id, self.batch.epoch)
 
-    def finish(self, written: Written, gate: Callable[[], Verdict]) -> tuple[Batch, Counts]:
+    def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
         """Count, pass the gate, publish: the batch as it is then, and its counts.
 
+        The gate is asked if a record was read, be it that none came through: a file of which nothing is left must
+        not take away what an earlier version of it has brought.
         Raises CountMismatch if a row is neither curated nor a duplicate nor a reject, or more than one of it.
         """
         shop, batch = self._shop, self.batch
@@ -157,10 +171,12 @@ class Curation:
         shop.ledger.confirm(batch)
         if written.rejects or batch.generation > 1:
             keep_rejects(shop.objects, shop.lake, batch, self.rejects_prefix)
-        if not counts.curated and not self._must_be_loaded:
-            done = self._close(BatchState.EMPTY, results, counts, "no rows to load")
-        elif counts.curated and not (verdict := gate()).passed:
+        verdict = gate(counts) if counts.read else Verdict(True, "")
+        self._note(verdict)
+        if not verdict.passed:
             done = self._close(BatchState.REJECTED, results, counts, f"gate: {verdict.summary}")
+        elif not counts.curated and not self._must_be_loaded:
+            done = self._close(BatchState.EMPTY, results, counts, "no rows to load")
         else:
             going = begin_publishing(
                 shop.ledger, shop.objects, shop.lake, batch, self._plan(results, counts, written), shop.clock
@@ -168,6 +184,21 @@ class Curation:
             done = finish_publishing(shop.ledger, shop.objects, shop.lake, going, shop.clock)
         sweep_up(shop.objects, shop.lake, done)
         return done, counts
+
+    def _note(self, verdict: Verdict) -> None:
+        """Have the warehouse told; or, if there is nothing to tell any more, what it was told before taken back."""
+        batch = self.batch
+        if verdict.outcomes or batch.generation > 1:
+            noted = NotedVerdict(
+                batch_id=batch.batch_id,
+                dataset=batch.dataset,
+                generation=batch.generation,
+                epoch=batch.epoch,
+                rows=verdict.outcomes,
+                passed=verdict.passed,
+                failed=verdict.failed,
+            )
+            self._shop.ledger.note_verdict(batch, noted)
 
     @property
     def _must_be_loaded(self) -> bool:

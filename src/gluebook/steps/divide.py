@@ -10,7 +10,7 @@ from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
 from gluebook.core.claiming import halves
 from gluebook.core.keys import Lake
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import BatchState, FileState
 from gluebook.steps.publish import withdraw_published
 
@@ -23,6 +23,9 @@ def divide(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Cl
     What the batch had published is taken back first. May be repeated from anywhere.
     """
     withdraw_published(objects, lake, batch)
+    # Its files are counted with other batches from now on.
+    nothing = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows=0)
+    ledger.note_verdict(batch, nothing)
     claimed = ledger.batch_files(batch.batch_id)
     now = {file.file_id: file for file in ledger.files_now(claimed)}
     mine = {i: file for i, file in now.items() if file.batch_id == batch.batch_id}

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from gluebook.core.events import CrawlEnded, Event, JobEnded, StatementEnded, Tick
 from gluebook.core.loading import batch_of_statement
+from gluebook.core.quality_sql import dataset_of_recording
 from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_if_wanted
 from gluebook.steps.submit import settle, submit_curated
+from gluebook.steps.verdicts import record_verdicts
 from gluebook.steps.work import Loading, start_if_needed
 
 _log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ def handle(event: Event, work: Loading) -> None:
             _release(event, dataset, work)
             start_if_needed(dataset, work, after=event)
             submit_curated(dataset, work)
+            record_verdicts(dataset, work)
     elif isinstance(event, StatementEnded):
         batch_id = batch_of_statement(event.name)
         batch = work.ledger.batch(batch_id) if batch_id else None
@@ -33,6 +36,8 @@ def handle(event: Event, work: Loading) -> None:
             submit_curated(batch.dataset, work)
             withdraw_superseded(batch.dataset, work)
             start_if_needed(batch.dataset, work)
+        elif (of := dataset_of_recording(event.name)) is not None and of in work.job_names:
+            record_verdicts(of, work)
     elif isinstance(event, CrawlEnded):
         dataset = _dataset_of(event.crawler, work.crawlers)
         if dataset:
@@ -47,6 +52,7 @@ def catch_up(dataset: str, work: Loading) -> None:
     for batch in work.ledger.open_batches(dataset):
         settle(batch, work)
     submit_curated(dataset, work, scheduled=True)
+    record_verdicts(dataset, work, scheduled=True)
     withdraw_superseded(dataset, work)
     start_if_needed(dataset, work)
 

@@ -7,18 +7,17 @@ from dataclasses import replace
 
 from gluebook.aws.services import Statement
 from gluebook.clock import stamp
-from gluebook.core.load_sql import LoadRequest, load_sql, schema_fingerprint, schema_sql
+from gluebook.core.load_sql import LoadRequest, load_sql
 from gluebook.core.loading import MOST_LOADS, after_failed_load, client_token, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
-from gluebook.datasets import CONTRACTS, contract
+from gluebook.datasets import contract
 from gluebook.errors import Fenced, WarehouseBusy
 from gluebook.steps.crawl import crawl_if_needed
-from gluebook.steps.work import SCHEMA_MARK, Loading, advance, note_loaded
+from gluebook.steps.schema import ensure_schema, forget_schema
+from gluebook.steps.work import Loading, advance, note_loaded
 
 _log = logging.getLogger(__name__)
-# The warehouse may have to wake up first.
-_SCHEMA_TIMEOUT_SECONDS = 90.0
 
 
 def submit_curated(dataset: str, work: Loading, *, scheduled: bool = False) -> None:
@@ -34,7 +33,7 @@ def submit_curated(dataset: str, work: Loading, *, scheduled: bool = False) -> N
 
 def _submit(batch: Batch, work: Loading) -> None:
     try:
-        _ensure_schema(work)
+        ensure_schema(work)
         attempt = batch.load_attempts + 1
         # Noted first: whoever finds LOADING without a statement submits again, with the same token.
         loading = replace(batch, state=BatchState.LOADING, load_attempts=attempt, statement_id=None)
@@ -70,17 +69,6 @@ def _request(batch: Batch, work: Loading) -> LoadRequest:
     )
 
 
-def _ensure_schema(work: Loading) -> None:
-    """Create the warehouse's tables, once per version of the DDL; apart from the load, whose first
-    statement must be the lock."""
-    contracts = tuple(CONTRACTS.values())
-    fingerprint = schema_fingerprint(contracts)
-    if work.ledger.mark(SCHEMA_MARK) == fingerprint:
-        return
-    work.warehouse.run(schema_sql(contracts), name="gluebook-schema", timeout_seconds=_SCHEMA_TIMEOUT_SECONDS)
-    work.ledger.set_mark(SCHEMA_MARK, fingerprint)
-
-
 def settle(batch: Batch, work: Loading) -> None:
     """Take in what became of a batch's statement; asks the Data API, whatever the event said."""
     if batch.state is not BatchState.LOADING:
@@ -107,7 +95,7 @@ def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
     reason = f"load_failed: {statement.error or statement.status}"
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
-        work.ledger.clear_mark(SCHEMA_MARK)
+        forget_schema(work)
     state = after_failed_load(statement.worth_retrying or statement.lacks_a_table)
     divided = state is BatchState.DIVIDING
     failed = batch.out_of_reach(state, reason) if divided else replace(batch, state=state, reason=reason)

@@ -14,13 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.aws.objects import Objects
 from gluebook.clock import stamp
 from gluebook.core.claiming import MOST_FILES
-from gluebook.core.health import UNITS, Health, health
+from gluebook.core.health import Health, health
 from gluebook.core.load_sql import confirm_sql
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.datasets import contract
 from gluebook.errors import GluebookError, TerminalError, WarehouseBusy
-from gluebook.metrics import embedded_metrics, emit
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_if_wanted
 from gluebook.steps.reconcile import Drift, drift
@@ -39,12 +38,11 @@ _FAILURES_COUNT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Sweeping:
-    """What the sweep works with. Metrics go into `namespace`."""
+    """What the sweep works with."""
 
     loading: Loading
     objects: Objects
     raw_bucket: str
-    namespace: str
 
 
 def sweep(work: Sweeping) -> dict[str, Any]:
@@ -60,9 +58,9 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     found: dict[str, Any] = {"adopted": adopted}
     for dataset in work.loading.job_names:
         found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
-        _tell(dataset, metrics, work)
+        work.loading.tell(dataset, metrics)
     found["outside_convention"] = _failures("", work.loading)
-    _tell("none", {"Failures": found["outside_convention"]}, work)
+    work.loading.tell("none", {"Failures": found["outside_convention"]})
     _log.info("swept: %s", found)
     parts.raise_what_failed()
     return found
@@ -142,10 +140,6 @@ def _sweep_dataset(dataset: str, work: Loading, parts: _Parts) -> tuple[dict[str
 
 def _failures(dataset: str, work: Loading) -> int:
     return work.ledger.troubles(dataset, stamp(work.clock() - _FAILURES_COUNT_FOR))
-
-
-def _tell(dataset: str, values: dict[str, float], work: Sweeping) -> None:
-    emit(embedded_metrics(work.namespace, {"Dataset": dataset}, values, UNITS, work.loading.clock()))
 
 
 def _difference(dataset: str, seen: Health, work: Loading) -> Drift | None:

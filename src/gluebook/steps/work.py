@@ -12,10 +12,12 @@ from gluebook.aws.services import Catalog, Jobs, Warehouse
 from gluebook.clock import Clock, stamp
 from gluebook.core.claiming import is_left, is_worn_out
 from gluebook.core.events import JobEnded
+from gluebook.core.health import UNITS
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded
 from gluebook.core.model import Batch
 from gluebook.errors import Fenced
+from gluebook.metrics import embedded_metrics, emit
 
 _log = logging.getLogger(__name__)
 # The ledger's word for which tables the warehouse has.
@@ -24,7 +26,7 @@ SCHEMA_MARK = "warehouse-schema"
 
 @dataclass(frozen=True)
 class Loading:
-    """The adapters and names. `job_names` and `crawlers` are by dataset."""
+    """The adapters and names. `job_names` and `crawlers` are by dataset; metrics go into `namespace`."""
 
     ledger: Ledger
     jobs: Jobs
@@ -36,6 +38,11 @@ class Loading:
     copy_role_arn: str
     crawl_policy: CrawlPolicy
     clock: Clock
+    namespace: str
+
+    def tell(self, dataset: str, values: Mapping[str, float]) -> None:
+        """Write metrics, into `namespace`."""
+        emit(embedded_metrics(self.namespace, {"Dataset": dataset}, values, UNITS, self.clock()))
 
 
 def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) -> None:
@@ -81,4 +88,5 @@ def note_loaded(batch: Batch, counts: Iterable[Any], cause: str, work: Loading) 
     if advance(batch, loaded(batch, merged, superseded, retracted), cause, work) is None:
         return False
     work.ledger.set_mark(loaded_mark(batch.dataset), f"{batch.batch_id}/{batch.generation}")
+    work.tell(batch.dataset, {"RowsMerged": merged, "RowsSuperseded": superseded, "RowsRetracted": retracted})
     return True

@@ -1,0 +1,179 @@
+"""What the gate has found reaches the warehouse, be the batch loaded or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fakes.pipeline import DATASET, Pipeline, job_ended
+from gluebook.core.events import StatementEnded, Tick
+from gluebook.core.model import Batch, NotedVerdict
+from gluebook.core.quality_sql import (
+    DQ_COLUMNS,
+    DQ_RESULTS,
+    dataset_of_recording,
+    quality_ddl,
+    record_sql,
+    recording_name,
+    recording_token,
+)
+from gluebook.core.states import BatchState
+
+NOTED = NotedVerdict("app_logs-1", "app_logs", generation=1, epoch=3, rows=60)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline()
+
+
+def verdict(pipeline: Pipeline, batch: Batch, rows: int = 60, *, passed: bool = False) -> NotedVerdict:
+    noted = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows, passed, 2)
+    pipeline.ledger.note_verdict(batch, noted)
+    return noted
+
+
+def rejected(pipeline: Pipeline, rows: int = 60) -> Batch:
+    batch = pipeline.batch(BatchState.CLAIMED, owner="jr_0")
+    verdict(pipeline, batch, rows)
+    return pipeline.ledger.advance(batch, replace(batch, state=BatchState.REJECTED), "t", "gate")
+
+
+def recordings(pipeline: Pipeline) -> dict[str, str]:
+    """The statements that record a verdict, by id, with their names."""
+    found = pipeline.warehouse.statements.items()
+    return {number: s.name for number, s in found if s.name.startswith("gluebook-quality:")}
+
+
+def ended(pipeline: Pipeline, number: str, state: str = "FINISHED") -> None:
+    name = pipeline.warehouse.statements[number].name
+    pipeline.handle(StatementEnded(number, name, state))
+
+
+def schemas(pipeline: Pipeline) -> int:
+    return sum(name == "gluebook-schema" for name, _ in pipeline.warehouse.ran)
+
+
+# -- statements --------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_takes_the_place_of_the_one_before_in_one_transaction_of_its_own() -> None:
+    assert record_sql(NOTED, "s3://lake/q/rows/b.json", "arn:role") == [
+        "lock table dq_results",
+        "delete from dq_results where batch_id = 'app_logs-1'",
+        "copy dq_results from 's3://lake/q/rows/b.json' iam_role 'arn:role' format as parquet manifest",
+    ]
+
+
+def test_where_there_is_nothing_to_show_nothing_is_copied() -> None:
+    sqls = record_sql(replace(NOTED, rows=0), "s3://lake/q/rows/b.json", "arn:role")
+    assert [sql.split()[0] for sql in sqls] == ["lock", "delete"]
+
+
+def test_the_table_has_the_columns_of_the_parquet_in_their_order() -> None:
+    lines = [line.strip().rstrip(",") for line in quality_ddl().splitlines()[1:-1]]
+    assert [line.split()[0] for line in lines] == [column.name for column in DQ_COLUMNS]
+    assert quality_ddl().startswith(f"create table if not exists {DQ_RESULTS} (")
+
+
+def test_the_name_of_a_recording_tells_its_dataset_and_no_other_name_does() -> None:
+    assert dataset_of_recording(recording_name(NOTED)) == "app_logs"
+    for name in ("", "gluebook-load:b:1:1", "gluebook-quality:app_logs:b", "gluebook-quality:app_logs:b:x"):
+        assert dataset_of_recording(name) is None
+
+
+def test_another_verdict_and_another_attempt_have_tokens_of_their_own() -> None:
+    others = [
+        NOTED,
+        replace(NOTED, attempts=1),
+        replace(NOTED, generation=2),
+        replace(NOTED, epoch=4),
+        replace(NOTED, batch_id="app_logs-2"),
+    ]
+    tokens = {recording_token(noted) for noted in others}
+    assert len(tokens) == len(others)
+    assert max(map(len, tokens)) <= 64
+    assert len(recording_token(replace(NOTED, batch_id="x" * 90))) == 64
+
+
+# -- the outbox --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [60, 0])
+def test_a_rejected_batch_is_told_of_at_once_and_forgotten_when_the_warehouse_has_it(
+    pipeline: Pipeline, rows: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = rejected(pipeline, rows)
+    pipeline.handle(job_ended("jr_0"))
+    [(number, name)] = recordings(pipeline).items()
+    assert name == f"gluebook-quality:{DATASET}:{batch.batch_id}:1"
+    sqls = pipeline.warehouse.statements[number].sqls
+    assert any(f"quality/{DATASET}/rows/{batch.batch_id}.json" in sql for sql in sqls) == bool(rows)
+    assert '"BatchesRejected": 1' in capsys.readouterr().out
+    pipeline.warehouse.finish(number, 0, 0)
+    ended(pipeline, number)
+    assert pipeline.ledger.verdicts(DATASET) == []
+    pipeline.handle(Tick(), job_ended("jr_0"))
+    assert len(recordings(pipeline)) == 1
+
+
+def test_while_its_statement_runs_a_verdict_is_left_alone(pipeline: Pipeline) -> None:
+    rejected(pipeline)
+    pipeline.handle(job_ended("jr_0"), Tick(), job_ended("jr_0"))
+    assert len(recordings(pipeline)) == 1
+
+
+def test_what_the_warehouse_refuses_is_tried_again_with_the_schedule_and_not_before(
+    pipeline: Pipeline,
+) -> None:
+    rejected(pipeline)
+    pipeline.handle(job_ended("jr_0"))
+    [number] = recordings(pipeline)
+    pipeline.warehouse.fail(number, "ERROR: 1023 Serializable isolation violation")
+    ended(pipeline, number, "FAILED")
+    assert len(recordings(pipeline)) == 1
+    pipeline.handle(Tick())
+    first, second = recordings(pipeline)
+    assert pipeline.warehouse.statements[second].name.endswith(":2")
+    assert first != second
+    pipeline.warehouse.finish(second, 0, 0)
+    ended(pipeline, second)
+    assert pipeline.ledger.verdicts(DATASET) == []
+
+
+def test_a_warehouse_that_was_made_anew_gets_its_tables_and_the_verdict(pipeline: Pipeline) -> None:
+    rejected(pipeline)
+    pipeline.handle(job_ended("jr_0"))
+    [number] = recordings(pipeline)
+    assert schemas(pipeline) == 1
+    pipeline.warehouse.fail(number, 'ERROR: relation "dq_results" does not exist')
+    ended(pipeline, number, "FAILED")
+    assert len(recordings(pipeline)) == 2
+    assert schemas(pipeline) == 2
+
+
+def test_a_later_verdict_is_recorded_though_an_earlier_one_was_under_way(pipeline: Pipeline) -> None:
+    batch = pipeline.batch(BatchState.CLAIMED, owner="jr_0")
+    verdict(pipeline, batch)
+    pipeline.handle(job_ended("jr_0"))
+    [first] = recordings(pipeline)
+    pipeline.clock.forward(3_600)
+    taken = pipeline.ledger.take_over(pipeline.now(batch), "jr_1", 10**10, pipeline.clock.seconds, "t")
+    assert taken is not None
+    verdict(pipeline, taken, rows=61)
+    pipeline.warehouse.finish(first, 0, 0)
+    ended(pipeline, first)
+    [waiting] = pipeline.ledger.verdicts(DATASET)
+    assert (waiting.rows, waiting.epoch) == (61, taken.epoch)
+    assert len(recordings(pipeline)) == 2
+
+
+def test_a_busy_warehouse_keeps_the_verdict_waiting(pipeline: Pipeline) -> None:
+    rejected(pipeline)
+    pipeline.warehouse.busy = True
+    pipeline.handle(job_ended("jr_0"))
+    assert (recordings(pipeline), len(pipeline.ledger.verdicts(DATASET))) == ({}, 1)
+    pipeline.warehouse.busy = False
+    pipeline.handle(Tick())
+    assert len(recordings(pipeline)) == 1
