@@ -85,6 +85,7 @@ def compare(world: World) -> list[Problem]:
         *_lake(world, truth),
         *_states(ledger, truth),
         *_results(world, ledger, truth),
+        *_verdicts(world, ledger),
         *_drifts(world),
     ]
 
@@ -199,6 +200,24 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
             yield Problem("counts", f"{name}: {sums} isn't {fate}")
         if kept[name] != fate.rejected:
             yield Problem("quarantine", f"{name}: {kept[name]} rejects are kept, not {fate.rejected}")
+
+
+def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
+    """Of each batch that came to an end the warehouse has the latest verdict, once; of a divided one none."""
+    recorded = world.warehouse.rows(
+        "select batch_id, generation, rows_read, rows_curated, rows_duplicates, rows_rejected from dq_results"
+    )
+    wanted = []
+    for batch in ledger.batches.values():
+        c = batch.counts
+        if batch.state in (BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED) and c.read:
+            wanted.append((batch.batch_id, batch.generation, c.read, c.curated, c.duplicates, c.rejected))
+    # One that is given up in a further generation may have either that one's verdict or the one before.
+    given_up = {
+        b.batch_id for b in ledger.batches.values() if b.state is BatchState.FAILED and b.generation > 1
+    }
+    shown = [tuple(row) for row in recorded if row[0] not in given_up]
+    yield from _difference("warehouse's dq_results", shown, wanted)
 
 
 def _drifts(world: World) -> Iterator[Problem]:

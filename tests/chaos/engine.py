@@ -13,7 +13,9 @@ from chaos.baton import Crash
 from chaos.doors import DoorObjects
 from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
 from gluebook.core.load_sql import voucher_columns
-from gluebook.core.model import FileVersion
+from gluebook.core.model import Batch, Counts, FileVersion
+from gluebook.core.plan import PublishedFile, copy_manifest
+from gluebook.core.quality_sql import DQ_COLUMNS
 from gluebook.datasets import Contract
 from gluebook.steps.claim import Claimant
 from gluebook.steps.counting import Checked, FileKey, Written
@@ -44,7 +46,7 @@ class Run:
         self.shop.ledger.lease(batch, int(self.shop.clock().timestamp()) + self.who.lease_seconds)
         kept, rejects = self._transformed(curation)
         written = self._write(curation, kept, rejects)
-        curation.finish(written, lambda counts: self._gate(kept))
+        curation.finish(written, lambda counts: self._gate(curation.batch, kept, counts))
         return batch.batch_id
 
     def _check(self, curation: Curation) -> dict[int, Checked]:
@@ -114,10 +116,34 @@ class Run:
         )
         return len(self._read(curation.vouchers_prefix))
 
-    def _gate(self, kept: list[Row]) -> Verdict:
+    def _gate(self, batch: Batch, kept: list[Row], counts: Counts) -> Verdict:
         bad = [row for row in kept if row["_copy"] == 1 and row["_text"].startswith(REJECT_ME)]
         failed = bool(bad) and not self.mended()
-        return Verdict(not failed, f"{len(bad)} rows say so" if failed else "")
+        self._keep_verdict(batch, counts, passed=not failed)
+        return Verdict(not failed, f"{len(bad)} rows say so" if failed else "", 1, int(failed))
+
+    def _keep_verdict(self, batch: Batch, counts: Counts, *, passed: bool) -> None:
+        lake, at = self.shop.lake, (batch.dataset, batch.batch_id, batch.generation)
+        outcome = {
+            "batch_id": batch.batch_id,
+            "generation": batch.generation,
+            "dataset": batch.dataset,
+            "checked_at": "2026-01-05T10:00:00",
+            "files": 1,
+            "rows_read": counts.read,
+            "rows_curated": counts.curated,
+            "rows_duplicates": counts.duplicates,
+            "rows_rejected": counts.rejected,
+            "batch_passed": passed,
+            "suite": batch.dataset,
+            "expectation": "expect_no_row_to_say_so",
+            "severity": "critical",
+            "passed": passed,
+        }
+        row = [outcome.get(column.name) for column in DQ_COLUMNS]
+        self._put(lake.quality_rows(*at), [row])
+        file = PublishedFile("", lake.quality_rows(*at), len(_lines([row])))
+        self.objects.put_json(lake.bucket, lake.quality_manifest(*at), copy_manifest([file], lake))
 
     def _put(self, key: str, rows: list[list[Any]]) -> None:
         self.objects.put(self.shop.lake.bucket, key, _lines(rows))

@@ -68,6 +68,6 @@ def in_order(world: World) -> Iterator[None]:
         mock.patch("gluebook.steps.register.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.steps.replay.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.steps.claim.new_batch_id", world.new_batch_id),
-        mock.patch("gluebook.steps.sweep.emit", lambda line: None),
+        mock.patch("gluebook.steps.work.emit", lambda line: None),
     ):
         yield

@@ -110,6 +110,7 @@ def _unrest(world: World) -> list[str]:
             f"batch {b.batch_id} {b.state} attempts {b.attempts} generation {b.generation}"
             for b in world.ledger.open_batches(dataset)
         ]
+        found += [f"verdict on {noted.batch_id}" for noted in world.ledger.verdicts(dataset)]
         found += [f"correction of {seen.key}" for seen in world.ledger.corrections(dataset)]
     known = {(file.key, file.version_id) for file in world.ledger.files()}
     return found + [f"unregistered {put.key}" for put in world.puts if put.name not in known]
