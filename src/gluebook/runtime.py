@@ -21,6 +21,9 @@ SEMANTICS = {
     "spark.sql.session.timeZone": "UTC",
     # Spark's default is INT96, which nothing but Spark reads without a warning.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Times before 1900 are written as they are, as Redshift reads them; else a single one would end the job.
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     # The default from Spark 4 on, that is Glue 6: what passes here will pass there.
     "spark.sql.ansi.enabled": "true",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",

@@ -192,12 +192,14 @@ def test_rows_that_break_an_expectation_are_told_by_a_condition(
 
 
 def test_an_expectation_for_some_rows_is_broken_by_those_alone() -> None:
-    kwargs = {"column": "a", "row_condition": 'col("source") == "help\'desk"', "mostly": 0.9}
+    only = {"type": "comparison", "column": {"name": "source"}, "operator": "==", "parameter": "help'desk"}
+    kwargs = {"column": "a", "row_condition": only, "mostly": 0.9}
     found = violation({"type": "expect_column_values_to_not_be_null", "kwargs": kwargs})
     assert found == r"(`a` is null) and (`source` = 'help\'desk')"
-    assert applies('col("read") >= 100') == "`read` >= 100"
-    with pytest.raises(ValueError, match="is not like col"):
-        applies('col("a") == "b" and col("c") == "d"')
+    assert applies({**only, "operator": ">=", "parameter": 100}) == "`source` >= 100"
+    for more in ({"type": "and", "conditions": [only, only]}, {**only, "operator": "in"}):
+        with pytest.raises(ValueError, match="compares no column with a value"):
+            applies(more)
 
 
 def test_of_every_expectation_on_rows_in_the_real_suites_the_rows_that_break_it_can_be_shown() -> None:

@@ -5,7 +5,6 @@ The conditions are Spark's SQL. A null breaks nothing but `not_be_null`, as in G
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,11 +12,7 @@ from typing import Any
 from gluebook.quality.baseline import Expectation
 
 _Kwargs = Mapping[str, Any]
-# What our suites may say in `row_condition`: one column against one text.
-_CONDITION = re.compile(
-    r"""col\("(?P<column>\w+)"\)\s*(?P<operator>==|!=|>=|<=|>|<)\s*(?P<value>"[^"]*"|-?[\d.]+)"""
-)
-_OPERATORS = {"==": "=", "!=": "<>"}
+_OPERATORS = {"==": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
 def violation(expectation: Expectation) -> str | None:
@@ -35,14 +30,12 @@ def violation(expectation: Expectation) -> str | None:
     return condition
 
 
-def applies(row_condition: str) -> str:
+def applies(row_condition: _Kwargs) -> str:
     """A `row_condition` in SQL. Raises ValueError for one that is more than a comparison."""
-    match = _CONDITION.fullmatch(row_condition.strip())
-    if match is None:
-        raise ValueError(f'row_condition {row_condition!r} is not like col("source") == "helpdesk"')
-    operator = _OPERATORS.get(match["operator"], match["operator"])
-    value = match["value"]
-    return f"`{match['column']}` {operator} {_literal(value[1:-1]) if value.startswith(chr(34)) else value}"
+    operator = _OPERATORS.get(row_condition.get("operator", ""))
+    if row_condition.get("type") != "comparison" or operator is None:
+        raise ValueError(f"row_condition {row_condition!r} compares no column with a value")
+    return f"`{row_condition['column']['name']}` {operator} {_literal(row_condition['parameter'])}"
 
 
 def _literal(value: Any) -> str:
