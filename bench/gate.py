@@ -1,0 +1,184 @@
+"""What the gate costs beside the job's own work on the same rows, and what it would cost as one aggregate.
+
+    python bench/gate.py [rows]
+
+Runs on this machine: made-up MongoDB lines, the job notebook's own cells and the writing of its Parquet; then the
+gate on that Parquet, on Spark, and on pandas if the rows aren't too many for it. The last line is the way to make
+it cheaper, tried out and not used: every expectation on rows as a sum in one aggregate of Spark, without Great
+Expectations. All cases run in turn in one process, several rounds; a case's figure is the median.
+Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from gluebook.datasets import APP_LOGS
+from gluebook.notebook.cells import read_cells
+from gluebook.quality.gate import Staged
+from gluebook.quality.suites import load_suites
+from gluebook.quality.violations import violation
+from gluebook.runtime import spark_session
+from gluebook.transforms.verbs import conform
+
+ROUNDS = 3
+# Beyond it pandas would need more memory than a small worker has.
+MOST_ON_PANDAS = 500_000
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "jobs" / "app_logs.ipynb"
+ROWS_PER_FILE = 1_000_000
+
+
+class Run:
+    """Stands in for `BatchRun` where the notebook looks at it: gives the records, keeps what `finish` is handed."""
+
+    def __init__(self, spark: SparkSession, records: DataFrame) -> None:
+        self.spark, self.contract, self.pseudonym_key = spark, APP_LOGS, "a key"
+        self._records = records
+        self._kept: list[DataFrame] = []
+        self.result: tuple[DataFrame, DataFrame] | None = None
+
+    def start(self, **_: Any) -> Run:
+        return self
+
+    def records(self, source: str) -> DataFrame:
+        return self._records if source == "mongod" else self._records.where(F.lit(False))
+
+    def headers(self, _source: str) -> list[str]:
+        return []
+
+    def keep(self, df: DataFrame) -> DataFrame:
+        self._kept.append(df.persist())
+        return self._kept[-1]
+
+    def finish(self, kept: DataFrame, rejects: DataFrame) -> str:
+        self.result = (kept, rejects)
+        return "finished"
+
+    def close(self) -> None:
+        for df in self._kept:
+            df.unpersist()
+
+
+def make_records(spark: SparkSession, rows: int, folder: Path) -> DataFrame:
+    """Numbered raw records, as the inbox holds them."""
+    line = """to_json(named_struct(
+        't', named_struct('$date', date_format(timestamp_seconds(1767571200 + id), "yyyy-MM-dd'T'HH:mm:ssXXX")),
+        's', element_at(array('I', 'I', 'I', 'W', 'E', 'D1'), cast(id % 6 + 1 as int)),
+        'c', 'NETWORK', 'id', 22943, 'ctx', concat('conn', id % 997),
+        'msg', concat('Connection accepted from client number ', id),
+        'attr', named_struct('remote', concat('10.0.1.1:', id % 60000), 'durationMillis', id % 1000)
+    ))"""
+    spark.range(rows).selectExpr(
+        "'app_logs/mongod/dt=2026-01-05/made-up.jsonl' as _source_file",
+        "'1' as _source_version",
+        "id as _source_record",
+        "'bench' as _batch_id",
+        "'2026-01-05' as dt",
+        "cast(null as string) as _header",
+        f"{line} as _raw",
+        "cast(null as string) as _problem",
+    ).write.parquet(str(folder))
+    return spark.read.parquet(str(folder))
+
+
+def transform(spark: SparkSession, records: DataFrame, target: Path, rows: int) -> None:
+    """The notebook's job cells, and what the run writes of them."""
+    run = Run(spark, records)
+    names: dict[str, object] = {}
+    with patch("gluebook.job.BatchRun", run), redirect_stdout(io.StringIO()):
+        for cell in read_cells(NOTEBOOK):
+            if cell.role in ("parameters", "job"):
+                exec(compile(cell.source, f"cell {cell.number}", "exec"), names)  # noqa: S102
+    assert run.result is not None
+    kept, rejects = run.result
+    spread = F.pmod(F.hash(*APP_LOGS.key), F.lit(1 + rows // ROWS_PER_FILE))
+    curated = conform(kept.where("_copy = 1"), APP_LOGS).repartition("dt", spread)
+    curated.write.mode("overwrite").partitionBy("dt").parquet(str(target))
+    kept.where("_copy > 1").groupBy("_source_file").count().collect()
+    rejects.groupBy("_problem").count().collect()
+    run.close()
+
+
+def gate(written: DataFrame, files: list[Path]) -> None:
+    outcomes, _ = Staged(written, APP_LOGS, files).check(load_suites(APP_LOGS))
+    failed = [outcome for outcome in outcomes if not outcome.passed and outcome.severity == "critical"]
+    assert not failed, failed
+
+
+def one_aggregate(written: DataFrame) -> None:
+    """All conditions of which a row can break one, as sums over one pass; the key's uniqueness as a second one."""
+    conditions = [
+        condition
+        for expectation in load_suites(APP_LOGS).rows["expectations"]
+        if (condition := violation(expectation)) and " over (" not in condition
+    ]
+    sums = [F.sum(F.expr(f"int({condition})")).alias(f"e{n}") for n, condition in enumerate(conditions)]
+    found = written.agg(F.count("*").alias("rows"), *sums).first()
+    assert found is not None and found["rows"]
+    doubled = written.groupBy(*APP_LOGS.key).count().where("count > 1").limit(1).count()
+    assert doubled == 0
+
+
+def timed(work: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def main(rows: int) -> None:
+    spark = spark_session("bench")
+    with tempfile.TemporaryDirectory(prefix="gluebook-bench-") as folder:
+        records = make_records(spark, rows, Path(folder) / "records")
+        target = Path(folder) / "curated"
+        transform(spark, records, target, rows)
+        written = spark.read.parquet(str(target)).drop("dt")
+        files = sorted(target.rglob("*.parquet"))
+        cases: dict[str, Callable[[], None]] = {
+            "the job's own work": lambda: transform(spark, records, Path(folder) / "again", rows),
+            "the gate on Spark": lambda: gate(written, []),
+            "every expectation as one aggregate": lambda: one_aggregate(written),
+        }
+        if rows <= MOST_ON_PANDAS:
+            cases["the gate on pandas"] = lambda: gate(written, files)
+        seconds: dict[str, list[float]] = {name: [] for name in cases}
+        for number in range(ROUNDS + 1):
+            for name, work in cases.items():
+                took = timed(work)
+                if number:  # the first one warms up
+                    seconds[name].append(took)
+        print(report(rows, seconds))
+    spark.stop()
+
+
+def report(rows: int, seconds: dict[str, list[float]]) -> str:
+    """The Markdown table; the ratio is to the first case."""
+    own = statistics.median(next(iter(seconds.values())))
+    lines = [
+        f"{rows:,} log rows, medians of {ROUNDS} rounds on {sys.platform}:",
+        "",
+        "| | seconds | ratio |",
+        "|---|---|---|",
+    ]
+    for name, found in seconds.items():
+        middle = statistics.median(found)
+        lines.append(f"| {name} | {middle:.1f} | {middle / own:.2f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    arguments.add_argument("rows", type=int, nargs="?", default=2_000_000)
+    main(arguments.parse_args().rows)
