@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from chaos.redshift import Redshift, open_redshift
 from gluebook.framing import Framer, Layout
 from gluebook.job import RECORDS_SCHEMA
 from gluebook.runtime import spark_session
+from spark.place import Place
 
 Frame = Callable[..., tuple[DataFrame, list[str]]]
 
@@ -38,3 +40,14 @@ def frame(spark: SparkSession) -> Frame:
         return spark.createDataFrame(rows, RECORDS_SCHEMA), sorted(headers)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def redshift() -> Iterator[Redshift]:
+    with open_redshift() as opened:
+        yield opened
+
+
+@pytest.fixture
+def place(spark: SparkSession, redshift: Redshift) -> Place:
+    return Place(spark, redshift)
