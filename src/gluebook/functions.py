@@ -16,6 +16,7 @@ from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy
 from gluebook.errors import ConfigurationError
 from gluebook.logs import configure
+from gluebook.metrics import embedded_metrics, emit
 from gluebook.steps.admit import Admitting, admit
 from gluebook.steps.load import handle
 from gluebook.steps.sweep import Sweeping, sweep
@@ -37,6 +38,8 @@ def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
             clock=utc_now,
         ),
     )
+    values = {"FilesRegistered": admitted.registered, "FilesRefused": admitted.refused}
+    emit(embedded_metrics(_setting("METRICS_NAMESPACE"), {"Function": "admit"}, values, {}, utc_now()))
     return {"batchItemFailures": [{"itemIdentifier": message} for message in admitted.failed]}
 
 
