@@ -18,6 +18,7 @@ from gluebook.cli import (
     notebook_commands,
     operate,
     recover,
+    rejects_command,
     run_commands,
     screens,
 )
@@ -34,6 +35,7 @@ app.command()(run_commands.up)
 app.command()(operate.upload)
 app.command()(operate.status)
 app.command()(operate.query)
+app.command()(rejects_command.rejects)
 app.command()(recover.replay)
 app.command()(recover.backfill)
 app.command()(recover.reconcile)
