@@ -14,7 +14,8 @@ from gluebook.core.keys import Lake, OutsideConvention, parse_raw_key
 from gluebook.datasets import CONTRACTS, contract
 from gluebook.errors import ConfigurationError
 
-_COLUMNS = (
+# As `transforms.verbs.rejects_table` writes them, and the catalog's table `rejects` has them.
+COLUMNS = (
     "dataset",
     "source",
     "reason",
@@ -151,7 +152,7 @@ def _all_of(wanted: Wanted, objects: Objects, lake: Lake) -> Iterator[Reject]:
 def _read(path: Path) -> Iterator[Reject]:
     import pyarrow.parquet as pq  # slow to import
 
-    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=list(_COLUMNS)):
+    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=list(COLUMNS)):
         for row in batch.to_pylist():
             yield _reject(row)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import awswrangler as wr
+import pytest
+from typer.testing import CliRunner
 
 from chain.kit import Chain, log_line
 from chain.story import TABLES, Story, all_rows
+from gluebook.cli.app import app
 from gluebook.core.model import Batch, Counts
 from gluebook.quality.report import GateReport
+from gluebook.rejects import COLUMNS
 
 # A day of its own, which nothing else brings.
 DAY = "2026-02-01"
@@ -79,6 +86,28 @@ def test_a_batch_that_breaks_a_critical_expectation_is_nowhere_and_the_report_sa
     assert ledger.troubles("app_logs", "2000") > 0
     # Nothing of it waits for anybody.
     assert [noted for dataset in TABLES for noted in ledger.verdicts(dataset)] == []
+
+
+def test_what_was_set_aside_is_found_by_the_command_and_through_the_catalog(
+    chain: Chain, story: Story, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    seen = chain.laptop.deployment.overview()
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for file in seen.files:
+        for reason, count in file.reject_reasons.items():
+            expected[file.dataset, file.source, reason] += count
+    assert expected.total() == seen.totals.rejected > 0
+    done = CliRunner().invoke(app, ["rejects", "--limit", "3", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert {(t["dataset"], t["source"], t["reason"]): t["records"] for t in told["reasons"]} == expected
+    assert (told["records"], len(told["rejects"])) == (expected.total(), 3)
+
+    database = chain.laptop.deployment.output("CatalogDatabase")
+    table = wr.s3.read_parquet_table(database=database, table="rejects")
+    assert tuple(table.columns) == COLUMNS
+    assert Counter(zip(table["dataset"], table["source"], table["reason"], strict=True)) == expected
 
 
 def test_dq_results_the_reports_and_the_status_of_files_agree_to_the_row(chain: Chain, story: Story) -> None:

@@ -272,6 +272,12 @@ def test_a_crawler_and_its_database_have_all_their_properties(stack: Deployed) -
     assert glue.get_tags(ResourceArn=stack.arn("glue", f"crawler/{P}-crawler"))["Tags"] == {"stage": "dev"}
     database = glue.get_database(Name=f"{P}_lake")["Database"]
     assert (database["Description"], database["Parameters"]) == ("curated", {"a": "b"})
+    table = glue.get_table(DatabaseName=f"{P}_lake", Name="aside")["Table"]
+    assert (table["Description"], table["TableType"]) == ("what was set aside", "EXTERNAL_TABLE")
+    assert table["Parameters"] == {"classification": "parquet"}
+    stored = table["StorageDescriptor"]
+    assert stored["Location"].endswith("/aside/")
+    assert stored["Columns"] == [{"Name": "reason", "Type": "string", "Comment": "why"}]
 
 
 def test_a_workgroup_is_known_with_its_database_and_an_arn_that_ends_in_its_id(stack: Deployed) -> None:

@@ -305,6 +305,12 @@ def test_changed_mappings_policies_secrets_topics_groups_and_namespaces_are_appl
                 CatalogId="123456789012",
                 DatabaseInput={"Name": "changing", "Description": "1" if one else "2"},
             ),
+            "Table": resource(
+                "Glue::Table",
+                CatalogId="123456789012",
+                DatabaseName={"Ref": "Database"},
+                TableInput={"Name": "changing", "Description": "1" if one else "2"},
+            ),
             "Namespace": resource(
                 "RedshiftServerless::Namespace", NamespaceName="changing", IamRoles=[] if one else [role]
             ),
@@ -315,6 +321,8 @@ def test_changed_mappings_policies_secrets_topics_groups_and_namespaces_are_appl
     functions, iam = stacks.client("lambda"), stacks.client("iam")
     has = functions.get_function_configuration(FunctionName="changing")
     assert has["EphemeralStorage"] == {"Size": 2048}
+    table = stacks.client("glue").get_table(DatabaseName="changing", Name="changing")["Table"]
+    assert table["Description"] == "2"
     assert has["DeadLetterConfig"]["TargetArn"].endswith(":changing")
     assert functions.get_function_event_invoke_config(FunctionName="changing")["MaximumRetryAttempts"] == 0
     (mapping,) = functions.list_event_source_mappings(FunctionName="changing")["EventSourceMappings"]

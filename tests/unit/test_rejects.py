@@ -9,13 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from rich.console import Console
 
 from fakes import FakeObjects
 from gluebook.cli.rejects_command import _told
 from gluebook.core.keys import Lake
+from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
-from gluebook.rejects import Reject, Rejects, Tally, Wanted, find_rejects, summed_up
+from gluebook.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
 
 LAKE = Lake("lake")
 
@@ -145,6 +147,37 @@ def test_the_screen_tells_counts_records_and_the_way_on() -> None:
     assert "[bold]x[/]yyy" in text and "y…" in text
     assert "unknown:status" in text and "and 1 more: --limit 3" in text
     assert "gluebook replay" in text
+
+
+def test_the_catalogs_table_has_the_quarantines_columns_and_lies_over_all_of_it() -> None:
+    template = pipeline_template()
+    table = template["Resources"]["Rejects"]["Properties"]["TableInput"]
+    columns = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
+    assert tuple(columns) == COLUMNS
+    assert {name for name, kind in columns.items() if kind != "string"} == {"_source_record"}
+    assert table["StorageDescriptor"]["Location"] == "s3://${LakeBucket}/quarantine/"
+    assert all(LAKE.quarantined(dataset).startswith("quarantine/") for dataset in CONTRACTS)
+
+
+def pipeline_template() -> dict[str, Any]:
+    """The template, with what !Sub holds as it is written."""
+    text = (Path(__file__).parents[2] / "infra" / "pipeline.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(text, Loader=_Plain)
+    return loaded
+
+
+class _Plain(yaml.SafeLoader):
+    """CloudFormation's short forms as plain values."""
+
+
+_Plain.add_multi_constructor(
+    "!",
+    lambda loader, _, node: (
+        loader.construct_scalar(node)
+        if isinstance(node, yaml.ScalarNode)
+        else loader.construct_sequence(node)
+    ),
+)
 
 
 def test_an_empty_quarantine_says_so_and_where_else_to_look() -> None:
