@@ -15,6 +15,7 @@ from rich.markup import escape
 from gluebook.cli import (
     build_commands,
     lab_command,
+    lineage_command,
     notebook_commands,
     operate,
     recover,
@@ -35,6 +36,7 @@ app.command()(run_commands.up)
 app.command()(operate.upload)
 app.command()(operate.status)
 app.command()(operate.query)
+app.command()(lineage_command.lineage)
 app.command()(rejects_command.rejects)
 app.command()(recover.replay)
 app.command()(recover.backfill)

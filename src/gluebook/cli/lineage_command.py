@@ -1,0 +1,114 @@
+"""`gluebook lineage`: OpenLineage events of every batch that has come to an end."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import boto3
+import typer
+
+from gluebook.aws.objects import Objects
+from gluebook.build import project_root
+from gluebook.cli import options, screens
+from gluebook.cli.deployment import Deployment, connect
+from gluebook.core.model import Batch
+from gluebook.datasets import contract
+from gluebook.errors import ConfigurationError, TerminalError
+from gluebook.quality.report import GateReport
+from gluebook.status import FileStatus, Overview
+
+if TYPE_CHECKING:  # slow to import
+    from openlineage.client import OpenLineageClient
+    from openlineage.client.event_v2 import RunEvent
+
+_DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
+
+
+def lineage(
+    dataset: Annotated[
+        str | None, typer.Option(help="support_tickets or app_logs; both if not given.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", help="First day on which a batch was begun.", **_DAY)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", help="Last day on which a batch was begun.", **_DAY)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write; build/lineage/events.jsonl if not given."),
+    ] = None,
+    as_json: options.JSON = False,
+) -> None:
+    """Tell where rows came from and went, as OpenLineage events: to a file, or where its client is set up to."""
+    if dataset is not None:
+        contract(dataset)
+    if since and until and since > until:
+        raise ConfigurationError(f"--from {since:%Y-%m-%d} is after --to {until:%Y-%m-%d}")
+    file = output or project_root() / "build" / "lineage" / "events.jsonl"
+    deployment = connect()
+    seen = deployment.overview()
+    batches = [
+        batch for batch in seen.batches if dataset in (None, batch.dataset) and _begun(batch, since, until)
+    ]
+    client, place = _client(file)
+    told: Counter[str] = Counter()
+    try:
+        for event in _events(batches, seen, deployment):
+            client.emit(event)
+            told[str(event.eventType.value if event.eventType else "")] += 1
+        client.close()
+    # The client's transports raise whatever their libraries do.
+    except Exception as error:
+        raise TerminalError(f"lineage could not be told to {place}: {error}") from error
+    if as_json:
+        options.print_json({"to": place, "batches": len(batches), "events": dict(told)})
+    else:
+        screens.out.print(f"{sum(told.values())} events of {len(batches)} batches: {place}", soft_wrap=True)
+
+
+def _begun(batch: Batch, since: datetime | None, until: datetime | None) -> bool:
+    day = batch.created_at[:10]
+    return (since is None or day >= f"{since:%Y-%m-%d}") and (until is None or day <= f"{until:%Y-%m-%d}")
+
+
+def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Iterator[RunEvent]:
+    from gluebook.lineage import Surroundings
+    from gluebook.lineage import lineage as events_of
+
+    at = Surroundings(
+        raw_bucket=deployment.raw_bucket,
+        lake=deployment.lake,
+        workgroup=deployment.output("Workgroup"),
+        database=deployment.output("WarehouseDatabase"),
+        region=boto3.session.Session().region_name,
+    )
+    files: dict[str, list[FileStatus]] = defaultdict(list)
+    for file in seen.files:
+        files[file.batch_id or ""].append(file)
+    objects = Objects()
+    for batch in batches:
+        stored = objects.get_json(at.lake.bucket, at.lake.quality(batch.dataset, batch.batch_id))
+        report = GateReport.from_json(stored) if stored else None
+        yield from events_of(batch, files[batch.batch_id], report, at)
+
+
+def _client(file: Path) -> tuple[OpenLineageClient, str]:
+    """Who takes the events, and where they go: as its own configuration says, else into `file`, made anew."""
+    from openlineage.client import OpenLineageClient
+    from openlineage.client.transport.file import FileConfig, FileTransport
+
+    # It warns of having no configuration, which is fine here.
+    logging.getLogger("openlineage").setLevel(logging.ERROR)
+    configured = OpenLineageClient()
+    if configured.config.transport or configured.transport.kind != "console":
+        return configured, f"{configured.transport.kind} transport of OpenLineage's own configuration"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    transport = FileTransport(FileConfig(log_file_path=str(file), append=True))
+    return OpenLineageClient(transport=transport), str(file)
