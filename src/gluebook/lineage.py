@@ -124,11 +124,13 @@ def _run(
 
 def _raw(file: FileStatus, at: Surroundings) -> InputDataset:
     name = S3(at.raw_bucket, file.key)
-    read = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
+    read: dict[str, InputDatasetFacet] = {
+        "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
+    }
         rowCount=file.counts.read, fileCount=1
     )
     return InputDataset(
-        namespace=name.get_namespace(), name=name.get_name(), inputFacets={"inputStatistics": read}
+        namespace=name.get_namespace(), name=name.get_name(), inputFacets=read
     )
 
 
