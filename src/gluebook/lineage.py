@@ -124,14 +124,11 @@ def _run(
 
 def _raw(file: FileStatus, at: Surroundings) -> InputDataset:
     name = S3(at.raw_bucket, file.key)
-    read: dict[str, InputDatasetFacet] = {
-        "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
-    }
+    facet = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
         rowCount=file.counts.read, fileCount=1
     )
-    return InputDataset(
-        namespace=name.get_namespace(), name=name.get_name(), inputFacets=read
-    )
+    read: dict[str, InputDatasetFacet] = {"inputStatistics": facet}
+    return InputDataset(namespace=name.get_namespace(), name=name.get_name(), inputFacets=read)
 
 
 def _curated(batch: Batch, at: Surroundings) -> OutputDataset:
