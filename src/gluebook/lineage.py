@@ -19,7 +19,7 @@ from openlineage.client.facet_v2 import (
     output_statistics_output_dataset,
     schema_dataset,
 )
-from openlineage.client.generated.base import InputDatasetFacet, OutputDatasetFacet
+from openlineage.client.generated.base import InputDatasetFacet, OutputDatasetFacet, RunFacet
 from openlineage.client.naming.dataset import S3, Redshift
 
 from gluebook.core.keys import Lake
@@ -99,7 +99,9 @@ def _run(
     run_id = str(uuid.uuid5(_RUNS, f"{batch.batch_id}/{batch.generation}/{step}"))
     kind = job_type_job.JobTypeJobFacet("BATCH", "SPARK" if step == "curate" else "REDSHIFT", "JOB")
     job = Job(f"glue://{at.lake.bucket}", f"{batch.dataset}.{step}", {"jobType": kind})
-    message = {"errorMessage": error_message_run.ErrorMessageRunFacet(error, "Python")} if error else {}
+    facets: dict[str, RunFacet] = {}
+    if error:
+        facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(error, "Python")
     return [
         RunEvent(
             eventType=RunState.START,
@@ -113,7 +115,7 @@ def _run(
         RunEvent(
             eventType=RunState.FAIL if error else RunState.COMPLETE,
             eventTime=times[1],
-            run=Run(run_id, message),
+            run=Run(run_id, facets),
             job=job,
             producer=PRODUCER,
             inputs=inputs,
