@@ -117,6 +117,9 @@ class FakeObjects:
     def put_json(self, bucket: str, key: str, value: Any) -> None:
         self.put(bucket, key, json.dumps(value).encode())
 
+    def put_text(self, bucket: str, key: str, text: str, content_type: str) -> None:
+        self._append(bucket, key, text.encode())
+
     def put_json_once(self, bucket: str, key: str, value: Any) -> bool:
         with self._lock:
             if self.body(bucket, key) is not None:

@@ -94,6 +94,10 @@ class Objects:
         """Write a JSON document, whatever was there."""
         self._s3.put_object(Bucket=bucket, Key=key, Body=_json(value), ContentType="application/json")
 
+    def put_text(self, bucket: str, key: str, text: str, content_type: str) -> None:
+        """Write a text as UTF-8, whatever was there; browsers go by `content_type`."""
+        self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
+
     def put_json_once(self, bucket: str, key: str, value: Any) -> bool:
         """Write a JSON document if nothing is there yet (If-None-Match). False if something was."""
         for attempt in range(_CONFLICT_TRIES):

@@ -20,6 +20,7 @@ from gluebook.cli import (
     operate,
     recover,
     rejects_command,
+    report_command,
     run_commands,
     screens,
 )
@@ -41,6 +42,7 @@ app.command()(rejects_command.rejects)
 app.command()(recover.replay)
 app.command()(recover.backfill)
 app.command()(recover.reconcile)
+app.command()(report_command.report)
 app.command("run", cls=notebook_commands.WithParameters)(notebook_commands.run)
 app.command()(notebook_commands.lint)
 app.command()(notebook_commands.studio)

@@ -8,6 +8,14 @@ from typing import Any
 from gluebook.laptop import JOB_OUTPUTS
 from gluebook.notebook.parameters import Parameter
 
+# What reports need to know of a stack, by parameter; jobs aren't told of the warehouse.
+REPORT_OUTPUTS = {
+    "lake_bucket": "LakeBucket",
+    "ledger_table": "LedgerTable",
+    "workgroup": "Workgroup",
+    "warehouse_database": "WarehouseDatabase",
+}
+
 
 def job_defaults(glue: Any, job: str) -> dict[str, str]:
     """The default arguments of a deployed job, by parameter; without Glue's own, which hold dashes.
@@ -20,13 +28,19 @@ def job_defaults(glue: Any, job: str) -> dict[str, str]:
 
 
 def notebook_defaults(glue: Any, outputs: Mapping[str, str], dataset: str) -> dict[str, str]:
-    """What the deployed job of `dataset` is given; without such a job, what all jobs are given alike.
+    """What the deployed job of `dataset` is given; without such a job, what all jobs are given alike, and reports.
 
     `outputs`: the stack's. Raises ClientError.
     """
     wanted = [JOB_OUTPUTS[dataset]] if dataset in JOB_OUTPUTS else list(JOB_OUTPUTS.values())
     first, *others = (job_defaults(glue, outputs[name]) for name in wanted)
-    return {name: value for name, value in first.items() if all(o.get(name) == value for o in others)}
+    alike = {name: value for name, value in first.items() if all(o.get(name) == value for o in others)}
+    return {**report_defaults(outputs), **alike}
+
+
+def report_defaults(outputs: Mapping[str, str]) -> dict[str, str]:
+    """What a report needs to know of a stack, by parameter; `outputs`: the stack's."""
+    return {name: outputs[output] for name, output in REPORT_OUTPUTS.items() if output in outputs}
 
 
 def filled(

@@ -8,18 +8,18 @@ from types import MappingProxyType
 
 from gluebook.core.model import Counts
 
-# Column: what it says. Shares are in percent, 0 to 100, of the records read.
+# Column: what it says, as a sentence of the report goes on with it. Shares are 0 to 100, of the records read.
 NUMBERS: Mapping[str, str] = MappingProxyType(
     {
-        "files": "files whose records were read",
-        "read": "records read",
-        "curated": "rows that came through",
-        "duplicates": "records that say again what another one of the batch says",
-        "rejected": "records set aside",
-        "curated_percent": "share of the records that came through",
-        "duplicates_percent": "share of repeated records",
-        "rejected_percent": "share of records set aside",
-        "newest_age_hours": "hours from the newest row to the end of the last day on which the batch's files arrived",
+        "files": "number of files whose records were read",
+        "read": "number of records read",
+        "curated": "number of rows that came through",
+        "duplicates": "number of repeated records",
+        "rejected": "number of records set aside",
+        "curated_percent": "percentage of records that came through",
+        "duplicates_percent": "percentage of repeated records",
+        "rejected_percent": "percentage of records set aside",
+        "newest_age_hours": "number of hours from the newest row to the end of the day of arrival",
     }
 )
 

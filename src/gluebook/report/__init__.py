@@ -1,0 +1,1 @@
+"""The stakeholder's report: what became of a day's data, and whether it can be trusted."""

@@ -1,0 +1,228 @@
+"""Everything that the report of a day says, gathered from ledger, lake and warehouse.
+
+A day covers the file versions whose date of arrival (`dt`) it is, and the batches that carry them now. Trends and
+what the data says are of all days: that is what the warehouse is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Protocol
+
+from gluebook.core.keys import Lake, RawKey, parse_raw_key
+from gluebook.core.plan import keys_in_manifest
+from gluebook.core.states import BatchState
+from gluebook.datasets import CONTRACTS
+from gluebook.quality.words import sentence
+from gluebook.report.model import (
+    Asked,
+    Check,
+    DatasetDay,
+    File,
+    Gated,
+    Lineage,
+    Reject,
+    RejectReason,
+    ReportData,
+)
+from gluebook.status import TROUBLED, FileStatus, Overview
+
+EXAMPLES_PER_REASON, EXAMPLE_CHARACTERS, ROWS_PER_CHECK = 3, 160, 10
+# Batches whose quarantine is looked into for examples, of each dataset: the counts don't need it.
+_BATCHES_FOR_EXAMPLES = 8
+_PUBLISHED = frozenset({BatchState.CURATED.value, BatchState.LOADING.value, BatchState.LOADED.value})
+
+
+class JsonStore(Protocol):
+    """Where JSON documents are kept; `gluebook.aws.objects.Objects` is one."""
+
+    def get_json(self, bucket: str, key: str) -> Any:
+        """A JSON document; None if there is none."""
+
+
+# (dataset, batch id) -> its rejects, as dicts with reason, _source_file, _source_record, raw.
+Rejects = Callable[[str, str], Iterable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where everything is read from.
+
+    overview   the ledger's word on every file version
+    asked      what the warehouse answers
+    """
+
+    lake: Lake
+    objects: JsonStore
+    overview: Callable[[], Overview]
+    rejects: Rejects
+    asked: Callable[[], Asked]
+
+
+def gather(day: date, made_at: str, sources: Sources) -> ReportData:
+    """The day's report as values. `made_at`: ISO 8601, UTC.
+
+    Raises ClientError if ledger or lake can't be read. The warehouse may be out of reach: the answer says so.
+    """
+    seen = sources.overview()
+    mine = [file for file in seen.files if _dt(file.key) == day]
+    others = [file for file in seen.files if _dt(file.key) != day and file.state in TROUBLED]
+    datasets = tuple(
+        _dataset(name, [file for file in mine if file.dataset == name], sources) for name in CONTRACTS
+    )
+    return ReportData(
+        day=day,
+        made_at=made_at,
+        datasets=datasets,
+        asked=sources.asked(),
+        lineage=tuple(_lineage(mine, seen, sources)),
+        elsewhere=tuple(_file(file) for file in reversed(others)),
+    )
+
+
+def _dt(key: str) -> date | None:
+    parsed = parse_raw_key(key)
+    return parsed.dt if isinstance(parsed, RawKey) else None
+
+
+def _file(status: FileStatus) -> File:
+    return File(
+        key=status.key,
+        dataset=status.dataset,
+        source=status.source,
+        state=status.state,
+        reason=status.reason or "",
+        batch_id=status.batch_id or "",
+        counts=status.counts,
+        loaded=status.loaded,
+        reject_reasons=dict(status.reject_reasons),
+    )
+
+
+def _dataset(name: str, statuses: Sequence[FileStatus], sources: Sources) -> DatasetDay:
+    files = tuple(_file(status) for status in statuses)
+    batches = list(dict.fromkeys(file.batch_id for file in files if file.batch_id))
+    found = {b: sources.objects.get_json(sources.lake.bucket, sources.lake.quality(name, b)) for b in batches}
+    # What an older release kept holds no outcomes; nothing can be said by it.
+    reports = [report for report in found.values() if report and "outcomes" in report]
+    published = {file.batch_id for file in files if file.state in _PUBLISHED and file.counts.curated}
+    reported = {report["batch_id"] for report in reports}
+    return DatasetDay(
+        dataset=name,
+        files=files,
+        gated=gated_of(reports),
+        checks=checks_of(reports),
+        rejects=_rejects(name, files, sources.rejects),
+        unchecked=tuple(sorted(published - reported)),
+    )
+
+
+def gated_of(reports: Iterable[Mapping[str, Any]]) -> tuple[Gated, ...]:
+    """The gate's reports, in the order in which they were made."""
+    return tuple(
+        Gated(
+            batch_id=str(report["batch_id"]),
+            dataset=str(report["dataset"]),
+            checked_at=str(report["checked_at"]),
+            passed=bool(report["passed"]),
+            rows=int(report.get("rows") or 0),
+            newest_at=str(report.get("newest_at") or ""),
+        )
+        for report in sorted(reports, key=lambda report: (str(report["checked_at"]), str(report["batch_id"])))
+    )
+
+
+def checks_of(reports: Iterable[Mapping[str, Any]]) -> tuple[Check, ...]:
+    """The outcomes of all reports, those of one expectation as one, in the order of the suite."""
+    checks: dict[str, Check] = {}
+    for report in reports:
+        for outcome in report["outcomes"]:
+            one = _check(outcome)
+            key = f"{outcome.get('suite')}\0{one.expectation}\0{one.sentence}\0{one.severity}"
+            checks[key] = _together(checks[key], one) if key in checks else one
+    return tuple(checks.values())
+
+
+def _check(outcome: Mapping[str, Any]) -> Check:
+    kwargs = outcome.get("kwargs") or {}
+    rows, percent = outcome.get("unexpected_rows"), outcome.get("unexpected_percent")
+    return Check(
+        sentence=sentence(str(outcome["expectation"]), kwargs),
+        expectation=str(outcome["expectation"]),
+        column=str(outcome.get("column") or ""),
+        severity=str(outcome.get("severity") or "critical"),
+        batches=1,
+        failed_in=0 if outcome["passed"] else 1,
+        unexpected_rows=None if rows is None else int(rows),
+        percent=None if percent is None else float(percent),
+        mostly=float(kwargs.get("mostly") or 1.0),
+        observed=str(outcome.get("observed") or ""),
+        notes=str(outcome.get("notes") or ""),
+        examples=tuple(
+            {str(name): None if value is None else str(value) for name, value in example.items()}
+            for example in (outcome.get("examples") or [])[:ROWS_PER_CHECK]
+        ),
+    )
+
+
+def _together(one: Check, other: Check) -> Check:
+    # What is shown of it is what was seen where it failed.
+    shown = other if one.passed and not other.passed else one
+    return replace(
+        shown,
+        batches=one.batches + other.batches,
+        failed_in=one.failed_in + other.failed_in,
+        unexpected_rows=_sum(one.unexpected_rows, other.unexpected_rows),
+        percent=max((p for p in (one.percent, other.percent) if p is not None), default=None),
+        examples=(*shown.examples, *(other.examples if shown is one else one.examples))[:ROWS_PER_CHECK],
+    )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else one + other
+
+
+def _rejects(dataset: str, files: Sequence[File], read: Rejects) -> tuple[RejectReason, ...]:
+    counts: dict[str, int] = {}
+    for file in files:
+        for reason, records in file.reject_reasons.items():
+            counts[reason] = counts.get(reason, 0) + records
+    keys = {file.key for file in files}
+    batches = dict.fromkeys(file.batch_id for file in files if file.reject_reasons)
+    examples: dict[str, list[Reject]] = {reason: [] for reason in counts}
+    for batch_id in list(batches)[:_BATCHES_FOR_EXAMPLES]:
+        if all(len(found) >= EXAMPLES_PER_REASON for found in examples.values()):
+            break
+        for row in read(dataset, batch_id):
+            found = examples.get(str(row["reason"]), [])
+            if len(found) < EXAMPLES_PER_REASON and row["_source_file"] in keys:
+                found.append(
+                    Reject(str(row["_source_file"]), str(row["_source_record"]), _cut(str(row["raw"] or "")))
+                )
+    ordered = sorted(counts, key=lambda reason: (-counts[reason], reason))
+    return tuple(RejectReason(reason, counts[reason], tuple(examples[reason])) for reason in ordered)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARACTERS else f"{text[: EXAMPLE_CHARACTERS - 1]}…"
+
+
+def _lineage(mine: Sequence[FileStatus], seen: Overview, sources: Sources) -> Iterable[Lineage]:
+    batches = {batch.batch_id: batch for batch in seen.batches}
+    manifests: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for batch_id in dict.fromkeys(file.batch_id for file in mine if file.batch_id):
+        if (batch := batches.get(batch_id)) is not None:
+            key = sources.lake.manifest(batch.dataset, batch_id, batch.generation)
+            manifest = sources.objects.get_json(sources.lake.bucket, key)
+            if manifest is not None:
+                manifests[batch_id] = (key, tuple(sorted(keys_in_manifest(manifest, sources.lake))))
+    for file in mine:
+        of_batch = manifests.get(file.batch_id or "") if file.state in _PUBLISHED else None
+        key, parquet = of_batch or ("", ())
+        # A batch of a backfill may hold many days; a row lies in the partition of its file's arrival.
+        here = tuple(one for one in parquet if f"/dt={_dt(file.key)}/" in one)
+        yield Lineage(
+            file.key, file.batch_id or "", key if here else "", here, file.dataset, file.state, file.loaded
+        )

@@ -1,0 +1,236 @@
+"""What the report of a day says, as plain values. Nothing here reads, and nothing draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gluebook.core.model import Counts
+
+TITLES = {"support_tickets": "Support tickets", "app_logs": "Application logs"}
+NOT_NULL = "expect_column_values_to_not_be_null"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file version that arrived on the day; `loaded`: its rows that the warehouse has taken in."""
+
+    key: str
+    dataset: str
+    source: str
+    state: str
+    reason: str = ""
+    batch_id: str = ""
+    counts: Counts = field(default_factory=Counts)
+    loaded: int = 0
+    reject_reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reject:
+    """An example of a record that was set aside: its masked text, cut, and where it stands."""
+
+    file: str
+    record: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RejectReason:
+    """Why records were set aside: a reason, how many records, a few examples."""
+
+    reason: str
+    records: int
+    examples: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation, over all of the day's batches that it was asked of.
+
+    sentence        what is expected, in plain words
+    failed_in       batches that failed it, of `batches`
+    percent         0..100 of the rows that it applies to, the worst batch's; None if it isn't about rows
+    examples        at most ten rows that break it, column -> text
+    """
+
+    sentence: str
+    expectation: str
+    column: str
+    severity: str
+    batches: int
+    failed_in: int
+    unexpected_rows: int | None = None
+    percent: float | None = None
+    mostly: float = 1.0
+    observed: str = ""
+    notes: str = ""
+    examples: tuple[Mapping[str, str | None], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every batch passed it."""
+        return self.failed_in == 0
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A batch that the gate has looked at. `newest_at`: the moment of its newest row, ISO 8601, or ""."""
+
+    batch_id: str
+    dataset: str
+    checked_at: str
+    passed: bool
+    rows: int
+    newest_at: str = ""
+
+    @property
+    def page(self) -> str:
+        """Where its Data Docs are, from the day's page."""
+        return f"expectations/{self.dataset}/{self.batch_id}.html"
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The way of one file version: raw key, batch, manifest, Parquet files, table, and how far it got."""
+
+    file: str
+    batch_id: str
+    manifest: str
+    parquet: tuple[str, ...]
+    table: str
+    state: str
+    loaded: int
+
+
+@dataclass(frozen=True)
+class DatasetDay:
+    """A dataset on the day: what arrived, and what came of it."""
+
+    dataset: str
+    files: tuple[File, ...] = ()
+    gated: tuple[Gated, ...] = ()
+    checks: tuple[Check, ...] = ()
+    rejects: tuple[RejectReason, ...] = ()
+    # Batches of the day's files without a report of the gate, though they have been published.
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        """Of all files of the day together."""
+        return sum((file.counts for file in self.files), Counts())
+
+    @property
+    def usable(self) -> float | None:
+        """The share (0..1) of what was read that is of use: curated, or a repeat of it. None if nothing was read."""
+        counts = self.counts
+        return (counts.curated + counts.duplicates) / counts.read if counts.read else None
+
+    @property
+    def loaded(self) -> int:
+        """Rows of the day that are in the warehouse."""
+        return sum(file.loaded for file in self.files)
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Number of file versions by state, in the order of the alphabet."""
+        return counted(file.state for file in self.files)
+
+    @property
+    def newest_at(self) -> str:
+        """The newest row's moment, ISO 8601; "" if it isn't known."""
+        return max((gated.newest_at for gated in self.gated), default="")
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The expectations that a batch failed, the worst first."""
+        order = {"critical": 0, "warning": 1, "info": 2}
+        return tuple(sorted((c for c in self.checks if not c.passed), key=lambda c: order.get(c.severity, 3)))
+
+    @property
+    def filled(self) -> tuple[Check, ...]:
+        """The expectations that a column be filled."""
+        return tuple(check for check in self.checks if check.expectation == NOT_NULL)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A batch's numbers as the warehouse keeps them."""
+
+    batch_id: str
+    dataset: str
+    checked_at: str
+    counts: Counts
+    critical: int = 0
+    warnings: int = 0
+
+
+@dataclass(frozen=True)
+class TicketsOpened:
+    """Tickets opened on a day (YYYY-MM-DD) with a priority."""
+
+    day: str
+    priority: str
+    tickets: int
+
+
+@dataclass(frozen=True)
+class ServiceErrors:
+    """Log lines of a service on a day (YYYY-MM-DD), and how many of them are errors."""
+
+    day: str
+    service: str
+    lines: int
+    errors: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the warehouse answered; `problems`: what it could not be asked, by section, and why."""
+
+    trends: tuple[Trend, ...] = ()
+    tickets: tuple[TicketsOpened, ...] = ()
+    services: tuple[ServiceErrors, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that the report of a day says. `made_at`: ISO 8601, UTC."""
+
+    day: date
+    made_at: str
+    datasets: tuple[DatasetDay, ...]
+    asked: Asked = field(default_factory=Asked)
+    lineage: tuple[Lineage, ...] = ()
+    # File versions of other days that a person should look at.
+    elsewhere: tuple[File, ...] = ()
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """All file versions of the day."""
+        return tuple(file for dataset in self.datasets for file in dataset.files)
+
+    @property
+    def counts(self) -> Counts:
+        """Of all of them together."""
+        return sum((dataset.counts for dataset in self.datasets), Counts())
+
+    @property
+    def gated(self) -> tuple[Gated, ...]:
+        """All batches of the day that the gate has looked at."""
+        return tuple(gated for dataset in self.datasets for gated in dataset.gated)
+
+
+def counted(words: Iterable[str]) -> dict[str, int]:
+    """How often each word occurs, in the order of the alphabet."""
+    found: dict[str, int] = {}
+    for word in words:
+        found[word] = found.get(word, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def title_of(dataset: str) -> str:
+    """What people call a dataset; its own name if nothing else is known."""
+    return TITLES.get(dataset, dataset)

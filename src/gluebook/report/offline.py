@@ -1,0 +1,134 @@
+"""Pages that ask for nothing: what would make a browser load something, or run something, is taken out."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from html.parser import HTMLParser
+
+# Elements that go with all that is in them.
+_WHOLE = frozenset({"script", "iframe", "object", "embed", "audio", "video", "noscript", "template", "form"})
+_EMPTY = frozenset({"link", "base", "source", "track", "embed", "frame"})
+# Attributes by which an element has something loaded.
+_LOADING = frozenset(
+    {"src", "srcset", "poster", "data", "background", "action", "formaction", "ping", "manifest"}
+)
+_REFERENCES = ("href", "xlink:href")
+_IMPORT = re.compile(r"@import[^;]*;?", re.I)
+_URL = re.compile(r"url\(\s*(?!['\"]?(?:#|data:))[^)]*\)", re.I)
+_VOID = frozenset(
+    {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "base", "embed"}
+)
+
+
+def only_own(html: str) -> str:
+    """The page without scripts, and without anything that points out of the folder in which it lies.
+
+    Left are its own styles, pictures as data: URIs, and links within the page and to neighbours.
+    """
+    cleaner = _Cleaner()
+    cleaner.feed(html)
+    cleaner.close()
+    return "".join(cleaner.kept)
+
+
+def reaches_out(html: str) -> list[str]:
+    """What of the page would make a browser ask another place for something; empty if nothing."""
+    found = _Finder()
+    found.feed(html)
+    found.close()
+    return found.found
+
+
+class _Cleaner(HTMLParser):
+    def __init__(self) -> None:
+        # Text is passed on as it is written: an escaped < stays escaped.
+        super().__init__(convert_charrefs=False)
+        self.kept: list[str] = []
+        self._within: list[str] = []
+        self._style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._within or tag in _WHOLE:
+            if tag in _WHOLE and tag not in _VOID:
+                self._within.append(tag)
+            return
+        if self._drops(tag, dict(attrs)):
+            return
+        self._style = tag == "style"
+        self.kept.append(f"<{tag}{''.join(_attribute(*pair) for pair in attrs if _harmless(tag, *pair))}>")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not self._within and tag not in _WHOLE and not self._drops(tag, dict(attrs)):
+            kept = "".join(_attribute(*pair) for pair in attrs if _harmless(tag, *pair))
+            self.kept.append(f"<{tag}{kept}/>")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._within:
+            if tag == self._within[-1]:
+                self._within.pop()
+        elif tag not in _WHOLE:
+            self._style = False
+            self.kept.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._within:
+            self.kept.append(_styles(data) if self._style else data)
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_data(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self.handle_data(f"&#{name};")
+
+    def handle_decl(self, decl: str) -> None:
+        self.kept.append(f"<!{decl}>")
+
+    @staticmethod
+    def _drops(tag: str, attributes: dict[str, str | None]) -> bool:
+        if tag == "link":
+            return not (attributes.get("href") or "").startswith("data:")
+        picture = attributes.get("src") or ""
+        refreshes = tag == "meta" and (attributes.get("http-equiv") or "").lower() == "refresh"
+        return refreshes or tag in _EMPTY or (tag == "img" and not picture.startswith("data:"))
+
+
+class _Finder(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._style = tag == "style"
+        if tag in _WHOLE or (tag in _EMPTY and not (dict(attrs).get("href") or "").startswith("data:")):
+            self.found.append(f"<{tag}>")
+        self.found += [f"<{tag} {name}={value}>" for name, value in attrs if not _harmless(tag, name, value)]
+
+    def handle_endtag(self, _tag: str) -> None:
+        self._style = False
+
+    def handle_data(self, data: str) -> None:
+        if self._style:
+            self.found += [match[0] for expression in (_IMPORT, _URL) for match in expression.finditer(data)]
+
+
+def _harmless(tag: str, name: str, value: str | None) -> bool:
+    value = (value or "").strip()
+    if name.startswith("on"):
+        return False
+    if name in _LOADING:
+        return tag == "img" and value.startswith("data:image/")
+    if name in _REFERENCES:
+        if tag == "link":
+            return value.startswith("data:")
+        return not re.match(r"[a-z][a-z0-9+.-]*:|//|\\", value, re.I)
+    return name != "style" or _styles(value) == value
+
+
+def _attribute(name: str, value: str | None) -> str:
+    return f" {name}" if value is None else f' {name}="{escape(value, quote=True)}"'
+
+
+def _styles(text: str) -> str:
+    return _URL.sub("none", _IMPORT.sub("", text))

@@ -1,0 +1,240 @@
+"""The report as HTML: from values to text, nothing else. What comes out of data is escaped, always.
+
+No script, nothing from the network. Each function gives one `<section>`; `page` sets them into a frame.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gluebook.report import plots
+from gluebook.report.history import Summary
+from gluebook.report.model import DatasetDay, File, ReportData, ServiceErrors, TicketsOpened, title_of
+from gluebook.report.verdict import Verdict, days_old
+from gluebook.status import SETTLED, TROUBLED
+
+# What one page can show and still be read; the rest is counted.
+MOST_FILES, MOST_LINEAGE, MOST_ELSEWHERE, MOST_DAYS = 25, 25, 10, 10
+MOST_DOCS, MOST_REASONS = 40, 15
+_MARKS = {"yes": "✓", "with reservations": "!", "no": "✕", "nothing arrived": "\u2013"}
+_CLASSES = {"yes": "yes", "with reservations": "reserved", "no": "no", "nothing arrived": "nothing"}
+# A number and its sign stay together.
+_SPACE = "\N{NO-BREAK SPACE}"
+_REASONS = {
+    "missing": "{} is missing",
+    "unreadable": "{} can't be read",
+    "unknown": "{} holds a word that isn't known",
+    "too_long": "{} is too long",
+    "malformed_record": "malformed",
+}
+
+
+def verdict_section(data: ReportData, verdict: Verdict) -> str:
+    """The answer, its reasons, and the day in five numbers."""
+    return _rendered(
+        "verdict.html",
+        data=data,
+        verdict=verdict,
+        loaded=sum(dataset.loaded for dataset in data.datasets),
+        elsewhere=data.elsewhere[:MOST_ELSEWHERE],
+    )
+
+
+def dataset_section(dataset: DatasetDay, day: date) -> str:
+    """A dataset on its day: rows, freshness, completeness, files, expectations, and what was set aside."""
+    files = sorted(dataset.files, key=_gravest_first)
+    return _rendered(
+        "dataset.html",
+        dataset=dataset,
+        day=day,
+        age=days_old(dataset.newest_at, day),
+        files=files[:MOST_FILES],
+        more_files=len(files) - MOST_FILES,
+        rejects=dataset.rejects[:MOST_REASONS],
+        more_rejects=dataset.rejects[MOST_REASONS:],
+        troubled=TROUBLED,
+        settled=SETTLED,
+    )
+
+
+def trends_section(data: ReportData) -> str:
+    """How the batches of all days compare."""
+    trends = data.asked.trends
+    names = sorted({trend.dataset for trend in trends})
+    drawn = [plots.rows_per_batch(trends, name) for name in names]
+    if trends:
+        drawn += [plots.reject_share(trends), plots.failed_checks(trends)]
+    return _rendered("trends.html", plots=drawn, problem=data.asked.problems.get("trends", ""))
+
+
+def business_section(data: ReportData) -> str:
+    """Incidents beside error rates: what support heard, and what the services logged."""
+    asked = data.asked
+    problems = [asked.problems[name] for name in ("tickets", "services") if name in asked.problems]
+    there = bool(asked.tickets or asked.services)
+    plot = plots.tickets_and_errors(asked.tickets, asked.services) if there else ""
+    return _rendered(
+        "business.html",
+        plot=plot,
+        days=days_table(asked.tickets, asked.services),
+        problems=list(dict.fromkeys(problems)),
+    )
+
+
+def lineage_section(data: ReportData) -> str:
+    """Where every file's rows have gone."""
+    return _rendered(
+        "lineage.html",
+        lines=data.lineage[:MOST_LINEAGE],
+        more=len(data.lineage) - MOST_LINEAGE,
+        gated=data.gated[-MOST_DOCS:],
+        more_gated=len(data.gated) - MOST_DOCS,
+        troubled=TROUBLED,
+    )
+
+
+def sections(data: ReportData, verdict: Verdict) -> list[str]:
+    """All of them, in the order of the page."""
+    parts = [verdict_section(data, verdict)]
+    parts += [dataset_section(dataset, data.day) for dataset in data.datasets if data.files]
+    return [*parts, business_section(data), trends_section(data), lineage_section(data)]
+
+
+def page(day: date, made_at: str, verdict: str, parts: Sequence[str]) -> str:
+    """The day's page: `parts` are HTML already. It lies one folder below the index."""
+    return _rendered(
+        "page.html", day=day, made_at=made_at, word=verdict, parts=[Markup(part) for part in parts]
+    )
+
+
+def index(summaries: Sequence[Summary], made_at: str) -> str:
+    """The page of all days, the newest first, whatever order they are given in."""
+    newest_first = sorted(summaries, key=lambda summary: summary.day, reverse=True)
+    return _rendered("index.html", summaries=newest_first, made_at=made_at)
+
+
+def style() -> str:
+    """The page's stylesheet; all of it applies below `.gb` only."""
+    return (resources.files("gluebook.report") / "templates" / "style.css").read_text(encoding="utf-8")
+
+
+def days_table(tickets: Sequence[TicketsOpened], services: Sequence[ServiceErrors]) -> list[dict[str, Any]]:
+    """The latest days, newest first: tickets, urgent ones, lines, errors, and the service with most errors."""
+    found = []
+    for day in reversed(
+        plots.last_days([*(t.day for t in tickets), *(s.day for s in services)])[-MOST_DAYS:]
+    ):
+        opened = [t for t in tickets if t.day == day]
+        logged = [s for s in services if s.day == day]
+        lines, errors = sum(s.lines for s in logged), sum(s.errors for s in logged)
+        worst = max(logged, key=lambda s: (s.errors, s.service), default=None)
+        found.append(
+            {
+                "day": day,
+                "tickets": sum(t.tickets for t in opened),
+                "urgent": sum(t.tickets for t in opened if t.priority in ("critical", "high")),
+                "lines": lines,
+                "errors": errors,
+                "rate": errors / lines if lines else None,
+                "worst": worst.service if worst and worst.errors else "",
+                "worst_rate": worst.errors / worst.lines if worst and worst.errors else None,
+            }
+        )
+    return found
+
+
+def reason_in_words(reason: str) -> str:
+    """A reject's reason such as `missing:occurred_at`, as people would say it; others as they are."""
+    kind, _, column = reason.partition(":")
+    return _REASONS[kind].format(column) if kind in _REASONS else reason
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 moment as people write it: 5 Jan 2026, 09:59 UTC; what isn't one stays as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    at = at.astimezone(UTC) if at.tzinfo else at
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def age_in_words(days: int | None) -> str:
+    """How a row's day lies to the report's."""
+    if days is None:
+        return "not known"
+    if days == 0:
+        return "from the day itself"
+    if days == 1:
+        return "from the day before"
+    return (
+        f"{days:,} days before the day"
+        if days > 0
+        else f"{-days:,} day{'' if days == -1 else 's'} after the day"
+    )
+
+
+def _gravest_first(file: File) -> tuple[bool, bool, str]:
+    return file.state not in TROUBLED, file.state in SETTLED, file.key
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    """0..1 as a percentage that never rounds something to nothing, nor almost all to all."""
+    if share is None:
+        return "\u2013"
+    text = f"{share * 100:.{digits}f}"
+    edge = 10**-digits
+    if share > 0 and float(text) == 0:
+        return f"< {edge}{_SPACE}%"
+    if share < 1 and float(text) == 100:
+        return f"> {100 - edge}{_SPACE}%"
+    return f"{text.removesuffix('.' + '0' * digits)}{_SPACE}%"
+
+
+def _columns(rows: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """The columns of examples, each once, in the order in which they come."""
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("gluebook.report", "templates"),
+        # Everything is escaped; what is HTML already is marked so, by name, in the templates.
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": lambda value: f"{value:,}",
+        "percent": _percent,
+        "moment": moment,
+        "age": age_in_words,
+        "reason": reason_in_words,
+        "columns_of": _columns,
+        "title_of": title_of,
+        "long_day": lambda day: f"{day:%A}, {day.day} {day:%B %Y}",
+        "short": lambda text, most=160: text if len(text) <= most else f"{text[: most - 1]}…",
+        "break_at_slashes": _breakable,
+    }
+    environment.globals |= {"mark": _MARKS, "class_of": _CLASSES}
+    environment.globals["style"] = lambda: Markup(style())
+    return environment
+
+
+def _breakable(text: str) -> Markup:
+    """A key that may be broken after a slash."""
+    return Markup("/<wbr>").join(re.split("/", text))
+
+
+def _rendered(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)

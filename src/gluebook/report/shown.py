@@ -1,0 +1,93 @@
+"""Between the notebook and the page: what a cell shows there, and what of it the page takes over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gluebook.errors import NotebookError
+from gluebook.notebook.cells import INJECTED, load
+from gluebook.report.history import Summary
+from gluebook.report.offline import only_own
+from gluebook.report.page import style
+
+# A section without its style, which the page has once; and the day in one line.
+_SECTION = "application/vnd.gluebook.section+html"
+_SUMMARY = "application/vnd.gluebook.summary+json"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section that a notebook shows as the page will."""
+
+    html: str
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        framed = f'<style>{style()}</style><div class="gb">{self.html}</div>'
+        return {"text/html": framed, _SECTION: self.html, "text/plain": "a section of the report"}
+
+
+@dataclass(frozen=True)
+class Summed:
+    """The day in one line, shown as such."""
+
+    summary: Summary
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        one = self.summary
+        text = f"{one.day}: {one.verdict}; {one.files:,} files, {one.read:,} records read, {one.rejected:,} set aside"
+        return {_SUMMARY: json.dumps(one.to_json()), "text/plain": text}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What an executed notebook has put out for the page: HTML, in order, and the day in one line."""
+
+    parts: tuple[str, ...]
+    summary: Summary
+
+
+def executed(notebook: Path) -> Executed:
+    """Collect what the `report` cells of an executed notebook show: sections, and tables and pictures of anybody.
+
+    Raises NotebookError if none of them sums up the day.
+    """
+    bundles = list(_bundles(load(notebook)))
+    summaries = [Summary.from_json(json.loads(_text(b[_SUMMARY]))) for b in bundles if _SUMMARY in b]
+    found = [one for one in summaries if one is not None]
+    if not found:
+        raise NotebookError(
+            f"{notebook.name} shows no summary of the day: end it with Summed(summary(data, verdict))"
+        )
+    return Executed(tuple(part for bundle in bundles if (part := _part(bundle))), found[-1])
+
+
+def _bundles(notebook: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for cell in notebook["cells"]:
+        tags = set(cell.get("metadata", {}).get("tags", []))
+        if cell["cell_type"] == "code" and "report" in tags and INJECTED not in tags:
+            for output in cell.get("outputs", []):
+                yield output.get("data", {})
+
+
+def _part(bundle: Mapping[str, Any]) -> str:
+    if _SECTION in bundle:
+        return _text(bundle[_SECTION])
+    if "image/png" in bundle:
+        told = "A picture that the notebook has drawn"
+        source = _text(bundle["image/png"]).replace("\n", "")
+        return f'<figure><img alt="{told}" src="data:image/png;base64,{source}"></figure>'
+    if "text/html" in bundle:
+        # Somebody's own, such as a pandas table: it may hold anything.
+        return f'<div class="scroll">{only_own(_text(bundle["text/html"]))}</div>'
+    return ""
+
+
+def _text(value: Any) -> str:
+    """In a notebook a text may be a list of lines, and JSON may be kept as such."""
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return value if isinstance(value, str) else "".join(value)
