@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,19 +82,6 @@ def _file_check(truth: Truth, seen: Overview) -> Check:
     return Check("files whose counts and reject reasons are right", len(expected), agree)
 
 
-def save_quality_reports(laptop: Laptop, seen: Overview, folder: Path) -> list[Path]:
-    """Keep the gate's reports, which would be gone with the laptop AWS."""
-    objects, lake, saved = Objects(), laptop.deployment.lake, []
-    for batch in seen.batches:
-        report = objects.get_json(lake.bucket, lake.quality(batch.dataset, batch.batch_id))
-        if report is not None:
-            path = folder / f"{batch.batch_id}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(report, indent=1), encoding="utf-8")
-            saved.append(path)
-    return saved
-
-
 def cost_of(laptop: Laptop, seen: Overview) -> Cost:
     """What the same would cost on AWS."""
     glue = laptop.aws.endpoint.client("glue")
@@ -108,9 +94,7 @@ def cost_of(laptop: Laptop, seen: Overview) -> Cost:
     return cost(runs, [0.0] * len(crawls), loads)
 
 
-def last_screen(
-    found: list[Check], seen: Overview, warehouse: Warehouse, price: Cost, reports: Path
-) -> Group:
+def last_screen(found: list[Check], seen: Overview, warehouse: Warehouse, price: Cost, report: Path) -> Group:
     """What a manager wants to know: what arrived, what is there now, whether it is right, what it costs."""
     wrong = [check for check in found if not check.holds]
     verdict = (
@@ -128,7 +112,7 @@ def last_screen(
         f"crawls ${price.crawls:.2f}, Redshift Serverless ${price.warehouse:.2f}."
     )
     lines = [verdict, told, *(f"[red]{w.what}: expected {w.expected}, found {w.found}[/]" for w in wrong)]
-    lines += [price_told, f"Quality reports: {reports}"]
+    lines += [price_told, f"Quality report: {report}"]
     return Group(
         _warehouse_table(warehouse), _rejects_table(seen), Panel.fit("\n".join(lines), title="Gluebook")
     )

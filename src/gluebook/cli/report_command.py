@@ -42,7 +42,7 @@ def report(
     folder = output or project_root() / "build" / "reports"
     with stage_progress() as progress:
         progress.tell("Running notebooks/reports/data_quality.ipynb")
-        summary, page = _make(deployment, options.arrival(day), folder, kernel, progress.tell)
+        summary, page = make_report(deployment, options.arrival(day), folder, kernel, progress.tell)
         places: list[str] = []
         if publish:
             from gluebook.report.site import publish_day
@@ -65,9 +65,13 @@ def report(
         raise typer.Exit(1)
 
 
-def _make(
+def make_report(
     deployment: Deployment, day: date, folder: Path, kernel: str, tell: Callable[[str], None]
 ) -> tuple[Summary, Path]:
+    """The report of a day as pages in `folder`: the day in one line, and the path of its page.
+
+    Raises NotebookError, ConfigurationError.
+    """
     from gluebook.notebook.deployed import report_defaults
     from gluebook.notebook.execute import execute  # slow to import, as what follows
     from gluebook.report.data_docs import data_docs

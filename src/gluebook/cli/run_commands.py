@@ -66,10 +66,12 @@ def demo(
     """Make up messy tickets and logs, send them through the chain, and check the warehouse to the row."""
     from gluebook.cli import demo as demonstration
     from gluebook.cli.laptop import laptop
+    from gluebook.cli.report_command import make_report
     from gluebook.cli.trial import troubles, wait_until_settled
+    from gluebook.notebook.execute import KERNEL
     from gluebook.sample import generate
 
-    reports = project_root() / "build" / "demo" / "quality"
+    reports = project_root() / "build" / "demo" / "reports"
     with stages() as staged:
         staged.begin("generate")
         made = generate(seed=seed, tickets=tickets, log_lines=log_lines)
@@ -85,8 +87,10 @@ def demo(
                 raise TerminalError("\n".join(wrong))
             found = demonstration.checks(made.truth, seen, warehouse)
             price = demonstration.cost_of(running, seen)
-            demonstration.save_quality_reports(running, seen, reports)
-            screen = demonstration.last_screen(found, seen, warehouse, price, reports)
+            staged.begin("report")
+            for day in sorted({file.dt for file in made.files}):
+                _, page = make_report(running.deployment, day, reports, KERNEL, lambda _: None)
+            screen = demonstration.last_screen(found, seen, warehouse, price, page)
             staged.begin("stop")
     screens.out.print(screens.stages_table(staged.clock.seconds))
     screens.out.print(screen)

@@ -24,6 +24,7 @@ STAGES = {
     "load": "Redshift: copying and merging",
     "catalog": "Crawler: filling the Data Catalog",
     "query": "Asking the warehouse",
+    "report": "Writing the quality report",
     "stop": "Stopping",
 }
 
