@@ -44,6 +44,16 @@ def logs_quality(batch_id: str = "app_logs-20260105T101500Z-ab12cd", **more: Any
         outcome(
             "expect_table_row_count_to_be_between", {"min_value": 1}, observed="3892", unexpected_rows=None
         ),
+        outcome(
+            "expect_table_columns_to_match_ordered_list",
+            {"column_list": ["source", "log_id", "occurred_at", "level", "service", "message", "trace_id"]},
+            unexpected_rows=None,
+        ),
+        outcome(
+            "expect_column_values_to_be_in_type_list",
+            {"column": "source", "type_list": ["StringType", "StringDtype"]},
+            unexpected_rows=None,
+        ),
         *(
             outcome("expect_column_values_to_not_be_null", {"column": name})
             for name in ("source", "occurred_at", "level", "service")

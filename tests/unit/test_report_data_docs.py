@@ -8,9 +8,12 @@ from html import escape
 
 import pytest
 
+from gluebook.datasets import CONTRACTS, Contract
+from gluebook.quality.suites import load_suites
+from gluebook.quality.violations import violation
 from gluebook.report.data_docs import data_docs, validation_result
 from gluebook.report.offline import reaches_out
-from report_quality import HOSTILE, logs_quality, outcome, tickets_quality
+from report_quality import HOSTILE, MONGOD, logs_quality, outcome, tickets_quality
 
 
 @cache
@@ -32,7 +35,7 @@ def test_the_only_link_leads_back_to_the_day() -> None:
 def test_every_expectation_is_there_with_what_was_found() -> None:
     html = page()
     assert (
-        len(re.findall(r"<td[^>]*>.{0,200}?fa-check-circle", html, re.S)) == 10
+        len(re.findall(r"<td[^>]*>.{0,200}?fa-check-circle", html, re.S)) == 12
         and len(re.findall(r"<td[^>]*>.{0,200}?fa-times", html, re.S)) == 1
     )
     assert "61 unexpected values found" in html and "trace-9" in html
@@ -46,6 +49,32 @@ def test_an_expectation_that_great_expectations_does_not_know_is_told_in_our_wor
 @pytest.mark.parametrize("quality", [tickets_quality(), logs_quality(outcomes=[])], ids=["pairs", "none"])
 def test_pairs_of_columns_and_no_outcome_at_all_can_be_rendered(quality: dict[str, object]) -> None:
     assert reaches_out(data_docs(quality)) == []
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
+@pytest.mark.parametrize("passed", [True, False], ids=["met", "missed"])
+def test_every_expectation_of_our_suites_can_be_rendered_met_and_missed(
+    contract: Contract, passed: bool
+) -> None:
+    suites = load_suites(contract)
+    outcomes = [
+        outcome(
+            one["type"],
+            one["kwargs"],
+            suite=suite["name"],
+            passed=passed,
+            # As the gate has it: where every row passes nobody counts.
+            unexpected_rows=None if passed or violation(one) is None else 5,
+            unexpected_percent=None if passed or violation(one) is None else 50.0,
+            observed="" if passed else "found instead",
+        )
+        for suite in (suites.rows, suites.batch)
+        for one in suite["expectations"]
+    ]
+    html = data_docs(logs_quality(dataset=contract.name, outcomes=outcomes, passed=passed))
+    assert reaches_out(html) == []
+    marks = "fa-check-circle" if passed else "fa-times"
+    assert len(re.findall(rf"<td[^>]*>.{{0,200}}?{marks}", html, re.S)) == len(outcomes)
 
 
 def test_what_comes_out_of_data_is_text_and_never_markup() -> None:
@@ -65,7 +94,7 @@ def test_what_comes_out_of_data_is_text_and_never_markup() -> None:
             ("expect_column_values_to_be_in_set", {"column": HOSTILE, "value_set": [HOSTILE]}),
             (
                 "expect_column_values_to_match_regex",
-                {"column": HOSTILE, "regex": HOSTILE, "row_condition": f'col("a") == "{HOSTILE}"'},
+                {"column": HOSTILE, "regex": HOSTILE, "row_condition": {**MONGOD, "parameter": HOSTILE}},
             ),
             ("expect_whatever", {"column": HOSTILE}),
         )
@@ -81,7 +110,7 @@ def test_what_comes_out_of_data_is_text_and_never_markup() -> None:
 def test_the_result_counts_what_was_met() -> None:
     result = validation_result(logs_quality())
     assert result.success is True
-    assert result.statistics["evaluated_expectations"] == 11
+    assert result.statistics["evaluated_expectations"] == 13
     assert result.statistics["unsuccessful_expectations"] == 1
 
 

@@ -80,7 +80,7 @@ def test_the_gates_reports_of_the_days_batches_are_read_and_a_missing_one_is_tol
     store = FakeObjects()
     store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1"), QUALITY)
     logs = gathered(status("a", "LOADED"), store=store).datasets[1]
-    assert (logs.unchecked, len(logs.checks), len(logs.failed)) == ((), 11, 1)
+    assert (logs.unchecked, len(logs.checks), len(logs.failed)) == ((), 13, 1)
     assert logs.newest_at == "2026-01-05T09:59:59Z"
     assert logs.gated[0].page == "expectations/app_logs/app_logs-1.html"
 

@@ -88,6 +88,10 @@ def _result(outcome: Mapping[str, Any], rows: int) -> Any:
             "unexpected_percent_nonmissing": outcome.get("unexpected_percent") or 0.0,
             "partial_unexpected_list": _values(outcome),
         }
+    elif outcome["expectation"] == "expect_table_columns_to_match_ordered_list":
+        # GX takes the order of its sections from here, and can't do without.
+        columns = [str(name) for name in outcome["kwargs"]["column_list"]]
+        found["observed_value"] = columns if outcome["passed"] else [str(outcome.get("observed") or "")]
     elif outcome.get("observed"):
         found["observed_value"] = outcome["observed"]
     return ExpectationValidationResult(
