@@ -64,6 +64,9 @@ def reject_share(trends: Sequence[Trend]) -> str:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
         axes.set_ylim(bottom=0)
         axes.margins(y=0.15)
+        longest = max((len(_latest(trends, dataset)) for dataset in _datasets(trends)), default=1)
+        # Room for a few batches, or a single one would stand in the middle of nowhere.
+        axes.set_xlim(min(1 - longest, -4) - 0.5, 0.5)
         _counting_back(axes)
         _legend(axes, below=0.3)
 
