@@ -17,7 +17,7 @@ def spec() -> dict[str, object]:
         # Only what goes wrong: otherwise every start warns of sockets that nobody else can reach.
         "argv": [
             *command,
-            "--IPKernelApp.log_level=ERROR",
+            "--IPKernelApp.log_level=CRITICAL",
             "--IPKernelApp.extra_extensions=gluebook.notebook.kernel",
         ],
         "display_name": DISPLAY_NAME,
