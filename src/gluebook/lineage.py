@@ -19,7 +19,7 @@ from openlineage.client.facet_v2 import (
     output_statistics_output_dataset,
     schema_dataset,
 )
-from openlineage.client.generated.base import InputDatasetFacet, OutputDatasetFacet, RunFacet
+from openlineage.client.generated.base import InputDatasetFacet, OutputDatasetFacet, RunFacet, set_producer
 from openlineage.client.naming.dataset import S3, Redshift
 
 from gluebook.core.keys import Lake
@@ -60,6 +60,7 @@ def lineage(
     """
     if batch.state not in _ENDED:
         return []
+    set_producer(PRODUCER)  # of every facet; the client's own would tell its version
     curated_at = report.checked_at if report else batch.changed_at
     curated = _curated(batch, at)
     failed = batch.state in (BatchState.REJECTED, BatchState.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from fakes import a_batch
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
-from gluebook.lineage import Surroundings, lineage
+from gluebook.lineage import PRODUCER, Surroundings, lineage
 from gluebook.quality.report import GateReport, Outcome
 from gluebook.status import FileStatus
 
@@ -97,6 +98,8 @@ def test_a_loaded_batch_is_a_run_of_the_job_and_one_of_the_load() -> None:
 def test_the_same_batch_gives_the_same_events_and_another_generation_another_run() -> None:
     first, second = told(batch(BatchState.LOADED)), told(batch(BatchState.LOADED))
     assert first == second
+    producers = set(re.findall(r'"_?producer": "([^"]*)"', json.dumps(first)))
+    assert producers == {PRODUCER}
     runs = {e["run"]["runId"] for e in first}
     assert len(runs) == 2
     again = {e["run"]["runId"] for e in told(batch(BatchState.LOADED, generation=2))}

@@ -143,8 +143,8 @@ def shown(found: Rejects) -> str:
 
 
 def test_the_screen_tells_counts_records_and_the_way_on() -> None:
-    text = shown(summed_up([reject(1, raw="[bold]x[/]" + "y" * 300), TICKET, LATER], 2))
-    assert "[bold]x[/]yyy" in text and "y…" in text
+    text = shown(summed_up([reject(1, raw="[bold]x[/]\x1b[2J" + "y" * 300), TICKET, LATER], 2))
+    assert "[bold]x[/]" in text and "[2Jyyy" in text and "\x1b" not in text and "y…" in text
     assert "unknown:status" in text and "and 1 more: --limit 3" in text
     assert "gluebook replay" in text
 

@@ -56,13 +56,16 @@ def lineage(
     batches = [
         batch for batch in seen.batches if dataset in (None, batch.dataset) and _begun(batch, since, until)
     ]
-    client, place = _client(file)
+    part = file.with_name(f"{file.name}.part")
+    client, place = _client(file, part)
     told: Counter[str] = Counter()
     try:
         for event in _events(batches, seen, deployment):
             client.emit(event)
             told[str(event.eventType.value if event.eventType else "")] += 1
         client.close()
+        if part.exists():
+            part.replace(file)
     # The client's transports raise whatever their libraries do.
     except Exception as error:
         raise TerminalError(f"lineage could not be told to {place}: {error}") from error
@@ -98,8 +101,8 @@ def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Ite
         yield from events_of(batch, files[batch.batch_id], report, at)
 
 
-def _client(file: Path) -> tuple[OpenLineageClient, str]:
-    """Who takes the events, and where they go: as its own configuration says, else into `file`, made anew."""
+def _client(file: Path, part: Path) -> tuple[OpenLineageClient, str]:
+    """Who takes the events, and where they go: as its own configuration says, else into `part`, to become `file`."""
     from openlineage.client import OpenLineageClient
     from openlineage.client.transport.file import FileConfig, FileTransport
 
@@ -109,6 +112,7 @@ def _client(file: Path) -> tuple[OpenLineageClient, str]:
     if configured.config.transport or configured.transport.kind != "console":
         return configured, f"{configured.transport.kind} transport of OpenLineage's own configuration"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    transport = FileTransport(FileConfig(log_file_path=str(file), append=True))
+    part.unlink(missing_ok=True)
+    part.touch()  # also if there is nothing to tell
+    transport = FileTransport(FileConfig(log_file_path=str(part), append=True))
     return OpenLineageClient(transport=transport), str(file)

@@ -94,6 +94,8 @@ def _records(found: Rejects) -> Table:
     table.add_column("reason", overflow="fold")
     table.add_column("masked text", overflow="fold")
     for reject in found.first:
-        text = reject.raw[:_SHOWN_CHARACTERS] + ("…" if len(reject.raw) > _SHOWN_CHARACTERS else "")
+        # It is what a stranger wrote: nothing in it shall steer the terminal.
+        text = "".join(one if one.isprintable() else " " for one in reject.raw[:_SHOWN_CHARACTERS])
+        text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
         table.add_row(escape(reject.key), f"{reject.record:,}", escape(reject.reason), escape(text))
     return table
