@@ -12,7 +12,7 @@ from chaos.oracle import Expected, FileKey, Ticket, expected
 from chaos.product import LAKE
 from chaos.world import World
 from gluebook.core.model import Batch, FileVersion
-from gluebook.core.states import BatchState, FileState, shown_state
+from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
 from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS, Contract
 from gluebook.steps.reconcile import drift
 
@@ -212,11 +212,14 @@ def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
         c = batch.counts
         if batch.state in (BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED) and c.read:
             wanted.append((batch.batch_id, batch.generation, c.read, c.curated, c.duplicates, c.rejected))
-    # One that is given up in a further generation may have either that one's verdict or the one before.
-    given_up = {
-        b.batch_id for b in ledger.batches.values() if b.state is BatchState.FAILED and b.generation > 1
+    # One that is given up in a further generation may have either that one's verdict or the one before; and one
+    # that is still under way may have been told of already.
+    open_ends = {
+        b.batch_id
+        for b in ledger.batches.values()
+        if b.state in OPEN_STATES or (b.state is BatchState.FAILED and b.generation > 1)
     }
-    shown = [tuple(row) for row in recorded if row[0] not in given_up]
+    shown = [tuple(row) for row in recorded if row[0] not in open_ends]
     yield from _difference("warehouse's dq_results", shown, wanted)
 
 

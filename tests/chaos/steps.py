@@ -9,6 +9,7 @@ from chaos.baton import TO_THE_END
 from chaos.settle import drain
 from chaos.warehouse import OK
 from chaos.world import LEASE_SECONDS, World
+from gluebook.core.loading import batch_of_statement
 
 Step = dict[str, Any]
 
@@ -38,7 +39,9 @@ def _go(step: Step, world: World) -> None:
 
 
 def _statement(step: Step, world: World) -> None:
-    statement = _pick(step, world.warehouse.waiting)
+    # Loads first, then verdicts being recorded: so a schedule's first statement is the load that it speaks of.
+    waiting = sorted(world.warehouse.waiting, key=lambda one: batch_of_statement(one.name) is None)
+    statement = _pick(step, waiting)
     if statement is not None:
         how = step.get("how", OK)
         kinds = {"conflict": "load_conflict", "forget": "forgotten_statement"}

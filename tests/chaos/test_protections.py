@@ -261,3 +261,16 @@ def test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own
     """Protection: vouchers."""
     steps = [logs("a", "L x"), CALM, logs("b", "L x"), CALM, logs("a", "L y"), CALM]
     assert apart(steps, redshift) == []
+
+
+def test_the_verdict_on_a_batch_that_is_divided_is_taken_back(redshift: Redshift) -> None:
+    """Protection: its files are counted with the batches that they come with afterwards."""
+    refused = [*admitted(tickets("t", "T 1 1 01 @long"), tickets("u", "T 2 1 01 x")), go("run"), CALM]
+    assert apart(refused, redshift, Settling(replays=False)) == []
+
+
+def test_a_verdict_that_the_warehouse_refused_is_recorded_after_all(redshift: Redshift) -> None:
+    """Protection: the schedule tries again."""
+    loaded = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load")]
+    refused = [{"do": "statement"}, {"do": "statement", "how": "conflict"}, CALM]
+    assert apart([*loaded, *refused], redshift) == []
