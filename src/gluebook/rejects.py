@@ -135,10 +135,11 @@ def find_rejects(wanted: Wanted, objects: Objects, lake: Lake, limit: int) -> Re
     """Look through the quarantine, file by file. Raises ConfigurationError for a negative `limit`."""
     if limit < 0:
         raise ConfigurationError(f"--limit {limit}: it can't be less than nothing")
-    return summed_up(filter(wanted.takes, _all_of(wanted, objects, lake)), limit)
+    return summed_up(filter(wanted.takes, read_rejects(wanted, objects, lake)), limit)
 
 
-def _all_of(wanted: Wanted, objects: Objects, lake: Lake) -> Iterator[Reject]:
+def read_rejects(wanted: Wanted, objects: Objects, lake: Lake) -> Iterator[Reject]:
+    """All rejects of the datasets and the batch that are asked for, whatever else is. Raises ClientError."""
     with tempfile.TemporaryDirectory(prefix="gluebook-rejects-") as folder:
         path = Path(folder) / "rejects.parquet"
         for dataset in wanted.datasets:

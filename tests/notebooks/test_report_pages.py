@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from typer.testing import CliRunner
@@ -23,7 +20,6 @@ from gluebook.cli.deployment import Deployment
 from gluebook.core.keys import Lake, file_id
 from gluebook.core.model import FileVersion
 from gluebook.notebook.execute import execute
-from gluebook.report.connected import rejects_in
 from gluebook.report.offline import reaches_out
 from gluebook.report.page import page as page_of
 from gluebook.report.shown import executed
@@ -86,20 +82,6 @@ def test_the_notebook_makes_a_page_of_a_day_and_one_of_a_day_without_anything(
         assert "no workgroup and database are named in the parameters" in html
         verdicts[str(day)] = (done.summary.verdict, done.summary.files)
     assert verdicts == {"2026-01-05": ("with reservations", 1), "1999-01-01": ("nothing arrived", 0)}
-
-
-@pytest.mark.usefixtures("endpoint")
-def test_rejects_are_read_batch_by_batch() -> None:
-    lake = Lake("report-rejects")
-    client("s3").create_bucket(Bucket=lake.bucket)
-    for batch_id in ("b", "c"):
-        rows = [{"reason": "x", "_source_file": "f", "_source_record": 1, "raw": batch_id, "source": "s"}]
-        body = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(rows), body)
-        key = lake.quarantine_file("app_logs", batch_id, 0)
-        client("s3").put_object(Bucket=lake.bucket, Key=key, Body=body.getvalue())
-    assert [row["raw"] for row in rejects_in(lake, "app_logs", "b")] == ["b"]
-    assert list(rejects_in(lake, "app_logs", "another")) == []
 
 
 def test_the_command_makes_publishes_and_tells_and_a_second_time_replaces(

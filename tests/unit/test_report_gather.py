@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError, WarehouseBusy
+from gluebook.rejects import Reject
 from gluebook.report.ask import SERVICES_SQL, TICKETS_SQL, TRENDS_SQL, ask, not_asked
 from gluebook.report.gather import EXAMPLE_CHARACTERS, Sources, checks_of, gather
 from gluebook.report.model import Asked, ReportData, ServiceErrors, TicketsOpened, Trend
@@ -46,14 +47,18 @@ def batch(state: BatchState = BatchState.LOADED) -> Batch:
     return Batch("app_logs-1", "app_logs", state, "run", 1, 0, 1, MADE_AT)
 
 
-def rejects(_dataset: str, batch_id: str) -> Iterable[Mapping[str, Any]]:
+def rejects(dataset: str, batch_id: str) -> Iterable[Reject]:
     for number in range(1, 9):
-        yield {
-            "reason": "malformed_record",
-            "_source_file": f"app_logs/mongod/dt={DAY}/{'other' if number == 1 else 'a'}",
-            "_source_record": number,
-            "raw": f"{batch_id}-{number}-" + "x" * 500,
-        }
+        yield Reject(
+            key=f"app_logs/mongod/dt={DAY}/{'other' if number == 1 else 'a'}",
+            version_id="v1",
+            record=number,
+            dataset=dataset,
+            source="mongod",
+            reason="malformed_record",
+            batch_id=batch_id,
+            raw=f"{batch_id}-{number}-" + "x" * 500,
+        )
 
 
 def gathered(*files: FileStatus, store: FakeObjects | None = None, asked: Asked | None = None) -> ReportData:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Warehouse
 from gluebook.core.keys import Lake
+from gluebook.rejects import Wanted, read_rejects
 from gluebook.report.ask import ask, not_asked
 from gluebook.report.gather import Sources
 from gluebook.status import overview
-
-_COLUMNS = ["reason", "_source_file", "_source_record", "raw"]
-_AT_ONCE = 2000
 
 
 def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_database: str) -> Sources:
@@ -26,19 +21,8 @@ def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_dat
         lake=lake,
         objects=objects,
         overview=lambda: overview(ledger, objects, lake),
-        rejects=lambda dataset, batch_id: rejects_in(lake, dataset, batch_id),
+        rejects=lambda dataset, batch_id: read_rejects(
+            Wanted(dataset=dataset, batch_id=batch_id), objects, lake
+        ),
         asked=lambda: ask(Warehouse(workgroup, warehouse_database)) if named else nobody,
     )
-
-
-def rejects_in(lake: Lake, dataset: str, batch_id: str) -> Iterable[Mapping[str, Any]]:
-    """A batch's rejects, one after the other: reason, _source_file, _source_record, raw. Raises ClientError."""
-    import awswrangler as wr  # slow to import
-
-    def rows() -> Iterator[Mapping[str, Any]]:
-        prefix = lake.uri(lake.quarantine(dataset, batch_id))
-        for path in sorted(wr.s3.list_objects(f"{prefix}*", suffix=".parquet")):
-            for frame in wr.s3.read_parquet(path, columns=_COLUMNS, chunked=_AT_ONCE):
-                yield from frame.to_dict("records")
-
-    return rows()

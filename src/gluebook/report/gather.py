@@ -16,6 +16,7 @@ from gluebook.core.plan import keys_in_manifest
 from gluebook.core.states import BatchState
 from gluebook.datasets import CONTRACTS
 from gluebook.quality.words import sentence
+from gluebook.rejects import Reject as SetAside
 from gluebook.report.model import (
     Asked,
     Check,
@@ -42,8 +43,8 @@ class JsonStore(Protocol):
         """A JSON document; None if there is none."""
 
 
-# (dataset, batch id) -> its rejects, as dicts with reason, _source_file, _source_record, raw.
-Rejects = Callable[[str, str], Iterable[Mapping[str, Any]]]
+# (dataset, batch id) -> its rejects.
+Rejects = Callable[[str, str], Iterable[SetAside]]
 
 
 @dataclass(frozen=True)
@@ -196,11 +197,9 @@ def _rejects(dataset: str, files: Sequence[File], read: Rejects) -> tuple[Reject
         if all(len(found) >= EXAMPLES_PER_REASON for found in examples.values()):
             break
         for row in read(dataset, batch_id):
-            found = examples.get(str(row["reason"]), [])
-            if len(found) < EXAMPLES_PER_REASON and row["_source_file"] in keys:
-                found.append(
-                    Reject(str(row["_source_file"]), str(row["_source_record"]), _cut(str(row["raw"] or "")))
-                )
+            found = examples.get(row.reason, [])
+            if len(found) < EXAMPLES_PER_REASON and row.key in keys:
+                found.append(Reject(row.key, str(row.record), _cut(row.raw)))
     ordered = sorted(counts, key=lambda reason: (-counts[reason], reason))
     return tuple(RejectReason(reason, counts[reason], tuple(examples[reason])) for reason in ordered)
 
