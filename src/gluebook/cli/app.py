@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from gluebook.cli import (
     build_commands,
+    cost_command,
     lab_command,
     lineage_command,
     notebook_commands,
@@ -43,6 +44,7 @@ app.command()(recover.replay)
 app.command()(recover.backfill)
 app.command()(recover.reconcile)
 app.command()(report_command.report)
+app.command()(cost_command.cost)
 app.command("run", cls=notebook_commands.WithParameters)(notebook_commands.run)
 app.command()(notebook_commands.lint)
 app.command()(notebook_commands.studio)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Warehouse
+from gluebook.cli.cost_command import deployed_stack
 from gluebook.cli.laptop import Laptop
 from gluebook.core.cost import Cost, cost
 from gluebook.core.model import Counts
@@ -91,7 +92,7 @@ def cost_of(laptop: Laptop, seen: Overview) -> Cost:
     crawlers = [outputs[name] for name in ("SupportTicketsCrawler", "AppLogsCrawler")]
     crawls = [c for c in crawlers if "LastCrawl" in glue.get_crawler(Name=c)["Crawler"]]
     loads = [0.0 for batch in seen.batches for _ in range(batch.load_attempts)]
-    return cost(runs, [0.0] * len(crawls), loads)
+    return cost(runs, [0.0] * len(crawls), loads, deployed_stack({}))
 
 
 def last_screen(found: list[Check], seen: Overview, warehouse: Warehouse, price: Cost, report: Path) -> Group:

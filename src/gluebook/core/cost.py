@@ -1,22 +1,31 @@
-"""What a day like this would cost on AWS, by list prices of us-east-1 (USD, without discounts or free tiers).
-
-Prices as published by AWS in 2026: Glue $0.44 per DPU-hour with a minute at least per run and ten minutes at
-least per crawl; Redshift Serverless $0.375 per RPU-hour with a minute at least per wake-up.
-"""
+"""What runs, crawls and loads cost on AWS by list price: of a run that has been, and of a month to come."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_DPU_HOUR = 0.44
-_RPU_HOUR = 0.375
-_RUN_DPUS = 2
-_CRAWL_DPUS = 2
-_WAREHOUSE_RPUS = 8
-_SHORTEST_RUN_SECONDS = 60.0
-_SHORTEST_CRAWL_SECONDS = 600.0
-_SHORTEST_WAKE_SECONDS = 60.0
+from gluebook.core import prices
+from gluebook.core.loading import CrawlPolicy
+from gluebook.core.prices import Price
+
+CRAWL_DPUS = 2
+DAYS = 365 / 12
+_DAY_SECONDS = 86_400.0
+
+# What the model assumes, from runs on two cores (docs/operations.md): a job run's own time before and after the
+# rows, what one vCPU gets through, how long a load keeps the warehouse busy, what the functions take.
+RUN_SECONDS = 45.0
+MEGABYTES_PER_VCPU_SECOND = 1.5
+VCPUS_PER_DPU = 4
+LOAD_SECONDS = 20.0
+MEGABYTES_LOADED_PER_SECOND = 15.0
+FUNCTION_GB_SECONDS = 1.0
+# Requests: of the ledger and S3 for each file and each batch, of the ledger for each look of the schedule.
+_FILE_WRITES, _BATCH_WRITES, _BATCH_PUTS, _LOOK_READS = 8, 25, 20, 40
+_POLLS_PER_DAY = 5 * _DAY_SECONDS / 20
+# Curated Parquet and quarantine beside the raw files.
+_COPIES_IN_LAKE = 1.3
 
 
 @dataclass(frozen=True)
@@ -33,13 +42,166 @@ class Cost:
         return self.jobs + self.crawls + self.warehouse
 
 
-def cost(run_seconds: Sequence[float], crawl_seconds: Sequence[float], load_seconds: Sequence[float]) -> Cost:
+@dataclass(frozen=True)
+class Stack:
+    """What is deployed: workers of one DPU each, RPUs of the warehouse, seconds between two sweeps.
+
+    `metrics`: how many every sweep writes, `load_metrics`: how many a load of each dataset writes.
+    """
+
+    workers: int
+    rpus: int
+    sweep_seconds: float
+    arrival_window_seconds: float
+    max_batch_megabytes: float
+    crawl_policy: CrawlPolicy
+    datasets: int
+    alarms: int
+    metrics: int
+    load_metrics: int
+    secrets: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What arrives, evenly spread over the datasets: `deliveries_per_day` is how many times a day files come."""
+
+    files_per_day: float
+    megabytes_per_file: float
+    deliveries_per_day: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of thing that is paid for in a month."""
+
+    service: str
+    what: str
+    quantity: float
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        """US dollars a month."""
+        return self.quantity * self.price.usd
+
+
+def cost(
+    run_seconds: Sequence[float],
+    crawl_seconds: Sequence[float],
+    load_seconds: Sequence[float],
+    stack: Stack,
+) -> Cost:
     """The cost of these job runs, crawls and loads; every load is taken to wake the warehouse up."""
-    return Cost(
-        jobs=_hours(run_seconds, _SHORTEST_RUN_SECONDS) * _RUN_DPUS * _DPU_HOUR,
-        crawls=_hours(crawl_seconds, _SHORTEST_CRAWL_SECONDS) * _CRAWL_DPUS * _DPU_HOUR,
-        warehouse=_hours(load_seconds, _SHORTEST_WAKE_SECONDS) * _WAREHOUSE_RPUS * _RPU_HOUR,
+    run, crawl, wake = (
+        prices.SHORTEST_RUN_SECONDS,
+        prices.SHORTEST_CRAWL_SECONDS,
+        prices.SHORTEST_WAKE_SECONDS,
     )
+    return Cost(
+        jobs=_hours(run_seconds, run) * stack.workers * prices.GLUE.usd,
+        crawls=_hours(crawl_seconds, crawl) * CRAWL_DPUS * prices.GLUE.usd,
+        warehouse=_hours(load_seconds, wake) * stack.rpus * prices.WAREHOUSE.usd,
+    )
+
+
+def monthly(stack: Stack, workload: Workload) -> list[Line]:
+    """What a month costs: a model, good for comparing policies and for the order of magnitude.
+
+    Without files it is what the stack costs at rest.
+    """
+    # A run publishes one batch, which is one load.
+    runs, run_seconds = _runs_per_day(stack, workload)
+    return [
+        Line("Glue", "job runs", _hours_of(runs, run_seconds) * stack.workers, prices.GLUE),
+        Line("Glue", "crawls", _crawl_hours(stack, runs) * CRAWL_DPUS, prices.GLUE),
+        Line("Redshift", "loads and comparisons", _warehouse_hours(stack, workload, runs), prices.WAREHOUSE),
+        *_requests(stack, workload, runs),
+        *_storage(workload),
+        Line("CloudWatch", "alarms", stack.alarms, prices.ALARM),
+        Line("CloudWatch", "metrics of the sweep", stack.metrics, prices.METRIC),
+        # A metric is paid for in the hours in which it is written.
+        Line("CloudWatch", "metrics of loads", stack.load_metrics * min(1.0, runs / 24), prices.METRIC),
+        Line("Secrets Manager", "secrets", stack.secrets, prices.SECRET),
+    ]
+
+
+def per_load(stack: Stack) -> float:
+    """US dollars that one load costs where nothing else keeps the warehouse awake: two wake-ups.
+
+    One is the load's, the other that of the sweep which compares the table with what was loaded.
+    """
+    return 2 * prices.SHORTEST_WAKE_SECONDS / 3600 * stack.rpus * prices.WAREHOUSE.usd
+
+
+def _runs_per_day(stack: Stack, workload: Workload) -> tuple[float, float]:
+    """Job runs a day, of all datasets, and the seconds of each. One run at a time and dataset takes what waits."""
+    if not workload.files_per_day:
+        return 0.0, 0.0
+    files = workload.files_per_day / stack.datasets
+    megabytes = files * workload.megabytes_per_file
+    # Files that come within one window are registered together, and one run takes them.
+    deliveries = min(workload.deliveries_per_day, files, _DAY_SECONDS / stack.arrival_window_seconds)
+    runs = max(deliveries, megabytes / stack.max_batch_megabytes)
+    # Of the workers one is the driver.
+    rate = MEGABYTES_PER_VCPU_SECOND * VCPUS_PER_DPU * max(1, stack.workers - 1)
+    busy = megabytes / rate
+    # Files that come while a run is going on wait for the next one, so that there is an upper limit.
+    runs = min(runs, max(1.0, (_DAY_SECONDS - busy) / RUN_SECONDS))
+    return runs * stack.datasets, RUN_SECONDS + busy / runs
+
+
+def _hours_of(runs: float, seconds: float) -> float:
+    return runs * max(seconds, prices.SHORTEST_RUN_SECONDS) / 3600 * DAYS
+
+
+def _crawl_hours(stack: Stack, runs: float) -> float:
+    # The first file of a day brings a new partition.
+    by_policy: dict[CrawlPolicy, float] = {
+        "when-needed": min(runs, stack.datasets),
+        "always": runs,
+        "never": 0.0,
+    }
+    return by_policy[stack.crawl_policy] * prices.SHORTEST_CRAWL_SECONDS / 3600 * DAYS
+
+
+def _warehouse_hours(stack: Stack, workload: Workload, loads: float) -> float:
+    if not loads:
+        return 0.0
+    megabytes = workload.files_per_day * workload.megabytes_per_file / loads
+    load = max(prices.SHORTEST_WAKE_SECONDS, LOAD_SECONDS + megabytes / MEGABYTES_LOADED_PER_SECOND)
+    # The sweep after it compares; there are no more comparisons than sweeps, nor more of a day than all of it.
+    comparisons = min(loads, stack.datasets * _DAY_SECONDS / stack.sweep_seconds)
+    awake = min(_DAY_SECONDS, loads * load + comparisons * prices.SHORTEST_WAKE_SECONDS)
+    return awake / 3600 * stack.rpus * DAYS
+
+
+def _requests(stack: Stack, workload: Workload, runs: float) -> list[Line]:
+    looks = 2 * _DAY_SECONDS / stack.sweep_seconds
+    admits = min(workload.files_per_day, _DAY_SECONDS / stack.arrival_window_seconds)
+    arriving = admits + 3 * runs
+    writes = workload.files_per_day * _FILE_WRITES + runs * _BATCH_WRITES
+    puts = 2 * workload.files_per_day + runs * _BATCH_PUTS
+    reads = 2 * (looks * stack.datasets * _LOOK_READS + writes)
+    return [
+        Line("Lambda", "time", (looks + arriving) * DAYS * FUNCTION_GB_SECONDS, prices.LAMBDA_TIME),
+        Line("Lambda", "requests", (looks + arriving) * DAYS, prices.LAMBDA_REQUEST),
+        Line("SQS", "polling", _POLLS_PER_DAY * DAYS, prices.QUEUE_REQUEST),
+        Line("EventBridge", "S3 events", workload.files_per_day * DAYS, prices.EVENT),
+        Line("DynamoDB", "writes of the ledger", writes * DAYS, prices.LEDGER_WRITE),
+        Line("DynamoDB", "reads of the ledger", reads * DAYS, prices.LEDGER_READ),
+        Line("S3", "writes", puts * DAYS, prices.OBJECT_WRITE),
+        Line("S3", "reads", 2 * puts * DAYS, prices.OBJECT_READ),
+    ]
+
+
+def _storage(workload: Workload) -> list[Line]:
+    """Of one month's files, kept for a month; it grows by as much every month."""
+    gigabytes = workload.files_per_day * workload.megabytes_per_file * DAYS / 1000
+    return [
+        Line("S3", "a month's files, raw and curated", gigabytes * _COPIES_IN_LAKE, prices.OBJECT_STORAGE),
+        Line("Redshift", "a month's rows", gigabytes * (_COPIES_IN_LAKE - 1), prices.WAREHOUSE_STORAGE),
+    ]
 
 
 def _hours(seconds: Sequence[float], shortest: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gluebook.errors import ConfigurationError
+from gluebook.template import parse_template
 
 # Magic of a Glue session: property of a Glue job.
 SESSION_PROPERTIES = {
@@ -35,18 +35,12 @@ def job_resource(template: Path, script: str) -> JobResource | None:
 
     Raises ConfigurationError if the template can't be read.
     """
-    from awscli.customizations.cloudformation.yamlhelper import yaml_parse  # slow to import
-
-    try:
-        parsed = yaml_parse(template.read_text(encoding="utf-8"))
-        resources = parsed["Resources"].items()
-    except Exception as error:  # noqa: BLE001 - whatever a YAML parser raises
-        raise ConfigurationError(f"{template} is no template: {error}") from None
-    for name, resource in resources:
+    parsed = parse_template(template)
+    for name, resource in parsed["Resources"].items():
         properties = resource.get("Properties", {})
         location = properties.get("Command", {}).get("ScriptLocation", "")
         if resource["Type"] == "AWS::Glue::Job" and str(location).rpartition("/")[2] == script:
-            return _job(name, properties, parsed.get("Parameters", {}))
+            return _job(name, properties, parsed["Parameters"])
     return None
 
 
