@@ -33,10 +33,17 @@ class Laptop:
 
 
 @contextmanager
-def laptop(tell: Progress, *, port: int = 0, parameters: dict[str, str] | None = None) -> Iterator[Laptop]:
+def laptop(
+    tell: Progress,
+    *,
+    port: int = 0,
+    parameters: dict[str, str] | None = None,
+    before_deployment: Callable[[LocalAws], None] = lambda _: None,
+) -> Iterator[Laptop]:
     """Start, build, deploy; everything is gone afterwards, the caller's AWS_* environment is back.
 
-    `tell` is called with "build", "start" and "deploy" as each begins. Raises ConfigurationError, DeployFailed.
+    `tell` is called with "build", "start" and "deploy" as each begins; `before_deployment` may put something there
+    that was stored before. Raises ConfigurationError, DeployFailed.
     """
     root = project_root()
     tell("build")
@@ -44,6 +51,7 @@ def laptop(tell: Progress, *, port: int = 0, parameters: dict[str, str] | None =
     tell("start")
     with LocalAws(port=port) as aws, _environment(aws.endpoint.environment()):
         tell("deploy")
+        before_deployment(aws)
         s3 = aws.endpoint.client("s3")
         s3.create_bucket(Bucket=_ARTEFACTS)
         s3.upload_file(str(artefacts.wheel), _ARTEFACTS, artefacts.wheel_key)
