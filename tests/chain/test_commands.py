@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from chain.kit import log_line, real, truncated
+from process_kit import deaf, running
 
 GLUEBOOK = [sys.executable, "-c", "from gluebook.cli import main; main()"]
 PATIENCE_SECONDS = 550
@@ -119,7 +120,7 @@ def test_a_laptop_stays_up_for_other_commands_and_ctrl_c_leaves_nothing(
 ) -> None:
     path = tmp_path / "one.jsonl"
     path.write_bytes(log_line(1))
-    with subprocess.Popen([*GLUEBOOK, "up"], env=own_place, stdout=subprocess.PIPE, text=True) as up:
+    with running(deaf([*GLUEBOOK, "up"]), own_place) as up:
         assert up.stdout is not None
         while "Ctrl-C stops it" not in (line := up.stdout.readline()):
             assert line, "gluebook up ended before it was up"
