@@ -16,6 +16,7 @@ from gluebook.cli import (
     build_commands,
     lab_command,
     lineage_command,
+    logs_command,
     notebook_commands,
     operate,
     recover,
@@ -37,6 +38,7 @@ app.command()(run_commands.up)
 app.command()(operate.upload)
 app.command()(operate.status)
 app.command()(operate.query)
+app.command()(logs_command.logs)
 app.command()(lineage_command.lineage)
 app.command()(rejects_command.rejects)
 app.command()(recover.replay)
@@ -84,7 +86,7 @@ def main() -> None:
     logging.getLogger("urllib3").setLevel(wanted or "ERROR")
     _end_on_signals()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(standalone_mode=False, prog_name="gluebook") or 0)
     except _WrongUsage as error:
         error.show()
         sys.exit(error.exit_code)
