@@ -1,4 +1,4 @@
-"""What failed last: of each job's runs by the ledger, of each function's invocations by its log."""
+"""What failed last: of each job's runs as the ledger says, of each function's invocations as its log says."""
 
 from __future__ import annotations
 
