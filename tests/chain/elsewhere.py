@@ -61,7 +61,7 @@ def elsewhere() -> Iterator[Elsewhere]:
         shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         for name in ("home", "tmp", "bin"):
             (folder / name).mkdir()
-        _link_programs(folder / "bin")
+        link_programs(folder / "bin", _NOT_ON_THE_PATH)
         environment = {
             "PATH": str(folder / "bin"),
             "HOME": str(folder / "home"),
@@ -76,10 +76,11 @@ def elsewhere() -> Iterator[Elsewhere]:
         yield place
 
 
-def _link_programs(where: Path) -> None:
+def link_programs(where: Path, but: re.Pattern[str]) -> None:
+    """Make the folder `where` a PATH of its own: the system's programs but for those whose name has `but` in it."""
     for folder in map(Path, ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")):
         for program in folder.iterdir() if folder.is_dir() else ():
-            if not _NOT_ON_THE_PATH.search(program.name) and not (where / program.name).is_symlink():
+            if not but.search(program.name) and not (where / program.name).is_symlink():
                 (where / program.name).symlink_to(program)
 
 
