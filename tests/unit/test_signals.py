@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,18 @@ def test_a_command_that_inherits_ignored_signals_ends_on_them_and_cleans_up(numb
         process.send_signal(number)
         assert process.stdout.read() == "cleaned up\n"
         assert process.wait(60) == 130
+
+
+def test_tests_that_a_script_starts_in_the_background_can_be_interrupted() -> None:
+    program = """
+import signal, rings
+rings.SIDE_BY_SIDE = ()  # it has no place for any ring, and starts none
+assert rings.main([]) == 2
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with running(deaf([sys.executable, "-c", program]), environment) as process:
+        assert process.stdout and process.stdout.read() == "True\n"
 
 
 def test_the_module_is_the_command_line() -> None:
