@@ -60,7 +60,6 @@ def test_a_run_that_failed_without_a_claim_is_not_followed_by_another_at_once(
     pipeline.ledger.register(a_file(), "test")
     pipeline.handle(job_ended(state=state))
     assert pipeline.jobs.started == []
-    pipeline.clock.forward(300)
     pipeline.handle(Tick())
     assert pipeline.jobs.started == ["job-logs"]
 
@@ -72,7 +71,6 @@ def test_a_run_that_fails_before_it_takes_up_what_another_left_is_not_followed_e
     pipeline.clock.forward(3_600)
     pipeline.handle(job_ended("jr_broken_script", "FAILED"))
     assert pipeline.jobs.started == []
-    pipeline.clock.forward(300)
     pipeline.handle(Tick())
     assert pipeline.jobs.started == ["job-logs"]
 
@@ -132,13 +130,13 @@ def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(
     assert (file.reason or "").endswith(" is FAILED: MemoryError: of this file")
 
 
-def test_runs_that_fail_in_vain_are_started_less_and_less_often_until_one_succeeds(
-    pipeline: Pipeline,
-) -> None:
+def waits_of_the_schedule(pipeline: Pipeline, runs: int) -> list[int]:
+    """After how many minutes the schedule starts the next run, while each fails in vain and files are pending."""
     pipeline.ledger.register(a_file(), "test")
     waited = []
-    for number in range(8):
-        pipeline.handle(job_ended(f"jr_{number}", "FAILED"), job_ended(f"jr_{number}", "FAILED"))
+    for number in range(runs):
+        # Each end is told twice.
+        pipeline.handle(*[job_ended(f"jr_{number}", "FAILED")] * 2)
         minutes = 0
         while len(pipeline.jobs.started) == number:
             pipeline.clock.forward(60)
@@ -146,9 +144,26 @@ def test_runs_that_fail_in_vain_are_started_less_and_less_often_until_one_succee
             pipeline.handle(Tick())
         pipeline.jobs.end("job-logs")
         waited.append(minutes)
-    assert waited == [5, 10, 20, 40, 60, 60, 60, 60]
+    return waited
+
+
+def test_where_no_run_has_succeeded_those_that_fail_in_vain_are_started_less_and_less_often(
+    pipeline: Pipeline,
+) -> None:
+    assert waits_of_the_schedule(pipeline, 8) == [1, 5, 10, 20, 40, 60, 60, 60]
     pipeline.handle(job_ended("jr_8", "SUCCEEDED"))
     assert len(pipeline.jobs.started) == 9
+
+
+def test_where_a_run_has_succeeded_the_schedule_tries_again_each_time(pipeline: Pipeline) -> None:
+    pipeline.handle(job_ended("jr_before"))
+    assert waits_of_the_schedule(pipeline, 5) == [1] * 5
+
+
+def test_where_no_run_has_succeeded_one_that_dies_of_files_is_followed_at_once(pipeline: Pipeline) -> None:
+    pipeline.batch(BatchState.CLAIMED, owner="jr_2")
+    pipeline.handle(*(job_ended(f"jr_{number}", "FAILED") for number in range(3)))
+    assert pipeline.jobs.started == ["job-logs"]
 
 
 def test_what_is_noted_of_runs_is_that_one_has_succeeded_and_why_the_last_one_failed(
@@ -208,7 +223,6 @@ def test_a_run_that_failed_on_what_many_have_failed_on_is_not_followed_at_once(
     assert pipeline.now(batch).lease_until == 0
     assert pipeline.jobs.started == []
     # It may be taken up without end, so the schedule tries again.
-    pipeline.clock.forward(300)
     pipeline.handle(Tick())
     assert pipeline.jobs.started == ["job-logs"]
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-# At first as often as the schedule looks, then less and less: each run is billed for a minute at least.
+# After the first failure the schedule tries again when it looks next, then less and less often: each run is billed
+# for a minute at least.
 _FIRST_PAUSE_SECONDS = 300
 _LONGEST_PAUSE_SECONDS = 3600
 _LONGEST_LINE = 300
@@ -55,10 +56,10 @@ class FailedRun:
 
     @property
     def pause_until(self) -> int:
-        """Until when the schedule starts no other: what no run gets past, a run costs money to find out."""
-        if not self.in_vain:
+        """Until when the schedule starts no other, where none has succeeded yet."""
+        if self.in_vain < 2:
             return self.at
-        doubled = min(self.in_vain - 1, 8)
+        doubled = min(self.in_vain - 2, 8)
         return self.at + min(_FIRST_PAUSE_SECONDS << doubled, _LONGEST_PAUSE_SECONDS)
 
 

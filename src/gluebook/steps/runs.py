@@ -16,15 +16,15 @@ def failed_run(dataset: str, ledger: Ledger) -> FailedRun | None:
     return FailedRun.from_text(ledger.mark(failed_run_mark(dataset)))
 
 
-def is_paused(dataset: str, ledger: Ledger, now: int) -> bool:
-    """Whether it is too early for another run, as the last one failed in vain. `now` in seconds since 1970."""
+def is_broken(dataset: str, ledger: Ledger) -> FailedRun | None:
+    """The last run of a dataset's job if that failed in vain and none has ever succeeded: no run may work here."""
     failed = failed_run(dataset, ledger)
-    if failed is None or failed.pause_until <= now:
-        return False
+    if failed is None or not failed.in_vain or ledger.mark(proven_mark(dataset)) is not None:
+        return None
     _log.warning(
-        "dataset %s: run %s failed in vain, the next one waits: %s", dataset, failed.run_id, failed.error
+        "dataset %s: no run has succeeded, %s failed in vain: %s", dataset, failed.run_id, failed.error
     )
-    return True
+    return failed
 
 
 def note_end(event: JobEnded, dataset: str, ledger: Ledger, now: int, *, in_vain: bool) -> None:
