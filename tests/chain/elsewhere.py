@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,12 @@ def elsewhere() -> Iterator[Elsewhere]:
             "LC_ALL": "C",
         }
         place = Elsewhere(folder, checkout, environment, _somebody(folder))
-        _make_venv(place, _python())
+        python = _python()
+        if place.run("env", str(python), "--version").returncode:
+            place = _by_root(place, python)
+        packages = _make_venv(place, python)
+        if place.run("test", "-r", str(packages / "pip" / "__init__.py")).returncode:
+            place = _by_root(place, packages)
         done = place.run("make", "--no-print-directory", "setup")
         assert done.returncode == 0, done.stdout + done.stderr
         yield place
@@ -101,8 +106,16 @@ def _python() -> Path:
     return Path(sys.executable).resolve()
 
 
-def _make_venv(place: Elsewhere, python: Path) -> None:
-    """An environment with the packages of this one, but for the project itself; nothing is installed anew."""
+def _by_root(place: Elsewhere, unreachable: Path) -> Elsewhere:
+    warnings.warn(f"only root can get to {unreachable}: run as root", stacklevel=3)
+    return replace(place, as_user={})
+
+
+def _make_venv(place: Elsewhere, python: Path) -> Path:
+    """An environment with the packages of this one, but for the project itself; nothing is installed anew.
+
+    Returns the folder of its packages.
+    """
     venv = place.checkout / ".venv"
     done = place.run(str(python), "-m", "venv", "--without-pip", str(venv))
     assert done.returncode == 0, done.stderr
@@ -116,3 +129,4 @@ def _make_venv(place: Elsewhere, python: Path) -> None:
             subprocess.run(["cp", how, str(entry), str(packages / entry.name)], check=True)
     (venv / ".locked").touch()
     os.chown(venv / ".locked", packages.stat().st_uid, packages.stat().st_gid)
+    return packages
