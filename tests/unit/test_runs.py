@@ -44,6 +44,10 @@ ModuleNotFoundError: No module named 'gluebook'
             "org.apache.spark.SparkException: Job aborted.; caused by "
             'java.io.IOException: Cannot run program "chmod": error=2, No such file or directory',
         ),
+        (
+            "x.SparkException: Job aborted.\nCaused by: y.OutOfMemory",
+            "x.SparkException: Job aborted.; caused by y.OutOfMemory",
+        ),
         (WORKER, "ModuleNotFoundError: No module named 'gluebook'"),
         ("LAUNCH ERROR | pip failed", "LAUNCH ERROR | pip failed"),
         ("", ""),

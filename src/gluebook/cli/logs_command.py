@@ -7,7 +7,6 @@ from typing import Annotated
 
 import boto3
 import typer
-from rich.markup import escape
 
 from gluebook.aws.logs import JOB_GROUPS, LogLine, function_group
 from gluebook.cli import options, screens
@@ -50,7 +49,7 @@ def logs(
         return
     screens.err.print(f"CloudWatch Logs: {place}", soft_wrap=True, markup=False, highlight=False)
     for line in found:
-        screens.out.print(escape(line.text), soft_wrap=True, highlight=False)
+        screens.out.print(screens.shown(line.text), soft_wrap=True, highlight=False)
 
 
 def _of_job(deployment: Deployment, dataset: str, run: str | None, most: int) -> tuple[str, list[LogLine]]:

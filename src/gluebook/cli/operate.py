@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, existing
@@ -58,7 +57,7 @@ def status(
     elif not failed_last:
         screens.out.print("All is well.")
     for failed_line in failed_last:
-        screens.out.print(f"[red]{escape(failed_line)}[/]", soft_wrap=True)
+        screens.out.print(f"[red]{screens.shown(failed_line)}[/]", soft_wrap=True)
 
 
 def query(sql: str, as_json: options.JSON = False) -> None:

@@ -74,7 +74,7 @@ def error_line(text: str) -> str:
     if any(line.endswith(_TRACEBACK) for line in lines):
         return _short(_after_traceback(lines))
     causes = list(_java(lines))
-    while len(causes) > 1 and any(causes[-1].partition(": ")[2] in said for said in causes[:-1]):
+    while len(causes) > 1 and any(_message(causes[-1]) in said for said in causes[:-1]):
         causes.pop()
     return _short(causes[0]) if len(causes) == 1 else f"{_short(causes[0])}; caused by {_short(causes[-1])}"
 
@@ -92,6 +92,11 @@ def _java(lines: list[str]) -> Iterator[str]:
     for line in lines[1:]:
         if line.startswith("Caused by: "):
             yield line.removeprefix("Caused by: ")
+
+
+def _message(line: str) -> str:
+    """What a line of Java says beside the name of the exception; that if there is nothing else."""
+    return line.partition(": ")[2] or line
 
 
 def _short(line: str) -> str:
