@@ -49,7 +49,8 @@ def logs(
         return
     screens.err.print(f"CloudWatch Logs: {place}", soft_wrap=True, markup=False, highlight=False)
     for line in found:
-        screens.out.print(screens.shown(line.text), soft_wrap=True, highlight=False)
+        for text in line.text.splitlines():
+            screens.out.print(screens.shown(text), soft_wrap=True, highlight=False)
 
 
 def _of_job(deployment: Deployment, dataset: str, run: str | None, most: int) -> tuple[str, list[LogLine]]:
