@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 GLUE_VENV := .venv-glue
 BIN := $(VENV)/bin
+# Tools run as modules: the first line of an installed script can't name an interpreter whose path holds a space.
+RUN := $(BIN)/python -m
 STACK ?= gluebook
 CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
@@ -18,26 +20,28 @@ setup: $(VENV)/.ready
 
 # The lock is installed as it is: nothing is resolved anew, nothing is left to chance.
 $(VENV)/.locked: requirements.lock
-	@command -v $(PYTHON) >/dev/null || { echo "Gluebook needs Python 3.11; say where: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gluebook needs Python 3.11, as AWS Glue 5.1 has; $(PYTHON) is another"; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "Gluebook needs Python 3.11; say where: make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gluebook needs Python 3.11, as AWS Glue 5.1 has; $(PYTHON) is another"; exit 1; }
 	@echo "Setting up $(VENV); the first time this takes a few minutes"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	@touch $@
 
 # The project itself, as a link to this checkout; needs nothing from anywhere.
 $(VENV)/.ready: $(VENV)/.locked pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
-	@$(BIN)/gluebook kernel >/dev/null
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@# Python reads path files in the locale's encoding: relative, it can be read in each, wherever the checkout is.
+	@echo ../../../../src > $(VENV)/lib/python3.11/site-packages/_gluebook.pth
+	@$(RUN) gluebook kernel >/dev/null
 	@touch $@
 
 demo: setup      ## made-up tickets and logs, all the way on this machine, checked to the row
-	@$(BIN)/gluebook demo
+	@$(RUN) gluebook demo
 
 # The kernel of AWS Glue's own notebooks, unmodified; its dependencies are old, so it lives by itself.
 $(GLUE_VENV)/.ready: requirements-glue.lock
 	@echo "Setting up $(GLUE_VENV), for tests against the kernel of AWS Glue"
-	@$(PYTHON) -m venv $(GLUE_VENV)
+	@"$(PYTHON)" -m venv $(GLUE_VENV)
 	@$(GLUE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-glue.lock
 	@touch $@
 
@@ -47,42 +51,42 @@ test: setup $(GLUE_VENV)/.ready ## everything that is checked, and all tests
 
 # The schedules in memory take minutes, those of the whole chain an hour.
 chaos: setup     ## crashes, races, lost and doubled events, real kills: make chaos [CHAOS_RUNS=2000] [CHAOS_CHAIN_RUNS=30] [CHAOS_SEED=1]
-	@PYTHONPATH=tests $(BIN)/python -m chaos --runs $(CHAOS_RUNS) --seed $(CHAOS_SEED)
-	@PYTHONPATH=tests $(BIN)/python -m chaos_chain --runs $(CHAOS_CHAIN_RUNS) --seed $(CHAOS_SEED)
+	@PYTHONPATH=tests $(RUN) chaos --runs $(CHAOS_RUNS) --seed $(CHAOS_SEED)
+	@PYTHONPATH=tests $(RUN) chaos_chain --runs $(CHAOS_CHAIN_RUNS) --seed $(CHAOS_SEED)
 
 mutations: setup ## break each protection on purpose and see which test notices: writes docs/protections.md
-	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations --write docs/protections.md
+	@PYTHONPATH=tests $(RUN) chaos.mutations --write docs/protections.md
 
 kernel: setup    ## let Jupyter know the project's kernel (make setup has done so already)
-	@$(BIN)/gluebook kernel
+	@$(RUN) gluebook kernel
 
 lab: setup       ## JupyterLab with that kernel, AWS on this machine, and made-up files to work on
-	@$(BIN)/gluebook lab
+	@$(RUN) gluebook lab
 
 check: setup     ## style, types, template, notebooks against scripts
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/cfn-lint
-	@$(BIN)/gluebook lint
-	@$(BIN)/gluebook export --check
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) ruff check --quiet .
+	@$(RUN) mypy
+	@$(RUN) cfnlint
+	@$(RUN) gluebook lint
+	@$(RUN) gluebook export --check
 
 lint: check
 
 build: setup     ## the wheel and the layer that run on AWS and on the laptop
-	@$(BIN)/gluebook build
+	@$(RUN) gluebook build
 
 # The real thing: the same two commands that the laptop runs, and the wheel uploaded beside what they upload.
 deploy: setup    ## to AWS: make deploy BUCKET=my-artefacts [STACK=gluebook] [PARAMETERS="CrawlPolicy=never"]
 	@test -n "$(BUCKET)" || { echo "Say which bucket takes the artefacts: make deploy BUCKET=my-artefacts"; exit 1; }
 	@set -euo pipefail; \
-	built=$$($(BIN)/gluebook build --json); \
+	built=$$($(RUN) gluebook build --json); \
 	wheel=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel"])'); \
 	key=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel_key"])'); \
-	$(BIN)/aws s3 cp "$$wheel" "s3://$(BUCKET)/$$key"; \
-	$(BIN)/aws cloudformation package --template-file infra/pipeline.yaml --s3-bucket "$(BUCKET)" \
+	$(RUN) awscli s3 cp "$$wheel" "s3://$(BUCKET)/$$key"; \
+	$(RUN) awscli cloudformation package --template-file infra/pipeline.yaml --s3-bucket "$(BUCKET)" \
 	  --output-template-file build/packaged.yaml; \
-	$(BIN)/aws cloudformation deploy --template-file build/packaged.yaml --stack-name "$(STACK)" \
+	$(RUN) awscli cloudformation deploy --template-file build/packaged.yaml --stack-name "$(STACK)" \
 	  --s3-bucket "$(BUCKET)" --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
 	  --parameter-overrides ArtefactBucket="$(BUCKET)" WheelUri="s3://$(BUCKET)/$$key" $(PARAMETERS)
 

@@ -6,6 +6,7 @@ are done. Exit status: 0 if both passed.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ SIDE_BY_SIDE = (
 
 def main(options: list[str]) -> int:
     """Both processes to their end. Ctrl-C reaches them too, and is waited for until they have cleaned up."""
+    # Started in the background of a script we inherit that SIGINT is ignored, and all tests from us.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     placed = {ring for rings in SIDE_BY_SIDE for ring in rings}
     missing = {path.name for path in TESTS.iterdir() if any(path.glob("test_*.py"))} - placed
     if missing:

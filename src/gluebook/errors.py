@@ -7,7 +7,8 @@ GluebookError
 │   ├── CountMismatch            rows went missing or appeared between two steps
 │   ├── GateFailed               the batch broke a critical expectation
 │   ├── NotebookError            a notebook can't become a job script
-│   └── ConfigurationError       something the caller must set up first
+│   ├── ConfigurationError       something the caller must set up first
+│   └── SelfCheckFailed          no job run can work here, whatever the data
 └── TransientError               trying again later may help
     ├── Fenced                   another run has taken this batch over
     └── WarehouseBusy            the warehouse refused or aborted for load or conflict
@@ -50,6 +51,10 @@ class NotebookError(TerminalError):
 
 class ConfigurationError(TerminalError):
     """Something the caller must set up first; the text says what."""
+
+
+class SelfCheckFailed(TerminalError):
+    """No job run can work here, whatever the data; the text says in one line what failed."""
 
 
 class Fenced(TransientError):

@@ -27,6 +27,7 @@ from gluebook.gating import Gate
 from gluebook.lakefiles import LakeFiles
 from gluebook.logs import configure
 from gluebook.runtime import require, run_id, spark_session
+from gluebook.selfcheck import self_check_unless_proven
 from gluebook.steps.check import INBOX_SCHEMA, check_files
 from gluebook.steps.claim import Claimant
 from gluebook.steps.counting import Checked, Written
@@ -102,7 +103,8 @@ class BatchRun:
     ) -> BatchRun:
         """Claim what is pending (or take over what was left) and check its files.
 
-        Raises ConfigurationError for a parameter that is missing.
+        Raises ConfigurationError for a parameter that is missing, SelfCheckFailed if no run has succeeded yet and
+        this one can't work here.
         """
         names = {
             "ledger_table": ledger_table,
@@ -115,6 +117,7 @@ class BatchRun:
         shop = Workshop(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
         key = read_secret(pseudonym_secret)
         spark = spark_session(f"gluebook {dataset}")
+        self_check_unless_proven(spark, shop.ledger, shop.objects, shop.lake, dataset, owner)
         batch = next_batch(shop, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
         run = cls(
             contract=contract(dataset),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -11,7 +11,9 @@ from gluebook.aws.objects import Objects
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
+from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import BatchState, FileState, shown_state
+from gluebook.datasets import CONTRACTS
 
 # States that a person should look at.
 TROUBLED = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
@@ -40,10 +42,11 @@ class FileStatus:
 
 @dataclass(frozen=True)
 class Overview:
-    """All file versions, oldest first, and all batches."""
+    """All file versions, oldest first, and all batches. `failed_runs`: by dataset, its last run if that failed."""
 
     files: tuple[FileStatus, ...]
     batches: tuple[Batch, ...]
+    failed_runs: Mapping[str, FailedRun] = field(default_factory=dict)
 
     @property
     def totals(self) -> Counts:
@@ -76,7 +79,9 @@ def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
         _status(file, batches, results.get((file.batch_id or "", file.file_id))) for file in ledger.files()
     ]
     files.sort(key=lambda file: (file.registered_at, file.key, file.version_id))
-    return Overview(tuple(files), tuple(sorted(batches.values(), key=lambda b: b.created_at)))
+    noted = {dataset: FailedRun.from_text(ledger.mark(failed_run_mark(dataset))) for dataset in CONTRACTS}
+    failed = {dataset: run for dataset, run in noted.items() if run is not None}
+    return Overview(tuple(files), tuple(sorted(batches.values(), key=lambda b: b.created_at)), failed)
 
 
 def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | None) -> FileStatus:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # AWS docs: a template given as text is at most this long; a longer one goes through the bucket.
 _TEMPLATE_BYTES = 51_200
+# As a module: the script `aws` names its interpreter in its first line, in which no path may hold a space.
+_AWS = (sys.executable, "-I", "-m", "awscli")
 
 
 class DeployFailed(LocalAwsError):
@@ -42,19 +44,18 @@ def deploy(
     stack_name: str,
     parameters: dict[str, str],
     artefact_bucket: str,
-    aws: Path | None = None,
 ) -> dict[str, str]:
     """Deploy `template` as `stack_name`; local paths in it are uploaded to `artefact_bucket`.
 
-    The bucket is made if it isn't there. `aws` is the CLI; by default the one beside this Python.
+    The bucket is made if it isn't there. The CLI is the one that this Python imports.
     Returns the stack's outputs. Deploying what is deployed already changes nothing and is no error.
-    Raises DeployFailed with the reasons, FileNotFoundError if there is no template or no CLI.
+    Raises DeployFailed with the reasons, FileNotFoundError if there is no template.
     """
     if not template.is_file():
         raise FileNotFoundError(f"There is no template {template}")
     _make_bucket(endpoint, artefact_bucket)
     with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
-        cli = _Cli(endpoint, aws or _own_cli(), Path(scratch))
+        cli = _Cli(endpoint, Path(scratch))
         packaged = Path(scratch) / "packaged.yaml"
         command = ["package", "--template-file", str(template.resolve()), "--s3-bucket", artefact_bucket]
         command += ["--output-template-file", str(packaged)]
@@ -98,9 +99,8 @@ def outputs(endpoint: Endpoint, stack_name: str) -> dict[str, str]:
 class _Cli:
     """The AWS CLI, shut off from the user's own profiles, aliases and proxies."""
 
-    def __init__(self, endpoint: Endpoint, aws: Path, home: Path) -> None:
+    def __init__(self, endpoint: Endpoint, home: Path) -> None:
         self._endpoint = endpoint
-        self._aws = aws
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
@@ -119,7 +119,7 @@ class _Cli:
         """`aws cloudformation ARGUMENTS`. Raises DeployFailed with what the CLI and the stack say."""
         log.info("aws cloudformation %s", arguments[0])
         done = subprocess.run(
-            [str(self._aws), "cloudformation", *arguments],
+            [*_AWS, "cloudformation", *arguments],
             env=self._environment,
             capture_output=True,
             text=True,
@@ -131,14 +131,6 @@ class _Cli:
             reasons = _reasons(self._endpoint.client("cloudformation"), stack_name)
             problem = f"`aws cloudformation {arguments[0]}` failed ({done.returncode}): {said}"
             raise DeployFailed(stack_name, problem, reasons)
-
-
-def _own_cli() -> Path:
-    # Not resolved: a venv's python is a link to one that has no CLI beside it.
-    cli = Path(sys.executable).parent / "aws"
-    if not cli.is_file():
-        raise FileNotFoundError(f"There is no AWS CLI at {cli}; install awscli into this environment")
-    return cli
 
 
 def _make_bucket(endpoint: Endpoint, bucket: str) -> None:

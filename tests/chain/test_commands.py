@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from chain.elsewhere import elsewhere, link_programs
 from chain.kit import log_line, real, truncated
+from process_kit import deaf, running
 
 GLUEBOOK = [sys.executable, "-c", "from gluebook.cli import main; main()"]
 PATIENCE_SECONDS = 550
@@ -75,20 +78,42 @@ def test_the_real_mongod_log_comes_out_as_counted_by_hand(own_place: dict[str, s
     assert left_behind(own_place) == []
 
 
-def test_a_trial_with_a_broken_file_says_so_and_exits_1(own_place: dict[str, str], tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl.gz"
-    good.write_bytes(log_line(1))
-    bad.write_bytes(truncated(log_line(2) * 100))
-    words = ("--dataset", "app_logs", "--source", "mongod", "--sql", "select count(*) from app_logs")
-    done = gluebook(own_place, "try", str(good), str(bad), *words, "--json")
-    answer = json.loads(done.stdout)
-    assert done.returncode == 1
+def test_a_trial_on_the_barest_machine_with_a_broken_file_says_so_and_exits_1() -> None:
+    """A path with a space and a letter beyond ASCII, no root, umask 077, no locale, Debian's Python, no Java: all
+    that `elsewhere` tells of."""
+    with elsewhere() as place:
+        good, bad = place.folder / "home" / "good.jsonl", place.folder / "home" / "bad.jsonl.gz"
+        good.write_bytes(log_line(1))
+        bad.write_bytes(truncated(log_line(2) * 100))
+        words = ("--dataset", "app_logs", "--source", "mongod", "--sql", "select count(*) from app_logs")
+        done = place.run(".venv/bin/gluebook", "try", str(good), str(bad), *words, "--json")
+        assert done.stdout, done.stderr
+        answer = json.loads(done.stdout)
+        assert done.returncode == 1
+        assert list((place.folder / "tmp").iterdir()) == []
     assert {Path(f["key"]).name: f["state"] for f in answer["files"]} == {
         "good.jsonl": "LOADED",
         "bad.jsonl.gz": "FAILED",
     }
     assert "truncated_gzip" in answer["troubles"][0]
     assert answer["queries"][0]["rows"] == [[1]]
+
+
+def test_on_a_machine_on_which_no_run_can_work_the_demo_ends_with_the_reason(
+    own_place: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    link_programs(tmp_path / "bin", re.compile("^chmod$"))  # Hadoop calls it for each file
+    done = gluebook(
+        {**own_place, "PATH": str(tmp_path / "bin")}, "demo", "--tickets", "5", "--log-lines", "20"
+    )
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "self-check, before any file was touched: writing rows" in said
+    assert 'Cannot run program "chmod"' in said
+    # No file is to blame.
+    assert "file versions are still PENDING" in said and "FAILED:" not in said
+    assert left_behind(own_place) == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +144,7 @@ def test_a_laptop_stays_up_for_other_commands_and_ctrl_c_leaves_nothing(
 ) -> None:
     path = tmp_path / "one.jsonl"
     path.write_bytes(log_line(1))
-    with subprocess.Popen([*GLUEBOOK, "up"], env=own_place, stdout=subprocess.PIPE, text=True) as up:
+    with running(deaf([*GLUEBOOK, "up"]), own_place) as up:
         assert up.stdout is not None
         while "Ctrl-C stops it" not in (line := up.stdout.readline()):
             assert line, "gluebook up ended before it was up"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from chain.kit import Chain
 from chain.story import TABLES, TICKETS, Story, all_rows
 from gluebook.cli.app import app
+from gluebook.core.runs import proven_mark
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +50,27 @@ def test_a_replay_on_the_deployed_chain_changes_no_row_and_no_count(chain: Chain
     assert again == counts
     batches = {batch.batch_id: batch for batch in chain.laptop.deployment.overview().batches}
     assert batches[again.batch_id or ""].generation == 2
+
+
+def test_what_jobs_and_functions_wrote_is_where_cloudwatch_has_it(chain: Chain, story: Story) -> None:
+    code, found = told("logs", "app_logs")
+    assert code == 0 and found["place"].startswith(
+        "/aws-glue/jobs/output and /aws-glue/jobs/error, streams jr_"
+    )
+    assert any(
+        "batch app_logs-" in line["text"] or "nothing was pending" in line["text"] for line in found["lines"]
+    )
+    for name in ("admit", "load"):
+        code, found = told("logs", name)
+        assert (code, found["place"]) == (0, f"/aws/lambda/gluebook-{name}")
+        assert found["lines"], name
+    assert set(told("logs")[1]["places"]) == {"support_tickets", "app_logs", "admit", "load", "sweep"}
+
+
+def test_after_the_story_each_job_is_known_to_work_and_nothing_has_failed_last(
+    chain: Chain, story: Story
+) -> None:
+    ledger = chain.laptop.deployment.ledger
+    assert all(ledger.mark(proven_mark(dataset)) for dataset in TABLES)
+    assert told("status")[1]["failures"] == []
+    assert [key for key in chain.lake_keys("staging/") if "self-check" in key] == []

@@ -464,6 +464,36 @@ def test_a_lease_that_was_prolonged_in_time_is_not_taken_over(ledger: Any) -> No
     assert ledger.take_over(batch, "run-2", 3_000, 1_500, AT)
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (BatchState.CLAIMED, "run-1 is FAILED: why"),
+        (BatchState.PUBLISHING, "run-1 is FAILED: why"),
+        (BatchState.DIVIDING, "attempts_used_up"),
+    ],
+)
+def test_the_end_of_a_lease_tells_why_unless_there_is_a_reason(
+    ledger: Any, state: BatchState, reason: str
+) -> None:
+    batch = opened(ledger)
+    if state is not BatchState.CLAIMED:
+        given = reason if state is BatchState.DIVIDING else None
+        batch = ledger.advance(batch, replace(batch, state=state, reason=given), AT, "test")
+    ledger.end_lease(batch, "run-1 is FAILED: why")
+    assert ledger.batch(batch.batch_id) == replace(batch, lease_until=0, reason=reason)
+
+
+def test_a_lease_that_was_lost_or_whose_batch_went_on_is_not_ended(ledger: Any) -> None:
+    batch = opened(ledger)
+    going = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate")
+    with pytest.raises(Fenced):
+        ledger.end_lease(batch, "late")
+    taken = ledger.take_over(going, "run-2", 3_000, 2_000, AT)
+    with pytest.raises(Fenced):
+        ledger.end_lease(going, "late")
+    assert ledger.batch(batch.batch_id) == taken
+
+
 def test_a_lease_may_be_prolonged_while_the_state_moves_on(ledger: Any) -> None:
     batch = opened(ledger)
     going = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate")

@@ -189,6 +189,14 @@ class FakeLedger:
         with self._lock:
             self._batches[batch.batch_id] = replace(self.confirm(batch), lease_until=lease_until)
 
+    def end_lease(self, batch: Batch, why: str) -> None:
+        with self._lock:
+            current = self.confirm(batch)
+            if current.state is not batch.state:
+                raise Fenced(f"batch {batch.batch_id} is {current.state}")
+            reason = current.reason if batch.state is BatchState.DIVIDING else why
+            self._batches[batch.batch_id] = replace(current, lease_until=0, reason=reason)
+
     def advance(self, batch: Batch, new: Batch, at: str, cause: str) -> Batch:
         check_batch(batch.state, new.state)
         return self._changed(batch, new, at)

@@ -150,6 +150,29 @@ def test_stopping_a_session_ends_its_process_and_what_it_runs(aws: Aws, sessions
         client.session()
 
 
+@pytest.fixture
+def ignored() -> Iterator[None]:
+    """SIGINT and SIGTERM are ignored, as in what a script starts with `&`; by all processes that are started now."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("ignored")
+def test_a_session_that_inherits_ignored_signals_is_interrupted_and_ended_by_them(
+    aws: Aws, sessions: Sessions
+) -> None:
+    client = Client(aws, "deaf")
+    child = int(text(client.run("import subprocess, time\nsubprocess.Popen(['sleep', '600']).pid")))
+    number = client.start("time.sleep(600)")
+    client.glue.cancel_statement(SessionId="deaf", Id=number)
+    assert client.output(number)["ErrorName"] == "KeyboardInterrupt"
+    os.kill(sessions.pids()["deaf"], signal.SIGTERM)
+    assert "process has ended" in client.is_in("FAILED")["ErrorMessage"]
+    assert not is_alive(child)
+
+
 @pytest.mark.usefixtures("sessions")
 def test_a_cancelled_statement_stops_and_the_session_goes_on(aws: Aws) -> None:
     client = Client(aws, "cancelled")

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from gluebook.notebook.kernelspec import install
 from notebook_kit import code
+from process_kit import deaf, running
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -68,13 +69,7 @@ def lab(notebooks: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str]
     command = [sys.executable, "-c", "from gluebook.cli import main; main()", "lab", str(notebooks)]
     with (
         tempfile.TemporaryDirectory(prefix="own-place-") as folder,
-        subprocess.Popen(
-            [*command, "--no-browser"],
-            env={**kept, **own, "TMPDIR": folder},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process,
+        running(deaf([*command, "--no-browser"]), {**kept, **own, "TMPDIR": folder}, ROOT) as process,
     ):
         Path(folder).chmod(0o755)  # as root the database server runs as somebody else
         assert process.stdout is not None
@@ -82,7 +77,7 @@ def lab(notebooks: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str]
             yield process, address(process.stdout)
         finally:
             family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             _gone, alive = psutil.wait_procs(family, timeout=60)
             assert process.wait() == 0
             assert alive == []

@@ -16,6 +16,7 @@ from aws_events import aws_event
 from fakes import FakeClock, FakeJobs, FakeLedger, FakeQueue, a_file
 from gluebook.core.events import start_wanted
 from gluebook.core.model import FileVersion
+from gluebook.core.runs import FailedRun, failed_run_mark, proven_mark
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.steps.admit import Admitted, Admitting, admit
@@ -325,3 +326,17 @@ def test_any_order_any_repeats_and_any_grouping_give_the_same_ledger(
     order.shuffle(messages)
     groups = [messages[start : start + size] for start in range(0, len(messages), size)]
     assert outcome(groups) == outcome([MESSAGES])
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_where_no_run_has_succeeded_and_the_last_failed_in_vain_arrivals_start_none(
+    pipeline: Pipeline, proven: bool
+) -> None:
+    failed = FailedRun("jr_0", pipeline.clock.seconds, "no rights", in_vain=1)
+    pipeline.ledger.set_mark(failed_run_mark("app_logs"), failed.to_text())
+    if proven:
+        pipeline.ledger.set_mark(proven_mark("app_logs"), "jr_before")
+    pipeline.admit(body(LOGS), body(TICKETS), start_wanted("app_logs"))
+    assert pipeline.jobs.started == (["job-logs"] if proven else []) + ["job-tickets"]
+    assert pipeline.queue.sent == []
+    assert len(pipeline.files) == 2

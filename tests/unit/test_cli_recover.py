@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,27 @@ from typer.testing import CliRunner
 
 from fakes import a_file
 from fakes.pipeline import RAW, Pipeline
+from gluebook.aws.logs import LogLine
 from gluebook.cli import operate, recover
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment, raw_place
+from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
 from gluebook.status import Overview, overview
 from gluebook.steps.operating import Operating
 from gluebook.steps.reconcile import Reconciling
 from operator_kit import FakeFunctions, noted_in_warehouse, operating, reconciling
+
+
+class FakeLogs:
+    """Why functions failed last, by name."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, LogLine] = {}
+
+    def last_failure(self, function: str, since: datetime) -> LogLine | None:
+        return self.failed.get(function)
 
 
 class Deployed:
@@ -35,6 +48,10 @@ class Deployed:
     def __init__(self) -> None:
         self.pipeline = Pipeline()
         self.functions = FakeFunctions()
+        self.logs = FakeLogs()
+
+    def output(self, name: str) -> str:
+        return f"gluebook-{name}"
 
     def operating(self) -> Operating:
         return operating(self.pipeline)
@@ -235,6 +252,23 @@ def test_status_failed_shows_only_what_a_person_should_look_at_with_its_reason(d
         (broken.key, "FAILED", "not_gzip")
     ]
     assert len(told("status")[1]["files"]) == 2
+
+
+def test_status_tells_why_the_last_run_and_a_function_failed(deployed: Deployed) -> None:
+    failed = FailedRun("jr_7", 0, "SelfCheckFailed: self-check: no chmod", 1)
+    deployed.pipeline.ledger.set_mark(failed_run_mark("app_logs"), failed.to_text())
+    at = datetime(2026, 1, 5, 10, 15, tzinfo=UTC)
+    deployed.logs.failed["gluebook-LoadFunction"] = LogLine(at, "stream", "KeyError: 'WORKGROUP'")
+    lines = [
+        "job gluebook-AppLogsJob, last run jr_7 failed: SelfCheckFailed: self-check: no chmod; "
+        "`gluebook logs app_logs` shows more",
+        "function gluebook-LoadFunction failed at 10:15:00 UTC: KeyError: 'WORKGROUP'; "
+        "`gluebook logs load` shows more",
+    ]
+    assert told("status")[1]["failures"] == lines
+    assert gluebook("status").stdout.splitlines() == ["Nothing has arrived yet.", *lines]
+    deployed.pipeline.batch(BatchState.LOADED)
+    assert gluebook("status", "--failed").stdout.splitlines() == lines
 
 
 def test_status_shows_a_file_whose_batch_was_divided_with_the_reason(deployed: Deployed) -> None:

@@ -13,12 +13,14 @@ from aws_events import aws_event
 from fakes import a_file
 from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
 from gluebook.core.claiming import MOST_ATTEMPTS
-from gluebook.core.events import CrawlEnded, Event, Ignored, StatementEnded, Tick, parse_event
+from gluebook.core.events import CrawlEnded, Event, Ignored, JobEnded, StatementEnded, Tick, parse_event
 from gluebook.core.loading import MOST_LOADS, CrawlPolicy, statement_name
 from gluebook.core.model import Batch
+from gluebook.core.runs import FailedRun, proven_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import APP_LOGS
 from gluebook.steps.curate import next_batch
+from gluebook.steps.runs import failed_run
 
 CONFLICT = "ERROR: 1023 Serializable isolation violation on table"
 BAD_DATA = "ERROR: Value too long for character type"
@@ -117,12 +119,76 @@ def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(
         assert runs < 20, "runs follow each other for ever"
         batch = next_batch(pipeline.shop, pipeline.claimant(run))
         pipeline.jobs.end("job-logs")
-        pipeline.handle(job_ended(run, "FAILED" if batch else "SUCCEEDED"))
+        state, message = ("FAILED", "MemoryError: of this file") if batch else ("SUCCEEDED", "")
+        pipeline.handle(JobEnded("job-logs", run, state, message))
         run = pipeline.jobs.running.get("job-logs")
     assert runs == MOST_ATTEMPTS + 1
     assert pipeline.ledger.open_batches(DATASET) == []
     [file] = pipeline.ledger.files()
-    assert (file.state, (file.reason or "")[:16]) == (FileState.FAILED, "attempts_used_up")
+    assert file.state is FileState.FAILED
+    assert (file.reason or "").startswith("attempts_used_up: 3 runs ended before it was published; run ")
+    assert (file.reason or "").endswith(" is FAILED: MemoryError: of this file")
+
+
+def waits_of_the_schedule(pipeline: Pipeline, runs: int) -> list[int]:
+    """After how many minutes the schedule starts the next run, while each fails in vain and files are pending."""
+    pipeline.ledger.register(a_file(), "test")
+    waited = []
+    for number in range(runs):
+        # Each end is told twice.
+        pipeline.handle(*[job_ended(f"jr_{number}", "FAILED")] * 2)
+        minutes = 0
+        while len(pipeline.jobs.started) == number:
+            pipeline.clock.forward(60)
+            minutes += 1
+            pipeline.handle(Tick())
+        pipeline.jobs.end("job-logs")
+        waited.append(minutes)
+    return waited
+
+
+def test_where_no_run_has_succeeded_those_that_fail_in_vain_are_started_less_and_less_often(
+    pipeline: Pipeline,
+) -> None:
+    assert waits_of_the_schedule(pipeline, 8) == [1, 5, 10, 20, 40, 60, 60, 60]
+    pipeline.handle(job_ended("jr_8", "SUCCEEDED"))
+    assert len(pipeline.jobs.started) == 9
+
+
+def test_where_a_run_has_succeeded_the_schedule_tries_again_each_time(pipeline: Pipeline) -> None:
+    pipeline.handle(job_ended("jr_before"))
+    assert waits_of_the_schedule(pipeline, 5) == [1] * 5
+
+
+def test_where_no_run_has_succeeded_one_that_dies_of_files_is_followed_at_once(pipeline: Pipeline) -> None:
+    pipeline.batch(BatchState.CLAIMED, owner="jr_2")
+    pipeline.handle(*(job_ended(f"jr_{number}", "FAILED") for number in range(3)))
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+def test_what_is_noted_of_runs_is_that_one_has_succeeded_and_why_the_last_one_failed(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.handle(JobEnded("job-logs", "jr_0", "FAILED", "LAUNCH ERROR | pip failed\nmore"))
+    failed = failed_run(DATASET, pipeline.ledger)  # type: ignore[arg-type]
+    assert failed == FailedRun("jr_0", pipeline.clock.seconds, "LAUNCH ERROR | pip failed", 1)
+    assert pipeline.ledger.mark(proven_mark(DATASET)) is None
+    pipeline.handle(job_ended("jr_1"), job_ended("jr_2"))
+    assert failed_run(DATASET, pipeline.ledger) is None  # type: ignore[arg-type]
+    assert pipeline.ledger.mark(proven_mark(DATASET)) == "jr_1"
+    assert pipeline.ledger.mark(proven_mark("support_tickets")) is None
+
+
+def test_the_error_of_a_run_is_the_reason_of_the_batch_that_it_left(pipeline: Pipeline) -> None:
+    batch = pipeline.batch(BatchState.CLAIMED, owner="jr_0")
+    pipeline.handle(JobEnded("job-logs", "jr_0", "FAILED", "MemoryError: much"))
+    assert pipeline.now(batch).reason == "run jr_0 is FAILED: MemoryError: much"
+
+
+def test_the_reason_of_a_division_is_kept_when_the_run_that_divides_dies(pipeline: Pipeline) -> None:
+    batch = pipeline.batch(BatchState.DIVIDING, owner="jr_0")
+    pipeline.handle(job_ended("jr_0", "FAILED"))
+    assert pipeline.now(batch) == replace(batch, lease_until=0)
 
 
 def left_after(pipeline: Pipeline, state: BatchState, generation: int, attempts: int) -> Batch:

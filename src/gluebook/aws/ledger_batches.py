@@ -49,12 +49,23 @@ class BatchRecords(LedgerBase):
     def lease(self, batch: Batch, lease_until: int) -> None:
         """Prolong or end the lease of the run that holds it. Raises Fenced if it has been lost."""
         # Only the fence counts here: the state may move on while the lease is being prolonged beside it.
-        update = self._table.update_action(
-            at_key.batch_key(batch.batch_id),
-            {"lease_until": lease_until},
-            "#epoch = :epoch",
-            {"epoch": batch.epoch},
+        self._lease(batch, {"lease_until": lease_until}, "#epoch = :epoch", {"epoch": batch.epoch})
+
+    def end_lease(self, batch: Batch, why: str) -> None:
+        """End the lease of a run that has ended; why, unless the batch has a reason of its own.
+
+        Raises Fenced if the lease has been lost, or the batch's state has changed since it was read.
+        """
+        reason = {} if batch.state is BatchState.DIVIDING else {"reason": why}
+        self._lease(
+            batch,
+            {"lease_until": 0, **reason},
+            "#epoch = :epoch AND #state = :state",
+            {"epoch": batch.epoch, "state": batch.state.value},
         )
+
+    def _lease(self, batch: Batch, changes: Item, condition: str, values: Item) -> None:
+        update = self._table.update_action(at_key.batch_key(batch.batch_id), changes, condition, values)
         if not self._table.transact([update]):
             raise Fenced(f"batch {batch.batch_id} was taken over from {batch.owner}")
 

@@ -17,6 +17,7 @@ from gluebook.cli import (
     cost_command,
     lab_command,
     lineage_command,
+    logs_command,
     notebook_commands,
     operate,
     recover,
@@ -38,6 +39,7 @@ app.command()(run_commands.up)
 app.command()(operate.upload)
 app.command()(operate.status)
 app.command()(operate.query)
+app.command()(logs_command.logs)
 app.command()(lineage_command.lineage)
 app.command()(rejects_command.rejects)
 app.command()(recover.replay)
@@ -57,7 +59,20 @@ app.command("build")(build_commands.build_artefacts)
 _WrongUsage: Any = typer.BadParameter.__bases__[0]
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def _end_on_signals() -> None:
+    """SIGINT and SIGTERM interrupt this process whatever it inherits: what a script starts with & ignores SIGINT."""
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
+    # make forwards a SIGTERM that has reached us too: the second one must not end the clean-up half-way.
+    for number in _ENDING:
+        signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 
@@ -71,9 +86,9 @@ def main() -> None:
     # What the steps log, the commands say in their own words.
     logging.getLogger("gluebook").setLevel(wanted or "CRITICAL")
     logging.getLogger("urllib3").setLevel(wanted or "ERROR")
-    signal.signal(signal.SIGTERM, _interrupt)
+    _end_on_signals()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(standalone_mode=False, prog_name="gluebook") or 0)
     except _WrongUsage as error:
         error.show()
         sys.exit(error.exit_code)

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.invoking import Functions
 from gluebook.aws.ledger import Ledger
+from gluebook.aws.logs import Logs
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Jobs, Warehouse
 from gluebook.clock import utc_now
@@ -63,6 +64,11 @@ class Deployment:
     def warehouse(self) -> Warehouse:
         """The warehouse, as the operator."""
         return Warehouse(self.output("Workgroup"), self.output("WarehouseDatabase"))
+
+    @property
+    def logs(self) -> Logs:
+        """What its jobs and functions have written."""
+        return Logs()
 
     def operating(self) -> Operating:
         """What replay and backfill work with."""

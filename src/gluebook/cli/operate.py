@@ -8,6 +8,7 @@ import typer
 
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, existing
+from gluebook.cli.failures import failures
 from gluebook.cli.stages import stage_progress
 from gluebook.status import states
 
@@ -41,15 +42,22 @@ def status(
     with stage_progress() as progress:
         progress.tell("Reading the ledger and the results")
         seen = deployment.overview()
+        failed_last = failures(deployment, seen)
     files = screens.troubled(seen.files) if failed else seen.files
     if as_json:
         shown = Trial(type(seen)(files, seen.batches), [], {}).as_json()
-        options.print_json({name: shown[name] for name in ("files", "totals", "loads")})
-    elif not files:
-        screens.out.print("Nothing has arrived yet." if not seen.files else "All is well.")
-    else:
+        told = {name: shown[name] for name in ("files", "totals", "loads")}
+        options.print_json({**told, "failures": failed_last})
+        return
+    if files:
         screens.out.print(screens.files_table(files, "files"))
         screens.out.print(", ".join(f"{count} {state}" for state, count in states(seen.files).items()))
+    elif not seen.files:
+        screens.out.print("Nothing has arrived yet.")
+    elif not failed_last:
+        screens.out.print("All is well.")
+    for failed_line in failed_last:
+        screens.out.print(f"[red]{screens.shown(failed_line)}[/]", soft_wrap=True)
 
 
 def query(sql: str, as_json: options.JSON = False) -> None:

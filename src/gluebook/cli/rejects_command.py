@@ -94,8 +94,7 @@ def _records(found: Rejects) -> Table:
     table.add_column("reason", overflow="fold")
     table.add_column("masked text", overflow="fold")
     for reject in found.first:
-        # It is what a stranger wrote: nothing in it shall steer the terminal.
-        text = "".join(one if one.isprintable() else " " for one in reject.raw[:_SHOWN_CHARACTERS])
+        text = screens.shown(reject.raw[:_SHOWN_CHARACTERS])
         text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
-        table.add_row(escape(reject.key), f"{reject.record:,}", escape(reject.reason), escape(text))
+        table.add_row(escape(reject.key), f"{reject.record:,}", escape(reject.reason), text)
     return table

@@ -29,6 +29,11 @@ STAGES = {
 }
 
 
+def shown(text: str) -> str:
+    """Text that others wrote, as markup: nothing in it steers the terminal."""
+    return escape("".join(one if one.isprintable() else " " for one in text))
+
+
 def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
     """One line per file version, totals below."""
     table = Table(title=title, title_justify="left", show_footer=len(files) > 1)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gluebook.aws.services import Rows
 from gluebook.cli.deployment import Deployment
+from gluebook.cli.failures import failed_functions
 from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
+from gluebook.core.runs import error_line
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.errors import GluebookError, TerminalError
 from gluebook.laptop import JOB_OUTPUTS
@@ -123,14 +125,16 @@ def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
     found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.state in TROUBLED]
     if not seen.settled:
         found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
-        found += _failed_runs(laptop)
+    if found:
+        found += _failed_runs(laptop) + failed_functions(laptop.deployment)
     return found
 
 
 def _failed_runs(laptop: Laptop) -> list[str]:
+    """Glue's word: the ledger lacks it if the function that notes it has failed, too."""
     glue = laptop.aws.endpoint.client("glue")
     return [
-        f"job {run['JobName']}, run {run['Id']}: {run['ErrorMessage']}"
+        f"job {run['JobName']}, run {run['Id']}: {error_line(run['ErrorMessage'])}"
         for output in JOB_OUTPUTS.values()
         for run in glue.get_job_runs(JobName=laptop.deployment.outputs[output])["JobRuns"]
         if run.get("ErrorMessage")

@@ -119,6 +119,10 @@ class Lake:
         """Cleaned Parquet that hasn't passed the gate yet."""
         return f"staging/{batch_id}/{epoch}/"
 
+    def self_check(self, dataset: str, run: str) -> str:
+        """What a run's self-check writes and deletes; below staging, where whatever is left expires."""
+        return f"staging/{dataset}-self-check/{run}/"
+
     def quarantined(self, dataset: str) -> str:
         """Prefix of a dataset's rejects, of all batches."""
         return f"quarantine/{dataset}/"

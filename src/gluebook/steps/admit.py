@@ -17,6 +17,7 @@ from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.errors import ContractError
 from gluebook.steps.register import arrival, register
+from gluebook.steps.runs import is_broken
 
 _log = logging.getLogger(__name__)
 # DynamoDB answers each write in milliseconds, and a delivery holds up to a thousand.
@@ -115,6 +116,8 @@ def _register(message: ObjectArrived, work: Admitting) -> Admitted:
 
 def _start(dataset: str, work: Admitting) -> str | None:
     """The id of the run that was started; without one, somebody asks again later."""
+    if is_broken(dataset, work.ledger) is not None:
+        return None  # the schedule tries again, less and less often
     try:
         run = work.jobs.start(work.job_names[dataset])
     except (ClientError, BotoCoreError):

@@ -75,7 +75,8 @@ def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
 
 def _give_up(ledger: Ledger, batch: Batch, at: str) -> None:
     """What so many runs have died of is divided; what is processed again can only fail as a whole."""
-    reason = f"attempts_used_up: {batch.attempts} runs ended before it was published, the last {batch.owner}"
+    last = f"; {batch.reason}" if batch.reason else f", the last {batch.owner}"
+    reason = f"attempts_used_up: {batch.attempts} runs ended before it was published{last}"
     _log.error("gave up batch %s: %s", batch.batch_id, reason)
     try:
         give_up(ledger, batch, reason, at)

@@ -12,6 +12,7 @@ from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_if_wanted
+from gluebook.steps.runs import told
 from gluebook.steps.submit import settle, submit_curated
 from gluebook.steps.verdicts import record_verdicts
 from gluebook.steps.work import Loading, start_if_needed
@@ -67,6 +68,6 @@ def _release(event: JobEnded, dataset: str, work: Loading) -> None:
         if batch.owner == event.run_id and batch.state in LEASED_STATES:
             _log.warning("run %s ended %s with batch %s", event.run_id, event.state, batch.batch_id)
             try:
-                work.ledger.lease(batch, 0)
+                work.ledger.end_lease(batch, f"run {event.run_id} is {event.state}: {told(event)}")
             except Fenced:
                 _log.info("batch %s has been taken over already", batch.batch_id)

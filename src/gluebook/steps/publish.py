@@ -33,7 +33,10 @@ def begin_publishing(
     key = f"{lake.staging(batch.batch_id, batch.epoch)}plan.json"
     objects.put_json(lake.bucket, key, plan.to_json())
     return ledger.advance(
-        batch, replace(batch, state=BatchState.PUBLISHING, plan=key), stamp(clock()), "gate passed"
+        batch,
+        replace(batch, state=BatchState.PUBLISHING, plan=key, reason=None),
+        stamp(clock()),
+        "gate passed",
     )
 
 
@@ -63,6 +66,7 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
     curated = replace(
         batch,
         state=BatchState.CURATED,
+        reason=None,
         counts=plan.counts,
         partitions=plan.partitions,
         vouchers=plan.voucher_rows,

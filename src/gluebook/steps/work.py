@@ -18,6 +18,7 @@ from gluebook.core.loading import CrawlPolicy, loaded
 from gluebook.core.model import Batch
 from gluebook.errors import Fenced
 from gluebook.metrics import embedded_metrics, emit
+from gluebook.steps.runs import is_broken, note_end, told
 
 _log = logging.getLogger(__name__)
 # The ledger's word for which tables the warehouse has.
@@ -49,18 +50,22 @@ def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) 
     """Start a run if files are pending or a batch was left behind.
 
     A run that failed without having claimed anything (no rights, broken script), or on a batch that many have
-    failed on, isn't followed by another at once, or it would go on for ever; the schedule tries again.
+    failed on, isn't followed by another at once, or it would go on for ever; the schedule tries again, and
+    less and less often if no run has succeeded yet.
     """
     now = int(work.clock().timestamp())
     left = [batch for batch in work.ledger.open_batches(dataset) if is_left(batch, now)]
-    if (
-        after is not None
-        and after.state != "SUCCEEDED"
-        and not any(b.owner == after.run_id and not is_worn_out(b) for b in left)
-    ):
-        _log.error("job %s run %s is %s: %s", after.job, after.run_id, after.state, after.message)
-        return
+    if after is not None:
+        in_vain = after.state != "SUCCEEDED" and not any(
+            b.owner == after.run_id and not is_worn_out(b) for b in left
+        )
+        note_end(after, dataset, work.ledger, now, in_vain=in_vain)
+        if in_vain:
+            _log.error("job %s run %s is %s: %s", after.job, after.run_id, after.state, told(after))
+            return
     if left or work.ledger.pending(dataset, 1):
+        if (broken := is_broken(dataset, work.ledger)) is not None and now < broken.pause_until:
+            return
         run = work.jobs.start(work.job_names[dataset])
         _log.info("dataset %s: %s", dataset, f"started run {run}" if run else "a run is under way")
 

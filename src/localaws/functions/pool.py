@@ -7,9 +7,11 @@ import shutil
 import sys
 import tempfile
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from moto.awslambda.models import LambdaFunction
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
+from ..logs import Stream
 from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
@@ -198,7 +201,14 @@ class Functions:
             task, opt = self._code(pool, deployed)
             environment = self._endpoint.environment(self._credentials(deployed.role_arn, deployed.name))
             worker = WarmWorker(
-                deployed, task, opt, self._runtime, environment, self._python, self._init_seconds
+                deployed,
+                task,
+                opt,
+                self._runtime,
+                environment,
+                self._python,
+                self._init_seconds,
+                _stream(self._endpoint, deployed),
             )
             return worker
         finally:
@@ -239,6 +249,12 @@ class Functions:
                 return json.dumps(error.payload()).encode()
 
         return invoke
+
+
+def _stream(endpoint: Endpoint, deployed: Deployed) -> Stream:
+    """A worker's log stream: the function's role can't make the group, the template does."""
+    name = f"{datetime.now(UTC):%Y/%m/%d}/[{deployed.version}]{uuid.uuid4().hex}"
+    return Stream(endpoint, f"/aws/lambda/{deployed.name}", name)
 
 
 def _plain_name(name: str) -> str:

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LocalAwsError
+from ..logs import Stream
 from .deployed import Deployed, layer_paths
 
 # How long a worker that has closed its pipe may take to exit by itself.
 _EXIT_SECONDS = 1.0
 
 _WORKER = Path(__file__).with_name("worker.py")
+_TIMED_OUT, _EXITED = "Sandbox.Timedout", "Runtime.ExitError"
 
 
 class FunctionError(LocalAwsError):
@@ -40,12 +42,19 @@ class FunctionError(LocalAwsError):
         """The answer Lambda gives for it."""
         return {"errorMessage": self.message, "errorType": self.error_type, "stackTrace": list(self.stack)}
 
+    def logged(self) -> str:
+        """How Lambda logs it (AWS docs: "Log and monitor Python Lambda functions", "Troubleshoot execution")."""
+        if self.error_type in (_TIMED_OUT, _EXITED):
+            return f"{self.message}\n{self.error_type}"
+        trace = ["Traceback (most recent call last):\n", *self.stack] if self.stack else []
+        return "".join([f"[ERROR] {self.error_type}: {self.message}\n", *trace]).rstrip()
+
 
 class WarmWorker:
     """A process that has imported the function's handler and takes one invocation at a time.
 
-    `environment`: AWS endpoint, region and the role's credentials. Raises FunctionError if the handler can't
-    be imported or isn't ready in `init_seconds`.
+    `environment`: AWS endpoint, region and the role's credentials; `stream`: where its log goes. Raises FunctionError
+    if the handler can't be imported or isn't ready in `init_seconds`.
     """
 
     def __init__(
@@ -57,7 +66,9 @@ class WarmWorker:
         environment: Mapping[str, str],
         python: str,
         init_seconds: float,
+        stream: Stream,
     ) -> None:
+        self._stream = stream
         self.revision = deployed.revision
         self._deployed = deployed
         # A function's /tmp; gone with its worker.
@@ -74,7 +85,8 @@ class WarmWorker:
             stderr=subprocess.PIPE,
             bufsize=0,
             cwd=task,
-            env=_environment(deployed, task, self._temp, environment) | {"LOCALAWS_PATHS": json.dumps(paths)},
+            env=_environment(deployed, task, self._temp, environment)
+            | {"LOCALAWS_PATHS": json.dumps(paths), "AWS_LAMBDA_LOG_STREAM_NAME": stream.name},
             start_new_session=True,
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
@@ -84,13 +96,13 @@ class WarmWorker:
         self._unread = b""
         self._logs = threading.Thread(
             target=_forward_logs,
-            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}")),
+            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}"), stream),
             name=f"localaws-logs-{deployed.name}",
             daemon=True,
         )
         self._logs.start()
         try:
-            self._check(self._exchange(b"", time.monotonic() + init_seconds, "init", init_seconds))
+            self._ask(b"", time.monotonic() + init_seconds, "init", init_seconds)
         except BaseException:
             self.close()
             raise
@@ -113,9 +125,7 @@ class WarmWorker:
         seconds = self._deployed.timeout_seconds
         request = {"request_id": request_id, "event": event, "deadline": time.time() + seconds}
         line = (json.dumps(request) + "\n").encode()
-        return self._check(self._exchange(line, time.monotonic() + seconds, request_id, seconds)).get(
-            "result"
-        )
+        return self._ask(line, time.monotonic() + seconds, request_id, seconds).get("result")
 
     def kill(self) -> None:
         """Kill the process with whatever it started: an invocation under way fails with Runtime.ExitError."""
@@ -132,9 +142,15 @@ class WarmWorker:
         self._answers.close()
         shutil.rmtree(self._temp, ignore_errors=True)
 
-    def _check(self, answer: dict[str, Any]) -> dict[str, Any]:
-        if error := answer.get("error"):
-            raise FunctionError(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))
+    def _ask(self, request: bytes, deadline: float, request_id: str, seconds: float) -> dict[str, Any]:
+        """The answer to a request; an error is in the function's log before it is raised."""
+        try:
+            answer = self._exchange(request, deadline, request_id, seconds)
+            if error := answer.get("error"):
+                raise FunctionError(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))
+        except FunctionError as error:
+            self._stream.write(error.logged())
+            raise
         return answer
 
     def _exchange(self, request: bytes, deadline: float, request_id: str, seconds: float) -> dict[str, Any]:
@@ -149,7 +165,7 @@ class WarmWorker:
                     self._process.kill()
                     self._process.wait()
                     message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
-                    raise FunctionError("Sandbox.Timedout", message)
+                    raise FunctionError(_TIMED_OUT, message)
                 for key, _ in events:
                     if key.fileobj is self._answers:
                         self._read(request_id)
@@ -168,7 +184,7 @@ class WarmWorker:
             self._process.kill()
             reason = _exit_reason(self._process.wait())
             message = f"RequestId: {request_id} Error: Runtime exited with error: {reason}"
-            raise FunctionError("Runtime.ExitError", message)
+            raise FunctionError(_EXITED, message)
         self._unread += data
 
     def _written(self, request: bytes) -> bytes:
@@ -200,11 +216,12 @@ def _environment(deployed: Deployed, task: Path, temp: str, aws: Mapping[str, st
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployed.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": deployed.version,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{deployed.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[{deployed.version}]{uuid.uuid4().hex}",
     }
 
 
-def _forward_logs(output: IO[bytes], log: logging.Logger) -> None:
+def _forward_logs(output: IO[bytes], log: logging.Logger, stream: Stream) -> None:
     with output:
         for line in output:
-            log.info("%s", line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            log.info("%s", text)
+            stream.write(text)

@@ -17,6 +17,7 @@ from moto.glue.models import FakeJob
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
+from ..logs import JOB_OUTPUT, Stream
 from ..roles import Assume, role_arn
 from .process import JobProcess
 from .runs import PlayedRun, retry_of, take_over_runs
@@ -177,4 +178,5 @@ class Jobs:
             self._endpoint.environment(credentials),
             self._python,
             self._logs / f"{run.job_run_id}.log",
+            Stream(self._endpoint, JOB_OUTPUT, f"{run.job_run_id}-driver", makes_group=True),
         )

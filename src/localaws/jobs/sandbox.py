@@ -90,6 +90,6 @@ class Sandbox:
     def _worker_python(self) -> Path:
         """The interpreter without its site module: no .pth file can bring the checkout in."""
         script = self.folder / "python"
-        script.write_text(f'#!/bin/sh\nexec {shlex.quote(self._python)} -S -B "$@"\n')
+        script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.quote(self._python)} -S -B "$@"\n'))
         script.chmod(0o755)
         return script

@@ -35,6 +35,8 @@ def main() -> None:
     sys.path[:] = [*settings["first"], *sys.path, *settings["last"]]
     sys.argv = ["session"]
     site.setquit()
+    signal.signal(signal.SIGTERM, _end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     statements: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(statements,), daemon=True).start()
     namespace, interrupts = _namespace(), _Interrupts()
@@ -74,6 +76,11 @@ def _read(statements: queue.Queue[str]) -> None:
     """The end of standard input means that the parent has died, or wants this to."""
     for line in sys.stdin:
         statements.put(json.loads(line)["code"])
+    _end()
+
+
+def _end(*_: object) -> None:
+    """End this process with all that the statements have started."""
     os.killpg(0, signal.SIGKILL)
 
 
@@ -124,7 +131,9 @@ class _Interrupts:
     def __init__(self) -> None:
         self._running = False
         self._stop: Any = signal.default_int_handler
-        self._take()
+        # Not by _take: that SIGINT is ignored may have been inherited, from a script that started us with &.
+        signal.signal(signal.SIGINT, self._handle)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
 
     def __enter__(self) -> None:
         self._running = True
