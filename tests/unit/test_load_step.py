@@ -21,6 +21,7 @@ from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import APP_LOGS
 from gluebook.steps.curate import next_batch
 from gluebook.steps.runs import failed_run
+from gluebook.steps.sweep import sweep
 
 CONFLICT = "ERROR: 1023 Serializable isolation violation on table"
 BAD_DATA = "ERROR: Value too long for character type"
@@ -594,9 +595,45 @@ def test_a_crawl_that_is_under_way_is_asked_again_when_it_ends(pipeline: Pipelin
     pipeline.handle(CrawlEnded("crawl-tickets", "Succeeded"))
     assert pipeline.catalog.crawls == ["crawl-logs"]
     pipeline.catalog.crawling.clear()
-    pipeline.handle(CrawlEnded("crawl-logs", "Failed"))
+    pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
     assert pipeline.catalog.crawls == ["crawl-logs"] * 2
     assert pipeline.ledger.mark("crawl:app_logs") is None
     pipeline.catalog.crawling.clear()
     pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
     assert pipeline.catalog.crawls == ["crawl-logs"] * 2
+
+
+def test_after_each_failed_crawl_the_next_one_waits_longer_up_to_a_day(pipeline: Pipeline) -> None:
+    pipeline.batch(BatchState.CURATED, partitions=("2026-01-06",))
+    pipeline.handle(job_ended())
+    waits = []
+    for crawls in range(1, 9):
+        assert pipeline.catalog.crawls == ["crawl-logs"] * crawls
+        pipeline.catalog.crawling.clear()
+        pipeline.handle(*[CrawlEnded("crawl-logs", "Failed")] * 3)
+        began = pipeline.clock.now
+        while len(pipeline.catalog.crawls) == crawls:
+            # Neither the schedule nor another load that lacks a partition makes it come sooner.
+            pipeline.batch(BatchState.CURATED, partitions=("2026-01-06",))
+            pipeline.handle(job_ended())
+            sweep(pipeline.sweeping)
+            pipeline.clock.forward(300)
+        waits.append((pipeline.clock.now - began).total_seconds() // 1800)
+    assert waits == [1, 2, 4, 8, 16, 32, 48, 48]
+
+
+def test_a_crawl_that_succeeds_ends_the_waiting(pipeline: Pipeline) -> None:
+    pipeline.batch(BatchState.CURATED, partitions=("2026-01-06",))
+    pipeline.handle(job_ended(), CrawlEnded("crawl-logs", "Failed"))
+    pipeline.clock.forward(1800)
+    pipeline.catalog.crawling.clear()
+    sweep(pipeline.sweeping)
+    pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
+    pipeline.catalog.crawling.clear()
+    assert (pipeline.ledger.mark("crawl-failures:app_logs"), pipeline.ledger.mark("crawl:app_logs")) == (
+        None,
+        None,
+    )
+    pipeline.batch(BatchState.CURATED, partitions=("2026-01-07",))
+    pipeline.handle(job_ended())
+    assert pipeline.catalog.crawls == ["crawl-logs"] * 3

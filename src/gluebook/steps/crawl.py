@@ -6,6 +6,8 @@ import logging
 
 from botocore.exceptions import ClientError
 
+from gluebook.core.crawling import CrawlFailures
+from gluebook.core.events import CrawlEnded
 from gluebook.core.loading import crawl_needed
 from gluebook.core.model import Batch
 from gluebook.datasets import contract
@@ -27,25 +29,53 @@ def crawl_if_needed(batch: Batch, work: Loading) -> None:
         work.ledger.set_mark(_wanted(batch.dataset), "wanted")
 
 
+def crawl_ended(event: CrawlEnded, dataset: str, work: Loading) -> None:
+    """Note how a crawl has ended; start the next one if it is wanted, after a failure only when it has waited."""
+    name = _failures(dataset)
+    if event.state == "Failed":
+        failures = CrawlFailures.from_mark(work.ledger.mark(name)).one_more(work.clock())
+        work.ledger.set_mark(name, failures.to_mark())
+        work.ledger.set_mark(_wanted(dataset), "wanted")
+        _log.error(
+            "crawler %s failed %d times in a row: no crawl before %s",
+            event.crawler,
+            failures.count,
+            failures.until,
+        )
+    else:
+        work.ledger.clear_mark(name)
+    crawl_if_wanted(dataset, work)
+
+
 def crawl_if_wanted(dataset: str, work: Loading) -> None:
-    """Start the crawler if an earlier start came to nothing."""
+    """Start the crawler if an earlier start came to nothing, or its crawl failed."""
     if work.ledger.mark(_wanted(dataset)):
         crawl(dataset, work)
 
 
 def crawl(dataset: str, work: Loading) -> None:
     """Start the crawler, or remember that it must be asked again: when the crawl under way ends, or later."""
-    try:
-        started = work.catalog.start_crawler(work.crawlers[dataset])
-    except ClientError:
-        _log.exception("crawler %s could not be started", work.crawlers[dataset])
-        started = False
-    if started:
+    if _start(dataset, work):
         work.ledger.clear_mark(_wanted(dataset))
     else:
         work.ledger.set_mark(_wanted(dataset), "wanted")
 
 
+def _start(dataset: str, work: Loading) -> bool:
+    if CrawlFailures.from_mark(work.ledger.mark(_failures(dataset))).waits(work.clock()):
+        return False
+    try:
+        return work.catalog.start_crawler(work.crawlers[dataset])
+    except ClientError:
+        _log.exception("crawler %s could not be started", work.crawlers[dataset])
+        return False
+
+
 def _wanted(dataset: str) -> str:
     """The ledger's word for a crawl that has to be asked for again."""
     return f"crawl:{dataset}"
+
+
+def _failures(dataset: str) -> str:
+    """The ledger's word for the crawls that failed in a row; see CrawlFailures."""
+    return f"crawl-failures:{dataset}"

@@ -11,7 +11,7 @@ from gluebook.core.quality_sql import dataset_of_recording
 from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 from gluebook.steps.corrections import withdraw_superseded
-from gluebook.steps.crawl import crawl_if_wanted
+from gluebook.steps.crawl import crawl_ended
 from gluebook.steps.runs import told
 from gluebook.steps.submit import settle, submit_curated
 from gluebook.steps.verdicts import record_verdicts
@@ -42,7 +42,7 @@ def handle(event: Event, work: Loading) -> None:
     elif isinstance(event, CrawlEnded):
         dataset = _dataset_of(event.crawler, work.crawlers)
         if dataset:
-            crawl_if_wanted(dataset, work)
+            crawl_ended(event, dataset, work)
     elif isinstance(event, Tick):
         for dataset in work.job_names:
             catch_up(dataset, work)

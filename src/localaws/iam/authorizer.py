@@ -128,7 +128,7 @@ class Authorizer:
             return self._bulk_delete(call, session)
         needs = self._judge.needs(call, session)
         self._judge.require(call, session, needs)
-        listing = [found for need in needs if (found := s3_requests.listing_need(need))]
+        listing = [found for need in needs for found in s3_requests.listing_needs(need)]
         return self._hiding_missing(call, session, listing) if listing else self._handler(call, session)
 
     def _session(self, call: Call) -> Session:
@@ -204,6 +204,7 @@ class Authorizer:
     def _first_refusal(self, call: Call, session: Session, needs: list[Need]) -> ApiError | None:
         for need in needs:
             decision = self._judge.decide(call, session, need)
+            self._judge.count(session, need, decision)
             if not decision.allowed:
                 return self._judge.refusal(call, session, need, decision)
         return None

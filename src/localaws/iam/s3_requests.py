@@ -121,14 +121,19 @@ def delete_need(call: Call, key: str, version: str | None) -> Need:
     return Need(action, f"arn:aws:s3:::{bucket}/{key}", context)
 
 
-def listing_need(need: Need) -> Need | None:
-    """What tells a reader that an object is missing (404) rather than forbidden (403).
+def listing_needs(need: Need) -> list[Need]:
+    """What tells a reader that an object or a version is missing (404) rather than forbidden (403).
 
-    AWS docs, GetObject and HeadObject: without s3:ListBucket a missing key answers 403.
+    AWS docs, GetObject and HeadObject: without s3:ListBucket a missing key answers 403. A ListBucket that depends on
+    s3:prefix counts if the prefix is the key itself (no page says so; seen on AWS: github.com/kopia/kopia/pull/3072,
+    and reproduced for that reason by github.com/ceph/ceph/pull/68577). Whether a missing version takes
+    s3:ListBucket or s3:ListBucketVersions no page says: here it takes both.
     """
     if need.action not in ("s3:GetObject", "s3:GetObjectVersion"):
-        return None
-    return Need("s3:ListBucket", need.resource.split("/")[0], {})
+        return []
+    bucket, _, key = need.resource.partition("/")
+    actions = ["ListBucket"] + ["ListBucketVersions"] * (need.action == "s3:GetObjectVersion")
+    return [Need(f"s3:{action}", bucket, {"s3:prefix": key}) for action in actions]
 
 
 def _bucket_need(call: Call, bucket: str) -> Need:

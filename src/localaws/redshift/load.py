@@ -50,7 +50,12 @@ class Loader:
         """
         columns = target_columns(connection, copy)
         s3 = self._endpoint.client("s3", self._credentials(copy.role))
+        _look_into_bucket(s3, copy.source)
         files = _manifest_files(s3, copy.source) if copy.manifest else _prefix_files(s3, copy.source)
+        for bucket in sorted(
+            {_bucket_and_key(file.url)[0] for file in files} - {_bucket_and_key(copy.source)[0]}
+        ):
+            _look_into_bucket(s3, f"s3://{bucket}/")
         rows = loaded = 0
         for file in files:
             proceed()
@@ -70,6 +75,24 @@ class Loader:
         except ApiError as error:
             message = f"User is not authorized to assume IAM Role {role}"
             raise RedshiftError.block(message, _S3_ERROR, str(error)) from error
+
+
+def _look_into_bucket(s3: Any, url: str) -> None:
+    """What COPY does before it reads: ask where the bucket is, and list it. Raises RedshiftError.
+
+    AWS docs, "Permissions to access other AWS Resources" and "IAM permissions for COPY, UNLOAD, and CREATE
+    LIBRARY" (Amazon Redshift Database Developer Guide): COPY needs LIST access to the bucket and GET access to its
+    objects; s3:GetBucketLocation belongs to that. No page says which prefix the listing has, so it has none
+    here: a grant that depends on one is refused.
+    """
+    bucket, _ = _bucket_and_key(url)
+    try:
+        s3.get_bucket_location(Bucket=bucket)
+        s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
+    except (ClientError, BotoCoreError) as error:
+        raise RedshiftError.block(
+            _service_error(error), _S3_ERROR, f"Failed to list keys of {url}"
+        ) from error
 
 
 def _bucket_and_key(url: str) -> tuple[str, str]:

@@ -96,6 +96,69 @@ def test_a_missing_object_is_only_missing_to_those_who_may_list(laptop: Laptop) 
     assert code(seeing.head_object, Bucket=bucket, Key="gone") == "404"
 
 
+def test_a_listing_limited_by_prefix_tells_what_is_missing_where_the_prefix_is_the_key_itself(
+    laptop: Laptop,
+) -> None:
+    bucket = laptop.bucket()
+    arn = f"arn:aws:s3:::{bucket}"
+    mine = {"StringLike": {"s3:prefix": "mine/*"}}
+    s3 = laptop.as_role("s3", allow("s3:GetObject", f"{arn}/*"), allow("s3:ListBucket", arn, mine))
+    assert code(s3.get_object, Bucket=bucket, Key="mine/gone") == "NoSuchKey"
+    assert code(s3.head_object, Bucket=bucket, Key="mine/gone") == "404"
+    assert code(s3.get_object, Bucket=bucket, Key="theirs/gone") == "AccessDenied"
+    assert code(s3.head_object, Bucket=bucket, Key="theirs/gone") == "403"
+    assert "s3:ListBucket on resource" in message(s3.get_object, Bucket=bucket, Key="theirs/gone")
+    without_prefix = {"Null": {"s3:prefix": "true"}}
+    blind = laptop.as_role(
+        "s3", allow("s3:GetObject", f"{arn}/*"), allow("s3:ListBucket", arn, without_prefix)
+    )
+    assert code(blind.get_object, Bucket=bucket, Key="mine/gone") == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("listing", "found"),
+    [
+        (("s3:ListBucket", "s3:ListBucketVersions"), ("NoSuchVersion", "404")),
+        (("s3:ListBucket",), ("AccessDenied", "403")),
+        (("s3:ListBucketVersions",), ("AccessDenied", "403")),
+        ((), ("AccessDenied", "403")),
+    ],
+)
+def test_a_version_that_was_deleted_is_only_missing_to_those_who_may_list_keys_and_versions(
+    laptop: Laptop, listing: tuple[str, ...], found: tuple[str, str]
+) -> None:
+    bucket = laptop.bucket()
+    owner = laptop.client("s3")
+    owner.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    gone, kept = (owner.put_object(Bucket=bucket, Key="a", Body=b"x")["VersionId"] for _ in range(2))
+    owner.delete_object(Bucket=bucket, Key="a", VersionId=gone)
+    read = allow("s3:GetObjectVersion", f"arn:aws:s3:::{bucket}/*")
+    listed = [
+        allow(action, f"arn:aws:s3:::{bucket}", {"StringLike": {"s3:prefix": "a*"}}) for action in listing
+    ]
+    s3 = laptop.as_role("s3", read, *listed)
+    assert code(s3.get_object, Bucket=bucket, Key="a", VersionId=kept) == ""
+    assert code(s3.get_object, Bucket=bucket, Key="a", VersionId=gone) == found[0]
+    assert code(s3.head_object, Bucket=bucket, Key="a", VersionId=gone) == found[1]
+
+
+def test_the_report_counts_what_told_that_an_object_is_missing_and_what_hid_it(laptop: Laptop) -> None:
+    bucket = laptop.bucket()
+    arn = f"arn:aws:s3:::{bucket}"
+    read = allow("s3:GetObject", f"{arn}/*")
+    listing = allow("s3:ListBucket", arn, {"StringLike": {"s3:prefix": "mine/*"}})
+    role = laptop.role(read, listing)
+    s3 = laptop.client("s3", laptop.authorizer.assume(role, "lambda.amazonaws.com", "tests"))
+    code(s3.get_object, Bucket=bucket, Key="mine/gone")
+    code(s3.get_object, Bucket=bucket, Key="theirs/gone")
+    report = laptop.authorizer.report()
+    used = [one.count for one in report.used if (one.role, one.action) == (role_name(role), "s3:ListBucket")]
+    denied = [
+        one.count for one in report.denied if (one.role, one.action) == (role_name(role), "s3:ListBucket")
+    ]
+    assert (used, denied) == ([1], [1])
+
+
 def test_copying_a_version_needs_the_source_version_and_the_target(laptop: Laptop) -> None:
     bucket = laptop.bucket()
     owner = laptop.client("s3")

@@ -1,0 +1,120 @@
+"""The real template's roles, with the buckets, tables, jobs and the warehouse that they are about: no functions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from localaws.cloudformation.expressions import references
+from localaws.cloudformation.template import parse
+from localaws.endpoint import DEPLOYER, Credentials, Endpoint
+from localaws.stack import LocalAws
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "pipeline.yaml"
+# Functions need built artefacts, which take longer than all else; no role's policy refers to one.
+_LEFT_OUT = ("AWS::Lambda::",)
+PARAMETERS = {"ArtefactBucket": "artefacts"}
+_SERVICES = {"job": "glue", "crawler": "glue", "studio": "glue", "copy": "redshift"}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The deployed stack. Roles are called as the template calls them, without the stack's prefix."""
+
+    aws: LocalAws
+    outputs: dict[str, str]
+
+    @property
+    def raw(self) -> str:
+        return self.outputs["RawBucket"]
+
+    @property
+    def lake(self) -> str:
+        return self.outputs["LakeBucket"]
+
+    def credentials(self, role: str) -> Credentials:
+        """Of a role, e.g. "job-app-logs", as the service gets them that runs under it."""
+        service = _SERVICES.get(role.split("-")[0], "lambda")
+        arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/gluebook-{role}"
+        return self.aws.authorizer.assume(arn, f"{service}.amazonaws.com", "tests")
+
+    def client(self, service: str, role: str | None = None) -> Any:
+        """A client that acts as a role; as the deployer without one."""
+        return _client(self.aws.endpoint, service, self.credentials(role) if role else DEPLOYER)
+
+    @contextmanager
+    def acting(self, role: str) -> Iterator[boto3.session.Session]:
+        """What a job or a function under this role has: a session, and the endpoint in the environment."""
+        keys = self.credentials(role)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            for name, value in self.aws.endpoint.environment(keys).items():
+                patch.setenv(name, value)
+            yield boto3.session.Session()
+
+    def denied(self, role: str) -> set[tuple[str, str]]:
+        """(action, resource) of all that a role was refused so far."""
+        found = self.aws.report().denied
+        return {(one.action, one.resource) for one in found if one.role == f"gluebook-{role}"}
+
+
+@lru_cache(maxsize=64)
+def _client(endpoint: Endpoint, service: str, credentials: Credentials) -> Any:
+    return endpoint.client(service, credentials)
+
+
+def reduced_template() -> dict[str, Any]:
+    """The template without functions, and without what refers to them."""
+    document = parse(TEMPLATE.read_text(encoding="utf-8"))
+    resources = document["Resources"]
+    gone = {name for name, body in resources.items() if body["Type"].startswith(_LEFT_OUT)}
+    while more := {name for name, body in resources.items() if name not in gone and _mentions(body, gone)}:
+        gone |= more
+    document["Resources"] = {name: body for name, body in resources.items() if name not in gone}
+    document["Outputs"] = {
+        name: body for name, body in document["Outputs"].items() if not _mentions(body, gone)
+    }
+    return document
+
+
+def _mentions(expression: Any, names: set[str]) -> bool:
+    return any(reference.name in names for reference in references(expression))
+
+
+def deploy(aws: LocalAws, stack: str = "gluebook", **parameters: str) -> Pipeline:
+    """Deploy the reduced template; with artefact parameters that nothing here reads."""
+    document = reduced_template()
+    wanted = {
+        name: "s3://artefacts/package/0.whl" if name.endswith("Uri") else ""
+        for name, body in document["Parameters"].items()
+        if "Default" not in body
+    }
+    chosen = wanted | PARAMETERS | parameters
+    cloudformation = aws.endpoint.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(document, separators=(",", ":")),
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[Pipeline]:
+    with LocalAws(schedule_speed=None) as aws:
+        yield deploy(aws)
