@@ -128,7 +128,9 @@ class LocalAws:
                 "AccessDenied",
                 f"role {role_arn} is not associated with the namespace; add it to its IamRoles",
             )
-        return self.authorizer.assume(role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession")
+        return self.authorizer.assume(
+            role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession", caller="COPY", by_aws=True
+        )
 
     def _object_created(self, created: cloudformation.ObjectCreated) -> None:
         self.bus.put(_event_of(created))

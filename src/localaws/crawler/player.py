@@ -115,7 +115,11 @@ class Crawlers:
         ):
             raise NotSupported(f"crawler {crawler.name}: {', '.join(others)}; only S3Targets")
         credentials = self._assume(
-            role_arn(self._endpoint, crawler.role), "glue.amazonaws.com", "AWS-Crawler"
+            role_arn(self._endpoint, crawler.role),
+            "glue.amazonaws.com",
+            "AWS-Crawler",
+            caller=f"crawler {crawler.name}",
+            by_aws=True,
         )
         s3 = self._endpoint.client("s3", credentials)
         glue = self._endpoint.client("glue", credentials)

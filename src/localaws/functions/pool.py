@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from moto.awslambda.models import LambdaFunction
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
+from ..log_stream import LogStream
 from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
@@ -67,7 +69,7 @@ class Functions:
         self._pools_lock = threading.Lock()
         self._running = 0
         self._closed = False
-        self._given_up = GivenUp(endpoint, self._lambda, self._credentials)
+        self._given_up = GivenUp(endpoint, self._lambda, partial(self._credentials, by_aws=True))
         self._queue = AsyncInvocations(self.invoke, self._given_up, retry_delays_seconds)
         self._takeover = Takeover()
         self._takeover.replace(LambdaFunction, "invoke", self._play_invoke())
@@ -196,9 +198,17 @@ class Functions:
         worker = None
         try:
             task, opt = self._code(pool, deployed)
-            environment = self._endpoint.environment(self._credentials(deployed.role_arn, deployed.name))
+            role = deployed.role_arn
+            environment = self._endpoint.environment(self._credentials(role, deployed.name))
             worker = WarmWorker(
-                deployed, task, opt, self._runtime, environment, self._python, self._init_seconds
+                deployed,
+                task,
+                opt,
+                self._runtime,
+                environment,
+                self._log_stream(deployed),
+                self._python,
+                self._init_seconds,
             )
             return worker
         finally:
@@ -210,9 +220,22 @@ class Functions:
                         worker.kill()
                 pool.state.notify()
 
-    def _credentials(self, role_arn: str, function: str) -> Credentials:
+    def _log_stream(self, deployed: Deployed) -> LogStream:
+        """AWS docs: "Sending Lambda function logs to CloudWatch Logs": the execution role needs the permissions."""
+        return LogStream(
+            self._endpoint,
+            self._credentials(deployed.role_arn, deployed.name, by_aws=True),
+            deployed.log_group,
+            deployed.new_log_stream(),
+            makes_group=False,
+        )
+
+    def _credentials(self, role_arn: str, function: str, *, by_aws: bool = False) -> Credentials:
+        """Of the function's role: for the function, or for what Lambda does in its name."""
         try:
-            return self._assume(role_arn, "lambda.amazonaws.com", function)
+            return self._assume(
+                role_arn, "lambda.amazonaws.com", function, caller=f"function {function}", by_aws=by_aws
+            )
         except (LocalAwsError, ClientError) as error:
             message = f"The role {role_arn} defined for {function} cannot be assumed by Lambda: {error}"
             raise FunctionError("AccessDeniedException", message) from error

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LocalAwsError
+from ..log_stream import LogStream
 from .deployed import Deployed, layer_paths
 
 # How long a worker that has closed its pipe may take to exit by itself.
@@ -44,8 +45,8 @@ class FunctionError(LocalAwsError):
 class WarmWorker:
     """A process that has imported the function's handler and takes one invocation at a time.
 
-    `environment`: AWS endpoint, region and the role's credentials. Raises FunctionError if the handler can't
-    be imported or isn't ready in `init_seconds`.
+    `environment`: AWS endpoint, region and the role's credentials; `logs`: gets what it prints. Raises
+    FunctionError if the handler can't be imported or isn't ready in `init_seconds`.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class WarmWorker:
         opt: Path,
         runtime: Path,
         environment: Mapping[str, str],
+        logs: LogStream,
         python: str,
         init_seconds: float,
     ) -> None:
+        self._stream = logs
         self.revision = deployed.revision
         self._deployed = deployed
         # A function's /tmp; gone with its worker.
@@ -74,7 +77,10 @@ class WarmWorker:
             stderr=subprocess.PIPE,
             bufsize=0,
             cwd=task,
-            env=_environment(deployed, task, self._temp, environment) | {"LOCALAWS_PATHS": json.dumps(paths)},
+            env={
+                **_environment(deployed, task, self._temp, environment, logs.name),
+                "LOCALAWS_PATHS": json.dumps(paths),
+            },
             start_new_session=True,
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
@@ -84,7 +90,7 @@ class WarmWorker:
         self._unread = b""
         self._logs = threading.Thread(
             target=_forward_logs,
-            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}")),
+            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}"), logs),
             name=f"localaws-logs-{deployed.name}",
             daemon=True,
         )
@@ -113,9 +119,18 @@ class WarmWorker:
         seconds = self._deployed.timeout_seconds
         request = {"request_id": request_id, "event": event, "deadline": time.time() + seconds}
         line = (json.dumps(request) + "\n").encode()
-        return self._check(self._exchange(line, time.monotonic() + seconds, request_id, seconds)).get(
-            "result"
-        )
+        began = time.monotonic()
+        self._stream.add(f"START RequestId: {request_id} Version: {self._deployed.version}")
+        try:
+            return self._check(self._exchange(line, began + seconds, request_id, seconds)).get("result")
+        except FunctionError as error:
+            self._stream.add(f"[ERROR] {error}")
+            raise
+        finally:
+            self._stream.add(f"END RequestId: {request_id}")
+            taken_ms = (time.monotonic() - began) * 1000
+            self._stream.add(f"REPORT RequestId: {request_id} Duration: {taken_ms:.2f} ms")
+            self._stream.flush()
 
     def kill(self) -> None:
         """Kill the process with whatever it started: an invocation under way fails with Runtime.ExitError."""
@@ -184,7 +199,9 @@ def _exit_reason(code: int) -> str:
     return f"signal: {str(signal.strsignal(-code)).lower()}"
 
 
-def _environment(deployed: Deployed, task: Path, temp: str, aws: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    deployed: Deployed, task: Path, temp: str, aws: Mapping[str, str], stream: str
+) -> dict[str, str]:
     """As on Lambda: nothing of the host's environment."""
     return {
         **dict(deployed.variables),
@@ -199,12 +216,14 @@ def _environment(deployed: Deployed, task: Path, temp: str, aws: Mapping[str, st
         "AWS_LAMBDA_FUNCTION_NAME": deployed.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployed.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": deployed.version,
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{deployed.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[{deployed.version}]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": deployed.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
     }
 
 
-def _forward_logs(output: IO[bytes], log: logging.Logger) -> None:
+def _forward_logs(output: IO[bytes], log: logging.Logger, stream: LogStream) -> None:
     with output:
         for line in output:
-            log.info("%s", line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            log.info("%s", text)
+            stream.add(text)

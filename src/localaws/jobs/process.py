@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from ..log_stream import LogStream
 from ..processes import kill_session
 from .arguments import script_arguments
 from .sandbox import Sandbox
@@ -32,7 +33,8 @@ class JobProcess:
     """Prepares and runs one script; `close` kills it with all it started and removes its files.
 
     `s3`: a client with the role's credentials, by which the script and --extra-py-files are read; `environment`:
-    AWS endpoint, region and those credentials; `output`: the file that gets what the script prints.
+    AWS endpoint, region and credentials of the role; `output`, `logs`: the file and the stream that get what the
+    script prints.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class JobProcess:
         environment: Mapping[str, str],
         python: str,
         output: Path,
+        logs: LogStream,
     ) -> None:
+        self._logs = logs
         self._name = name
         self._sandbox = Sandbox("job", s3, python)
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
@@ -136,4 +140,6 @@ class JobProcess:
                 file.flush()
                 text = line.decode(errors="replace").rstrip()
                 self._last_lines.append(text)
+                self._logs.add(text)
                 log.info("%s: %s", self._name, text)
+        self._logs.flush()
