@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gluebook.cli import options, screens
+from gluebook.cli import options, refusals, screens
 from gluebook.cli.deployment import connect, existing
 from gluebook.cli.stages import stage_progress
 from gluebook.status import states
@@ -41,15 +41,23 @@ def status(
     with stage_progress() as progress:
         progress.tell("Reading the ledger and the results")
         seen = deployment.overview()
+        report = refusals.of_running_laptop()
+    refused = refusals.refusals(report) if report else []
     files = screens.troubled(seen.files) if failed else seen.files
     if as_json:
         shown = Trial(type(seen)(files, seen.batches), [], {}).as_json()
-        options.print_json({name: shown[name] for name in ("files", "totals", "loads")})
+        told = {name: shown[name] for name in ("files", "totals", "loads")}
+        options.print_json(told | ({"refused": refusals.as_json(report)} if report else {}))
     elif not files:
-        screens.out.print("Nothing has arrived yet." if not seen.files else "All is well.")
+        good = "Nothing to look at among the files." if refused else "All is well."
+        screens.out.print(good if seen.files else "Nothing has arrived yet.")
     else:
         screens.out.print(screens.files_table(files, "files"))
         screens.out.print(", ".join(f"{count} {state}" for state, count in states(seen.files).items()))
+    if not as_json:
+        refusals.show(refused)
+    if refused:
+        raise typer.Exit(1)
 
 
 def query(sql: str, as_json: options.JSON = False) -> None:

@@ -7,6 +7,7 @@ removals     what of all that was allowed would be refused without one grant
 """
 
 from localaws.iam.authorizer import Authorizer, Player
+from localaws.iam.intake import REPORT_PATH
 from localaws.iam.interference import Decide, RoleCall, When
 from localaws.iam.lookups import Lookups
 from localaws.iam.report import Denied, GrantUse, UnmappedUse, UsageReport
@@ -14,6 +15,7 @@ from localaws.iam.sessions import Caller
 from localaws.iam.usage import Allowed
 
 __all__ = [
+    "REPORT_PATH",
     "Allowed",
     "Authorizer",
     "Caller",
