@@ -32,12 +32,21 @@ _LOOK_SECONDS = 0.05
 _JOB_ENDED = "Glue Job State Change"
 
 
-def play(laptop: Laptop, tell: Callable[[str], None], timeout_seconds: float) -> None:
-    """Play all acts; `tell` gets the name of each as it begins.
+class _Enough(Exception):
+    """Whoever plays the story has seen what they wanted to see."""
+
+
+def play(
+    laptop: Laptop,
+    tell: Callable[[str], None],
+    timeout_seconds: float,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Play all acts; `tell` gets the name of each as it begins. `enough`, asked often, ends the story early.
 
     Raises TerminalError if the chain isn't idle in time, or doesn't do what the story waits for.
     """
-    story = _Story(laptop, timeout_seconds)
+    story = _Story(laptop, timeout_seconds, enough)
     for name, act in (
         ("Two runs die with a batch in hand; files are deleted before they are read", story.dying_runs),
         ("Loads are refused for their content, crawls come to nothing", story.refused_loads),
@@ -46,11 +55,15 @@ def play(laptop: Laptop, tell: Callable[[str], None], timeout_seconds: float) ->
         ("The sweep compares", story.swept),
     ):
         tell(name)
-        act()
+        try:
+            act()
+        except _Enough:
+            return
 
 
 class _Story:
-    def __init__(self, laptop: Laptop, timeout_seconds: float) -> None:
+    def __init__(self, laptop: Laptop, timeout_seconds: float, enough: Callable[[], bool]) -> None:
+        self._enough = enough
         self._aws = laptop.aws
         self._deployment = laptop.deployment
         self._deadline = time.monotonic() + timeout_seconds
@@ -145,14 +158,19 @@ class _Story:
         self._idle()
 
     def _idle(self) -> None:
-        if not self._aws.wait_idle(max(0.0, self._deadline - time.monotonic())):
+        if not self._aws.wait_idle(max(0.0, self._deadline - time.monotonic()), self._look):
             raise TerminalError("the story was not played to its end in time: the chain is still busy")
+
+    def _look(self) -> None:
+        if self._enough():
+            raise _Enough
 
     def _is_taken_over(self, dataset: str, dead: str) -> bool:
         return any(batch.owner not in (None, dead) for batch in self._open(dataset))
 
     def _until(self, holds: Callable[[], object], what: str) -> None:
         while not holds():
+            self._look()
             if time.monotonic() > self._deadline:
                 raise TerminalError(f"the story was not played to its end in time: it waits until {what}")
             threading.Event().wait(_LOOK_SECONDS)
