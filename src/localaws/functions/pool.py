@@ -25,7 +25,7 @@ from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
 from .deployed import Deployed, make_runtime_folder, read_deployed, unpack
 from .given_up import GivenUp
-from .warm import FunctionError, WarmWorker
+from .warm import FunctionError, WarmWorker, plain_name
 
 
 class _Pool:
@@ -92,7 +92,7 @@ class Functions:
 
     def invoke_async(self, name: str, event: dict[str, Any]) -> None:
         """Queue the event for the function, as EventBridge and S3 do: at least once, failures are retried."""
-        self._queue.put(_plain_name(name), event)
+        self._queue.put(plain_name(name), event)
 
     def idle(self) -> bool:
         """Whether no invocation is running, queued, or waiting for its retry."""
@@ -146,7 +146,7 @@ class Functions:
 
     def _deployed(self, name: str) -> Deployed:
         try:
-            return read_deployed(self._lambda, _plain_name(name))
+            return read_deployed(self._lambda, plain_name(name))
         except ClientError as error:
             raise FunctionError(error.response["Error"]["Code"], str(error)) from error
         except NotSupported as error:
@@ -262,13 +262,3 @@ class Functions:
                 return json.dumps(error.payload()).encode()
 
         return invoke
-
-
-def _plain_name(name: str) -> str:
-    """The function's name out of a name or an ARN; FunctionError for a version or alias."""
-    parts = name.split(":")
-    plain = parts[6] if name.startswith("arn:") else parts[0]
-    qualifier = parts[7:] if name.startswith("arn:") else parts[1:]
-    if qualifier not in ([], ["$LATEST"]):
-        raise FunctionError("NotSupported", f"function {name}: versions and aliases; only $LATEST")
-    return plain

@@ -42,6 +42,16 @@ class FunctionError(LocalAwsError):
         return {"errorMessage": self.message, "errorType": self.error_type, "stackTrace": list(self.stack)}
 
 
+def plain_name(name: str) -> str:
+    """The function's name out of a name or an ARN; FunctionError for a version or alias."""
+    parts = name.split(":")
+    plain = parts[6] if name.startswith("arn:") else parts[0]
+    qualifier = parts[7:] if name.startswith("arn:") else parts[1:]
+    if qualifier not in ([], ["$LATEST"]):
+        raise FunctionError("NotSupported", f"function {name}: versions and aliases; only $LATEST")
+    return plain
+
+
 class WarmWorker:
     """A process that has imported the function's handler and takes one invocation at a time.
 

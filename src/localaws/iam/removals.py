@@ -52,20 +52,22 @@ def refused_without(
     """
     changed = Policy.parse(without(document, grant))
     policies = tuple((name, changed if name == grant.policy else policy) for name, policy in role.policies)
-    return [
-        one
-        for one in examples
-        if one.caller.role == role.name
-        and not _allowed(one, replace(role, policies=policies), resource_policy)
-    ]
+    return refused(replace(role, policies=policies), examples, resource_policy)
 
 
-def _allowed(one: Allowed, role: Role, resource_policy: Callable[[str, str], Policy | None]) -> bool:
-    return decide(
-        one.need,
-        one.caller.principal(role.arn),
-        one.need.context,
-        role.policies,
-        resource_policy(one.need.action, one.need.resource),
-        role.boundary,
-    ).allowed
+def refused(
+    role: Role, examples: Iterable[Allowed], resource_policy: Callable[[str, str], Policy | None]
+) -> list[Allowed]:
+    """Which of the role's recorded needs its policies refuse, in the context in which they were recorded."""
+
+    def allowed(one: Allowed) -> bool:
+        return decide(
+            one.need,
+            one.caller.principal(role.arn),
+            one.need.context,
+            role.policies,
+            resource_policy(one.need.action, one.need.resource),
+            role.boundary,
+        ).allowed
+
+    return [one for one in examples if one.caller.role == role.name and not allowed(one)]
