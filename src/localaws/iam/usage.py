@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from localaws.errors import LocalAwsError
@@ -40,6 +39,16 @@ class _OfRole:
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     # One of all that were let in by the same grants: whatever is taken away, it is refused if the others are.
     examples: dict[tuple[str, frozenset[Grant]], Allowed] = field(default_factory=dict)
+
+    def counters(self) -> _OfRole:
+        """A copy, without the examples."""
+        return _OfRole(
+            Counter(self.granted),
+            Counter(self.by_aws),
+            Counter(self.denied),
+            dict(self.reasons),
+            Counter(self.unmapped),
+        )
 
 
 class Usage:
@@ -82,7 +91,7 @@ class Usage:
     def report(self, deployed: Deployed) -> UsageReport:
         """Against the policies as they are deployed now."""
         with self._lock:
-            counted = {role: deepcopy(mine) for role, mine in self._roles.items()}
+            counted = {role: mine.counters() for role, mine in self._roles.items()}
         grants: list[GrantUse] = []
         unjudged: list[str] = []
         for role in deployed.roles():
