@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -73,11 +74,8 @@ class _Story:
         """Each dataset's first run is killed; of the second ones' ends nobody is told."""
         self._aws.faults.deliveries(_unless_succeeded)
         self._put([(file.key, file.body) for file in self._files])
-        dead = {dataset: self._kill_run(dataset) for dataset in JOB_OUTPUTS}
-        for dataset, owner in dead.items():
-            self._until(
-                partial(self._is_taken_over, dataset, owner), f"another run takes over the batch of {dataset}"
-            )
+        for dataset, run in self._kill_first_runs().items():
+            self._until(partial(self._is_taken_over, dataset, run), f"another run takes over from {run}")
         self._vanishing()
         self._idle()
         self._aws.faults.clear()
@@ -118,19 +116,21 @@ class _Story:
     def _put(self, items: Sequence[tuple[str, bytes]], events: int = 1) -> None:
         self._aws.put_objects(self._deployment.raw_bucket, items, repeat=lambda _: events)
 
-    def _kill_run(self, dataset: str) -> str:
-        """Kill the run that has claimed a batch of the dataset; its id."""
-        claimed: list[str] = []
+    def _kill_first_runs(self) -> dict[str, str]:
+        """Kill the first run of each dataset that has claimed a batch; their ids by dataset."""
+        killed: dict[str, str] = {}
 
-        def killed() -> bool:
+        def all_killed() -> bool:
             running = self._aws.jobs.running()
-            claimed[:] = [batch.owner for batch in self._open(dataset) if batch.owner in running]
-            for run in claimed:
-                os.kill(running[run], signal.SIGKILL)
-            return bool(claimed)
+            for dataset in JOB_OUTPUTS.keys() - killed.keys():
+                for run in {batch.owner or "" for batch in self._open(dataset)} & running.keys():
+                    with suppress(ProcessLookupError):
+                        os.kill(running[run], signal.SIGKILL)
+                        killed[dataset] = run
+            return killed.keys() == JOB_OUTPUTS.keys()
 
-        self._until(killed, f"a run claims a batch of {dataset}")
-        return claimed[0]
+        self._until(all_killed, "a run of each job has claimed a batch")
+        return killed
 
     def _vanishing(self) -> None:
         """Files that are registered, and deleted for good before a run reads them."""
