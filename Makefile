@@ -10,8 +10,9 @@ STACK ?= gluebook
 CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
+GRANTS_CHAIN_RUNS ?= 0
 
-.PHONY: help setup demo test chaos mutations kernel lab lint check lock build deploy clean
+.PHONY: help setup demo test chaos mutations grants kernel lab lint check lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -56,6 +57,9 @@ chaos: setup     ## crashes, races, lost and doubled events, real kills: make ch
 
 mutations: setup ## break each protection on purpose and see which test notices: writes docs/protections.md
 	@PYTHONPATH=tests $(RUN) chaos.mutations --write docs/protections.md
+
+grants: setup    ## use every grant of every role, take each away by itself: writes docs/grants.md [GRANTS_CHAIN_RUNS=0]
+	@PYTHONPATH=tests $(BIN)/python -m grants --write --chain $(GRANTS_CHAIN_RUNS)
 
 kernel: setup    ## let Jupyter know the project's kernel (make setup has done so already)
 	@$(RUN) gluebook kernel

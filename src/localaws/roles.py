@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from .endpoint import Credentials, Endpoint
 
-# (role ARN, service principal such as "lambda.amazonaws.com", role session name) -> credentials.
-# Raises LocalAwsError if the role's trust policy doesn't let the service assume it.
-Assume = Callable[[str, str, str], Credentials]
+
+class Assume(Protocol):
+    """Gives an AWS service, e.g. "lambda.amazonaws.com", credentials of a role."""
+
+    def __call__(
+        self, role_arn: str, service: str, session_name: str, *, caller: str = "", by_aws: bool = False
+    ) -> Credentials:
+        """`caller`: for whom, as reports name it, e.g. "function load" or "run jr_1 of job logs".
+
+        `by_aws`: the service itself uses the credentials (a poller, a log writer), not the code that is deployed.
+        Raises LocalAwsError if the role's trust policy doesn't let the service assume it.
+        """
+        ...
 
 
 def role_arn(endpoint: Endpoint, role: str) -> str:

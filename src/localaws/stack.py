@@ -22,7 +22,7 @@ from localaws.errors import ApiError, LocalAwsError
 from localaws.events import EventBus, object_created_event
 from localaws.faults import Faults
 from localaws.functions import Functions
-from localaws.iam import Authorizer, UsageReport
+from localaws.iam import Allowed, Authorizer, UsageReport
 from localaws.jobs import Jobs
 from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres
@@ -128,7 +128,9 @@ class LocalAws:
                 "AccessDenied",
                 f"role {role_arn} is not associated with the namespace; add it to its IamRoles",
             )
-        return self.authorizer.assume(role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession")
+        return self.authorizer.assume(
+            role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession", caller="COPY", by_aws=True
+        )
 
     def _object_created(self, created: cloudformation.ObjectCreated) -> None:
         self.bus.put(_event_of(created))
@@ -168,9 +170,13 @@ class LocalAws:
 
     def idle(self) -> bool:
         """Whether nobody has anything to do: no event, message, invocation, run, crawl or statement."""
+        # What a failed delivery left in a queue, or is delayed there, will come again.
+        return self.mappings.empty() and self.at_rest()
+
+    def at_rest(self) -> bool:
+        """Whether nothing runs. Queues may hold messages: those that failed come again, but nobody is at it now."""
         return (
             self.bus.idle()
-            and self.mappings.empty()  # what a failed delivery left, or is delayed, will come again
             and self.functions.idle()
             and self.jobs.idle()
             and self.sessions.idle()
@@ -194,6 +200,10 @@ class LocalAws:
     def report(self) -> UsageReport:
         """Used and unused grants, refused requests, per role."""
         return self.authorizer.report()
+
+    def allowed(self) -> tuple[Allowed, ...]:
+        """Of everything that was allowed to roles, one for each role, action and set of grants that allowed it."""
+        return self.authorizer.examples()
 
     def stop(self) -> None:
         """End everything: no process, thread or temporary file stays. A second call does nothing."""

@@ -2,90 +2,67 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from chain.kit import Chain
 from chain.story import Story
+from grants import recording
+from grants.deployed import Deployed, deployed
+from grants.removing import missed, told
+from localaws.iam.removals import refused
 
-# Granted though the story doesn't use it, and why.
-UNUSED = {
-    # On AWS the runtimes write logs under the role; the laptop's players keep them in files.
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    # Lambda's poller asks for it on AWS when a mapping is made.
-    "sqs:GetQueueAttributes",
-    # Only when a transfer in parts is broken off.
-    "s3:AbortMultipartUpload",
-    # A crawl on AWS asks for more than the laptop's.
-    "glue:GetDatabase",
-    "glue:UpdateTable",
-    "glue:GetPartitions",
-    "glue:BatchGetPartition",
-    "glue:UpdatePartition",
+# Six of those whose absence nobody was told of once.
+ONCE_SILENT = {
+    ("LoadRole", "dynamodb:DeleteItem"),
+    ("AdmitRole", "sqs:DeleteMessage"),
+    ("CrawlerRole", "glue:CreateTable"),
+    ("SupportTicketsJobRole", "s3:DeleteObject"),
+    ("AdmitRole", "dynamodb:Query"),
+    ("LoadRole", "redshift-data:BatchExecuteStatement"),
 }
-# Only when files are still pending at the end of a run, which the story's timing may or may not bring about.
-BY_TIMING = {("gluebook-load", "glue:StartJobRun")}
-# The safety net has nothing to catch when no event gets lost.
-UNUSED_BY_SWEEP = {
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "glue:StartJobRun",
-    "glue:StartCrawler",
-    "redshift-data:ExecuteStatement",
-    "redshift-serverless:GetCredentials",
-    "redshift-data:DescribeStatement",
-    "redshift-data:GetStatementResult",
-}
+
+
+@pytest.fixture(scope="module")
+def here(chain: Chain) -> Deployed:
+    return deployed(chain.laptop)
 
 
 def test_no_role_was_refused_anything(chain: Chain, story: Story) -> None:
     report = chain.laptop.aws.report()
     assert report.denied == ()
     assert report.unmapped == ()
+    assert report.unjudged == ()
 
 
-def test_no_role_is_granted_what_it_does_not_use(chain: Chain, story: Story) -> None:
-    used = {(grant.role, grant.action) for grant in chain.laptop.aws.report().used}
-    unused = {(grant.role, grant.action) for grant in chain.laptop.aws.report().unused} - used - BY_TIMING
-    excess = {
-        (role, action)
-        for role, action in unused
-        if action not in UNUSED and not (role == "gluebook-sweep" and action in UNUSED_BY_SWEEP)
+def test_what_was_recorded_is_allowed_by_todays_policies(here: Deployed) -> None:
+    recorded = recording.load(here)
+    assert recorded
+    assert [
+        (one.caller.role, one.need.action, one.need.resource)
+        for role in here.roles.values()
+        for one in refused(role, recorded, here.resource_policy)
+    ] == [], "`make grants` records anew what is needed"
+
+
+def test_each_grant_that_is_taken_away_is_missed_and_named(here: Deployed) -> None:
+    lines = {
+        granted: told(granted, refusals) for granted, refusals in missed(here, recording.load(here)).items()
     }
-    assert excess == set()
+    assert len(lines) == len(here.grants)
+    silent = [(one.role, one.action, one.resource) for one, said in lines.items() if not said]
+    assert silent == [], "`make grants` plays a story in which they must be used, or they are to go"
+    for granted, said in lines.items():
+        assert all(line.startswith(f"{granted.role_name} was refused {granted.action} on ") for line in said)
+    assert {(one.role, one.action) for one in lines} >= ONCE_SILENT
 
 
-@pytest.mark.parametrize(
-    ("function", "sid", "denied"), [("gluebook-admit", "KeepLedger", "dynamodb:PutItem")]
-)
-def test_a_grant_taken_away_is_missed(
-    chain: Chain,
-    story: Story,
-    function: str,
-    sid: str,
-    denied: str,
-) -> None:
-    iam = chain.laptop.aws.endpoint.client("iam")
-    (name,) = iam.list_role_policies(RoleName=function)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=function, PolicyName=name)["PolicyDocument"]
-    without = {**policy, "Statement": [s for s in policy["Statement"] if s["Sid"] != sid]}
-    body = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {
-            "bucket": {"name": "b"},
-            "object": {"key": "x", "version-id": "v", "size": 1, "sequencer": "1"},
-        },
+def test_what_the_chain_itself_has_used_is_missed_too(chain: Chain, story: Story, here: Deployed) -> None:
+    """Without the recording: what is used now, by the code of now."""
+    used = {
+        (one.role, one.policy, one.statement, one.action, one.resource)
+        for one in chain.laptop.aws.report().used
     }
-    event = {"Records": [{"messageId": "m", "body": json.dumps(body)}]}
-    iam.put_role_policy(RoleName=function, PolicyName=name, PolicyDocument=json.dumps(without))
-    try:
-        answer = chain.laptop.aws.functions.invoke(function, event)
-    finally:
-        iam.put_role_policy(RoleName=function, PolicyName=name, PolicyDocument=json.dumps(policy))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
-    assert any(d.role == function and d.action == denied for d in chain.laptop.aws.report().denied)
+    found = missed(here, chain.laptop.aws.allowed())
+    for (role, grant), granted in here.grants.items():
+        was_used = (role, grant.policy, grant.statement, grant.action, grant.resource) in used
+        assert bool(found[granted]) == was_used, granted

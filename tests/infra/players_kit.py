@@ -60,8 +60,10 @@ class Roles:
         self.asked: list[tuple[str, str, str]] = []
         self.refused: set[str] = set()
 
-    def __call__(self, role_arn: str, service: str, session: str) -> Credentials:
-        self.asked.append((role_arn, service, session))
+    def __call__(
+        self, role_arn: str, service: str, session_name: str, *, caller: str = "", by_aws: bool = False
+    ) -> Credentials:
+        self.asked.append((role_arn, service, session_name))
         name = role_arn.rsplit("/", 1)[-1]
         if name in self.refused:
             raise ApiError("AccessDenied", f"{service} may not assume {role_arn}", 403)

@@ -74,14 +74,6 @@ def test_a_function_writes_into_its_log_group_and_its_last_failure_is_one_line(
     assert logs.since(function_group("admit"), datetime.now(UTC) + timedelta(minutes=1), 100) == []
 
 
-def test_a_function_without_a_log_group_writes_nowhere(aws: Aws, functions: Functions, logs: Logs) -> None:
-    aws.function("admit", FUNCTION)
-    with pytest.raises(FunctionError, match="WORKGROUP"):
-        functions.invoke("admit", "WORKGROUP")
-    assert aws.client("logs").describe_log_groups()["logGroups"] == []
-    assert logs.last_failure("admit", before()) is None
-
-
 def test_a_job_run_writes_into_glues_own_group_under_its_id(aws: Aws, logs: Logs) -> None:
     aws.client("s3").create_bucket(Bucket="code")
     script = b"import sys\nfor number in range(30):\n    print(number)\nprint('end', file=sys.stderr)"

@@ -131,7 +131,9 @@ def test_the_crawlers_role_does_it_all_and_reads_only_footers(lake: Lake) -> Non
         ("arn:aws:iam::123456789012:role/crawl-role", "glue.amazonaws.com", "AWS-Crawler")
     ]
     assert lake.aws.operations("ASIACRAWL-ROLE") == {
-        *(("s3", "GET"), ("glue", "GetTable"), ("glue", "CreateTable"), ("glue", "BatchCreatePartition"))
+        *(("s3", "GET"), ("glue", "GetDatabase"), ("glue", "GetTable"), ("glue", "CreateTable")),
+        *(("glue", "BatchGetPartition"), ("glue", "BatchCreatePartition")),
+        *(("logs", "CreateLogGroup"), ("logs", "CreateLogStream"), ("logs", "PutLogEvents")),
     }
     assert lake.partitions()[("1",)]["Parameters"]["recordCount"] == "200000"
 
@@ -144,6 +146,17 @@ def test_a_crawl_that_finds_nothing_new_changes_nothing(lake: Lake) -> None:
     lake.crawl()
     assert lake.outcome() == {}
     assert (lake.table(), lake.partitions()) == before
+
+
+def test_a_crawl_brings_the_statistics_up_to_date_without_counting_that_as_an_update(lake: Lake) -> None:
+    lake.put("dt=1/a.parquet", id=[1])
+    lake.crawler()
+    lake.crawl()
+    lake.put("dt=1/b.parquet", id=[2, 3])
+    lake.crawl()
+    assert lake.outcome() == {}
+    assert lake.table()["Parameters"]["recordCount"] == "3"
+    assert lake.partitions()[("1",)]["Parameters"]["recordCount"] == "3"
 
 
 def test_crawling_everything_adds_columns_to_the_table_and_to_changed_partitions(lake: Lake) -> None:

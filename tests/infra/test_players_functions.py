@@ -34,6 +34,23 @@ def test_a_function_gets_the_event_and_its_result_comes_back(aws: Aws, functions
     assert functions.idle()
 
 
+def test_what_a_function_prints_is_in_its_log_group(aws: Aws, functions: Functions) -> None:  # noqa: F811
+    aws.function("talker", "def handler(event, context):\n    print('heard', event)\n    assert event != 'x'")
+    functions.invoke("talker", "hello")
+    with pytest.raises(FunctionError):
+        functions.invoke("talker", "x")
+
+    def logged() -> list[str]:
+        found = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/talker")["events"]
+        return [one["message"] for one in found]
+
+    # What is printed last may be written with the next invocation only.
+    functions.invoke("talker", "bye")
+    assert "heard hello" in logged()
+    assert [line.split()[0] for line in logged()].count("REPORT") == 3
+    assert any(line.startswith("[ERROR] AssertionError") for line in logged())
+
+
 def test_a_worker_stays_warm_and_is_replaced_when_code_or_configuration_change(
     aws: Aws,  # noqa: F811
     functions: Functions,

@@ -105,9 +105,17 @@ boto3.client("s3").put_object(Bucket="code", Key="out.json", Body=json.dumps(arg
         "jobRunId": run_id,
         "message": "Job run succeeded",
     }
+    # Once for the script, and once for what Glue does in the role's name: fetch the script and write the log.
     role = account.aws.roles.asked
-    assert [one[1:] for one in role] == [("glue.amazonaws.com", "GlueJobRunnerSession")]
-    assert account.aws.operations("ASIACLEAN-ROLE") == {("s3", "GET"), ("s3", "PUT")}
+    assert [one[1:] for one in role] == [("glue.amazonaws.com", "GlueJobRunnerSession")] * 2
+    assert account.aws.operations("ASIACLEAN-ROLE") == {
+        *(("s3", "GET"), ("s3", "PUT")),
+        *(("logs", "CreateLogGroup"), ("logs", "CreateLogStream"), ("logs", "PutLogEvents")),
+    }
+    logged = account.aws.client("logs").get_log_events(
+        logGroupName="/aws-glue/jobs/output", logStreamName=run_id
+    )["events"]
+    assert any("'--mode', 'given'" in one["message"] for one in logged)
 
 
 def test_while_one_runs_it_is_running_and_another_is_refused(account: Account, tmp_path: Path) -> None:

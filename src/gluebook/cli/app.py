@@ -15,6 +15,7 @@ from rich.markup import escape
 from gluebook.cli import (
     build_commands,
     cost_command,
+    iam_command,
     lab_command,
     lineage_command,
     logs_command,
@@ -54,6 +55,7 @@ app.command()(notebook_commands.kernel)
 app.command()(lab_command.lab)
 app.command()(build_commands.export)
 app.command("build")(build_commands.build_artefacts)
+app.add_typer(iam_command.app, name="iam")
 
 # typer carries its own click and doesn't name the base of its usage errors.
 _WrongUsage: Any = typer.BadParameter.__bases__[0]

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from gluebook.cli import options, screens
+from gluebook.cli import options, refusals, screens
 from gluebook.cli.deployment import connect, existing
 from gluebook.cli.failures import failures
 from gluebook.cli.stages import stage_progress
-from gluebook.status import states
+from gluebook.status import FileStatus, Overview, states
 
 
 def upload(
@@ -43,21 +43,32 @@ def status(
         progress.tell("Reading the ledger and the results")
         seen = deployment.overview()
         failed_last = failures(deployment, seen)
+        report = refusals.of_running_laptop()
+    refused = refusals.refusals(report) if report else []
     files = screens.troubled(seen.files) if failed else seen.files
     if as_json:
         shown = Trial(type(seen)(files, seen.batches), [], {}).as_json()
-        told = {name: shown[name] for name in ("files", "totals", "loads")}
-        options.print_json({**told, "failures": failed_last})
-        return
+        told = {name: shown[name] for name in ("files", "totals", "loads")} | {"failures": failed_last}
+        options.print_json(told | ({"refused": refusals.as_json(report)} if report else {}))
+    else:
+        _show_status(files, seen, failed_last, refused)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _show_status(
+    files: tuple[FileStatus, ...], seen: Overview, failed_last: list[str], refused: list[str]
+) -> None:
     if files:
         screens.out.print(screens.files_table(files, "files"))
         screens.out.print(", ".join(f"{count} {state}" for state, count in states(seen.files).items()))
     elif not seen.files:
         screens.out.print("Nothing has arrived yet.")
-    elif not failed_last:
+    elif not failed_last and not refused:
         screens.out.print("All is well.")
     for failed_line in failed_last:
         screens.out.print(f"[red]{screens.shown(failed_line)}[/]", soft_wrap=True)
+    refusals.show(refused)
 
 
 def query(sql: str, as_json: options.JSON = False) -> None:

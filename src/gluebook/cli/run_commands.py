@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +10,13 @@ import typer
 from rich.markup import escape
 
 from gluebook.build import project_root
-from gluebook.cli import options, screens
+from gluebook.cli import options, refusals, screens
 from gluebook.cli.deployment import existing
 from gluebook.cli.stages import stages
 from gluebook.core.keys import raw_key
 from gluebook.errors import TerminalError
+
+_LOOK_SECONDS = 1.0
 
 
 def try_files(
@@ -42,8 +44,10 @@ def try_files(
         staged.begin("query")
         wrong = troubles(running, seen, len(paths))
         queries = run_queries(running.deployment, sql, wrong)
+        report = running.aws.report()
         staged.begin("stop")
-    trial = Trial(seen, queries, staged.clock.seconds, wrong)
+    trial = Trial(seen, queries, staged.clock.seconds, wrong, report)
+    refused = refusals.refusals(report)
     if as_json:
         options.print_json(trial.as_json())
     else:
@@ -53,7 +57,8 @@ def try_files(
         screens.out.print(screens.stages_table(trial.stages))
         for trouble in trial.troubles:
             screens.err.print(f"[red]{escape(trouble)}[/]")
-    if trial.troubles:
+        refusals.show(refused)
+    if trial.troubles or refused:
         raise typer.Exit(1)
 
 
@@ -84,17 +89,19 @@ def demo(
             warehouse = running.deployment.warehouse
             wrong = troubles(running, seen, len(made.files))
             if wrong:
-                raise TerminalError("\n".join(wrong))
+                raise TerminalError("\n".join([*wrong, *refusals.refusals(running.aws.report())]))
             found = demonstration.checks(made.truth, seen, warehouse)
             price = demonstration.cost_of(running, seen)
             staged.begin("report")
             for day in sorted({file.dt for file in made.files}):
                 _, page = make_report(running.deployment, day, reports, KERNEL, lambda _: None)
             screen = demonstration.last_screen(found, seen, warehouse, price, page)
+            refused = refusals.refusals(running.aws.report())
             staged.begin("stop")
     screens.out.print(screens.stages_table(staged.clock.seconds))
     screens.out.print(screen)
-    if not all(check.holds for check in found):
+    refusals.show(refused)
+    if refused or not all(check.holds for check in found):
         raise typer.Exit(1)
 
 
@@ -118,11 +125,18 @@ def up(port: Annotated[int, typer.Option(help="Port to listen on; a free one if 
 
     with standing_laptop(port=port) as running:
         url = running.aws.endpoint.url
+        watch = refusals.RefusalWatch(running.aws.report)
         try:
             screens.out.print(f"AWS is up at [bold]{url}[/]; Ctrl-C stops it. In another terminal:")
             screens.out.print("  gluebook upload FILE --dataset support_tickets --source servicenow")
             screens.out.print("  gluebook status")
             screens.out.print('  gluebook query "select count(*) from support_tickets"')
-            signal.pause()
+            while True:
+                time.sleep(_LOOK_SECONDS)
+                watch.look()
         except KeyboardInterrupt:
             screens.out.print("stopping")
+        refused = refusals.refusals(running.aws.report())
+    refusals.show(refused)
+    if refused:
+        raise typer.Exit(1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gluebook.aws.services import Rows
 from gluebook.cli.deployment import Deployment
 from gluebook.cli.failures import failed_functions
+from gluebook.cli.refusals import RefusalWatch, as_json, refusals
 from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
 from gluebook.core.runs import error_line
@@ -17,23 +19,30 @@ from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.errors import GluebookError, TerminalError
 from gluebook.laptop import JOB_OUTPUTS
 from gluebook.status import TROUBLED, FileStatus, Overview, states
+from localaws.iam import UsageReport
 
 if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need
     from gluebook.cli.laptop import Laptop
 
 _LOOK_SECONDS = 0.5
+# Something was refused, and for so long nothing happens: what waits for its next attempt will be refused again.
+_REFUSED_PATIENCE_SECONDS = 15.0
 # A divided batch's files wait for the next run.
 _BEFORE_CURATED = frozenset({FileState.PENDING.value, *(state.value for state in LEASED_STATES)})
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it. `troubles`: why files are where they are, if that isn't in the warehouse."""
+    """What came of it. `troubles`: why files are where they are, if that isn't in the warehouse.
+
+    `refused`: where to look for what deployed roles were refused.
+    """
 
     overview: Overview
     queries: list[tuple[str, Rows]]
     stages: dict[str, float]
     troubles: list[str] = field(default_factory=list)
+    refused: UsageReport = field(default_factory=UsageReport)
 
     def as_json(self) -> dict[str, Any]:
         """The trial as JSON values; times in seconds, counts in rows."""
@@ -47,6 +56,7 @@ class Trial:
             ],
             "stages_s": self.stages,
             "troubles": self.troubles,
+            "refused": as_json(self.refused),
         }
 
 
@@ -71,14 +81,17 @@ def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_se
     """Wait until the chain has nothing to do; what it came to.
 
     `uploaded` file versions are expected in the ledger, which is looked at twice a second. The stages are
-    admit, curate, load and catalog. Raises TerminalError if it isn't idle in time.
+    admit, curate, load and catalog. What a role is refused is shown at once; then nobody waits for messages that
+    only come again to be refused again. Raises TerminalError if the chain isn't idle in time.
     """
     looked = 0.0
+    watch = RefusalWatch(laptop.aws.report)
+    resting_since: float | None = None
     stages.begin("admit")
     stage = "admit"
 
     def look() -> None:
-        nonlocal looked, stage
+        nonlocal looked, stage, resting_since
         if time.monotonic() - looked < _LOOK_SECONDS:
             return
         seen = laptop.deployment.overview()
@@ -88,12 +101,22 @@ def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_se
             stage = now
         stages.progress.watch(stage, seen)
         looked = time.monotonic()
+        if not (watch.look() and laptop.aws.at_rest()):
+            resting_since = None
+        elif looked - (resting_since := resting_since or looked) > _REFUSED_PATIENCE_SECONDS:
+            raise _NothingMoves
 
-    if not laptop.aws.wait_idle(timeout_seconds, look):
-        found = states(laptop.deployment.overview().files)
-        raise TerminalError(f"the chain was not idle within {timeout_seconds:.0f} s; file versions: {found}")
+    with suppress(_NothingMoves):
+        if not laptop.aws.wait_idle(timeout_seconds, look):
+            found = states(laptop.deployment.overview().files)
+            late = f"the chain was not idle within {timeout_seconds:.0f} s; file versions: {found}"
+            raise TerminalError("\n".join([late, *refusals(laptop.aws.report())]))
     stages.clock.end()
     return laptop.deployment.overview()
+
+
+class _NothingMoves(Exception):
+    """Something was refused, and nobody is at work."""
 
 
 def _stage(seen: Overview, uploaded: int) -> str:

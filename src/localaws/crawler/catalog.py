@@ -15,8 +15,9 @@ from .schema import Columns
 
 log = logging.getLogger(__name__)
 
-# Limits of BatchCreatePartition and BatchDeletePartition. AWS docs: the Glue API.
+# Limits of BatchCreatePartition, BatchGetPartition and BatchDeletePartition. AWS docs: the Glue API.
 _CREATE_AT_ONCE = 100
+_GET_AT_ONCE = 1000
 _DELETE_AT_ONCE = 25
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
@@ -38,6 +39,10 @@ class Statistics:
             "averageRecordSize": str(self.size_bytes // self.rows if self.rows else 0),
         }
 
+    def are_in(self, catalog: dict[str, Any]) -> bool:
+        """Whether a table or partition of the catalog has these."""
+        return bool(self.parameters().items() <= catalog.get("Parameters", {}).items())
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -47,6 +52,11 @@ class Partition:
     location: str
     columns: Columns
     statistics: Statistics
+
+    def as_in(self, catalog: dict[str, Any]) -> bool:
+        """Whether the catalog's partition says the same of columns and content."""
+        storage = catalog["StorageDescriptor"]
+        return columns_of(storage) == self.columns and self.statistics.are_in(catalog)
 
 
 class CatalogTable:
@@ -78,11 +88,13 @@ class CatalogTable:
         self._glue.create_table(DatabaseName=self._where["DatabaseName"], TableInput=made)
         self.counts["tablesCreated"] += 1
 
-    def update(self, location: str, columns: Columns, keys: Columns, statistics: Statistics) -> None:
-        """Give the table these columns."""
+    def update(
+        self, location: str, columns: Columns, keys: Columns, statistics: Statistics, *, counted: bool
+    ) -> None:
+        """Give the table these columns and statistics; statistics alone are no update that is counted."""
         made = self._input(location, columns, keys, statistics)
         self._glue.update_table(DatabaseName=self._where["DatabaseName"], TableInput=made)
-        self.counts["tablesUpdated"] += 1
+        self.counts["tablesUpdated"] += counted
 
     def partitions(self) -> dict[tuple[str, ...], Columns]:
         """The catalog's partitions: values -> columns."""
@@ -92,6 +104,16 @@ class CatalogTable:
             for page in pages
             for one in page["Partitions"]
         }
+
+    def described(self, values: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Those of these partitions that the catalog has: values -> partition."""
+        found: dict[tuple[str, ...], dict[str, Any]] = {}
+        for batch in _batches(sorted(values), _GET_AT_ONCE):
+            answer = self._glue.batch_get_partition(
+                **self._where, PartitionsToGet=[{"Values": list(one)} for one in batch]
+            )
+            found |= {tuple(one["Values"]): one for one in answer["Partitions"]}
+        return found
 
     def create_partitions(self, partitions: list[Partition]) -> None:
         """Create partitions; one that somebody else created meanwhile is none of our business."""
@@ -108,14 +130,14 @@ class CatalogTable:
                 raise LocalAwsError(f"table {self.name}: partitions could not be created: {errors}")
             self.counts["partitionsCreated"] += len(batch)
 
-    def update_partition(self, partition: Partition) -> None:
-        """Give an existing partition these columns."""
+    def update_partition(self, partition: Partition, *, counted: bool) -> None:
+        """Give an existing partition these columns and statistics."""
         self._glue.update_partition(
             **self._where,
             PartitionValueList=list(partition.values),
             PartitionInput=self._partition(partition),
         )
-        self.counts["partitionsUpdated"] += 1
+        self.counts["partitionsUpdated"] += counted
 
     def delete_partitions(self, values: Iterable[tuple[str, ...]]) -> None:
         """Delete partitions whose folders are gone."""

@@ -75,7 +75,7 @@ def crawl_target(
         _write_table(table, existing, location, layout, crawled, policy)
         if layout.keys:
             columns = columns_of((table.get() or {}).get("StorageDescriptor", {})) if policy.inherit else None
-            _write_partitions(table, known, _partitions(bucket, crawled, columns), policy)
+            _write_partitions(table, _partitions(bucket, crawled, columns), policy)
     _forget_folders(table, known, layout, policy)
     return table.counts
 
@@ -128,14 +128,14 @@ def _write_table(
     had = columns_of(existing["StorageDescriptor"])
     # A column that the new files lack is still in the table: older files have it.
     if set(columns) <= set(had) if policy.new_folders_only else columns == had:
-        return
-    if policy.merge_columns:
+        columns = had
+    elif policy.merge_columns:
         columns = merge((had, columns))
-    if columns == had:
+    if columns == had and (policy.new_folders_only or statistics.are_in(existing)):
         return
     if policy.update:
-        table.update(location, columns, keys, statistics)
-    else:
+        table.update(location, columns, keys, statistics, counted=columns != had)
+    elif columns != had:
         log.warning("table %s keeps its columns %s (policy LOG); the files have %s", table.name, had, columns)
 
 
@@ -149,18 +149,15 @@ def _partitions(bucket: str, crawled: list[_Crawled], columns: Columns | None) -
     ]
 
 
-def _write_partitions(
-    table: CatalogTable,
-    known: dict[tuple[str, ...], Columns],
-    made: list[Partition],
-    policy: Policy,
-) -> None:
-    table.create_partitions([one for one in made if one.values not in known])
+def _write_partitions(table: CatalogTable, made: list[Partition], policy: Policy) -> None:
+    there = table.described(one.values for one in made)
+    table.create_partitions([one for one in made if one.values not in there])
     for one in made:
-        if one.values in known and known[one.values] != one.columns:
+        if one.values in there and not one.as_in(there[one.values]):
+            changed = columns_of(there[one.values]["StorageDescriptor"]) != one.columns
             if policy.update:
-                table.update_partition(one)
-            else:
+                table.update_partition(one, counted=changed)
+            elif changed:
                 log.warning("partition %s of %s keeps its columns (policy LOG)", one.values, table.name)
 
 

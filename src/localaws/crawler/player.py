@@ -16,12 +16,15 @@ from moto.glue.models import FakeCrawler
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_crawler_event, timestamp
+from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from .crawl import Policy, Stopped, crawl_target
 from .crawls import PlayedCrawl, take_over_crawls
 
 log = logging.getLogger(__name__)
 
+# AWS docs: "Monitoring AWS Glue crawlers": there, in a stream that is called like the crawler.
+_LOG_GROUP = "/aws-glue/crawlers"
 _COUNTS = (
     "tablesCreated",
     "tablesUpdated",
@@ -115,10 +118,18 @@ class Crawlers:
         ):
             raise NotSupported(f"crawler {crawler.name}: {', '.join(others)}; only S3Targets")
         credentials = self._assume(
-            role_arn(self._endpoint, crawler.role), "glue.amazonaws.com", "AWS-Crawler"
+            role_arn(self._endpoint, crawler.role),
+            "glue.amazonaws.com",
+            "AWS-Crawler",
+            caller=f"crawler {crawler.name}",
+            by_aws=True,
         )
         s3 = self._endpoint.client("s3", credentials)
         glue = self._endpoint.client("glue", credentials)
+        logs = LogStream(self._endpoint, credentials, _LOG_GROUP, crawler.name, makes_group=True)
+        logs.add(f"[{crawl.crawl_id}] BENCHMARK : Running Start Crawl for Crawler {crawler.name}")
+        logs.flush()
+        glue.get_database(Name=crawler.database_name)
         for target in crawler.targets.get("S3Targets", []):
             counts += crawl_target(
                 s3, glue, target, policy, lambda: self._closed or crawl.state == "STOPPING"

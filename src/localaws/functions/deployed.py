@@ -6,6 +6,8 @@ import hashlib
 import importlib.util
 import io
 import sys
+import time
+import uuid
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +60,15 @@ class Deployed:
     layer_arns: tuple[str, ...]
     code_sha256: str
     variables: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def log_group(self) -> str:
+        """Where Lambda writes the function's log."""
+        return f"/aws/lambda/{self.name}"
+
+    def new_log_stream(self) -> str:
+        """A stream for one more worker, named as Lambda does it."""
+        return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{self.version}]{uuid.uuid4().hex}"
 
     @property
     def revision(self) -> str:

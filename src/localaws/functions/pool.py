@@ -7,11 +7,10 @@ import shutil
 import sys
 import tempfile
 import threading
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,13 @@ from moto.awslambda.models import LambdaFunction
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
-from ..logs import Stream
+from ..log_stream import LogStream
 from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
 from .deployed import Deployed, make_runtime_folder, read_deployed, unpack
 from .given_up import GivenUp
-from .warm import FunctionError, WarmWorker
+from .warm import FunctionError, WarmWorker, plain_name
 
 
 class _Pool:
@@ -70,7 +69,7 @@ class Functions:
         self._pools_lock = threading.Lock()
         self._running = 0
         self._closed = False
-        self._given_up = GivenUp(endpoint, self._lambda, self._credentials)
+        self._given_up = GivenUp(endpoint, self._lambda, partial(self._credentials, by_aws=True))
         self._queue = AsyncInvocations(self.invoke, self._given_up, retry_delays_seconds)
         self._takeover = Takeover()
         self._takeover.replace(LambdaFunction, "invoke", self._play_invoke())
@@ -93,7 +92,7 @@ class Functions:
 
     def invoke_async(self, name: str, event: dict[str, Any]) -> None:
         """Queue the event for the function, as EventBridge and S3 do: at least once, failures are retried."""
-        self._queue.put(_plain_name(name), event)
+        self._queue.put(plain_name(name), event)
 
     def idle(self) -> bool:
         """Whether no invocation is running, queued, or waiting for its retry."""
@@ -147,7 +146,7 @@ class Functions:
 
     def _deployed(self, name: str) -> Deployed:
         try:
-            return read_deployed(self._lambda, _plain_name(name))
+            return read_deployed(self._lambda, plain_name(name))
         except ClientError as error:
             raise FunctionError(error.response["Error"]["Code"], str(error)) from error
         except NotSupported as error:
@@ -199,16 +198,17 @@ class Functions:
         worker = None
         try:
             task, opt = self._code(pool, deployed)
-            environment = self._endpoint.environment(self._credentials(deployed.role_arn, deployed.name))
+            role = deployed.role_arn
+            environment = self._endpoint.environment(self._credentials(role, deployed.name))
             worker = WarmWorker(
                 deployed,
                 task,
                 opt,
                 self._runtime,
                 environment,
+                self._log_stream(deployed),
                 self._python,
                 self._init_seconds,
-                _stream(self._endpoint, deployed),
             )
             return worker
         finally:
@@ -220,9 +220,22 @@ class Functions:
                         worker.kill()
                 pool.state.notify()
 
-    def _credentials(self, role_arn: str, function: str) -> Credentials:
+    def _log_stream(self, deployed: Deployed) -> LogStream:
+        """AWS docs: "Sending Lambda function logs to CloudWatch Logs": the execution role needs the permissions."""
+        return LogStream(
+            self._endpoint,
+            self._credentials(deployed.role_arn, deployed.name, by_aws=True),
+            deployed.log_group,
+            deployed.new_log_stream(),
+            makes_group=False,
+        )
+
+    def _credentials(self, role_arn: str, function: str, *, by_aws: bool = False) -> Credentials:
+        """Of the function's role: for the function, or for what Lambda does in its name."""
         try:
-            return self._assume(role_arn, "lambda.amazonaws.com", function)
+            return self._assume(
+                role_arn, "lambda.amazonaws.com", function, caller=f"function {function}", by_aws=by_aws
+            )
         except (LocalAwsError, ClientError) as error:
             message = f"The role {role_arn} defined for {function} cannot be assumed by Lambda: {error}"
             raise FunctionError("AccessDeniedException", message) from error
@@ -249,19 +262,3 @@ class Functions:
                 return json.dumps(error.payload()).encode()
 
         return invoke
-
-
-def _stream(endpoint: Endpoint, deployed: Deployed) -> Stream:
-    """A worker's log stream: the function's role can't make the group, the template does."""
-    name = f"{datetime.now(UTC):%Y/%m/%d}/[{deployed.version}]{uuid.uuid4().hex}"
-    return Stream(endpoint, f"/aws/lambda/{deployed.name}", name)
-
-
-def _plain_name(name: str) -> str:
-    """The function's name out of a name or an ARN; FunctionError for a version or alias."""
-    parts = name.split(":")
-    plain = parts[6] if name.startswith("arn:") else parts[0]
-    qualifier = parts[7:] if name.startswith("arn:") else parts[1:]
-    if qualifier not in ([], ["$LATEST"]):
-        raise FunctionError("NotSupported", f"function {name}: versions and aliases; only $LATEST")
-    return plain

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LocalAwsError
-from ..logs import Stream
+from ..log_stream import LogStream
 from .deployed import Deployed, layer_paths
 
 # How long a worker that has closed its pipe may take to exit by itself.
@@ -50,11 +50,21 @@ class FunctionError(LocalAwsError):
         return "".join([f"[ERROR] {self.error_type}: {self.message}\n", *trace]).rstrip()
 
 
+def plain_name(name: str) -> str:
+    """The function's name out of a name or an ARN; FunctionError for a version or alias."""
+    parts = name.split(":")
+    plain = parts[6] if name.startswith("arn:") else parts[0]
+    qualifier = parts[7:] if name.startswith("arn:") else parts[1:]
+    if qualifier not in ([], ["$LATEST"]):
+        raise FunctionError("NotSupported", f"function {name}: versions and aliases; only $LATEST")
+    return plain
+
+
 class WarmWorker:
     """A process that has imported the function's handler and takes one invocation at a time.
 
-    `environment`: AWS endpoint, region and the role's credentials; `stream`: where its log goes. Raises FunctionError
-    if the handler can't be imported or isn't ready in `init_seconds`.
+    `environment`: AWS endpoint, region and the role's credentials; `logs`: gets what it prints. Raises
+    FunctionError if the handler can't be imported or isn't ready in `init_seconds`.
     """
 
     def __init__(
@@ -64,11 +74,11 @@ class WarmWorker:
         opt: Path,
         runtime: Path,
         environment: Mapping[str, str],
+        logs: LogStream,
         python: str,
         init_seconds: float,
-        stream: Stream,
     ) -> None:
-        self._stream = stream
+        self._stream = logs
         self.revision = deployed.revision
         self._deployed = deployed
         # A function's /tmp; gone with its worker.
@@ -85,8 +95,10 @@ class WarmWorker:
             stderr=subprocess.PIPE,
             bufsize=0,
             cwd=task,
-            env=_environment(deployed, task, self._temp, environment)
-            | {"LOCALAWS_PATHS": json.dumps(paths), "AWS_LAMBDA_LOG_STREAM_NAME": stream.name},
+            env={
+                **_environment(deployed, task, self._temp, environment, logs.name),
+                "LOCALAWS_PATHS": json.dumps(paths),
+            },
             start_new_session=True,
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
@@ -96,7 +108,7 @@ class WarmWorker:
         self._unread = b""
         self._logs = threading.Thread(
             target=_forward_logs,
-            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}"), stream),
+            args=(self._process.stderr, logging.getLogger(f"localaws.functions.{deployed.name}"), logs),
             name=f"localaws-logs-{deployed.name}",
             daemon=True,
         )
@@ -125,7 +137,15 @@ class WarmWorker:
         seconds = self._deployed.timeout_seconds
         request = {"request_id": request_id, "event": event, "deadline": time.time() + seconds}
         line = (json.dumps(request) + "\n").encode()
-        return self._ask(line, time.monotonic() + seconds, request_id, seconds).get("result")
+        began = time.monotonic()
+        self._stream.add(f"START RequestId: {request_id} Version: {self._deployed.version}")
+        try:
+            return self._ask(line, began + seconds, request_id, seconds).get("result")
+        finally:
+            self._stream.add(f"END RequestId: {request_id}")
+            taken_ms = (time.monotonic() - began) * 1000
+            self._stream.add(f"REPORT RequestId: {request_id} Duration: {taken_ms:.2f} ms")
+            self._stream.flush()
 
     def kill(self) -> None:
         """Kill the process with whatever it started: an invocation under way fails with Runtime.ExitError."""
@@ -149,7 +169,8 @@ class WarmWorker:
             if error := answer.get("error"):
                 raise FunctionError(error["errorType"], error["errorMessage"], tuple(error["stackTrace"]))
         except FunctionError as error:
-            self._stream.write(error.logged())
+            self._stream.add(error.logged())
+            self._stream.flush()
             raise
         return answer
 
@@ -200,7 +221,9 @@ def _exit_reason(code: int) -> str:
     return f"signal: {str(signal.strsignal(-code)).lower()}"
 
 
-def _environment(deployed: Deployed, task: Path, temp: str, aws: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    deployed: Deployed, task: Path, temp: str, aws: Mapping[str, str], stream: str
+) -> dict[str, str]:
     """As on Lambda: nothing of the host's environment."""
     return {
         **dict(deployed.variables),
@@ -215,13 +238,14 @@ def _environment(deployed: Deployed, task: Path, temp: str, aws: Mapping[str, st
         "AWS_LAMBDA_FUNCTION_NAME": deployed.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployed.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": deployed.version,
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{deployed.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": deployed.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
     }
 
 
-def _forward_logs(output: IO[bytes], log: logging.Logger, stream: Stream) -> None:
+def _forward_logs(output: IO[bytes], log: logging.Logger, stream: LogStream) -> None:
     with output:
         for line in output:
             text = line.decode(errors="replace").rstrip()
             log.info("%s", text)
-            stream.write(text)
+            stream.add(text)

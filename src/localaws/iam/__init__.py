@@ -2,16 +2,21 @@
 
 Authorizer   WSGI layer in front of moto: caller ▸ needs ▸ decision by the deployed policies ▸ moto or a player
 policy       the evaluator, pure          requests   HTTP request ▸ (action, resource ARN, context)
-usage        used, unused and refused grants per role
+usage        counts what was allowed by which grant, and what was refused   report   the same for people and as JSON
+removals     what of all that was allowed would be refused without one grant
 """
 
 from localaws.iam.authorizer import Authorizer, Player
+from localaws.iam.intake import REPORT_PATH
 from localaws.iam.interference import Decide, RoleCall, When
 from localaws.iam.lookups import Lookups
+from localaws.iam.report import Denied, GrantUse, UnmappedUse, UsageReport
 from localaws.iam.sessions import Caller
-from localaws.iam.usage import Denied, GrantUse, UnmappedUse, UsageReport
+from localaws.iam.usage import Allowed
 
 __all__ = [
+    "REPORT_PATH",
+    "Allowed",
     "Authorizer",
     "Caller",
     "Decide",

@@ -20,8 +20,9 @@ from localaws.iam.judge import Judge
 from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
 from localaws.iam.principals import role_name
+from localaws.iam.report import UsageReport
 from localaws.iam.sessions import Caller, Session, Sessions
-from localaws.iam.usage import Usage, UsageReport
+from localaws.iam.usage import Allowed, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class Authorizer:
         self._judge = Judge(self._deployed, self.lookups, self._usage, clock)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if intake.asks_for_report(environ):
+            return answers.result(self.report().as_dict(), "application/json").send(start_response)
         if intake.is_motos_own(environ):
             return self._app(environ, start_response)
         call, problem = intake.call(environ)
@@ -86,17 +89,21 @@ class Authorizer:
         *,
         source_arn: str | None = None,
         seconds: int | None = None,
+        caller: str = "",
+        by_aws: bool = False,
     ) -> Credentials:
         """Credentials of the role for an AWS service, e.g. "lambda.amazonaws.com".
 
         `source_arn`: the function or job on whose behalf, for trust policies that ask for aws:SourceArn.
+        `caller`, `by_aws`: who uses them, for the report; see `roles.Assume`.
         `seconds`: how long they are good; None for as long as the laptop's AWS runs (AWS renews them unseen).
         Raises ApiError AccessDenied naming role and service unless the role's trust policy lets it.
         """
         role = self._role(role_arn)
         need = Need("sts:AssumeRole", role.arn, {"sts:rolesessionname": session_name})
         self._judge.require_service(service, need, source_arn)
-        return self._start(role, session_name, seconds).credentials
+        acting = Caller(role.name, session_name, f"{role.role_id}:{session_name}", caller, by_aws)
+        return self._sessions.start(acting, seconds).credentials
 
     def check_service(self, service: str, action: str, resource: str, source_arn: str | None = None) -> None:
         """May the service do this in its own name, e.g. events.amazonaws.com sqs:SendMessage to a queue?
@@ -108,6 +115,10 @@ class Authorizer:
     def report(self) -> UsageReport:
         """Used and unused grants, refused and unmapped requests, per role, against what is deployed now."""
         return self._usage.report(self._deployed)
+
+    def examples(self) -> tuple[Allowed, ...]:
+        """Of everything that was allowed to roles, one for each role, action and set of grants that allowed it."""
+        return self._usage.examples()
 
     def _route(self, call: Call) -> WSGIApplication | Answer:
         session = self._session(call)
@@ -174,17 +185,14 @@ class Authorizer:
         if session.caller.role is not None:
             self._judge.require(call, session, [need])
         lasting = sts.seconds(call.parameters, role)
-        return sts.assumed(self._start(role, call.parameters["RoleSessionName"], lasting))
+        name = call.parameters["RoleSessionName"]
+        return sts.assumed(self._sessions.start(Caller(role.name, name, f"{role.role_id}:{name}"), lasting))
 
     def _role(self, role_arn: str) -> Role:
         role = self._deployed.role(role_name(role_arn))
         if role.arn != role_arn:
             raise ApiError("NoSuchEntity", f"there is no role {role_arn}; there is {role.arn}", 404)
         return role
-
-    def _start(self, role: Role, session_name: str, seconds: int | None) -> Session:
-        caller = Caller(role.name, session_name, f"{role.role_id}:{session_name}")
-        return self._sessions.start(caller, seconds)
 
     def _hiding_missing(self, call: Call, session: Session, listing: list[Need]) -> WSGIApplication:
         """Whoever may not list a bucket is not told that an object is missing: 403 instead of 404."""

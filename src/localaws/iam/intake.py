@@ -15,11 +15,18 @@ from localaws.iam.requests import service_of_target
 from localaws.iam.signature import Signature
 
 _PIECE_BYTES = 1 << 16
+# Among moto's own pages, as no bucket can have such a path.
+REPORT_PATH = "/moto-api/localaws/iam-report"
 
 
 def is_motos_own(environ: Mapping[str, Any]) -> bool:
     """moto's own pages (is it up, what does it hold); changing things there takes the deployer's key."""
     return environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"].startswith("/moto-api")
+
+
+def asks_for_report(environ: Mapping[str, Any]) -> bool:
+    """Whether somebody wants to know what roles used and were refused."""
+    return bool(environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == REPORT_PATH)
 
 
 def call(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:

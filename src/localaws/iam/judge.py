@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from localaws.endpoint import ACCOUNT, REGION
@@ -16,7 +17,7 @@ from localaws.iam.globs import Context
 from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Decision, Need, decide
 from localaws.iam.principals import Principal
-from localaws.iam.sessions import Session
+from localaws.iam.sessions import Caller, Session
 from localaws.iam.usage import Usage
 
 logger = logging.getLogger(__name__)
@@ -38,30 +39,28 @@ class Judge:
         try:
             return requests.needs(call, self._lookups, session.caller.user_id)
         except Unmapped as error:
-            role = session.caller.role or ""
-            self._usage.count_unmapped(role, error.operation)
-            logger.warning("role %s: %s", role, error)
+            self._usage.count_unmapped(session.caller, error.operation)
+            logger.warning("role %s: %s", session.caller.role, error)
             raise answers.access_denied(call, str(error)) from error
 
     def require(self, call: Call, session: Session, needs: list[Need]) -> None:
         """Raises ApiError with the service's own "access denied" unless every need is allowed."""
-        name = session.caller.role or ""
         decisions = []
         for need in needs:
             decision = self.decide(call, session, need)
             if not decision.allowed:
-                self._usage.count(name, need, decision)
+                self.count(session, need, decision)
                 raise self.refusal(call, session, need, decision)
             decisions.append(decision)
         for need, decision in zip(needs, decisions, strict=True):
-            self._usage.count(name, need, decision)
+            self.count(session, need, decision)
 
     def decide(self, call: Call, session: Session, need: Need) -> Decision:
         """By the role's and the resource's policies as they are now. What can't be judged is refused."""
         try:
             role = self._role_of(call, session)
             context = {**_of_role(role, session), **self._of_request(call), **need.context}
-            return decide(
+            decision = decide(
                 need,
                 session.caller.principal(role.arn),
                 context,
@@ -70,12 +69,14 @@ class Judge:
                 role.boundary,
                 requests.is_known_key,
             )
+            return replace(decision, context=context)
         except NotSupported as error:
             logger.error("can't judge %s on %s: %s", need.action, need.resource, error)
             return Decision(False, f"because it can't be judged here: {error}")
 
     def count(self, session: Session, need: Need, decision: Decision) -> None:
-        self._usage.count(session.caller.role or "", need, decision)
+        """Note it for the report."""
+        self._usage.count(session.caller, need, decision)
 
     def refusal(self, call: Call, session: Session, need: Need, decision: Decision) -> ApiError:
         """AWS's own message."""
@@ -106,6 +107,9 @@ class Judge:
             known_key=requests.is_known_key,
         )
         if not decision.allowed:
+            # For people there is no difference: something that is deployed was refused something.
+            caller = Caller(service, "", service, (source_arn or "").rpartition(":")[2], by_aws=True)
+            self._usage.count(caller, need, decision)
             message = f"{service} is not authorized to perform: {need.action} on resource: {need.resource} "
             raise ApiError("AccessDenied", message + decision.reason, 403)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.errors import ApiError, NotSupported
@@ -23,11 +23,15 @@ RESOURCE_POLICY = "resource policy"
 
 @dataclass(frozen=True)
 class Decision:
-    """`grants`: what allowed it; empty when refused. `reason` completes AWS's "is not authorized" message."""
+    """`grants`: what allowed it; empty when refused. `reason` completes AWS's "is not authorized" message.
+
+    `context`: by which values of condition keys it was decided.
+    """
 
     allowed: bool
     reason: str
     grants: tuple[Grant, ...] = ()
+    context: Context = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

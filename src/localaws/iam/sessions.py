@@ -24,12 +24,15 @@ class Caller:
 
     `role`: the role's name, None for the deployer (the account's administrator, who may do everything).
     `session`: the role session's name, "" for the deployer. `user_id`: aws:userid, "AROAXXXX:session" for a
-    role, "deployer" for the deployer.
+    role, "deployer" for the deployer. `work`: what runs as the role, as reports name it; `by_aws`: whether that is
+    a part of AWS itself.
     """
 
     role: str | None
     session: str
     user_id: str
+    work: str = ""
+    by_aws: bool = False
 
     @property
     def arn(self) -> str:

@@ -17,12 +17,15 @@ from moto.glue.models import FakeJob
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
-from ..logs import JOB_OUTPUT, Stream
+from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from .process import JobProcess
 from .runs import PlayedRun, retry_of, take_over_runs
 
 log = logging.getLogger(__name__)
+
+# AWS docs: "Logging for AWS Glue jobs": what a script prints goes there.
+_OUTPUT = "/aws-glue/jobs/output"
 
 
 class Jobs:
@@ -168,15 +171,19 @@ class Jobs:
                 f"job {job.name}: Command.Name {command.get('Name')!r}; glueetl or pythonshell"
             )
         role = role_arn(self._endpoint, job.role)
-        credentials = self._assume(role, "glue.amazonaws.com", "GlueJobRunnerSession")
+        caller = f"run {run.job_run_id} of job {job.name}"
+        own, aws = (
+            self._assume(role, "glue.amazonaws.com", "GlueJobRunnerSession", caller=caller, by_aws=by_aws)
+            for by_aws in (False, True)
+        )
         return JobProcess(
             job.name,
             run.job_run_id,
             command["ScriptLocation"],
             run.arguments or {},
-            self._endpoint.client("s3", credentials),
-            self._endpoint.environment(credentials),
+            self._endpoint.client("s3", aws),
+            self._endpoint.environment(own),
             self._python,
             self._logs / f"{run.job_run_id}.log",
-            Stream(self._endpoint, JOB_OUTPUT, f"{run.job_run_id}-driver", makes_group=True),
+            LogStream(self._endpoint, aws, _OUTPUT, f"{run.job_run_id}-driver", makes_group=True),
         )

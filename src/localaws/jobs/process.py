@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ..logs import Stream
+from ..log_stream import LogStream
 from ..processes import kill_session
 from .arguments import script_arguments
 from .sandbox import Sandbox
@@ -33,7 +33,8 @@ class JobProcess:
     """Prepares and runs one script; `close` kills it with all it started and removes its files.
 
     `s3`: a client with the role's credentials, by which the script and --extra-py-files are read; `environment`:
-    AWS endpoint, region and those credentials; `output`: the file that gets what the script prints, as `stream` does.
+    AWS endpoint, region and credentials of the role; `output`, `logs`: the file and the stream that get what the
+    script prints.
     """
 
     def __init__(
@@ -46,9 +47,9 @@ class JobProcess:
         environment: Mapping[str, str],
         python: str,
         output: Path,
-        stream: Stream,
+        logs: LogStream,
     ) -> None:
-        self._stream = stream
+        self._logs = logs
         self._name = name
         self._sandbox = Sandbox("job", s3, python)
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
@@ -139,5 +140,6 @@ class JobProcess:
                 file.flush()
                 text = line.decode(errors="replace").rstrip()
                 self._last_lines.append(text)
-                self._stream.write(text)
+                self._logs.add(text)
                 log.info("%s: %s", self._name, text)
+        self._logs.flush()

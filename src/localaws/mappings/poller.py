@@ -132,8 +132,13 @@ class Poller:
         configuration = self._lambda.get_function_configuration(FunctionName=self.mapping.function_arn)
         role = configuration["Role"]
         if self._client is None or self._client[0] != role:
-            credentials = self._assume(role, "lambda.amazonaws.com", configuration["FunctionName"])
-            self._client = role, self._endpoint.client("sqs", credentials)
+            name = configuration["FunctionName"]
+            caller = f"the poller of function {name}"
+            credentials = self._assume(role, "lambda.amazonaws.com", name, caller=caller, by_aws=True)
+            client = self._endpoint.client("sqs", credentials)
+            # AWS docs, "Creating and configuring an Amazon SQS event source mapping": the role needs it, too.
+            client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["VisibilityTimeout"])
+            self._client = role, client
         return self._client[1]
 
     def _collect(self) -> list[dict[str, Any]]:

@@ -153,11 +153,20 @@ class Sessions:
 
     def _process(self, session: Session) -> SessionProcess:
         role = role_arn(self._endpoint, session.request["Role"])
-        credentials = self._assume(role, "glue.amazonaws.com", "GlueInteractiveSession")
+        own, aws = (
+            self._assume(
+                role,
+                "glue.amazonaws.com",
+                "GlueInteractiveSession",
+                caller=f"session {session.id}",
+                by_aws=by_aws,
+            )
+            for by_aws in (False, True)
+        )
         return SessionProcess(
             session.arguments,
-            self._endpoint.client("s3", credentials),
-            self._endpoint.environment(credentials),
+            self._endpoint.client("s3", aws),
+            self._endpoint.environment(own),
             self._python,
             self._logs / f"{session.id}.log",
         )

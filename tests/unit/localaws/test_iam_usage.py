@@ -8,11 +8,24 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.errors import NotSupported
+from localaws.errors import ApiError, NotSupported
 from localaws.iam.deployed import Role
+from localaws.iam.intake import REPORT_PATH
 from localaws.iam.policy import Decision, Grant, Need, Policy
-from localaws.iam.usage import Usage, UsageReport
-from unit.localaws.iam_laptop import Laptop, allow, document, role_name, running, unique
+from localaws.iam.report import UsageReport
+from localaws.iam.sessions import Caller
+from localaws.iam.usage import Usage
+from unit.localaws.iam_laptop import (
+    ACCOUNT,
+    Laptop,
+    allow,
+    code,
+    document,
+    http,
+    role_name,
+    running,
+    unique,
+)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +109,9 @@ def test_a_role_that_cannot_be_judged_is_named_and_spoils_no_report(laptop: Lapt
     assert f"UNJUDGED  role '{odd}'" in str(report)
 
 
+WORKER = Caller("worker", "session", "AROA:session")
+
+
 class OneRole:
     """A deployed account with one role and one grant."""
 
@@ -115,8 +131,8 @@ def test_memory_is_bounded_whatever_is_asked() -> None:
     usage = Usage()
     refused = Decision(False, "because")
     for n in range(5000):
-        usage.count("worker", Need("s3:GetObject", f"arn:aws:s3:::lake/{n}"), refused)
-        usage.count_unmapped("worker", f"sqs:Odd{n}")
+        usage.count(WORKER, Need("s3:GetObject", f"arn:aws:s3:::lake/{n}"), refused)
+        usage.count_unmapped(WORKER, f"sqs:Odd{n}")
     report = usage.report(OneRole())
     assert len(report.denied) == len(report.unmapped) == 1001
     assert sum(one.count for one in report.denied) == sum(one.count for one in report.unmapped) == 5000
@@ -127,5 +143,58 @@ def test_a_grant_is_counted_once_for_each_thing_it_let_in() -> None:
     usage = Usage()
     grant = Grant("p", "#1", "s3:*", "*")
     for _ in range(2):
-        usage.count("worker", Need("s3:GetObject", unique("a")), Decision(True, "", (grant, grant)))
+        usage.count(WORKER, Need("s3:GetObject", unique("a")), Decision(True, "", (grant, grant)))
     assert [(one.action, one.count) for one in usage.report(OneRole()).grants] == [("s3:*", 2)]
+    assert len(usage.examples()) == 1
+
+
+def test_what_aws_does_in_a_roles_name_is_counted_apart(laptop: Laptop) -> None:
+    bucket = laptop.bucket("a")
+    arn = laptop.role(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
+    for by_aws in (False, True, True):
+        keys = laptop.authorizer.assume(arn, "lambda.amazonaws.com", "tests", by_aws=by_aws)
+        laptop.client("s3", keys).get_object(Bucket=bucket, Key="a")
+    [grant] = [one for one in laptop.authorizer.report().grants if one.role == role_name(arn)]
+    assert (grant.count, grant.by_aws, grant.used) == (1, 2, True)
+
+
+def test_a_refusal_names_whoever_was_refused(laptop: Laptop) -> None:
+    arn = laptop.role()
+    for caller in ("run jr_1 of job logs", "run jr_2 of job logs", ""):
+        keys = laptop.authorizer.assume(arn, "lambda.amazonaws.com", "session", caller=caller)
+        assert code(laptop.client("s3", keys).list_buckets) == "AccessDenied"
+    denied = [one for one in laptop.authorizer.report().denied if one.role == role_name(arn)]
+    # Without anything better the session's name tells.
+    assert [one.caller for one in denied] == ["run jr_1 of job logs", "run jr_2 of job logs", "session"]
+
+
+@pytest.mark.parametrize(("may_list", "answer"), [(True, "NoSuchKey"), (False, "AccessDenied")])
+def test_the_right_to_list_counts_where_it_decides_between_missing_and_forbidden(
+    laptop: Laptop, may_list: bool, answer: str
+) -> None:
+    bucket = laptop.bucket()
+    listing = [allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")] if may_list else []
+    arn = laptop.role(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"), *listing)
+    keys = laptop.authorizer.assume(arn, "lambda.amazonaws.com", "tests")
+    assert code(laptop.client("s3", keys).get_object, Bucket=bucket, Key="missing") == answer
+    granted, denied = of_role(laptop.authorizer.report(), arn)
+    assert granted.get(("s3:ListBucket", f"arn:aws:s3:::{bucket}")) == (1 if may_list else None)
+    assert denied == ({} if may_list else {("s3:ListBucket", f"arn:aws:s3:::{bucket}"): 1})
+
+
+def test_a_service_that_a_resources_policy_refuses_is_reported(laptop: Laptop) -> None:
+    queue, rule = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{unique('queue')}", unique("rule/arrived")
+    with pytest.raises(ApiError, match=r"events\.amazonaws\.com is not authorized"):
+        laptop.authorizer.check_service(
+            "events.amazonaws.com", "sqs:SendMessage", queue, f"arn:aws:events:us-east-1:{ACCOUNT}:{rule}"
+        )
+    [denied] = [one for one in laptop.authorizer.report().denied if one.resource == queue]
+    assert (denied.role, denied.action, denied.caller) == ("events.amazonaws.com", "sqs:SendMessage", rule)
+
+
+def test_the_report_can_be_had_over_the_endpoint(laptop: Laptop) -> None:
+    refused = laptop.as_role("s3")
+    assert code(refused.list_buckets) == "AccessDenied"
+    status, body = http(laptop.endpoint.url + REPORT_PATH)
+    assert status == 200
+    assert UsageReport.from_dict(json.loads(body)) == laptop.authorizer.report()

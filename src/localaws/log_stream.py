@@ -1,0 +1,100 @@
+"""A stream in CloudWatch Logs, as AWS writes it for a function, a job run or a crawl: with the role's credentials."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .endpoint import Credentials, Endpoint
+
+log = logging.getLogger(__name__)
+
+# AWS docs: PutLogEvents: 10,000 events or 1 MiB at once, of which each event takes 26 bytes more than its text.
+_EVENTS_AT_ONCE = 10_000
+_BYTES_AT_ONCE = 1 << 20
+_BYTES_OF_EVENT = 26
+_LONGEST_LINE = 1 << 16
+_EVERY_SECONDS = 1.0
+
+
+class LogStream:
+    """Takes lines and writes them now and then; made on AWS with the first line.
+
+    `makes_group`: whether its log group is asked for each time (Glue), or only where there is none (Lambda). What the
+    role may not write is lost, as on AWS; whoever is logged doesn't notice. Thread-safe.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, group: str, stream: str, *, makes_group: bool
+    ) -> None:
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._where = {"logGroupName": group, "logStreamName": stream}
+        self._makes_group = makes_group
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self._lines: list[dict[str, Any]] = []
+        self._written_at = time.monotonic()
+        self._broken = False
+
+    @property
+    def name(self) -> str:
+        """The stream's name within its group."""
+        return self._where["logStreamName"]
+
+    def add(self, line: str) -> None:
+        """One line; written at once if the last ones were a while ago, else later."""
+        if not line or self._broken:
+            return
+        with self._lock:
+            self._lines.append({"timestamp": int(time.time() * 1000), "message": line[:_LONGEST_LINE]})
+        if time.monotonic() - self._written_at > _EVERY_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has come since the last time."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            self._written_at = time.monotonic()
+            if not lines or self._broken:
+                return
+            try:
+                self._write(lines)
+            except (ClientError, BotoCoreError, OSError) as error:
+                self._broken = True
+                log.warning("the log %s: %s", self._where, error)
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        if self._client is None:
+            self._client = self._made()
+        part: list[dict[str, Any]] = []
+        size = 0
+        for line in lines:
+            length = len(line["message"].encode()) + _BYTES_OF_EVENT
+            if part and (len(part) == _EVENTS_AT_ONCE or size + length > _BYTES_AT_ONCE):
+                self._client.put_log_events(**self._where, logEvents=part)
+                part, size = [], 0
+            part.append(line)
+            size += length
+        self._client.put_log_events(**self._where, logEvents=part)
+
+    def _made(self) -> Any:
+        client = self._endpoint.client("logs", self._credentials)
+        if self._makes_group:
+            self._make_group(client)
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+            try:
+                client.create_log_stream(**self._where)
+            except client.exceptions.ResourceNotFoundException:
+                self._make_group(client)
+                client.create_log_stream(**self._where)
+        return client
+
+    def _make_group(self, client: Any) -> None:
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_group(logGroupName=self._where["logGroupName"])

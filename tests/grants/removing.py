@@ -1,0 +1,75 @@
+"""One grant is taken away: what of the recording is refused then, and what the chain says when it is really gone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+
+from gluebook.cli.iam_story import PARAMETERS, play
+from gluebook.cli.laptop import Laptop, laptop
+from gluebook.cli.refusals import refusals
+from gluebook.errors import GluebookError
+from grants.deployed import Deployed, deployed
+from grants.template import Granted
+from localaws.iam import Allowed, Denied, UsageReport
+from localaws.iam.globs import matches
+from localaws.iam.removals import refused_without, without
+from localaws.iam.statements import Grant
+
+_PATIENCE_SECONDS = 1200
+
+
+def missed(here: Deployed, recording: Iterable[Allowed]) -> dict[Granted, list[Allowed]]:
+    """For each grant, taken away by itself: the recorded requests that are refused."""
+    every = list(recording)
+    return {
+        granted: refused_without(
+            grant, here.roles[role], here.documents[role, grant.policy], every, here.resource_policy
+        )
+        for (role, grant), granted in here.grants.items()
+    }
+
+
+def told(granted: Granted, refused: Iterable[Allowed]) -> list[str]:
+    """What a person reads of it: the same lines as at the end of `try`, `demo`, `up` and `status`."""
+    denied = tuple(
+        Denied(granted.role_name, one.need.action, one.need.resource, one.caller.session, 1, "")
+        for one in refused
+    )
+    return refusals(UsageReport(denied=denied))
+
+
+def chain_without(granted: Granted) -> list[str]:
+    """Play the story on a laptop of its own whose role lacks the grant: the lines that name what was refused.
+
+    It ends as soon as the refusal is seen. Empty if nobody missed the grant.
+    """
+    with laptop(lambda stage: None, parameters=PARAMETERS) as running:
+        role, grant = _remove(running, granted)
+
+        def named() -> tuple[Denied, ...]:
+            return tuple(one for one in running.aws.report().denied if _is_of(one, role, grant))
+
+        # The story may not come to its end: whether the refusal is named is what counts.
+        with contextlib.suppress(GluebookError):
+            play(running, lambda act: None, _PATIENCE_SECONDS, enough=lambda: bool(named()))
+        return refusals(UsageReport(denied=named()))
+
+
+def _remove(running: Laptop, granted: Granted) -> tuple[str, Grant]:
+    here = deployed(running)
+    role, grant = next(key for key, value in here.grants.items() if value == granted)
+    document: Mapping[str, object] = without(here.documents[role, grant.policy], grant)
+    running.aws.endpoint.client("iam").put_role_policy(
+        RoleName=role, PolicyName=grant.policy, PolicyDocument=json.dumps(document)
+    )
+    return role, grant
+
+
+def _is_of(one: Denied, role: str, grant: Grant) -> bool:
+    return (
+        one.role == role
+        and matches(grant.action, one.action, ignore_case=True)
+        and matches(grant.resource, one.resource)
+    )
