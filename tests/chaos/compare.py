@@ -11,6 +11,7 @@ from chaos.engine import read_rows
 from chaos.oracle import Expected, FileKey, Ticket, expected
 from chaos.product import LAKE
 from chaos.world import World
+from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
 from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS, Contract
@@ -182,7 +183,7 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
     """Per file: read = curated + duplicates + rejected, as the oracle counts; rejects as they are kept."""
     for batch in ledger.batches.values():
         if batch.state is BatchState.LOADED:
-            document = world.objects.get_json(LAKE, f"results/{batch.dataset}/{batch.batch_id}.json")
+            document = _told(world, batch)
             curated = sum(result["counts"]["curated"] for result in document["files"])
             if curated != batch.counts.curated:
                 yield Problem("counts", f"{batch.batch_id}: its results say {curated}, not {batch.counts}")
@@ -193,13 +194,20 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
         file = ledger.files.get(name)
         if file is None or ledger.state(file) not in ("LOADED", "EMPTY") or "LOADED" not in fate.states:
             continue
-        document = world.objects.get_json(LAKE, f"results/{file.dataset}/{file.batch_id}.json")
+        document = _told(world, ledger.batches[file.batch_id or ""])
         counts = [r["counts"] for r in document["files"] if (r["key"], r["version_id"]) == name]
         sums = [(c["read"], c["curated"] + c["duplicates"], c["rejected"]) for c in counts]
         if sums != [(fate.read, fate.kept, fate.rejected)]:
             yield Problem("counts", f"{name}: {sums} isn't {fate}")
         if kept[name] != fate.rejected:
             yield Problem("quarantine", f"{name}: {kept[name]} rejects are kept, not {fate.rejected}")
+
+
+def _told(world: World, batch: Batch) -> Any:
+    """The results of which the ledger says that they are the batch's."""
+    return world.objects.get_json(
+        LAKE, Lake(LAKE).result(batch.dataset, batch.batch_id, batch.reported_epoch)
+    )
 
 
 def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
