@@ -36,7 +36,7 @@ class DoorObjects:
         return iter(pages)
 
     def copy(self, bucket: str, source: str, target: str) -> None:
-        """As a copy in parts is: read first, seen when it is complete; whoever stalls between brings back old bytes."""
+        """As a copy in parts is: read first, seen when it is complete; between the two others may go on."""
         body = door(f"UploadPartCopy {target}", False, lambda: self._objects.body(bucket, source))
         if body is None:
             raise FileNotFoundError(f"s3://{bucket}/{source}")

@@ -14,7 +14,6 @@ from gluebook.core.keys import (
     OutsideConvention,
     RawKey,
     decode_event_key,
-    epoch_of_rejects,
     file_id,
     parse_raw_key,
     raw_key,
@@ -170,7 +169,9 @@ def test_the_rejects_of_a_batch_are_found_by_what_their_names_begin_with(epoch: 
     assert lake.quarantine_file("d", "b-1", epoch, 12).startswith(mine)
     assert not lake.quarantine_file("d", "b-11", epoch, 0).startswith(mine)
     assert not lake.quarantine_file("d", "b", epoch, 0).startswith(mine)
-    assert epoch_of_rejects(lake.quarantine_file("d", "b-e9", epoch, 12)) == epoch
+    # A batch's id ends in hexadecimal digits.
+    for batch_id in ("b-1", "b-e9", "b-e9-e9"):
+        assert lake.epoch_of_rejects("d", batch_id, lake.quarantine_file("d", batch_id, epoch, 12)) == epoch
 
 
 def test_what_runs_of_different_epochs_say_of_a_batch_stands_apart() -> None:

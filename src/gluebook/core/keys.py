@@ -135,6 +135,11 @@ class Lake:
         """The deterministic name of a file of a batch's rejects, as the run of that epoch found them."""
         return f"{self.quarantined(dataset)}{_told_by(batch_id, epoch)}-{number:05d}.parquet"
 
+    def epoch_of_rejects(self, dataset: str, batch_id: str, key: str) -> int:
+        """The epoch in the name of a file of a batch's rejects; 0 for one that an earlier release has written."""
+        match = re.match(r"e(\d+)-", key.removeprefix(self.quarantine(dataset, batch_id)))
+        return int(match[1]) if match else 0
+
     def quality(self, dataset: str, batch_id: str, epoch: int) -> str:
         """The gate's report on a batch, as the run of that epoch had it made."""
         return f"quality/{dataset}/{_told_by(batch_id, epoch)}.json"
@@ -154,12 +159,6 @@ class Lake:
     def uri(self, key: str) -> str:
         """`key` as an s3:// URI."""
         return f"s3://{self.bucket}/{key}"
-
-
-def epoch_of_rejects(key: str) -> int:
-    """The epoch in the name of a file of rejects; 0 for one that an earlier release has written."""
-    match = re.search(r"-e(\d+)-\d+\.parquet$", key)
-    return int(match[1]) if match else 0
 
 
 def _told_by(batch_id: str, epoch: int) -> str:

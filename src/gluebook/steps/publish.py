@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
-from gluebook.core.keys import Lake, epoch_of_rejects
+from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, NotedVerdict
 from gluebook.core.plan import (
     PublishedFile,
@@ -164,8 +164,9 @@ def _withdraw(objects: Objects, lake: Lake, batch: Batch, generations: Iterable[
 
 def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: int | None) -> None:
     """Remove the batch's rejects of every epoch up to its own but `keep`; a later one's aren't ours."""
-    there = objects.sizes(lake.bucket, lake.quarantine(batch.dataset, batch.batch_id))
-    epochs = {key: epoch_of_rejects(key) for key in there}
+    of = (batch.dataset, batch.batch_id)
+    there = objects.sizes(lake.bucket, lake.quarantine(*of))
+    epochs = {key: lake.epoch_of_rejects(*of, key) for key in there}
     objects.delete(lake.bucket, [k for k, epoch in epochs.items() if epoch <= batch.epoch and epoch != keep])
 
 
