@@ -286,6 +286,37 @@ def test_rejects_of_a_further_generation_take_the_place_of_the_earlier_ones(pipe
     assert pipeline.objects.sizes("lake", f"quarantine/{DATASET}/") == {}
 
 
+def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_before(
+    pipeline: Pipeline,
+) -> None:
+    def curated(batch: Batch, rejects: int, gate: Any) -> Batch:
+        work = curation(pipeline, batch)
+        work.check({0: Checked(0, rejects)})
+        pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r" * rejects)
+        reasons = {(work.files[0].key, "v1"): {"malformed_record": rejects}}
+        return work.finish(Written({}, {}, reasons), gate)[0]
+
+    def died(counts: Counts) -> Verdict:
+        raise Died
+
+    def said() -> dict[str, bytes | None]:
+        told = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
+        return {key: pipeline.objects.body("lake", key) for key in told}
+
+    loaded = pipeline.load(curated(pipeline.carried(a_file()), 3, lambda counts: Verdict(True, "")))
+    before = said(), results(pipeline, loaded)
+    again = pipeline.again(loaded)
+    with pytest.raises(Died):
+        curated(again, 2, died)
+    failed = give_up(pipeline.ledger, again, "attempts_used_up", "t")  # type: ignore[arg-type]
+    assert (failed.state, failed.reported_epoch, failed.counts) == (
+        BatchState.FAILED,
+        loaded.epoch,
+        loaded.counts,
+    )
+    assert (said(), results(pipeline, loaded)) == before
+
+
 # -- superseded versions -----------------------------------------------------------------------------------
 
 
