@@ -69,17 +69,22 @@ def record_sql(noted: NotedVerdict, manifest_uri: str, copy_role_arn: str) -> li
     )
     later = f"exists (select 1 from {DQ_VERDICTS} where batch_id = {batch} and epoch > {noted.epoch})"
     columns = ", ".join(column.name for column in DQ_COLUMNS)
+    staged = [
+        # COPY goes by position: the columns stand in the order of the Parquet.
+        f"create temp table {_STAGE} ({', '.join(column_ddl(column) for column in DQ_COLUMNS)})",
+        copy,
+        f"delete from {_STAGE} where {later}",
+        f"insert into {DQ_RESULTS} ({columns}) select {columns} from {_STAGE}",
+    ]
     return [
         # Two at once would both delete nothing, and both copy.
         f"lock table {DQ_RESULTS}",
-        # COPY goes by position: the columns stand in the order of the Parquet.
-        f"create temp table {_STAGE} ({', '.join(column_ddl(column) for column in DQ_COLUMNS)})",
-        *([copy] if noted.rows else []),
-        f"delete from {_STAGE} where {later}",
         f"delete from {DQ_RESULTS} where batch_id = {batch} and not {later}",
-        f"insert into {DQ_RESULTS} ({columns}) select {columns} from {_STAGE}",
+        *(staged if noted.rows else []),
         f"delete from {DQ_VERDICTS} where batch_id = {batch} and epoch <= {noted.epoch}",
-        f"insert into {DQ_VERDICTS} (batch_id, epoch) select {batch}, {noted.epoch} where not {later}",
+        # What is left of the batch is later.
+        f"insert into {DQ_VERDICTS} (batch_id, epoch) select {batch}, {noted.epoch} from "
+        f"(select count(*) as later from {DQ_VERDICTS} where batch_id = {batch}) known where later = 0",
     ]
 
 
