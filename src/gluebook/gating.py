@@ -61,7 +61,7 @@ class Gate:
         _log.info("gate has looked at batch %s: %d rows on %s", batch.batch_id, report.rows, report.engine)
         if report.failed:
             _log.warning("batch %s: %s", batch.batch_id, report.summary())
-        self._keep(report)
+        self._keep(report, batch.epoch)
         return report
 
     def _staged(self, prefix: str, rows: int) -> Staged:
@@ -71,15 +71,16 @@ class Gate:
         files = self.lakefiles.local(prefix) if small else []
         return Staged(self.lakefiles.read(prefix).drop("dt"), self.contract, files)
 
-    def _keep(self, report: GateReport) -> None:
-        lake, of = self.lake, (report.dataset, report.batch_id)
+    def _keep(self, report: GateReport, epoch: int) -> None:
+        """Under names that no other run writes: which report is the batch's the ledger says."""
+        lake, of = self.lake, (report.dataset, report.batch_id, epoch)
         self.objects.put_json(lake.bucket, lake.quality(*of), report.to_json())
         schema = pa.schema([pa.field(c.name, _ARROW[c.type], nullable=c.nullable) for c in DQ_COLUMNS])
-        key = lake.quality_rows(*of, report.generation)
+        key = lake.quality_rows(*of)
         with tempfile.TemporaryDirectory(prefix="gluebook-gate-") as folder:
             path = Path(folder) / "outcomes.parquet"
             pq.write_table(pa.Table.from_pylist(report.rows_for_warehouse(), schema), path)
             self.objects.upload(path, lake.bucket, key)
             size = path.stat().st_size
         manifest = copy_manifest((PublishedFile("", key, size),), lake)
-        self.objects.put_json(lake.bucket, lake.quality_manifest(*of, report.generation), manifest)
+        self.objects.put_json(lake.bucket, lake.quality_manifest(*of), manifest)

@@ -70,7 +70,7 @@ def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
     # By batch, too: one that was divided may have left some behind of a file that another one carries now.
     results: dict[tuple[str, str], FileResult] = {}
     with ThreadPoolExecutor(_READERS) as pool:
-        keys = [lake.result(batch.dataset, batch.batch_id) for batch in batches.values()]
+        keys = [lake.result(b.dataset, b.batch_id, b.reported_epoch) for b in batches.values()]
         stored = pool.map(lambda key: objects.get_json(lake.bucket, key), keys)
         for batch_id, found in zip(batches, stored, strict=True):
             for result in results_from_json(found["files"]) if found else ():

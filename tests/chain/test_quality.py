@@ -36,7 +36,7 @@ def batch_of(chain: Chain, key: str) -> Batch:
 
 def report_on(chain: Chain, batch: Batch) -> GateReport:
     return GateReport.from_json(
-        chain.json(chain.laptop.deployment.lake.quality(batch.dataset, batch.batch_id))
+        chain.json(chain.laptop.deployment.lake.quality(batch.dataset, batch.batch_id, batch.reported_epoch))
     )
 
 

@@ -186,7 +186,7 @@ def test_nothing_is_left_in_inbox_staging_or_among_the_dead_letters(chain: Chain
 def test_the_gates_report_is_kept_for_every_published_batch(chain: Chain, story: Story) -> None:
     published = [b for b in chain.laptop.deployment.overview().batches if b.load_attempts]
     for batch in published:
-        report = chain.json(f"quality/{batch.dataset}/{batch.batch_id}.json")
+        report = chain.json(f"quality/{batch.dataset}/{batch.batch_id}-e{batch.reported_epoch}.json")
         assert report["passed"] is True
         assert report["rows"] == batch.counts.curated
         assert len(report["outcomes"]) >= 10

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from chaos.engine import read_rows
 from chaos.oracle import Expected, FileKey, Ticket, expected
 from chaos.product import LAKE
 from chaos.world import World
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
 from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS, Contract
 from gluebook.steps.reconcile import drift
@@ -181,11 +182,7 @@ def _states(ledger: Found, truth: Expected) -> Iterator[Problem]:
 def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
     """Per file: read = curated + duplicates + rejected, as the oracle counts; rejects as they are kept."""
     for batch in ledger.batches.values():
-        if batch.state is BatchState.LOADED:
-            document = world.objects.get_json(LAKE, f"results/{batch.dataset}/{batch.batch_id}.json")
-            curated = sum(result["counts"]["curated"] for result in document["files"])
-            if curated != batch.counts.curated:
-                yield Problem("counts", f"{batch.batch_id}: its results say {curated}, not {batch.counts}")
+        yield from _sums(world, batch)
     kept: Counter[FileKey] = Counter()
     for key in world.objects.sizes(LAKE, "quarantine/"):
         kept.update((row[0], row[1]) for row in read_rows(world.objects.body(LAKE, key) or b""))
@@ -193,13 +190,40 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
         file = ledger.files.get(name)
         if file is None or ledger.state(file) not in ("LOADED", "EMPTY") or "LOADED" not in fate.states:
             continue
-        document = world.objects.get_json(LAKE, f"results/{file.dataset}/{file.batch_id}.json")
+        document = _told(world, ledger.batches[file.batch_id or ""])
         counts = [r["counts"] for r in document["files"] if (r["key"], r["version_id"]) == name]
         sums = [(c["read"], c["curated"] + c["duplicates"], c["rejected"]) for c in counts]
         if sums != [(fate.read, fate.kept, fate.rejected)]:
             yield Problem("counts", f"{name}: {sums} isn't {fate}")
         if kept[name] != fate.rejected:
             yield Problem("quarantine", f"{name}: {kept[name]} rejects are kept, not {fate.rejected}")
+
+
+def _sums(world: World, batch: Batch) -> Iterator[Problem]:
+    """What is said of a batch is all of one generation: results and rejects add up to the ledger's counts."""
+    if batch.state in OPEN_STATES:
+        return
+    document, counts = _told(world, batch), asdict(batch.counts)
+    said = {
+        name: sum(r["counts"][name] for r in document["files"]) if document else 0
+        for name in asdict(Counts())
+    }
+    prefix = Lake(LAKE).quarantine(batch.dataset, batch.batch_id)
+    bodies = [world.objects.body(LAKE, key) or b"" for key in world.objects.sizes(LAKE, prefix)]
+    aside = sum(len(read_rows(body)) for body in bodies)
+    # Of one that was given up both are there as an earlier generation left them, or have gone with all else.
+    taken_back = batch.state in (BatchState.DIVIDED, BatchState.FAILED) and document is None
+    if said != counts and not taken_back:
+        yield Problem("counts", f"{batch.batch_id}: its results say {said}, not {counts}")
+    if aside != (0 if taken_back else batch.counts.rejected):
+        yield Problem("quarantine", f"{batch.batch_id}: {aside} rejects are kept, and it is {batch}")
+
+
+def _told(world: World, batch: Batch) -> Any:
+    """The results of which the ledger says that they are the batch's."""
+    return world.objects.get_json(
+        LAKE, Lake(LAKE).result(batch.dataset, batch.batch_id, batch.reported_epoch)
+    )
 
 
 def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
@@ -212,15 +236,17 @@ def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
         c = batch.counts
         if batch.state in (BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED) and c.read:
             wanted.append((batch.batch_id, batch.generation, c.read, c.curated, c.duplicates, c.rejected))
-    # One that is given up in a further generation may have either that one's verdict or the one before; and one
-    # that is still under way may have been told of already.
-    open_ends = {
-        b.batch_id
+    # One that is still under way may have been told of already. One that was given up in a further generation keeps
+    # the verdict before, or has none if that was taken back.
+    open_ends = {b.batch_id for b in ledger.batches.values() if b.state in OPEN_STATES}
+    given_up = {
+        b.batch_id: (b.counts.read, b.counts.curated, b.counts.duplicates, b.counts.rejected)
         for b in ledger.batches.values()
-        if b.state in OPEN_STATES or (b.state is BatchState.FAILED and b.generation > 1)
+        if b.state is BatchState.FAILED and b.generation > 1
     }
     shown = [tuple(row) for row in recorded if row[0] not in open_ends]
-    yield from _difference("warehouse's dq_results", shown, wanted)
+    kept = [row for row in shown if row[2:] == given_up.get(row[0])]
+    yield from _difference("warehouse's dq_results", shown, [*wanted, *set(kept)])
 
 
 def _drifts(world: World) -> Iterator[Problem]:

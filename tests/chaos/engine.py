@@ -123,7 +123,7 @@ class Run:
         return Verdict(not failed, f"{len(bad)} rows say so" if failed else "", 1, int(failed))
 
     def _keep_verdict(self, batch: Batch, counts: Counts, *, passed: bool) -> None:
-        lake, at = self.shop.lake, (batch.dataset, batch.batch_id, batch.generation)
+        lake, at = self.shop.lake, (batch.dataset, batch.batch_id, batch.epoch)
         outcome = {
             "batch_id": batch.batch_id,
             "generation": batch.generation,

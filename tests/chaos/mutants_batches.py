@@ -10,21 +10,6 @@ _STEPS = "src/gluebook/steps"
 _PROTECTIONS = "tests/chaos/test_protections.py"
 _FOUND = "tests/chaos/test_found.py"
 
-_PUBLISHED = """\
-    ledger.confirm(batch)
-    write_results(objects, lake, batch, plan.results)
-    old = _withdraw(objects, lake, batch, range(1, batch.generation))
-    if plan.vouchers:
-        vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
-        objects.put_json_once(lake.bucket, vouchers, copy_manifest(plan.vouchers, lake))
-    if plan.files:
-        manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
-        objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
-"""
-_PUBLISHED_REGARDLESS = _PUBLISHED.replace("    ledger.confirm(batch)\n", "").replace(
-    "put_json_once(lake.bucket, manifest,", "put_json(lake.bucket, manifest,"
-)
-
 BATCHES = (
     Mutation(
         name="gate",
@@ -45,23 +30,34 @@ BATCHES = (
         test=(_PROTECTIONS, "test_word_of_a_load_that_comes_late_is_not_taken_for_word_of_a_later_one"),
     ),
     Mutation(
-        name="fence-copies",
-        protection="a run that was given up makes no copies any more, which nobody would take back",
-        broken="the ledger isn't asked before the copies are made",
+        name="copied-from",
+        protection="a run that was given up finds nothing to copy when its batch was taken back",
+        broken="what copies are made from outlives what is taken back",
         file=f"{_STEPS}/publish.py",
-        old="""    ledger.confirm(batch)
-    plan = _plan(""",
-        new="    plan = _plan(",
+        old="    _drop_staged(objects, lake, batch, batch.epoch)\n",
+        new="",
         test=(_PROTECTIONS, "test_a_run_that_was_given_up_makes_no_copies_when_its_batch_was_taken_back"),
     ),
     Mutation(
-        name="fence-publish",
-        protection="a run that was given up publishes nothing any more: the ledger says no, and so does S3",
-        broken="neither is asked: not the ledger before the manifest, and that is written whatever is there",
+        name="copied-from-earlier",
+        protection="nor when the files of its generation have gone",
+        broken="what copies are made from outlives them",
         file=f"{_STEPS}/publish.py",
-        old=_PUBLISHED,
-        new=_PUBLISHED_REGARDLESS,
-        test=(_PROTECTIONS, "test_a_run_that_was_given_up_publishes_nothing_any_more"),
+        old="    _drop_staged(objects, lake, batch, plan.epoch - 1)\n",
+        new="",
+        test=(
+            _FOUND,
+            "test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_tidied_up_after_it",
+        ),
+    ),
+    Mutation(
+        name="copies-taken-back",
+        protection="a copy under way while that happens is taken back by whoever makes it",
+        broken="it stays",
+        file=f"{_STEPS}/publish.py",
+        old="            objects.delete(lake.bucket, [file.final for file in plan.copies])\n",
+        new="            pass\n",
+        test=(_FOUND, "test_a_copy_that_is_complete_when_its_batch_is_a_generation_further_is_taken_back"),
     ),
     Mutation(
         name="manifest-once",
@@ -101,8 +97,8 @@ BATCHES = (
         protection="a run that tidies up late leaves the work of a later one alone",
         broken="inbox and staging go for every epoch",
         file=f"{_STEPS}/publish.py",
-        old='over = [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= batch.epoch]',
-        new="over = list(keys)",
+        old='return [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= until]',
+        new="return list(keys)",
         test=(_FOUND, "test_a_run_that_tidies_up_late_leaves_the_work_of_a_later_one_alone"),
     ),
     Mutation(
@@ -155,9 +151,18 @@ BATCHES = (
         protection="the verdict on a batch that is divided is taken back",
         broken="it stays, and its rows are counted twice",
         file=f"{_STEPS}/divide.py",
-        old="    ledger.note_verdict(batch, nothing)\n",
-        new="    assert nothing\n",
+        old="state=state), at, cause, nothing)",
+        new="state=state), at, cause)",
         test=(_PROTECTIONS, "test_the_verdict_on_a_batch_that_is_divided_is_taken_back"),
+    ),
+    Mutation(
+        name="verdict-order",
+        protection="a verdict that is recorded late doesn't take the place of a later one",
+        broken="nobody looks which one was recorded last",
+        file=f"{_CORE}/quality_sql.py",
+        old="and epoch > {noted.epoch})",
+        new="and 1 = 0)",
+        test=(_FOUND, "test_a_verdict_that_is_recorded_late_does_not_take_the_place_of_a_later_one"),
     ),
     Mutation(
         name="verdict-again",

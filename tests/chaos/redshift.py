@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql as pgsql
 
 from gluebook.core.load_sql import FILES, LOADS, echoes_table
-from gluebook.core.quality_sql import DQ_RESULTS
+from gluebook.core.quality_sql import quality_ddl
 from gluebook.core.schema_sql import schema_sql
 from gluebook.datasets import CONTRACTS
 from localaws.redshift import Postgres
@@ -69,7 +69,7 @@ class Redshift:
     def _make_schema(self) -> list[str]:
         contracts = tuple(CONTRACTS.values())
         self.transaction(schema_sql(contracts), lambda uri: [])
-        return [LOADS, FILES, DQ_RESULTS, *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
+        return [LOADS, FILES, *quality_ddl(), *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
 
     def transaction(
         self, sqls: list[str], source: CopySource, lose: str | None = None, *, fail: str | None = None

@@ -102,3 +102,59 @@ def test_a_load_that_was_committed_in_secret_is_not_taken_back_when_others_fail(
     loads = [*fails("after"), *fails("conflict") * 4]
     submitted = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load")]
     assert problems([*submitted, *loads, CALM], redshift) == []
+
+
+def test_a_run_that_stalls_before_its_results_says_nothing_of_a_batch_that_is_a_generation_further(
+    redshift: Redshift,
+) -> None:
+    for lines in (["L old"], ["!reject", "L old"]):
+        stalled = [*admitted(logs("a", *lines)), go("run", until="PutObject results/")]
+        # The others load it and its correction, for which it is processed again.
+        corrected = [logs("a", "L new"), {"do": "meanwhile"}]
+        assert problems([*stalled, *corrected, CALM], redshift) == []
+
+
+def test_a_copy_that_is_complete_when_its_batch_is_a_generation_further_is_taken_back(
+    redshift: Redshift,
+) -> None:
+    for place in ("curated/", "vouchers/", "quarantine/"):
+        stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
+        moved_on = [go("run", 1), *loaded_by_hand(), *REPLAY, go("run", 1), *loaded_by_hand()]
+        assert problems([*stalled, *moved_on, go("run"), CALM], redshift) == []
+
+
+def test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_tidied_up_after_it(
+    redshift: Redshift,
+) -> None:
+    """Whoever finished it died before that; what it was copied from goes before its files do."""
+    for place in ("curated/", "vouchers/", "quarantine/"):
+        stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"UploadPartCopy {place}"), *GIVEN_UP]
+        died = [go("run", 1, until="DeleteObject inbox/"), go("run", 1, calls=0, fault=CRASH)]
+        begun = [go("run", 1, until="PutObject staging/app_logs-0001/4/plan.json"), go("run", 1, calls=2)]
+        gone = [*loaded_by_hand(), *REPLAY, *begun, go("run", 1, until="TransactWriteItems")]
+        # Whoever makes the copy dies before it looks around.
+        copied = go("run", calls=1, fault="crash_after_write")
+        assert problems([*stalled, *died, *gone, copied, CALM], redshift) == []
+
+
+def test_a_division_that_is_late_takes_back_nothing_of_a_later_generation(redshift: Redshift) -> None:
+    """Every run of it died; by the time that its division goes on, another has divided it, and a replay is loaded."""
+    died = [
+        go("run", until="PutObject staging/"),
+        go("run", calls=0, fault=CRASH),
+        {"do": "event"},
+        go("load"),
+    ]
+    given_up = [*admitted(logs("a", "L x", "!bad")), *died, *died, *died]
+    stalled = [go("run", until="PutObject manifests/"), *GIVEN_UP]
+    moved_on = [go("run", 1), {"do": "event"}, go("load"), *REPLAY, go("run", 1), *loaded_by_hand()]
+    assert problems([*given_up, *stalled, *moved_on, go("run"), CALM], redshift) == []
+
+
+def test_a_verdict_that_is_recorded_late_does_not_take_the_place_of_a_later_one(redshift: Redshift) -> None:
+    told = [{"do": "event"}, go("load", -1)]
+    rejected = [*admitted(logs("a", "L #reject-me-1")), go("run"), *told]
+    again = [*REPLAY, go("run"), *told]
+    for second in ([], [{"do": "statement", "how": "conflict"}]):
+        later_first = [{"do": "statement", "pick": -1}, *second]
+        assert problems([*rejected, *again, *later_first, CALM], redshift) == []

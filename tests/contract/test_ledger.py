@@ -781,7 +781,8 @@ def test_open_batches_are_those_of_the_dataset_for_which_something_is_to_do_olde
     "way",
     [
         [BatchState.EMPTY],
-        [BatchState.REJECTED],
+        [BatchState.PUBLISHING, BatchState.REJECTED],
+        [BatchState.PUBLISHING, BatchState.EMPTY],
         [BatchState.FAILED],
         [BatchState.DIVIDING, BatchState.FAILED],
         [BatchState.DIVIDING, BatchState.DIVIDED],
@@ -807,6 +808,8 @@ def test_a_batch_is_open_until_it_has_come_to_an_end(ledger: Any, way: list[Batc
 def ended(ledger: Any, state: BatchState, files: list[FileVersion] | None = None) -> Batch:
     """A batch that has come to an end."""
     batch = opened(ledger, files=files)
+    if state is BatchState.REJECTED:
+        batch = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate")
     if state is not BatchState.LOADED:
         return ledger.advance(batch, replace(batch, state=state, reason="why"), AT, "end")  # type: ignore[no-any-return]
     done = curated(ledger, batch)
@@ -930,6 +933,7 @@ def test_troubles_are_files_and_batches_that_failed_since_a_moment(ledger: Any) 
     file = a_file()
     batch = opened(ledger, files=[file])
     ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
+    batch = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate")
     ledger.advance(batch, replace(batch, state=BatchState.REJECTED), LATER, "gate")
     failed = opened(ledger)
     ledger.advance(failed, replace(failed, state=BatchState.FAILED), EVEN_LATER, "x")
@@ -1010,13 +1014,19 @@ def test_the_whole_table_is_read_page_by_page(real: Ledger, monkeypatch: pytest.
 
 
 def a_verdict(batch: Batch, rows: int = 60) -> NotedVerdict:
-    return NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows, False, 2)
+    of = (batch.batch_id, batch.dataset, batch.generation, batch.epoch)
+    return NotedVerdict(*of, rows, False, 2, manifest=f"quality/of-{batch.epoch}.json")
+
+
+def note(ledger: Any, batch: Batch, noted: NotedVerdict) -> Batch:
+    changed: Batch = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), LATER, "gate", noted)
+    return changed
 
 
 def test_a_verdict_waits_until_it_is_recorded(ledger: Any) -> None:
     batch = opened(ledger)
     noted = a_verdict(batch)
-    ledger.note_verdict(batch, noted)
+    note(ledger, batch, noted)
     assert ledger.verdicts(batch.dataset) == [noted]
     assert ledger.verdicts("another") == []
     trying = replace(noted, attempts=1)
@@ -1030,7 +1040,7 @@ def test_a_verdict_waits_until_it_is_recorded(ledger: Any) -> None:
 
 def test_of_two_who_record_a_verdict_one_is_remembered(ledger: Any) -> None:
     batch = opened(ledger)
-    ledger.note_verdict(batch, a_verdict(batch))
+    note(ledger, batch, a_verdict(batch))
     trying = replace(a_verdict(batch), attempts=1)
     assert ledger.verdict_submitted(trying, "statement-1")
     assert not ledger.verdict_submitted(trying, "statement-2")
@@ -1040,10 +1050,10 @@ def test_of_two_who_record_a_verdict_one_is_remembered(ledger: Any) -> None:
 def test_a_later_verdict_is_not_dropped_with_an_earlier_one(ledger: Any) -> None:
     batch = opened(ledger)
     noted = a_verdict(batch)
-    ledger.note_verdict(batch, noted)
+    batch = note(ledger, batch, noted)
     taken = ledger.take_over(batch, "jr_2", batch.lease_until + 600, batch.lease_until + 1, LATER)
     later = a_verdict(taken, rows=61)
-    ledger.note_verdict(taken, later)
+    note(ledger, taken, later)
     assert not ledger.drop_verdict(noted)
     assert not ledger.verdict_submitted(replace(noted, attempts=1), "statement-1")
     assert ledger.verdicts(batch.dataset) == [later]
@@ -1053,5 +1063,5 @@ def test_a_run_that_has_lost_its_batch_notes_no_verdict(ledger: Any) -> None:
     batch = opened(ledger)
     ledger.take_over(batch, "jr_2", batch.lease_until + 600, batch.lease_until + 1, LATER)
     with pytest.raises(Fenced):
-        ledger.note_verdict(batch, a_verdict(batch))
+        note(ledger, batch, a_verdict(batch))
     assert ledger.verdicts(batch.dataset) == []

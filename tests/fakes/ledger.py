@@ -197,9 +197,15 @@ class FakeLedger:
             reason = current.reason if batch.state is BatchState.DIVIDING else why
             self._batches[batch.batch_id] = replace(current, lease_until=0, reason=reason)
 
-    def advance(self, batch: Batch, new: Batch, at: str, cause: str) -> Batch:
+    def advance(
+        self, batch: Batch, new: Batch, at: str, cause: str, verdict: NotedVerdict | None = None
+    ) -> Batch:
         check_batch(batch.state, new.state)
-        return self._changed(batch, new, at)
+        with self._lock:
+            changed = self._changed(batch, new, at)
+            if verdict is not None:
+                self._verdicts[verdict.batch_id] = verdict
+            return changed
 
     def reopen(
         self, batch: Batch, at: str, cause: str, superseded: Iterable[FileVersion] = ()
@@ -243,11 +249,6 @@ class FakeLedger:
 
     def troubles(self, dataset: str, since: str) -> int:
         return sum(of == dataset and at >= since for of, at, _ in self._troubles)
-
-    def note_verdict(self, batch: Batch, noted: NotedVerdict) -> None:
-        with self._lock:
-            self._fence(batch)
-            self._verdicts[noted.batch_id] = noted
 
     def verdicts(self, dataset: str) -> list[NotedVerdict]:
         with self._lock:

@@ -30,6 +30,7 @@ _WAYS = {
     BatchState.CLAIMED: (),
     BatchState.PUBLISHING: (BatchState.PUBLISHING,),
     BatchState.CURATED: (BatchState.PUBLISHING, BatchState.CURATED),
+    BatchState.REJECTED: (BatchState.PUBLISHING, BatchState.REJECTED),
     BatchState.DIVIDING: (BatchState.DIVIDING,),
     BatchState.LOADING: (BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING),
     BatchState.LOADED: (BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.LOADED),
@@ -117,6 +118,10 @@ class Pipeline:
     ) -> Batch:
         """A batch of one file, or of `files`, brought to `state` the way it would go."""
         batch = self.carried(*(files or [a_file(dataset=dataset)]), owner=owner, dataset=dataset)
+        return self.advanced(batch, state, partitions)
+
+    def advanced(self, batch: Batch, state: BatchState, partitions: tuple[str, ...] = ()) -> Batch:
+        """A claimed batch brought to `state` the way it would go."""
         for step in _WAYS[state]:
             loads = 1 if step in (BatchState.LOADING, BatchState.LOADED) else 0
             counted = replace(

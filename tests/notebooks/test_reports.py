@@ -41,7 +41,7 @@ def lake(endpoint: Endpoint) -> None:
             "reason": "malformed_record",
             "_source_file": file,
         }
-        put(LAKE.quarantine_file("app_logs", f"b-{day}", 0), [reject] * (count - 1))
+        put(LAKE.quarantine_file("app_logs", f"b-{day}", 1, 0), [reject] * (count - 1))
 
 
 def outputs(path: Path) -> tuple[str, int]:

@@ -261,7 +261,9 @@ def test_nothing_is_published_of_a_batch_in_which_something_is_broken(
     assert batch.state is BatchState.REJECTED
     assert expectation in (batch.reason or "")
     assert pipeline.visible() == {}
-    kept = pipeline.objects.get_json("lake", pipeline.lake.quality("app_logs", batch.batch_id))
+    kept = pipeline.objects.get_json(
+        "lake", pipeline.lake.quality("app_logs", batch.batch_id, batch.reported_epoch)
+    )
     assert kept["passed"] is False and GateReport.from_json(kept).summary() in (batch.reason or "")
     [noted] = pipeline.ledger.verdicts("app_logs")
     assert (noted.passed, noted.rows) == (False, len(kept["outcomes"]))

@@ -48,7 +48,7 @@ def reconciled(place: Place, delivery: Delivery) -> tuple[Batch, dict[str, Count
         place.arrive(delivery.dataset, delivery.source, "2026-01-05", name, body)
     batch = place.run(delivery.dataset)
     lake, objects = place.pipeline.lake, place.pipeline.objects
-    stored = objects.get_json(lake.bucket, lake.result(batch.dataset, batch.batch_id))
+    stored = objects.get_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, batch.reported_epoch))
     results: tuple[FileResult, ...] = results_from_json(stored["files"])
     found = {result.key.rpartition("/")[2]: result.counts for result in results}
     assert found.keys() == delivery.files.keys()
@@ -57,7 +57,9 @@ def reconciled(place: Place, delivery: Delivery) -> tuple[Batch, dict[str, Count
         assert counts.read == counts.curated + counts.duplicates + counts.rejected, name
 
     total = sum(found.values(), Counts())
-    report = GateReport.from_json(objects.get_json(lake.bucket, lake.quality(batch.dataset, batch.batch_id)))
+    report = GateReport.from_json(
+        objects.get_json(lake.bucket, lake.quality(batch.dataset, batch.batch_id, batch.reported_epoch))
+    )
     [recorded] = place.warehouse.rows(
         "select distinct batch_id, rows_read, rows_curated, rows_duplicates, rows_rejected, files from dq_results"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from fakes import a_file
@@ -171,7 +169,7 @@ def test_a_correction_that_was_rejected_takes_effect_once_it_is_replayed_and_mar
     pipeline.batch(BatchState.LOADED, files=[first])
     claimed = pipeline.carried(second)
     note(pipeline, first)
-    rejected = pipeline.ledger.advance(claimed, replace(claimed, state=BatchState.REJECTED), "t", "gate")
+    rejected = pipeline.advanced(claimed, BatchState.REJECTED)
     assert withdraw_superseded(DATASET, pipeline.work) == []
     assert pipeline.ledger.corrections(DATASET) == []
     assert pipeline.state_of(first) is FileState.CLAIMED

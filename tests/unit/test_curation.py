@@ -32,7 +32,9 @@ def pipeline() -> Pipeline:
 
 
 def results(pipeline: Pipeline, batch: Batch) -> dict[str, FileResult]:
-    stored = pipeline.objects.get_json("lake", pipeline.lake.result(batch.dataset, batch.batch_id))
+    stored = pipeline.objects.get_json(
+        "lake", pipeline.lake.result(batch.dataset, batch.batch_id, batch.epoch)
+    )
     return {result.key.rpartition("/")[2]: result for result in results_from_json(stored["files"])}
 
 
@@ -67,7 +69,8 @@ def test_a_curated_batch_is_published_with_the_counts_of_its_files(pipeline: Pip
         f"curated/{DATASET}/dt=2026-01-05/{batch.batch_id}-00000.parquet"
     ]
     assert (
-        pipeline.objects.body("lake", pipeline.lake.quarantine_file(DATASET, batch.batch_id, 0)) == b"rejects"
+        pipeline.objects.body("lake", pipeline.lake.quarantine_file(DATASET, batch.batch_id, 1, 0))
+        == b"rejects"
     )
     assert pipeline.objects.sizes("lake", "staging/") == {}
 
@@ -271,9 +274,47 @@ def test_rejects_of_a_further_generation_take_the_place_of_the_earlier_ones(pipe
         Written({}, {}, {(file.key, "v1"): {"malformed_record": 2}}), lambda counts: Verdict(True, "")
     )
     assert len(pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")) == 2
-    pipeline.curate(pipeline.again(pipeline.load(done)), rows=2)
+    again = pipeline.again(pipeline.load(done))
+    work = curation(pipeline, again)
+    work.check({0: Checked(0, 1)})
+    pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
+    written = Written({}, {}, {(file.key, "v1"): {"malformed_record": 1}})
+    loaded = pipeline.load(work.finish(written, lambda counts: Verdict(True, ""))[0])
     kept = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
-    assert list(kept) == [pipeline.lake.quarantine_file(DATASET, batch.batch_id, 0)]
+    assert list(kept) == [pipeline.lake.quarantine_file(DATASET, batch.batch_id, again.epoch, 0)]
+    pipeline.curate(pipeline.again(loaded), rows=2)
+    assert pipeline.objects.sizes("lake", f"quarantine/{DATASET}/") == {}
+
+
+def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_before(
+    pipeline: Pipeline,
+) -> None:
+    def curated(batch: Batch, rejects: int, gate: Any) -> Batch:
+        work = curation(pipeline, batch)
+        work.check({0: Checked(0, rejects)})
+        pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r" * rejects)
+        reasons = {(work.files[0].key, "v1"): {"malformed_record": rejects}}
+        return work.finish(Written({}, {}, reasons), gate)[0]
+
+    def died(counts: Counts) -> Verdict:
+        raise Died
+
+    def said() -> dict[str, bytes | None]:
+        told = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
+        return {key: pipeline.objects.body("lake", key) for key in told}
+
+    loaded = pipeline.load(curated(pipeline.carried(a_file()), 3, lambda counts: Verdict(True, "")))
+    before = said(), results(pipeline, loaded)
+    again = pipeline.again(loaded)
+    with pytest.raises(Died):
+        curated(again, 2, died)
+    failed = give_up(pipeline.ledger, again, "attempts_used_up", "t")  # type: ignore[arg-type]
+    assert (failed.state, failed.reported_epoch, failed.counts) == (
+        BatchState.FAILED,
+        loaded.epoch,
+        loaded.counts,
+    )
+    assert (said(), results(pipeline, loaded)) == before
 
 
 # -- superseded versions -----------------------------------------------------------------------------------

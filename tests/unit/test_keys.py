@@ -117,11 +117,11 @@ def test_only_published_files_lie_where_the_crawler_looks() -> None:
     lake = Lake("lake")
     others = [
         lake.manifest("d", "b"),
-        lake.result("d", "b"),
+        lake.result("d", "b", 1),
         lake.inbox("b", 1),
         lake.staging("b", 1),
-        lake.quarantine_file("d", "b", 1),
-        lake.quality("d", "b"),
+        lake.quarantine_file("d", "b", 1, 1),
+        lake.quality("d", "b", 1),
         lake.vouchers("d", "b"),
         lake.vouchers_file("d", "b", 7),
     ]
@@ -162,9 +162,26 @@ def test_a_further_generation_takes_no_name_of_an_earlier_one() -> None:
     assert lake.manifest("d", "b", 2) == "manifests/d/b.g2.json"
 
 
-def test_the_rejects_of_a_batch_are_found_by_what_their_names_begin_with() -> None:
+@pytest.mark.parametrize("epoch", [0, 1, 12])
+def test_the_rejects_of_a_batch_are_found_by_what_their_names_begin_with(epoch: int) -> None:
     lake = Lake("lake")
     mine = lake.quarantine("d", "b-1")
-    assert lake.quarantine_file("d", "b-1", 12).startswith(mine)
-    assert not lake.quarantine_file("d", "b-11", 0).startswith(mine)
-    assert not lake.quarantine_file("d", "b", 0).startswith(mine)
+    assert lake.quarantine_file("d", "b-1", epoch, 12).startswith(mine)
+    assert not lake.quarantine_file("d", "b-11", epoch, 0).startswith(mine)
+    assert not lake.quarantine_file("d", "b", epoch, 0).startswith(mine)
+    # A batch's id ends in hexadecimal digits.
+    for batch_id in ("b-1", "b-e9", "b-e9-e9"):
+        assert lake.epoch_of_rejects("d", batch_id, lake.quarantine_file("d", batch_id, epoch, 12)) == epoch
+
+
+def test_what_runs_of_different_epochs_say_of_a_batch_stands_apart() -> None:
+    lake = Lake("lake")
+    kinds = (lake.result, lake.quality, lake.quality_rows, lake.quality_manifest)
+    names = [kind("d", "b", epoch) for kind in kinds for epoch in (0, 1, 2, 12)]
+    assert len({*names}) == len(names)
+    # What earlier releases have written is found again.
+    assert lake.result("d", "b", 0) == "results/d/b.json"
+    assert lake.quality("d", "b", 0) == "quality/d/b.json"
+    assert lake.quarantine_file("d", "b", 0, 3) == "quarantine/d/b-00003.parquet"
+    assert lake.quality_manifest_of_generation("d", "b", 1) == "quality/d/rows/b.json"
+    assert lake.quality_manifest_of_generation("d", "b", 2) == "quality/d/rows/b.g2.json"

@@ -20,7 +20,7 @@ from gluebook.core.load_sql import (
     load_sql,
     voucher_columns,
 )
-from gluebook.core.quality_sql import DQ_RESULTS
+from gluebook.core.quality_sql import quality_ddl
 from gluebook.core.schema_sql import schema_fingerprint, schema_sql
 from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
 from gluebook.errors import ConfigurationError
@@ -355,7 +355,7 @@ def test_only_append_datasets_have_a_table_of_echoes() -> None:
 
 def test_the_schema_is_harmless_to_repeat_and_within_the_limits() -> None:
     sqls = schema_sql(tuple(CONTRACTS.values()))
-    tables = [LOADS, FILES, DQ_RESULTS, "support_tickets", "app_logs", "app_logs_echoes"]
+    tables = [LOADS, FILES, *quality_ddl(), "support_tickets", "app_logs", "app_logs_echoes"]
     assert [sql.split()[:6] for sql in sqls[: len(tables)]] == [
         ["create", "table", "if", "not", "exists", table] for table in tables
     ]

@@ -20,7 +20,6 @@ from gluebook.steps.divide import divide
 from gluebook.steps.publish import (
     begin_publishing,
     finish_publishing,
-    keep_rejects,
     sweep_up,
     withdraw_published,
 )
@@ -30,7 +29,7 @@ ONE, TWO = a_file("one"), a_file("two")
 
 
 def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool = True) -> PublishPlan:
-    """A plan of `rows` files, staged for the batch's epoch and generation."""
+    """A plan of `rows` files and one of rejects, staged for the batch's epoch and generation."""
     prefix = pipeline.lake.staging(batch.batch_id, batch.epoch)
     generation = batch.generation
 
@@ -46,6 +45,7 @@ def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool 
     ]
     files = tuple(file(number, "data", name) for number, name in enumerate(names))
     voucher = lake.vouchers_file(batch.dataset, batch.batch_id, 0, generation)
+    rejects = lake.quarantine_file(batch.dataset, batch.batch_id, batch.epoch, 0)
     return PublishPlan(
         files=files,
         results=(FileResult(ONE.file_id, ONE.key, "v1", Counts(rows, rows)),),
@@ -53,11 +53,15 @@ def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool 
         counts=Counts(rows, rows),
         vouchers=(file(0, "vouchers", voucher),) if vouchers else (),
         voucher_rows=1 if vouchers else 0,
+        rejects=(file(0, "rejects", rejects),),
+        epoch=batch.epoch,
     )
 
 
-def begun(pipeline: Pipeline, batch: Batch, rows: int = 2) -> Batch:
+def begun(pipeline: Pipeline, batch: Batch, rows: int = 2, outcome: BatchState = BatchState.CURATED) -> Batch:
     plan = staged_plan(pipeline, batch, rows)
+    if outcome is not BatchState.CURATED:
+        plan = replace(plan, files=(), vouchers=(), partitions=(), outcome=outcome, reason="why")
     ledger: Any = pipeline.ledger
     return begin_publishing(ledger, pipeline.objects, pipeline.lake, batch, plan, pipeline.clock)  # type: ignore[arg-type]
 
@@ -82,6 +86,28 @@ def generation_two(rows: int = 1) -> tuple[Pipeline, Batch]:
     pipeline, going = generation_one()
     again = pipeline.again(pipeline.load(finish(pipeline, going)))
     return pipeline, begun(pipeline, again, rows)
+
+
+def rejected() -> tuple[Pipeline, Batch]:
+    """A batch that the gate has rejected."""
+    pipeline = Pipeline()
+    batch = pipeline.carried(ONE, TWO, batch_id="app_logs-b")
+    return pipeline, begun(pipeline, batch, outcome=BatchState.REJECTED)
+
+
+def rejected_again() -> tuple[Pipeline, Batch]:
+    """A loaded batch that the gate has rejected when it was processed again."""
+    pipeline, going = generation_one()
+    again = pipeline.again(pipeline.load(finish(pipeline, going)))
+    return pipeline, begun(pipeline, again, outcome=BatchState.REJECTED)
+
+
+def told(pipeline: Pipeline) -> dict[str, bytes | None]:
+    """What is said of the batch: its rejects, and the results that the ledger points to."""
+    [batch] = pipeline.ledger.batches()
+    results = pipeline.lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)
+    keys = [*pipeline.objects.sizes(LAKE, "quarantine/"), results]
+    return {key: pipeline.objects.body(LAKE, key) for key in keys}
 
 
 def assert_all_or_nothing(pipeline: Pipeline) -> None:
@@ -114,7 +140,7 @@ def test_a_published_batch_is_there_with_its_manifests_and_nothing_else() -> Non
         "vouchers/app_logs/app_logs-b-00000.parquet",
     }
     assert pipeline.objects.sizes(LAKE, "staging/") == {}
-    [result] = pipeline.objects.get_json(LAKE, "results/app_logs/app_logs-b.json")["files"]
+    [result] = pipeline.objects.get_json(LAKE, "results/app_logs/app_logs-b-e1.json")["files"]
     assert (result["key"], result["counts"]["curated"]) == (ONE.key, 2)
 
 
@@ -166,10 +192,10 @@ def test_a_generation_after_one_that_failed_takes_the_place_of_what_is_there() -
     ]
 
 
-@pytest.mark.parametrize("stage", [generation_one, generation_two])
+@pytest.mark.parametrize("stage", [generation_one, generation_two, rejected, rejected_again])
 def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: Any) -> None:
     pipeline, going = stage()
-    ends = finish(pipeline, going).state, pipeline.visible()
+    ends = finish(pipeline, going).state, pipeline.visible(), told(pipeline)
     for n in range(1, calls_of(lambda calls: finish(*stage(), calls)) + 1):
         pipeline, going = stage()
         with pytest.raises(Died):
@@ -181,7 +207,7 @@ def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: An
             taken = pipeline.ledger.take_over(now, "jr_next", 10**10, pipeline.clock.seconds, "t")
             assert taken is not None
             finish(pipeline, taken)
-        assert (pipeline.now(going).state, pipeline.visible()) == ends, f"died at call {n}"
+        assert (pipeline.now(going).state, pipeline.visible(), told(pipeline)) == ends, f"died at call {n}"
 
 
 def test_a_plan_that_is_gone_is_named() -> None:
@@ -198,30 +224,28 @@ def refused() -> tuple[Pipeline, Batch]:
     """A batch that was published, and that the warehouse has refused."""
     pipeline, going = generation_one()
     done = finish(pipeline, going)
-    keep_one_reject(pipeline, done)
     return pipeline, give_up(pipeline.ledger, done, "load_failed", "t")  # type: ignore[arg-type]
 
 
 def half_published() -> tuple[Pipeline, Batch]:
     """A batch whose runs have died while they published it, all but one call before its end."""
     pipeline, going = generation_one()
-    keep_one_reject(pipeline, going)
-    copied = calls_of(lambda calls: finish(*generation_one(), calls)) - 4
+    copied = calls_of(lambda calls: finish(*generation_one(), calls)) - 5
     with pytest.raises(Died):
         finish(pipeline, going, Calls(copied))
     assert [key for key in pipeline.visible() if key.startswith("curated/")]
     return pipeline, give_up(pipeline.ledger, pipeline.now(going), "used up", "t")  # type: ignore[arg-type]
 
 
-def keep_one_reject(pipeline: Pipeline, batch: Batch) -> None:
-    pipeline.objects.put(LAKE, "staging/rejects/part-0.parquet", b"reject")
-    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/rejects/")  # type: ignore[arg-type]
-    pipeline.objects.delete(LAKE, ["staging/rejects/part-0.parquet"])
-
-
 def left_of(pipeline: Pipeline) -> set[str]:
-    """Keys outside what is swept up with the batch's work, and of manifests only those that name something."""
-    return {key for key in pipeline.left() if not key.startswith(("staging/", "inbox/"))}
+    """Keys outside what is swept up with the batch's work, and of manifests only those that name something.
+
+    Nor are there results that the ledger doesn't point to: nobody reads those.
+    """
+    [batch] = pipeline.ledger.batches()
+    results = pipeline.lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)
+    left = {key for key in pipeline.left() if not key.startswith(("staging/", "inbox/", "results/"))}
+    return left | ({results} & pipeline.left())
 
 
 @pytest.mark.parametrize("stage", [refused, half_published])
@@ -314,16 +338,27 @@ def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None
 
 
 class Overtaken:
-    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else."""
+    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else.
 
-    def __init__(self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None]) -> None:
+    With `copying` what a copy is made from has been read by then.
+    """
+
+    def __init__(
+        self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None], *, copying: bool = False
+    ) -> None:
         self._inner, self._calls, self._number, self._meanwhile = inner, calls, number, meanwhile
+        self._copying = copying
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._inner, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if self._calls.next() == self._number:
+                if name == "copy" and self._copying:
+                    bucket, source, target = args
+                    body = self._inner.body(bucket, source)
+                    self._meanwhile()
+                    return self._inner.put(bucket, target, body)
                 self._meanwhile()
             return method(*args, **kwargs)
 
@@ -352,25 +387,91 @@ def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_t
         assert pipeline.withdrawn(MANIFEST) is not None
 
 
-# -- quarantine --------------------------------------------------------------------------------------------
+# -- what is said of a batch -------------------------------------------------------------------------------
 
 
 def test_a_batchs_rejects_take_the_place_of_what_was_there_of_it_and_of_nothing_else() -> None:
-    pipeline, batch = generation_one()
-    for number in range(3):
-        pipeline.objects.put(LAKE, f"staging/r/part-{number}.parquet", f"first {number}".encode())
-    pipeline.objects.put(LAKE, "staging/r/_SUCCESS", b"")
-    other = pipeline.lake.quarantine_file("app_logs", "app_logs-b2", 0)
-    pipeline.objects.put(LAKE, other, b"another batch's")
-    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/r/")  # type: ignore[arg-type]
-    assert len(pipeline.objects.sizes(LAKE, "quarantine/")) == 4
-    pipeline.objects.put(LAKE, "staging/again/part-0.parquet", b"second")
-    keep_rejects(pipeline.objects, pipeline.lake, batch, "staging/again/")  # type: ignore[arg-type]
+    pipeline, going = generation_one()
+    before = [
+        pipeline.lake.quarantine_file("app_logs", "app_logs-b", epoch, n) for epoch, n in ((0, 0), (0, 1))
+    ]
+    other = pipeline.lake.quarantine_file("app_logs", "app_logs-b2", 1, 0)
+    later = pipeline.lake.quarantine_file("app_logs", "app_logs-b", 2, 0)
+    for key in (*before, other, later):
+        pipeline.objects.put(LAKE, key, b"x")
+    finish(pipeline, going)
     kept = {key: pipeline.objects.body(LAKE, key) for key in pipeline.objects.sizes(LAKE, "quarantine/")}
     assert kept == {
-        other: b"another batch's",
-        "quarantine/app_logs/app_logs-b-00000.parquet": b"second",
+        "quarantine/app_logs/app_logs-b-e1-00000.parquet": b"rejects 0 of generation 1",
+        "quarantine/app_logs/app_logs-b-e2-00000.parquet": b"x",
+        other: b"x",
     }
+
+
+def moved_on(pipeline: Pipeline, zombie: Batch) -> None:
+    """Others finish the batch, load it, and process it again to its end."""
+    pipeline.clock.forward(3_600)
+    done = pipeline.now(zombie)
+    if done.state is BatchState.PUBLISHING:
+        taken = pipeline.ledger.take_over(done, "jr_next", 10**10, pipeline.clock.seconds, "t")
+        assert taken is not None
+        done = finish(pipeline, taken)
+    again = pipeline.again(pipeline.load(done))
+    finish(pipeline, begun(pipeline, again, 1))
+
+
+def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens() -> None:
+    """Before any of its calls, and also while a copy is under way: it is complete when all others are done."""
+    for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
+        for copying in (False, True):
+            pipeline, zombie = generation_one()
+            seen: list[Any] = []
+
+            def meanwhile(
+                pipeline: Pipeline = pipeline, zombie: Batch = zombie, seen: list[Any] = seen
+            ) -> None:
+                moved_on(pipeline, zombie)
+                seen += [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
+
+            calls = Calls()
+            ledger: Any = Overtaken(pipeline.ledger, calls, number, meanwhile)
+            objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile, copying=copying)
+            with contextlib.suppress(Fenced, FileNotFoundError):
+                done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
+                sweep_up(objects, pipeline.lake, done)
+            now = [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
+            assert now == seen, f"a generation further before call {number}, copying: {copying}"
+
+
+def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_the_batch() -> None:
+    pipeline, zombie = refused()
+    pipeline.clock.forward(3_600)
+    taken = pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
+    assert taken is not None
+    failed = pipeline.ledger.advance(taken, replace(taken, state=BatchState.FAILED), "t", "it was one file")
+    finish(pipeline, begun(pipeline, pipeline.again(failed), 1))
+    before = pipeline.visible(), told(pipeline)
+    withdraw_published(pipeline.objects, pipeline.lake, zombie)  # type: ignore[arg-type]
+    assert (pipeline.visible(), told(pipeline)) == before
+
+
+def test_a_plan_of_an_earlier_release_is_finished_under_the_names_that_it_knew() -> None:
+    pipeline, going = generation_one()
+    plan = pipeline.objects.get_json(LAKE, going.plan or "")
+    for name in ("rejects", "epoch", "outcome", "reason"):
+        del plan[name]
+    pipeline.objects.put_json(LAKE, going.plan or "", plan)
+    kept = pipeline.lake.quarantine_file("app_logs", "app_logs-b", 0, 0)
+    pipeline.objects.put(LAKE, kept, b"kept before")
+    done = finish(pipeline, going)
+    assert (done.state, done.reported_epoch) == (BatchState.CURATED, 0)
+    assert list(told(pipeline)) == [kept, "results/app_logs/app_logs-b.json"]
+    again = finish(pipeline, begun(pipeline, pipeline.again(pipeline.load(done)), 1))
+    assert again.reported_epoch == again.epoch
+    assert list(told(pipeline)) == [
+        f"quarantine/app_logs/app_logs-b-e{again.epoch}-00000.parquet",
+        f"results/app_logs/app_logs-b-e{again.epoch}.json",
+    ]
 
 
 def test_sweeping_up_removes_the_work_of_this_batch_only_and_none_of_a_later_epoch() -> None:

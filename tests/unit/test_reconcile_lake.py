@@ -104,7 +104,7 @@ def test_what_an_earlier_generation_brought_stays_when_the_next_one_is_given_up(
     [batch] = pipeline.ledger.batches()
     before = pipeline.visible()
     again = pipeline.again(batch)
-    pipeline.ledger.advance(again, replace(again, state=BatchState.REJECTED), "2026-01-05T11:00:00Z", "gate")
+    pipeline.advanced(again, BatchState.REJECTED)
     assert found(pipeline) == {}
     repaired(pipeline)
     assert pipeline.visible() == before

@@ -83,7 +83,7 @@ def test_a_day_is_the_files_that_arrived_on_it_and_what_is_broken_elsewhere() ->
 def test_the_gates_reports_of_the_days_batches_are_read_and_a_missing_one_is_told() -> None:
     assert gathered(status("a", "LOADED")).datasets[1].unchecked == ("app_logs-1",)
     store = FakeObjects()
-    store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1"), QUALITY)
+    store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1", 0), QUALITY)
     logs = gathered(status("a", "LOADED"), store=store).datasets[1]
     assert (logs.unchecked, len(logs.checks), len(logs.failed)) == ((), 13, 1)
     assert logs.newest_at == "2026-01-05T09:59:59Z"
@@ -92,7 +92,7 @@ def test_the_gates_reports_of_the_days_batches_are_read_and_a_missing_one_is_tol
 
 def test_a_report_of_an_older_release_is_as_good_as_none() -> None:
     store = FakeObjects()
-    store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1"), {"passed": True, "results": []})
+    store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1", 0), {"passed": True, "results": []})
     assert gathered(status("a", "LOADED"), store=store).datasets[1].unchecked == ("app_logs-1",)
 
 

@@ -42,11 +42,13 @@ BATCH_WAYS = {
     # a take-over, and what a run makes of a batch
     ("CLAIMED", "CLAIMED"),
     ("CLAIMED", "PUBLISHING"),
+    # others were faster: no file is in it
     ("CLAIMED", "EMPTY"),
-    ("CLAIMED", "REJECTED"),
     # past the gate there is only forward, or giving up
     ("PUBLISHING", "PUBLISHING"),
     ("PUBLISHING", "CURATED"),
+    ("PUBLISHING", "EMPTY"),
+    ("PUBLISHING", "REJECTED"),
     # the load, and its next attempt
     ("CURATED", "LOADING"),
     ("LOADING", "LOADED"),

@@ -28,16 +28,17 @@ def pipeline() -> Pipeline:
     return Pipeline()
 
 
-def verdict(pipeline: Pipeline, batch: Batch, rows: int = 60, *, passed: bool = False) -> NotedVerdict:
-    noted = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows, passed, 2)
-    pipeline.ledger.note_verdict(batch, noted)
-    return noted
+def verdict(pipeline: Pipeline, batch: Batch, rows: int = 60, *, passed: bool = False) -> Batch:
+    """The batch once the gate has answered."""
+    manifest = pipeline.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch)
+    of = (batch.batch_id, batch.dataset, batch.generation, batch.epoch)
+    noted = NotedVerdict(*of, rows, passed, 2, manifest)
+    return pipeline.ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), "t", "gate", noted)
 
 
 def rejected(pipeline: Pipeline, rows: int = 60) -> Batch:
-    batch = pipeline.batch(BatchState.CLAIMED, owner="jr_0")
-    verdict(pipeline, batch, rows)
-    return pipeline.ledger.advance(batch, replace(batch, state=BatchState.REJECTED), "t", "gate")
+    going = verdict(pipeline, pipeline.batch(BatchState.CLAIMED, owner="jr_0"), rows)
+    return pipeline.ledger.advance(going, replace(going, state=BatchState.REJECTED), "t", "gate")
 
 
 def recordings(pipeline: Pipeline) -> dict[str, str]:
@@ -58,23 +59,32 @@ def schemas(pipeline: Pipeline) -> int:
 # -- statements --------------------------------------------------------------------------------------------
 
 
-def test_a_verdict_takes_the_place_of_the_one_before_in_one_transaction_of_its_own() -> None:
-    assert record_sql(NOTED, "s3://lake/q/rows/b.json", "arn:role") == [
-        "lock table dq_results",
-        "delete from dq_results where batch_id = 'app_logs-1'",
-        "copy dq_results from 's3://lake/q/rows/b.json' iam_role 'arn:role' format as parquet manifest",
-    ]
+def test_a_verdict_takes_the_place_of_the_one_before_in_one_transaction_unless_a_later_one_is_there() -> None:
+    lock, gone, stage, copy, kept, *rest = record_sql(NOTED, "s3://lake/q/rows/b.json", "arn:role")
+    later = "exists (select 1 from dq_verdicts where batch_id = 'app_logs-1' and epoch > 3)"
+    assert lock == "lock table dq_results"
+    assert gone == f"delete from dq_results where batch_id = 'app_logs-1' and not {later}"
+    assert stage.startswith("create temp table dq_stage (batch_id varchar(64) not null, generation integer")
+    assert copy == (
+        "copy dq_stage from 's3://lake/q/rows/b.json' iam_role 'arn:role' format as parquet manifest"
+    )
+    assert kept == f"delete from dq_stage where {later}"
+    inserted, forgotten, noted = rest
+    assert inserted.startswith("insert into dq_results (batch_id, generation, ")
+    assert forgotten == "delete from dq_verdicts where batch_id = 'app_logs-1' and epoch <= 3"
+    assert noted.startswith("insert into dq_verdicts (batch_id, epoch) select 'app_logs-1', 3 from (")
 
 
 def test_where_there_is_nothing_to_show_nothing_is_copied() -> None:
     sqls = record_sql(replace(NOTED, rows=0), "s3://lake/q/rows/b.json", "arn:role")
-    assert [sql.split()[0] for sql in sqls] == ["lock", "delete"]
+    assert [sql.split()[2] for sql in sqls] == ["dq_results", "dq_results", "dq_verdicts", "dq_verdicts"]
 
 
 def test_the_table_has_the_columns_of_the_parquet_in_their_order() -> None:
-    lines = [line.strip().rstrip(",") for line in quality_ddl().splitlines()[1:-1]]
+    ddl = quality_ddl()[DQ_RESULTS]
+    lines = [line.strip().rstrip(",") for line in ddl.splitlines()[1:-1]]
     assert [line.split()[0] for line in lines] == [column.name for column in DQ_COLUMNS]
-    assert quality_ddl().startswith(f"create table if not exists {DQ_RESULTS} (")
+    assert ddl.startswith(f"create table if not exists {DQ_RESULTS} (")
 
 
 def test_the_name_of_a_recording_tells_its_dataset_and_no_other_name_does() -> None:
@@ -109,7 +119,7 @@ def test_a_rejected_batch_is_told_of_at_once_and_forgotten_when_the_warehouse_ha
     [(number, name)] = recordings(pipeline).items()
     assert name == f"gluebook-quality:{DATASET}:{batch.batch_id}:1"
     sqls = pipeline.warehouse.statements[number].sqls
-    assert any(f"quality/{DATASET}/rows/{batch.batch_id}.json" in sql for sql in sqls) == bool(rows)
+    assert any(f"quality/{DATASET}/rows/{batch.batch_id}-e1.json" in sql for sql in sqls) == bool(rows)
     assert '"BatchesRejected": 1' in capsys.readouterr().out
     pipeline.warehouse.finish(number, 0, 0)
     ended(pipeline, number)
@@ -154,19 +164,18 @@ def test_a_warehouse_that_was_made_anew_gets_its_tables_and_the_verdict(pipeline
 
 
 def test_a_later_verdict_is_recorded_though_an_earlier_one_was_under_way(pipeline: Pipeline) -> None:
-    batch = pipeline.batch(BatchState.CLAIMED, owner="jr_0")
-    verdict(pipeline, batch)
+    batch = rejected(pipeline)
     pipeline.handle(job_ended("jr_0"))
     [first] = recordings(pipeline)
-    pipeline.clock.forward(3_600)
-    taken = pipeline.ledger.take_over(pipeline.now(batch), "jr_1", 10**10, pipeline.clock.seconds, "t")
-    assert taken is not None
-    verdict(pipeline, taken, rows=61)
+    again = pipeline.again(batch)
+    verdict(pipeline, again, rows=61)
     pipeline.warehouse.finish(first, 0, 0)
     ended(pipeline, first)
     [waiting] = pipeline.ledger.verdicts(DATASET)
-    assert (waiting.rows, waiting.epoch) == (61, taken.epoch)
-    assert len(recordings(pipeline)) == 2
+    assert (waiting.rows, waiting.epoch) == (61, again.epoch)
+    _, second = recordings(pipeline)
+    sqls = pipeline.warehouse.statements[second].sqls
+    assert any(f"quality/{DATASET}/rows/{batch.batch_id}-e{again.epoch}.json" in sql for sql in sqls)
 
 
 def test_a_busy_warehouse_keeps_the_verdict_waiting(pipeline: Pipeline) -> None:

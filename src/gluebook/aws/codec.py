@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from gluebook.core.model import Batch, Counts, FileVersion
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import BatchState, FileState
 
 Item = dict[str, Any]
@@ -79,5 +80,30 @@ def batch_from(item: Item) -> Batch:
         partitions=tuple(item["partitions"]),
         reason=item.get("reason"),
         changed_at=item["changed_at"],
+        reported_epoch=int(item.get("reported_epoch", 0)),  # earlier releases had none
         **{name: int(item[name]) for name in numbers},
+    )
+
+
+def verdict_item(noted: NotedVerdict) -> Item:
+    """A verdict's attributes; absent ones are left out. `token` tells it from another on the same batch."""
+    values = {name: value for name, value in asdict(noted).items() if value is not None}
+    return {**values, "token": noted.token}
+
+
+def verdict_from(item: Item) -> NotedVerdict:
+    """The verdict that an item stands for."""
+    of = {"batch_id": item["batch_id"], "dataset": item["dataset"]}
+    generation = int(item["generation"])
+    return NotedVerdict(
+        **of,
+        generation=generation,
+        epoch=int(item["epoch"]),
+        rows=int(item["rows"]),
+        passed=bool(item["passed"]),
+        failed=int(item["failed"]),
+        # Earlier releases noted none: the name followed from the generation.
+        manifest=item.get("manifest") or Lake("").quality_manifest_of_generation(**of, generation=generation),
+        attempts=int(item["attempts"]),
+        statement_id=item.get("statement_id"),
     )

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gluebook.aws import ledger_keys as at_key
-from gluebook.aws.codec import BATCH_ATTRIBUTES, batch_from, batch_item
+from gluebook.aws.codec import BATCH_ATTRIBUTES, batch_from, batch_item, verdict_item
 from gluebook.aws.ledger_base import LedgerBase
 from gluebook.aws.table import Item
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
     OPEN_STATES,
     REPEATABLE_STATES,
@@ -69,13 +69,20 @@ class BatchRecords(LedgerBase):
         if not self._table.transact([update]):
             raise Fenced(f"batch {batch.batch_id} was taken over from {batch.owner}")
 
-    def advance(self, batch: Batch, new: Batch, at: str, cause: str) -> Batch:
+    def advance(
+        self, batch: Batch, new: Batch, at: str, cause: str, verdict: NotedVerdict | None = None
+    ) -> Batch:
         """Change `batch` to `new`, if nobody has changed its state, fence or load since it was read.
 
+        In the same transaction `verdict` is noted to be recorded, in the place of one of the batch that still waits.
         Raises IllegalTransition for a way that doesn't exist, Fenced if somebody was faster.
         """
         check_batch(batch.state, new.state)
-        changed = self._change(batch, new, at, cause)
+        noted = []
+        if verdict is not None:
+            key = at_key.verdict_key(verdict.dataset, verdict.batch_id)
+            noted.append(self._table.put_action({**verdict_item(verdict), **key}))
+        changed = self._change(batch, new, at, cause, beside=noted)
         if changed is None:
             raise Fenced(f"batch {batch.batch_id} is no longer {batch.state} of epoch {batch.epoch}")
         return changed

@@ -96,7 +96,8 @@ def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Ite
         files[file.batch_id or ""].append(file)
     objects = Objects()
     for batch in batches:
-        stored = objects.get_json(at.lake.bucket, at.lake.quality(batch.dataset, batch.batch_id))
+        key = at.lake.quality(batch.dataset, batch.batch_id, batch.reported_epoch)
+        stored = objects.get_json(at.lake.bucket, key)
         report = GateReport.from_json(stored) if stored else None
         yield from events_of(batch, files[batch.batch_id], report, at)
 

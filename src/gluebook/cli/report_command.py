@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -88,11 +88,18 @@ def make_report(
     execute(notebook, parameters, path, kernel=kernel)
     done = executed(path)
     tell("Rendering the gate's reports")
-    summary, lake, objects = done.summary, deployment.lake, Objects()
-    reports = {place: objects.get_json(lake.bucket, lake.quality(*place)) for place in summary.batches}
+    summary = done.summary
+    reports = {place: _gate_report(*place, deployment) for place in summary.batches}
     docs = {f"expectations/{d}/{b}.html": data_docs(found) for (d, b), found in reports.items() if found}
     html = page(day, summary.made_at, summary.verdict, done.parts)
     return summary, write_day(folder, summary, html, docs, utc_now().isoformat(timespec="seconds"))
+
+
+def _gate_report(dataset: str, batch_id: str, deployment: Deployment) -> Any:
+    """What the gate said of a batch, as it is now; None if it is gone."""
+    batch, lake = deployment.ledger.batch(batch_id), deployment.lake
+    key = lake.quality(dataset, batch_id, batch.reported_epoch if batch else 0)
+    return Objects().get_json(lake.bucket, key)
 
 
 def _tell(summary: Summary, places: list[str]) -> None:

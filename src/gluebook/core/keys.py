@@ -107,9 +107,9 @@ class Lake:
         """The COPY manifest of a batch's vouchers."""
         return f"vouchers/{dataset}/{_generation(batch_id, generation)}.json"
 
-    def result(self, dataset: str, batch_id: str) -> str:
-        """What a batch came to, file by file."""
-        return f"results/{dataset}/{batch_id}.json"
+    def result(self, dataset: str, batch_id: str, epoch: int) -> str:
+        """What a batch came to, file by file, as the run of that epoch found."""
+        return f"results/{dataset}/{_told_by(batch_id, epoch)}.json"
 
     def inbox(self, batch_id: str, epoch: int) -> str:
         """The claimed file versions' records, numbered; only the claiming run reads there."""
@@ -128,28 +128,42 @@ class Lake:
         return f"quarantine/{dataset}/"
 
     def quarantine(self, dataset: str, batch_id: str) -> str:
-        """What the names of a batch's rejects begin with."""
+        """What the names of a batch's rejects begin with, of every epoch."""
         return f"{self.quarantined(dataset)}{batch_id}-"
 
-    def quarantine_file(self, dataset: str, batch_id: str, number: int) -> str:
-        """The deterministic name of a file of a batch's rejects."""
-        return f"{self.quarantine(dataset, batch_id)}{number:05d}.parquet"
+    def quarantine_file(self, dataset: str, batch_id: str, epoch: int, number: int) -> str:
+        """The deterministic name of a file of a batch's rejects, as the run of that epoch found them."""
+        return f"{self.quarantined(dataset)}{_told_by(batch_id, epoch)}-{number:05d}.parquet"
 
-    def quality(self, dataset: str, batch_id: str) -> str:
-        """The gate's report on a batch."""
-        return f"quality/{dataset}/{batch_id}.json"
+    def epoch_of_rejects(self, dataset: str, batch_id: str, key: str) -> int:
+        """The epoch in the name of a file of a batch's rejects; 0 for one that an earlier release has written."""
+        match = re.match(r"e(\d+)-", key.removeprefix(self.quarantine(dataset, batch_id)))
+        return int(match[1]) if match else 0
 
-    def quality_rows(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+    def quality(self, dataset: str, batch_id: str, epoch: int) -> str:
+        """The gate's report on a batch, as the run of that epoch had it made."""
+        return f"quality/{dataset}/{_told_by(batch_id, epoch)}.json"
+
+    def quality_rows(self, dataset: str, batch_id: str, epoch: int) -> str:
         """The same as Parquet, for the warehouse."""
-        return f"quality/{dataset}/rows/{_generation(batch_id, generation)}.parquet"
+        return f"quality/{dataset}/rows/{_told_by(batch_id, epoch)}.parquet"
 
-    def quality_manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+    def quality_manifest(self, dataset: str, batch_id: str, epoch: int) -> str:
         """The COPY manifest of that Parquet."""
+        return f"quality/{dataset}/rows/{_told_by(batch_id, epoch)}.json"
+
+    def quality_manifest_of_generation(self, dataset: str, batch_id: str, generation: int) -> str:
+        """The same where an earlier release has written it."""
         return f"quality/{dataset}/rows/{_generation(batch_id, generation)}.json"
 
     def uri(self, key: str) -> str:
         """`key` as an s3:// URI."""
         return f"s3://{self.bucket}/{key}"
+
+
+def _told_by(batch_id: str, epoch: int) -> str:
+    """Epoch 0 stands for the names of earlier releases, which each run overwrote."""
+    return f"{batch_id}-e{epoch}" if epoch else batch_id
 
 
 def _generation(batch_id: str, generation: int) -> str:

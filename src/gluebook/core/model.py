@@ -83,7 +83,9 @@ class FileResult:
 class NotedVerdict:
     """What the gate said of a batch, until the warehouse has it.
 
+    epoch         of the run that the gate answered; the greater, the later the verdict on its batch
     rows          outcomes to be recorded; 0: what was recorded of the batch before goes
+    manifest      key of the COPY manifest of those rows
     failed        expectations that failed, of any severity
     attempts      statements submitted for it
     """
@@ -95,6 +97,7 @@ class NotedVerdict:
     rows: int
     passed: bool = True
     failed: int = 0
+    manifest: str = ""
     attempts: int = 0
     statement_id: str | None = None
 
@@ -114,7 +117,9 @@ class Batch:
     generation       1; one more each time it is processed again
     parent           the divided batch that its files come from
     load_attempts    how many statements have been submitted for it, in this generation
-    plan             key of the publishing plan, once the gate has been passed
+    plan             key of the publishing plan, once the gate has been asked
+    reported_epoch   which run's results, rejects and gate report are the batch's: their names carry its epoch;
+                     0: those of an earlier release, without an epoch, or none yet
     counts           of the whole batch, once CURATED
     merged, superseded    what the load made of the curated rows, once LOADED
     retracted        rows that left the table because no file version vouches for them any more
@@ -142,6 +147,7 @@ class Batch:
     vouchers: int = 0
     partitions: tuple[str, ...] = ()
     plan: str | None = None
+    reported_epoch: int = 0
     reason: str | None = None
     changed_at: str = ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileResult
-from gluebook.core.states import FileState
+from gluebook.core.states import BatchState, FileState
 from gluebook.errors import CountMismatch
 
 
@@ -23,10 +23,14 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishPlan:
-    """Everything that has to be known to publish a gated batch, or to finish publishing it.
+    """Everything that has to be known to finish a batch that the gate has answered, by whoever comes to do it.
 
     vouchers       files for the warehouse alone, of append datasets
     voucher_rows   the number of rows in them
+    rejects        files for the quarantine
+    epoch          of the run that made the plan, in the names of results and rejects; 0: an earlier release's
+    outcome        CURATED; or EMPTY or REJECTED, which publish no row
+    reason         why it is EMPTY or REJECTED
     """
 
     files: tuple[PublishedFile, ...]
@@ -35,6 +39,15 @@ class PublishPlan:
     counts: Counts
     vouchers: tuple[PublishedFile, ...] = ()
     voucher_rows: int = 0
+    rejects: tuple[PublishedFile, ...] = ()
+    epoch: int = 0
+    outcome: BatchState = BatchState.CURATED
+    reason: str | None = None
+
+    @property
+    def copies(self) -> tuple[PublishedFile, ...]:
+        """Every file that publishing puts in its place."""
+        return (*self.files, *self.vouchers, *self.rejects)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -50,6 +63,11 @@ class PublishPlan:
             counts=Counts(**value["counts"]),
             vouchers=tuple(PublishedFile(**file) for file in value["vouchers"]),
             voucher_rows=value["voucher_rows"],
+            # What follows an earlier release's plan lacks.
+            rejects=tuple(PublishedFile(**file) for file in value.get("rejects", ())),
+            epoch=value.get("epoch", 0),
+            outcome=BatchState(value.get("outcome", BatchState.CURATED)),
+            reason=value.get("reason"),
         )
 
 

@@ -9,6 +9,9 @@ from gluebook.core.warehouse_sql import column_ddl, quote
 from gluebook.datasets import Column
 
 DQ_RESULTS = "dq_results"
+# Which verdict on a batch was recorded last, also where nothing is left of it to show.
+DQ_VERDICTS = "dq_verdicts"
+_STAGE = "dq_stage"
 
 
 def _text(name: str, length: int, description: str, *, nullable: bool = False) -> Column:
@@ -43,23 +46,45 @@ DQ_COLUMNS = (
 _NAME = re.compile(r"gluebook-quality:(?P<dataset>[^:]+):(?P<batch>[^:]+):(?P<attempt>\d+)")
 
 
-def quality_ddl() -> str:
-    """The table; harmless to repeat."""
+def quality_ddl() -> dict[str, str]:
+    """The tables by name; harmless to repeat."""
     lines = ",\n  ".join(column_ddl(column) for column in DQ_COLUMNS)
-    return f"create table if not exists {DQ_RESULTS} (\n  {lines}\n) diststyle even sortkey (checked_at)"
+    return {
+        DQ_RESULTS: f"create table if not exists {DQ_RESULTS} (\n  {lines}\n) "
+        "diststyle even sortkey (checked_at)",
+        DQ_VERDICTS: f"create table if not exists {DQ_VERDICTS} (\n  batch_id varchar(64) not null,\n  "
+        "epoch integer not null\n) diststyle all sortkey (batch_id)",
+    }
 
 
 def record_sql(noted: NotedVerdict, manifest_uri: str, copy_role_arn: str) -> list[str]:
     """The statements that put a verdict in the place of what was there of its batch; harmless to repeat.
 
+    A statement may run after that of a later verdict, which then stays: the epoch orders the verdicts on a batch.
     Nothing is copied if the verdict has no row: then the batch has nothing to show any more.
     """
-    copy = f"copy {DQ_RESULTS} from {quote(manifest_uri)} iam_role {quote(copy_role_arn)} format as parquet manifest"
+    batch = quote(noted.batch_id)
+    copy = (
+        f"copy {_STAGE} from {quote(manifest_uri)} iam_role {quote(copy_role_arn)} format as parquet manifest"
+    )
+    later = f"exists (select 1 from {DQ_VERDICTS} where batch_id = {batch} and epoch > {noted.epoch})"
+    columns = ", ".join(column.name for column in DQ_COLUMNS)
+    staged = [
+        # COPY goes by position: the columns stand in the order of the Parquet.
+        f"create temp table {_STAGE} ({', '.join(column_ddl(column) for column in DQ_COLUMNS)})",
+        copy,
+        f"delete from {_STAGE} where {later}",
+        f"insert into {DQ_RESULTS} ({columns}) select {columns} from {_STAGE}",
+    ]
     return [
         # Two at once would both delete nothing, and both copy.
         f"lock table {DQ_RESULTS}",
-        f"delete from {DQ_RESULTS} where batch_id = {quote(noted.batch_id)}",
-        *([copy] if noted.rows else []),
+        f"delete from {DQ_RESULTS} where batch_id = {batch} and not {later}",
+        *(staged if noted.rows else []),
+        f"delete from {DQ_VERDICTS} where batch_id = {batch} and epoch <= {noted.epoch}",
+        # What is left of the batch is later.
+        f"insert into {DQ_VERDICTS} (batch_id, epoch) select {batch}, {noted.epoch} from "
+        f"(select count(*) as later from {DQ_VERDICTS} where batch_id = {batch}) known where later = 0",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from gluebook.core.quality_sql import DQ_RESULTS, quality_ddl
+from gluebook.core.quality_sql import quality_ddl
 from gluebook.core.warehouse_sql import FILES, LOADS, ORDER_COLUMN, column_ddl, echoes_table
 from gluebook.datasets import PROVENANCE, Column, Contract
 
@@ -32,7 +32,7 @@ def schema_sql(contracts: tuple[Contract, ...]) -> list[str]:
     Every IAM role is a database user of its own, and the tables belong to the one that made them: the others
     may read, or the sweep couldn't ask `etl_loads` and nobody could query.
     """
-    ddl = {LOADS: _LOADS_DDL, FILES: _files_ddl(), DQ_RESULTS: quality_ddl()}
+    ddl = {LOADS: _LOADS_DDL, FILES: _files_ddl(), **quality_ddl()}
     for contract in contracts:
         ddl[contract.name] = _table_ddl(contract.name, contract.columns, contract.key[-1])
         if contract.append:

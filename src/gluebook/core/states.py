@@ -11,9 +11,9 @@ the file itself turns out to be broken, empty or superseded::
     batch           CLAIMED ──gate──▶ PUBLISHING ──manifest──▶ CURATED ──submit──▶ LOADING ──▶ LOADED
                        │  ▲ take-over    │  ▲ take-over         │   ▲               │   │
                        │  └──────────────┘  (rolls forward)     │   └─ next attempt ┘   │
-                       ├──▶ EMPTY     nothing but broken, empty or rejected records     │
-                       ├──▶ REJECTED  a critical expectation failed                     │
-                       └──────────────┴─────────────────────────┴───────────────────────┴──▶ DIVIDING
+                       │                 ├──▶ EMPTY     nothing but broken, empty or rejected records
+                       │                 ├──▶ REJECTED  a critical expectation failed   │
+                       └─────────────────┴──────────────────────┴───────────────────────┴──▶ DIVIDING
                                                                    attempts used up, or what can't be loaded
 
                     DIVIDING ──▶ DIVIDED   its files wait again, in two halves that are claimed apart
@@ -73,9 +73,10 @@ FILE_TRANSITIONS: Mapping[FileState, frozenset[FileState]] = MappingProxyType(
 BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = MappingProxyType(
     {
         _B.CLAIMED: frozenset(
-            {_B.CLAIMED, _B.PUBLISHING, _B.EMPTY, _B.REJECTED, _B.DIVIDING, _B.FAILED},
+            # EMPTY: others were faster, and no file is in it
+            {_B.CLAIMED, _B.PUBLISHING, _B.EMPTY, _B.DIVIDING, _B.FAILED},
         ),
-        _B.PUBLISHING: frozenset({_B.PUBLISHING, _B.CURATED, _B.DIVIDING}),
+        _B.PUBLISHING: frozenset({_B.PUBLISHING, _B.CURATED, _B.EMPTY, _B.REJECTED, _B.DIVIDING}),
         _B.CURATED: frozenset({_B.LOADING, _B.DIVIDING}),
         _B.LOADING: frozenset({_B.LOADED, _B.CURATED, _B.DIVIDING}),
         _B.DIVIDING: frozenset({_B.DIVIDING, _B.DIVIDED, _B.FAILED}),

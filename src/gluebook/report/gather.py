@@ -70,8 +70,9 @@ def gather(day: date, made_at: str, sources: Sources) -> ReportData:
     seen = sources.overview()
     mine = [file for file in seen.files if _dt(file.key) == day]
     others = [file for file in seen.files if _dt(file.key) != day and file.state in TROUBLED]
+    epochs = {batch.batch_id: batch.reported_epoch for batch in seen.batches}
     datasets = tuple(
-        _dataset(name, [file for file in mine if file.dataset == name], sources) for name in CONTRACTS
+        _dataset(name, [file for file in mine if file.dataset == name], epochs, sources) for name in CONTRACTS
     )
     return ReportData(
         day=day,
@@ -102,10 +103,14 @@ def _file(status: FileStatus) -> File:
     )
 
 
-def _dataset(name: str, statuses: Sequence[FileStatus], sources: Sources) -> DatasetDay:
+def _dataset(
+    name: str, statuses: Sequence[FileStatus], epochs: Mapping[str, int], sources: Sources
+) -> DatasetDay:
+    """`epochs`: of each batch, whose report counts."""
     files = tuple(_file(status) for status in statuses)
     batches = list(dict.fromkeys(file.batch_id for file in files if file.batch_id))
-    found = {b: sources.objects.get_json(sources.lake.bucket, sources.lake.quality(name, b)) for b in batches}
+    kept = {b: sources.lake.quality(name, b, epochs[b]) for b in batches if b in epochs}
+    found = {b: sources.objects.get_json(sources.lake.bucket, key) for b, key in kept.items()}
     # What an older release kept holds no outcomes; nothing can be said by it.
     reports = [report for report in found.values() if report and "outcomes" in report]
     published = {file.batch_id for file in files if file.state in _PUBLISHED and file.counts.curated}

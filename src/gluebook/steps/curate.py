@@ -14,17 +14,11 @@ from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVer
 from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
 from gluebook.core.states import LEASED_STATES, BatchState, FileState
 from gluebook.datasets import Contract
+from gluebook.errors import Fenced
 from gluebook.steps.claim import Claimant, give_up, take_up
 from gluebook.steps.counting import Checked, Written, file_results, settlement
 from gluebook.steps.divide import divide
-from gluebook.steps.publish import (
-    begin_publishing,
-    finish_publishing,
-    is_planned,
-    keep_rejects,
-    sweep_up,
-    write_results,
-)
+from gluebook.steps.publish import begin_publishing, finish_publishing, is_planned, sweep_up
 
 _log = logging.getLogger(__name__)
 
@@ -156,7 +150,10 @@ class Curation:
         return self._shop.lake.staging(self.batch.batch_id, self.batch.epoch)
 
     def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
-        """Count, pass the gate, publish: the batch as it is then, and its counts.
+        """Count, ask the gate, and do what it says: the batch as it is then, and its counts.
+
+        All that can be seen of it from outside is done after the change that no other run can make any more, to
+        PUBLISHING, and by whoever holds the batch then.
 
         The gate is asked if a record was read, be it that none came through: a file of which nothing is left must
         not take away what an earlier version of it has brought.
@@ -169,43 +166,68 @@ class Curation:
         )
         counts = reconcile(results, batch.batch_id)
         shop.ledger.confirm(batch)
-        if written.rejects or batch.generation > 1:
-            keep_rejects(shop.objects, shop.lake, batch, self.rejects_prefix)
+        rejects = self._rejects(written)
         verdict = gate(counts) if counts.read else Verdict(True, "")
-        self._note(verdict)
+        plan = PublishPlan(
+            files=(),
+            results=results,
+            partitions=(),
+            counts=counts,
+            rejects=rejects,
+            epoch=batch.epoch,
+        )
         if not verdict.passed:
-            done = self._close(BatchState.REJECTED, results, counts, f"gate: {verdict.summary}")
+            plan = replace(plan, outcome=BatchState.REJECTED, reason=f"gate: {verdict.summary}")
         elif not counts.curated and not self._must_be_loaded:
-            done = self._close(BatchState.EMPTY, results, counts, "no rows to load")
+            plan = replace(plan, outcome=BatchState.EMPTY, reason="no rows to load")
         else:
-            going = begin_publishing(
-                shop.ledger, shop.objects, shop.lake, batch, self._plan(results, counts, written), shop.clock
-            )
-            done = finish_publishing(shop.ledger, shop.objects, shop.lake, going, shop.clock)
+            plan = self._with_rows(plan, written)
+        going = begin_publishing(
+            shop.ledger, shop.objects, shop.lake, batch, plan, shop.clock, self._noted(verdict)
+        )
+        done = finish_publishing(shop.ledger, shop.objects, shop.lake, going, shop.clock)
         sweep_up(shop.objects, shop.lake, done)
         return done, counts
 
-    def _note(self, verdict: Verdict) -> None:
-        """Have the warehouse told; or, if there is nothing to tell any more, what it was told before taken back."""
+    def _noted(self, verdict: Verdict) -> NotedVerdict | None:
+        """What the warehouse is told; or, if there is nothing to tell any more, that what it was told before goes."""
         batch = self.batch
-        if verdict.outcomes or batch.generation > 1:
-            noted = NotedVerdict(
-                batch_id=batch.batch_id,
-                dataset=batch.dataset,
-                generation=batch.generation,
-                epoch=batch.epoch,
-                rows=verdict.outcomes,
-                passed=verdict.passed,
-                failed=verdict.failed,
-            )
-            self._shop.ledger.note_verdict(batch, noted)
+        if not verdict.outcomes and batch.generation == 1:
+            return None
+        return NotedVerdict(
+            batch_id=batch.batch_id,
+            dataset=batch.dataset,
+            generation=batch.generation,
+            epoch=batch.epoch,
+            rows=verdict.outcomes,
+            passed=verdict.passed,
+            failed=verdict.failed,
+            manifest=self._shop.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch),
+        )
 
     @property
     def _must_be_loaded(self) -> bool:
         """Whether a batch without a row has something to take away from the warehouse or the lake."""
         return self.batch.generation > 1 or (self._contract.append and bool(self.usable))
 
-    def _plan(self, results: tuple[FileResult, ...], counts: Counts, written: Written) -> PublishPlan:
+    def _rejects(self, written: Written) -> tuple[PublishedFile, ...]:
+        """Raises Fenced if none is staged where some were written: whoever has taken the batch over swept it up."""
+        lake, batch = self._shop.lake, self.batch
+        if not written.rejects:
+            return ()
+        staged = self._staged(self.rejects_prefix)
+        if not staged:
+            raise Fenced(f"what batch {batch.batch_id} had staged in epoch {batch.epoch} is gone")
+        return tuple(
+            PublishedFile(
+                key,
+                lake.quarantine_file(batch.dataset, batch.batch_id, batch.epoch, number),
+                staged[key],
+            )
+            for number, key in enumerate(sorted(staged))
+        )
+
+    def _with_rows(self, plan: PublishPlan, written: Written) -> PublishPlan:
         lake, batch = self._shop.lake, self.batch
         files, partitions = plan_files(self._staged(self.data_prefix), self.data_prefix, lake, batch)
         vouchers = self._staged(self.vouchers_prefix) if self._contract.append else {}
@@ -217,19 +239,13 @@ class Curation:
             )
             for number, key in enumerate(sorted(vouchers))
         )
-        return PublishPlan(files, results, partitions, counts, named, written.vouchers)
+        return replace(
+            plan, files=files, partitions=partitions, vouchers=named, voucher_rows=written.vouchers
+        )
 
     def _staged(self, prefix: str) -> dict[str, int]:
         sizes = self._shop.objects.sizes(self._shop.lake.bucket, prefix)
         return {key: size for key, size in sizes.items() if key.endswith(".parquet")}
-
-    def _close(
-        self, state: BatchState, results: tuple[FileResult, ...], counts: Counts, reason: str
-    ) -> Batch:
-        shop = self._shop
-        write_results(shop.objects, shop.lake, self.batch, results)
-        closed = replace(self.batch, state=state, counts=counts, reason=reason)
-        return shop.ledger.advance(self.batch, closed, stamp(shop.clock()), reason)
 
 
 def _left_out(file: FileVersion) -> FileResult:

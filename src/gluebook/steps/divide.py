@@ -23,9 +23,6 @@ def divide(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Cl
     What the batch had published is taken back first. May be repeated from anywhere.
     """
     withdraw_published(objects, lake, batch)
-    # Its files are counted with other batches from now on.
-    nothing = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows=0)
-    ledger.note_verdict(batch, nothing)
     claimed = ledger.batch_files(batch.batch_id)
     now = {file.file_id: file for file in ledger.files_now(claimed)}
     mine = {i: file for i, file in now.items() if file.batch_id == batch.batch_id}
@@ -40,11 +37,17 @@ def divide(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Cl
             batch, [mine[f.file_id] for f in files if f.file_id in mine.keys() - found_out], group, at
         )
     _log.warning("divided batch %s of %d files: %s", batch.batch_id, len(claimed), batch.reason)
-    return ledger.advance(batch, replace(batch, state=BatchState.DIVIDED), at, "divided")
+    return _end(ledger, batch, BatchState.DIVIDED, "divided", at)
 
 
 def _fail(ledger: Ledger, batch: Batch, files: list[FileVersion], at: str) -> Batch:
     for file in files:
         _log.error("%s is FAILED: %s", file.key, batch.reason)
         ledger.settle_file(batch, file, FileState.FAILED, batch.reason, at)
-    return ledger.advance(batch, replace(batch, state=BatchState.FAILED), at, batch.reason or "given up")
+    return _end(ledger, batch, BatchState.FAILED, batch.reason or "given up", at)
+
+
+def _end(ledger: Ledger, batch: Batch, state: BatchState, cause: str, at: str) -> Batch:
+    """With it the verdict on the batch is taken back: its files are counted with others, or nowhere."""
+    nothing = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows=0)
+    return ledger.advance(batch, replace(batch, state=state), at, cause, nothing)

@@ -11,7 +11,7 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
 from gluebook.core.keys import Lake
-from gluebook.core.model import Batch, FileResult
+from gluebook.core.model import Batch, NotedVerdict
 from gluebook.core.plan import (
     PublishedFile,
     PublishPlan,
@@ -24,37 +24,71 @@ from gluebook.errors import CountMismatch, Fenced
 
 _log = logging.getLogger(__name__)
 _COPIES = 8
+# What a batch had published in this generation is, or was, taken back.
+_TAKEN_BACK_STATES = frozenset({BatchState.DIVIDING, BatchState.DIVIDED, BatchState.FAILED})
 
 
 def begin_publishing(
-    ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan, clock: Clock
+    ledger: Ledger,
+    objects: Objects,
+    lake: Lake,
+    batch: Batch,
+    plan: PublishPlan,
+    clock: Clock,
+    verdict: NotedVerdict | None = None,
 ) -> Batch:
-    """Put the plan down and pass the point from which the batch is only rolled forward. Raises Fenced."""
+    """Put the plan down and pass the point from which the batch is only rolled forward. Raises Fenced.
+
+    With it the gate's `verdict` is noted for the warehouse: of each generation there is one.
+    """
     key = f"{lake.staging(batch.batch_id, batch.epoch)}plan.json"
     objects.put_json(lake.bucket, key, plan.to_json())
     return ledger.advance(
         batch,
         replace(batch, state=BatchState.PUBLISHING, plan=key, reason=None),
         stamp(clock()),
-        "gate passed",
+        plan.reason or "gate passed",
+        verdict,
     )
 
 
 def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Clock) -> Batch:
-    """Copy, write the manifest, mark the batch CURATED; may be repeated from anywhere. Raises Fenced.
+    """Do what the plan says and give the batch the state that it names; may be repeated from anywhere.
 
     The fence is asked before the manifest is written: a run that lost its lease leaves at most copies under
     names that its successor writes too, with the same content. What an earlier generation had published goes
     when everything that takes its place is there: its manifest before the new one comes, its files after.
+    Raises Fenced; CountMismatch if the plan is gone.
     """
-    # Before the copies too: when the batch was taken back, nobody would take them back as well.
-    ledger.confirm(batch)
     plan = _plan(objects, lake, batch)
     if plan is None:
+        ledger.confirm(batch)
         raise CountMismatch(f"batch {batch.batch_id}: its plan {batch.plan} is gone from {lake.bucket}")
-    _copy(objects, lake, (*plan.files, *plan.vouchers))
-    ledger.confirm(batch)
-    write_results(objects, lake, batch, plan.results)
+    try:
+        _copy(objects, lake, plan.copies)
+    finally:
+        # What a copy is made from is gone for whoever has lost the batch: then that is what has to be said.
+        _confirm_copies(ledger, objects, lake, batch, plan)
+    results = {"files": [asdict(result) for result in plan.results]}
+    objects.put_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, plan.epoch), results)
+    published = plan.outcome is BatchState.CURATED
+    old = _put_manifests(objects, lake, batch, plan) if published else []
+    # First what copies are made from: no run of before can bring back what goes now.
+    _drop_staged(objects, lake, batch, plan.epoch - 1)
+    objects.delete(lake.bucket, old)
+    _clear_quarantine(objects, lake, batch, keep=plan.epoch)
+    done = replace(
+        batch, state=plan.outcome, counts=plan.counts, reported_epoch=plan.epoch, reason=plan.reason
+    )
+    if published:
+        done = replace(done, partitions=plan.partitions, vouchers=plan.voucher_rows)
+    done = ledger.advance(batch, done, stamp(clock()), plan.reason or "published")
+    _log.info("batch %s is %s: %s", batch.batch_id, done.state, plan.counts)
+    return done
+
+
+def _put_manifests(objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan) -> list[str]:
+    """Withdraw what earlier generations had published and put this one's manifests there; the keys of the old."""
     old = _withdraw(objects, lake, batch, range(1, batch.generation))
     if plan.vouchers:
         vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
@@ -62,18 +96,21 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
     if plan.files:
         manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
-    objects.delete(lake.bucket, old)
-    curated = replace(
-        batch,
-        state=BatchState.CURATED,
-        reason=None,
-        counts=plan.counts,
-        partitions=plan.partitions,
-        vouchers=plan.voucher_rows,
-    )
-    done = ledger.advance(batch, curated, stamp(clock()), "published")
-    _log.info("published batch %s: %s", batch.batch_id, plan.counts)
-    return done
+    return old
+
+
+def _confirm_copies(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan) -> None:
+    """Raise Fenced if the batch has been taken over; if the plan is over too, its copies go first.
+
+    A copy may have been under way while others removed what it was made from, and what it was to be.
+    """
+    try:
+        ledger.confirm(batch)
+    except Fenced:
+        now = ledger.batch(batch.batch_id)
+        if now is None or now.generation > batch.generation or now.state in _TAKEN_BACK_STATES:
+            objects.delete(lake.bucket, [file.final for file in plan.copies])
+        raise
 
 
 def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
@@ -84,10 +121,12 @@ def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
     for place in (lake.manifest, lake.vouchers):
         own = place(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
+    # What copies are made from goes before the copies: whoever still makes some finds nothing any more.
+    _drop_staged(objects, lake, batch, batch.epoch)
     files = _withdraw(objects, lake, batch, range(1, batch.generation + 1))
     objects.delete(lake.bucket, sorted({*files, *planned}))
-    _clear_quarantine(objects, lake, batch, keep=())
-    objects.delete(lake.bucket, [lake.result(batch.dataset, batch.batch_id)])
+    _clear_quarantine(objects, lake, batch, keep=None)
+    objects.delete(lake.bucket, [lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)])
 
 
 def is_planned(objects: Objects, lake: Lake, batch: Batch) -> bool:
@@ -123,30 +162,12 @@ def _withdraw(objects: Objects, lake: Lake, batch: Batch, generations: Iterable[
     return files
 
 
-def write_results(objects: Objects, lake: Lake, batch: Batch, results: tuple[FileResult, ...]) -> None:
-    """Keep what became of each file of the batch."""
-    key = lake.result(batch.dataset, batch.batch_id)
-    objects.put_json(lake.bucket, key, {"files": [asdict(result) for result in results]})
-
-
-def keep_rejects(objects: Objects, lake: Lake, batch: Batch, staged: str) -> None:
-    """Put the batch's rejects, staged below `staged`, into quarantine, in the place of what was there of it.
-
-    Raises Fenced if nothing is staged: whoever has taken the batch over has swept it up.
-    """
-    parquet = sorted(key for key in objects.sizes(lake.bucket, staged) if key.endswith(".parquet"))
-    if not parquet:
-        raise Fenced(f"what batch {batch.batch_id} had staged in epoch {batch.epoch} is gone")
-    kept = []
-    for number, key in enumerate(parquet):
-        kept.append(lake.quarantine_file(batch.dataset, batch.batch_id, number))
-        objects.copy(lake.bucket, key, kept[-1])
-    _clear_quarantine(objects, lake, batch, keep=kept)
-
-
-def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: Iterable[str]) -> None:
-    there = objects.sizes(lake.bucket, lake.quarantine(batch.dataset, batch.batch_id))
-    objects.delete(lake.bucket, sorted(there.keys() - set(keep)))
+def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: int | None) -> None:
+    """Remove the batch's rejects of every epoch up to its own but `keep`; a later one's aren't ours."""
+    of = (batch.dataset, batch.batch_id)
+    there = objects.sizes(lake.bucket, lake.quarantine(*of))
+    epochs = {key: lake.epoch_of_rejects(*of, key) for key in there}
+    objects.delete(lake.bucket, [k for k, epoch in epochs.items() if epoch <= batch.epoch and epoch != keep])
 
 
 def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
@@ -154,7 +175,17 @@ def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
 
     Not of a later one: it may be processed again by the time that we come to this.
     """
-    for place in (f"inbox/{batch.batch_id}/", f"staging/{batch.batch_id}/"):
-        keys = objects.sizes(lake.bucket, place)
-        over = [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= batch.epoch]
-        objects.delete(lake.bucket, over)
+    for place in ("inbox", "staging"):
+        objects.delete(lake.bucket, _work(objects, lake, f"{place}/{batch.batch_id}/", batch.epoch))
+
+
+def _drop_staged(objects: Objects, lake: Lake, batch: Batch, until: int) -> None:
+    """Remove what was staged for the batch up to the epoch `until`, but not the plan by which it is finished."""
+    staged = _work(objects, lake, f"staging/{batch.batch_id}/", until)
+    objects.delete(lake.bucket, [key for key in staged if key != batch.plan])
+
+
+def _work(objects: Objects, lake: Lake, place: str, until: int) -> list[str]:
+    """The keys in a batch's part of inbox or staging up to the epoch `until`."""
+    keys = objects.sizes(lake.bucket, place)
+    return [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= until]

@@ -47,14 +47,9 @@ def _record(noted: NotedVerdict, work: Loading, scheduled: bool) -> None:
 
 def _submit(noted: NotedVerdict, work: Loading) -> None:
     ensure_schema(work)
-    lake = work.lake
     trying = replace(noted, attempts=noted.attempts + 1)
     statement_id = work.warehouse.submit(
-        record_sql(
-            trying,
-            lake.uri(lake.quality_manifest(noted.dataset, noted.batch_id, noted.generation)),
-            work.copy_role_arn,
-        ),
+        record_sql(trying, work.lake.uri(noted.manifest), work.copy_role_arn),
         name=recording_name(trying),
         token=recording_token(trying),
     )
