@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gluebook.aws.ledger import Correction
+from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
     LEASED_STATES,
@@ -99,6 +100,7 @@ class FakeLedger:
     def settle_file(
         self, batch: Batch, file: FileVersion, state: FileState, reason: str | None, at: str
     ) -> None:
+        reason = clipped_reason(reason)
         if (file.state, file.reason) == (state, reason):
             return
         if file.state is not state:
@@ -300,7 +302,7 @@ class FakeLedger:
                 old.load_attempts,
             ):
                 return None
-            new = replace(new, changed_at=at)
+            new = replace(new, changed_at=at, reason=clipped_reason(new.reason))
             # Only what the caller changed is written: the rest stays as others have left it.
             changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
             self._batches[old.batch_id] = replace(current, **changes)

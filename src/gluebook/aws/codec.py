@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
+from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import BatchState, FileState
 
@@ -29,7 +30,8 @@ _FILE_FIELDS = (
 
 def file_item(file: FileVersion) -> Item:
     """A file version's attributes; absent ones are left out."""
-    return {name: value for name, value in asdict(file).items() if value is not None}
+    values = {**asdict(file), "reason": clipped_reason(file.reason)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def file_from(item: Item) -> FileVersion:
@@ -47,8 +49,8 @@ def file_from(item: Item) -> FileVersion:
 
 def batch_item(batch: Batch) -> Item:
     """A batch's attributes; absent ones are left out."""
-    values = {name: value for name, value in asdict(batch).items() if value is not None}
-    return {**values, "partitions": list(batch.partitions)}
+    values = {**asdict(batch), "reason": clipped_reason(batch.reason), "partitions": list(batch.partitions)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def batch_from(item: Item) -> Batch:
@@ -79,5 +81,6 @@ def batch_from(item: Item) -> Batch:
         partitions=tuple(item["partitions"]),
         reason=item.get("reason"),
         changed_at=item["changed_at"],
+        partitions_left_out=int(item.get("partitions_left_out", 0)),
         **{name: int(item[name]) for name in numbers},
     )

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
+from gluebook.core.history import MOST_PARTITIONS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, FileResult
 from gluebook.core.plan import (
@@ -68,7 +69,8 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
         state=BatchState.CURATED,
         reason=None,
         counts=plan.counts,
-        partitions=plan.partitions,
+        partitions=plan.partitions[:MOST_PARTITIONS],
+        partitions_left_out=len(plan.partitions[MOST_PARTITIONS:]),
         vouchers=plan.voucher_rows,
     )
     done = ledger.advance(batch, curated, stamp(clock()), "published")
