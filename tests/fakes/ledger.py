@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from botocore.exceptions import ClientError
+
 from gluebook.aws.ledger import Correction
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
@@ -42,10 +44,21 @@ class FakeLedger:
         self._troubles: set[tuple[str, str, str]] = set()
         self._marks: dict[str, str] = {}
         self._verdicts: dict[str, NotedVerdict] = {}
+        self._refused: frozenset[str] = frozenset()
+
+    def refuse(self, *keys: str) -> None:
+        """Let DynamoDB refuse whatever version of these objects is to be registered, and no others any more."""
+        self._refused = frozenset(keys)
 
     # -- file versions ---------------------------------------------------------------------------------
 
     def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
+        if file.key in self._refused:
+            answer = {
+                "Code": "ValidationException",
+                "Message": "Item size has exceeded the maximum allowed size",
+            }
+            raise ClientError({"Error": answer}, "TransactWriteItems")
         with self._lock:
             if _place(file) in self._files:
                 return False

@@ -299,3 +299,22 @@ def test_a_version_is_registered_under_the_identity_its_event_would_give_it(buck
     [adopted] = bucket.ledger.files()
     told = arrival(RAW, LOGS, version, 5, order_of_event("0A"), bucket.clock())
     assert replace(adopted, order="") == replace(told, order="")
+
+
+# -- one object's failure ----------------------------------------------------------------------------------
+
+
+def test_an_object_that_cannot_be_registered_is_named_and_does_not_end_its_page(bucket: Bucket) -> None:
+    before, bad, late = (
+        f"app_logs/mongod/dt=2026-01-05/{name}" for name in ("a.log", "b.log", "zzz/late.txt")
+    )
+    for key in (before, bad, late):
+        bucket.put(key)
+    bucket.ledger.refuse(bad)
+    adopted = bucket.adopt()
+    assert adopted.registered == 2
+    assert [str(failure) for failure in adopted.failed] == [f"{bad}: {adopted.failed[0].error}"]
+    assert "ValidationException" in str(adopted.failed[0].error)
+    assert {file.key for file in bucket.ledger.pending("app_logs", 10)} == {before, late}
+    bucket.ledger.refuse()
+    assert bucket.adopt().registered == 1

@@ -93,7 +93,10 @@ def backfill(
     ] = False,
     as_json: options.JSON = False,
 ) -> None:
-    """Take in objects that were in the raw bucket before the pipeline; an interrupted call is gone on with."""
+    """Take in objects that were in the raw bucket before the pipeline; an interrupted call is gone on with.
+
+    Exits with 1 if an object could not be registered; the others are.
+    """
     if not prefix:
         raise ConfigurationError("an empty prefix means everything; for the whole bucket say /")
     deployment = connect()
@@ -118,6 +121,8 @@ def backfill(
         options.print_json(recovery_screens.backfill_json(where, done))
     else:
         screens.out.print(recovery_screens.backfill_told(where, done), soft_wrap=True)
+    if done.adopted.failed:
+        raise typer.Exit(1)
 
 
 def reconcile(

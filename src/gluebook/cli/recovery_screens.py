@@ -81,14 +81,22 @@ def backfill_told(where: str, done: Backfilled) -> str:
     )
     if a.refused:
         lines.append("Refused are those whose key no dataset takes; `gluebook status --failed` says why")
+    if a.failed:
+        lines.append(f"Could not be registered: {_count(a.failed, 'object')}; the same command tries again:")
+        lines += _limited(f"  {failure}" for failure in a.failed)
     return escape("\n".join([*lines, *_starts(done.started)]))
 
 
 def backfill_json(where: str, done: Backfilled) -> dict[str, Any]:
     """The same as JSON values."""
     counts = {name: getattr(done.adopted, name) for name in ("registered", "known", "refused")}
-    started = _starts_json(done.started)
-    return {"prefix": where, **counts, "resumed_after": done.resumed_after or None, "started": started}
+    return {
+        "prefix": where,
+        **counts,
+        "failed": [{"key": failure.key, "error": str(failure.error)} for failure in done.adopted.failed],
+        "resumed_after": done.resumed_after or None,
+        "started": _starts_json(done.started),
+    }
 
 
 def reconcile_told(findings: Findings, done: Repaired | None) -> str:

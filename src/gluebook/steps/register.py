@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects, ObjectVersion
 from gluebook.clock import Clock, stamp
@@ -17,6 +19,7 @@ from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_after
 from gluebook.datasets import contract
+from gluebook.errors import GluebookError
 
 _log = logging.getLogger(__name__)
 _WRITERS = 16
@@ -54,13 +57,28 @@ def register(file: FileVersion, ledger: Ledger, cause: str) -> bool:
 
 
 @dataclass(frozen=True)
+class NotRegistered:
+    """A raw object of which a version could not be registered, and the error."""
+
+    key: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.error}"
+
+
+@dataclass(frozen=True)
 class Adopted:
-    """What came of a listing: versions that were known, newly registered, and refused for their key."""
+    """What came of a listing: versions that were known, newly registered, and refused for their key.
+
+    `failed`: the objects that could not be registered, which another walk tries again.
+    """
 
     known: int = 0
     registered: int = 0
     refused: int = 0
     datasets: frozenset[str] = frozenset()
+    failed: tuple[NotRegistered, ...] = ()
 
     def __add__(self, other: Adopted) -> Adopted:
         return Adopted(
@@ -68,6 +86,7 @@ class Adopted:
             self.registered + other.registered,
             self.refused + other.refused,
             self.datasets | other.datasets,
+            self.failed + other.failed,
         )
 
 
@@ -85,6 +104,7 @@ class Adopting:
 def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     """Register what a listing shows and the ledger doesn't know. All versions of a key must be in `listed`.
 
+    An object that can't be registered is told of in `failed` and keeps no other from being registered.
     May be interrupted and repeated, and run beside events that tell of the same versions.
     """
     page = list(listed)
@@ -92,7 +112,7 @@ def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     adopted = Adopted(known=len(known))
     strange = [found for found in _by_key(page) if any(_place(version) not in known for version in found)]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda found: _adopt_key(found, work), strange):
+        for one in pool.map(lambda found: _adopt_or_tell(found, work), strange):
             adopted += one
     return adopted
 
@@ -110,6 +130,16 @@ def _by_key(listed: list[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
 
 def _place(version: ObjectVersion) -> tuple[str, str]:
     return version.key, version.version_id
+
+
+def _adopt_or_tell(listed: list[ObjectVersion], work: Adopting) -> Adopted:
+    try:
+        return _adopt_key(listed, work)
+    except (ClientError, BotoCoreError, GluebookError, ValueError) as error:
+        key = listed[0].key
+        _log.exception("%s could not be registered", key)
+        error.add_note(f"while registering {key}")
+        return Adopted(failed=(NotRegistered(key, error),))
 
 
 def _adopt_key(listed: list[ObjectVersion], work: Adopting) -> Adopted:
