@@ -318,3 +318,18 @@ def test_an_object_that_cannot_be_registered_is_named_and_does_not_end_its_page(
     assert {file.key for file in bucket.ledger.pending("app_logs", 10)} == {before, late}
     bucket.ledger.refuse()
     assert bucket.adopt().registered == 1
+
+
+def test_what_writers_leave_beside_files_is_neither_registered_nor_missed(bucket: Bucket) -> None:
+    bucket.put(LOGS)
+    for key in (
+        "app_logs/mongod/dt=2026-01-05/_SUCCESS",
+        "app_logs/mongod/_temporary/0/a.json",
+        "x_$folder$",
+    ):
+        bucket.put(key)
+    bucket.objects.put(RAW, "app_logs/", b"")
+    listed = bucket.listed()
+    assert {one.key for one in unregistered(listed, RAW, bucket.ledger)} == {LOGS}  # type: ignore[arg-type]
+    assert bucket.adopt() == Adopted(registered=1, datasets=frozenset({"app_logs"}))
+    assert [file.key for file in bucket.ledger.files()] == [LOGS]

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects, ObjectVersion
 from gluebook.clock import Clock, stamp
-from gluebook.core.keys import OutsideConvention, file_id, parse_raw_key
+from gluebook.core.keys import OutsideConvention, file_id, not_an_arrival, parse_raw_key
 from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_after
@@ -107,7 +107,7 @@ def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     An object that can't be registered is told of in `failed` and keeps no other from being registered.
     May be interrupted and repeated, and run beside events that tell of the same versions.
     """
-    page = list(listed)
+    page = _arrivals(listed)
     known = work.ledger.known(work.bucket, map(_place, page))
     adopted = Adopted(known=len(known))
     strange = [found for found in _by_key(page) if any(_place(version) not in known for version in found)]
@@ -119,9 +119,13 @@ def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
 
 def unregistered(listed: Iterable[ObjectVersion], bucket: str, ledger: Ledger) -> list[ObjectVersion]:
     """What a listing shows and the ledger doesn't know."""
-    page = list(listed)
+    page = _arrivals(listed)
     known = ledger.known(bucket, [_place(version) for version in page])
     return [version for version in page if _place(version) not in known]
+
+
+def _arrivals(listed: Iterable[ObjectVersion]) -> list[ObjectVersion]:
+    return [version for version in listed if not_an_arrival(version.key, version.size) is None]
 
 
 def _by_key(listed: list[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
@@ -151,7 +155,8 @@ def _adopt_key(listed: list[ObjectVersion], work: Adopting) -> Adopted:
     places = {file.version_id: file.order for file in work.ledger.versions(work.bucket, key)}
     if places.keys() - {version.version_id for version in listed}:
         # Gone, or newer than the listing? One that is made now can't be older than what is known.
-        listed = [v for page in work.objects.versions(work.bucket, key) for v in page if v.key == key]
+        pages = work.objects.versions(work.bucket, key)
+        listed = [version for page in pages for version in _arrivals(page) if version.key == key]
     adopted = Adopted()
     for index in reversed(range(len(listed))):
         version = listed[index]
