@@ -37,7 +37,7 @@ _CONTAINER_BYTES = 3
 _ELEMENT_BYTES = 1
 
 # An attribute as the API writes it, such as {"S": "text"}, or as moto keeps it.
-Attribute = Mapping[str, Any] | DynamoType
+Attribute = Any
 
 
 def attribute_size(attribute: Attribute) -> int:

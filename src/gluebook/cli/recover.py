@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gluebook.cli import options, recovery_screens, screens
 from gluebook.cli.deployment import connect, raw_place
@@ -104,13 +103,13 @@ def backfill(
     where = f"s3://{deployment.raw_bucket}/{below}"
     work = deployment.operating()
     with stage_progress() as progress:
-        progress.tell(escape(f"Listing {where}"))
+        progress.tell(screens.plain(f"Listing {where}"))
 
         def watch(adopted: Adopted, last: str) -> None:
             counts = (
                 f"{adopted.registered:,} registered, {adopted.known:,} known, {adopted.refused:,} refused"
             )
-            progress.tell(escape(f"{counts}; at {last}"))
+            progress.tell(screens.plain(f"{counts}; at {last}"))
 
         try:
             done = backfill_step(below, work, restart=restart, watch=watch)
