@@ -23,7 +23,7 @@ from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
 
 FEEDS = [(contract.name, source) for contract in CONTRACTS.values() for source in contract.sources]
-NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).filter(
     lambda name: not name.endswith("/")
 )
 DATES = st.dates(FIRST_DATE, LAST_DATE)
@@ -58,6 +58,7 @@ def test_a_key_of_the_convention_survives_being_written_and_read(key: RawKey) ->
         ("support_tickets/mongod/dt=2026-01-05/export.csv", "unknown_source: 'mongod'"),
         ("support_tickets/servicenow/dt=2026-02-30/export.csv", "no_such_date: dt=2026-02-30"),
         ("support_tickets/servicenow/dt=0000-01-01/export.csv", "no_such_date"),
+        ("support_tickets/servicenow/dt=2026-01-05/a\0b.csv", "unusable_key: it holds U+0000"),
         ("support_tickets/servicenow/dt=9999-12-31/export.csv", "implausible_date: dt=9999-12-31"),
         ("support_tickets/servicenow/dt=0001-01-01/export.csv", "implausible_date"),
         ("support_tickets/servicenow/dt=1999-12-31/export.csv", "implausible_date"),

@@ -47,6 +47,8 @@ def parse_raw_key(key: str) -> RawKey | OutsideConvention:
     match = _RAW_KEY.fullmatch(key)
     if match is None or match["name"].endswith("/"):
         return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
+    if "\0" in key:
+        return OutsideConvention(key, "unusable_key: it holds U+0000, which no warehouse column takes")
     contract = CONTRACTS.get(match["dataset"])
     if contract is None:
         return OutsideConvention(
