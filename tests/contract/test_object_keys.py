@@ -92,8 +92,8 @@ SPECIAL = (
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.sets(NAMES, min_size=1, max_size=4))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.sets(NAMES, min_size=1, max_size=3))
 @example(names=set(SPECIAL))
 def test_any_key_comes_through_from_the_upload_to_the_listing(
     names: set[str], raw: str, ledger: Ledger, told: list[ObjectCreated]
