@@ -34,11 +34,16 @@ def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
             jobs=Jobs(),
             queue=Queue(_setting("ARRIVALS_URL")),
             job_names=_by_dataset("JOBS"),
+            raw_bucket=_setting("RAW_BUCKET"),
             retry_seconds=int(_setting("START_RETRY_SECONDS")),
             clock=utc_now,
         ),
     )
-    values = {"FilesRegistered": admitted.registered, "FilesRefused": admitted.refused}
+    values = {
+        "FilesRegistered": admitted.registered,
+        "FilesRefused": admitted.refused,
+        "MessagesRefused": admitted.foreign,
+    }
     emit(embedded_metrics(_setting("METRICS_NAMESPACE"), {"Function": "admit"}, values, {}, utc_now()))
     return {"batchItemFailures": [{"itemIdentifier": message} for message in admitted.failed]}
 

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from gluebook.clock import stamp
+from gluebook.core.text import shown
 
 
 class JsonLines(logging.Formatter):
@@ -23,7 +24,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return shown(json.dumps(line, ensure_ascii=False))
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.exceptions import (
+    MockValidationException,
     MultipleTransactionsException,
     TooManyTransactionsException,
     TransactionCanceledException,
@@ -22,8 +23,9 @@ from moto.dynamodb.exceptions import (
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 
-# AWS docs: "TransactWriteItems ... up to 100 action requests".
-_MOST_ACTIONS = 100
+from localaws import dynamodb_limits
+from localaws.dynamodb_limits import MOST_ACTIONS, check_key, check_transaction, item_size
+
 # One request at a time, as if each were a transaction; requests take well under a millisecond.
 _one_at_a_time = threading.RLock()
 
@@ -41,14 +43,16 @@ def install() -> None:
 
     DynamoHandler.call_action = call_action
     DynamoDBBackend.transact_write_items = _transact
+    dynamodb_limits.install()
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
     """Check every condition, then write everything; if a write fails after all, take back what was written.
 
-    Raises TransactionCanceledException with a reason per action, as DynamoDB does.
+    Raises TransactionCanceledException with a reason per action, as DynamoDB does: also for a key or an item that
+    is too large ("ValidationError"). AWS docs: "TransactWriteItems", "TransactionCanceledException".
     """
-    if len(transact_items) > _MOST_ACTIONS:
+    if len(transact_items) > MOST_ACTIONS:
         raise TooManyTransactionsException()
     with _one_at_a_time:
         actions = [_action(backend, item) for item in transact_items]
@@ -93,27 +97,45 @@ def _reason(backend: DynamoDBBackend, action: Action) -> tuple[str | None, str |
 
 def _write(backend: DynamoDBBackend, actions: list[Action]) -> None:
     undo: list[Callable[[], Any]] = []
+    sizes: list[int] = []
     try:
-        for kind, told, key in actions:
-            table, before = told["TableName"], backend.get_item(told["TableName"], key)
-            undo.append(_restore(backend, table, key, before))
-            if kind == "Put":
-                backend.put_item(table, told["Item"])
-            elif kind == "Delete":
-                backend.delete_item(table, key)
-            elif kind == "Update":
-                names, values = told.get("ExpressionAttributeNames"), told.get("ExpressionAttributeValues")
-                backend.update_item(
-                    table,
-                    key,
-                    update_expression=told["UpdateExpression"],
-                    expression_attribute_names=names,
-                    expression_attribute_values=values,
-                )
+        for action in actions:
+            _, told, key = action
+            before = backend.get_item(told["TableName"], key)
+            size = item_size(before.attrs) if before else 0
+            undo.append(_restore(backend, told["TableName"], key, before))
+            try:
+                check_key(backend.get_table(told["TableName"]), key)
+                _write_one(backend, action)
+            except MockValidationException as error:
+                reason = ("ValidationError", error.exception_msg, None)
+                nothing = (None, None, None)
+                raise TransactionCanceledException(
+                    [reason if one is action else nothing for one in actions]
+                ) from error
+            after = backend.get_item(told["TableName"], key)
+            sizes.append(max(size, item_size(after.attrs) if after else 0))
+        check_transaction(sizes)
     except BaseException:
         for take_back in reversed(undo):
             take_back()
         raise
+
+
+def _write_one(backend: DynamoDBBackend, action: Action) -> None:
+    kind, told, key = action
+    if kind == "Put":
+        backend.put_item(told["TableName"], told["Item"])
+    elif kind == "Delete":
+        backend.delete_item(told["TableName"], key)
+    elif kind == "Update":
+        backend.update_item(
+            told["TableName"],
+            key,
+            update_expression=told["UpdateExpression"],
+            expression_attribute_names=told.get("ExpressionAttributeNames"),
+            expression_attribute_values=told.get("ExpressionAttributeValues"),
+        )
 
 
 def _restore(backend: DynamoDBBackend, table: str, key: dict[str, Any], before: Any) -> Callable[[], Any]:

@@ -33,9 +33,13 @@ OUTSIDE = [
     "app_logs/mongod/lost.jsonl",
     "weblogs/nginx/dt=2026-01-05/a.log",
     "app_logs/nginx/dt=2026-01-05/a.log",
+    "app_logs/mongod/dt%3D2026-01-05/a.jsonl",
+    "app_logs/mongod/dt=9999-12-31/a.jsonl",
 ]
-CORRECTED = f"{LOGS}corrected.jsonl"
-STRANGE = f"{LOGS}a name + ünïcode %41.jsonl"
+# As long as S3 takes them: with the bucket's name it is longer than a sort key of DynamoDB.
+CORRECTED = f"{LOGS}corrected-{'x' * (1024 - len(LOGS) - len('corrected-.jsonl'))}.jsonl"
+STRANGE = f"{LOGS}a name + ünïcode %41\n\x1b[31m.jsonl"
+NO_ARRIVALS = [LOGS, f"{LOGS}_SUCCESS", f"{LOGS}.part-0.jsonl.crc", f"{LOGS}_temporary/0/part-0.jsonl"]
 
 
 @dataclass
@@ -60,6 +64,8 @@ def tell(chain: Chain) -> Story:
         chain.send(key, body)
     for key in OUTSIDE:
         chain.send(key, b"{}")
+    for key in NO_ARRIVALS:
+        chain.send(key, b"")
     chain.settle()
     first = Story({table: all_rows(chain, table) for table in TABLES}, chain.lake_keys("curated/"))
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chain.kit import Chain, sample_file
-from chain.story import CORRECTED, LOGS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
+from chain.story import CORRECTED, LOGS, NO_ARRIVALS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
 from gluebook.core.load_sql import LOADS
 from gluebook.datasets import CONTRACTS
 
@@ -30,6 +30,8 @@ REASONS = {
     OUTSIDE[0]: ("FAILED", "key_outside_convention"),
     OUTSIDE[1]: ("FAILED", "unknown_dataset: 'weblogs'"),
     OUTSIDE[2]: ("FAILED", "unknown_source: 'nginx'"),
+    OUTSIDE[3]: ("FAILED", "key_outside_convention"),
+    OUTSIDE[4]: ("FAILED", "implausible_date: dt=9999-12-31"),
 }
 
 
@@ -61,7 +63,11 @@ def test_a_ten_megabyte_line_is_set_aside_by_itself(chain: Chain, story: Story) 
     assert file.reject_reasons == {"record_too_long": 1}
 
 
-def test_a_key_with_blanks_plus_unicode_and_percent_is_read_under_its_own_name(
+def test_what_writers_leave_beside_files_is_nobodys_business(chain: Chain, story: Story) -> None:
+    assert [chain.versions(key) for key in NO_ARRIVALS] == [[]] * len(NO_ARRIVALS)
+
+
+def test_a_key_with_blanks_unicode_percent_and_control_characters_is_read_under_its_own_name(
     chain: Chain, story: Story
 ) -> None:
     assert chain.only(STRANGE).state == "LOADED"

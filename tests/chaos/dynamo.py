@@ -1,18 +1,20 @@
 """DynamoDB in memory, below the real ledger: conditions, transactions, consistent queries, in order of sort keys.
 
-It knows the expressions that the ledger's table writes, and refuses others.
+It knows the expressions that the ledger's table writes, and refuses others. It has DynamoDB's limits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from chaos.baton import Answer
+from chaos.sizes import check_item, check_key
+from localaws.dynamodb_limits import MOST_ACTIONS, MOST_PAGE_BYTES, MOST_TRANSACTION_BYTES
 
 Item = dict[str, Any]
 
@@ -25,8 +27,9 @@ class Door(Protocol):
 
 Test = Callable[[Item | None, Item, Item], bool]
 
-_MOST_ACTIONS = 100
+_MOST_KEYS = 100
 _COMPARED = re.compile(r"(#\w+) (=|<=) (:\w+)")
+_LENGTH = re.compile(r"size\((\w+)\) (=|<) (:\w+)")
 _ONE_OF = re.compile(r"(#\w+) IN \((.*)\)")
 _ABSENT = re.compile(r"attribute_(not_)?exists\((#?\w+)\)")
 _APPENDED = "history = list_append(history, :entry)"
@@ -38,6 +41,7 @@ class Dynamo:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._partitions: dict[str, dict[str, Item]] = {}
+        self._sizes: dict[tuple[str, str], int] = {}
         self.meta = self
         self.client = self
 
@@ -58,6 +62,7 @@ class Dynamo:
         )
 
         def call() -> Item:
+            assert len(asked["Keys"]) <= _MOST_KEYS
             found = [self._got(key).get("Item") for key in asked["Keys"]]
             return {"Responses": {name: list(filter(None, found))}}
 
@@ -67,7 +72,7 @@ class Dynamo:
         self._door("PutItem", True, lambda: self._put(Item))
 
     def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
-        self._door("DeleteItem", True, lambda: self._partition(Key).pop(Key["sk"], None))
+        self._door("DeleteItem", True, lambda: self._delete(Key["pk"], Key["sk"]))
 
     def query(self, TableName: str, **request: Any) -> Item:  # noqa: N803
         return self._door("Query", False, lambda: self._queried(**request))
@@ -79,6 +84,7 @@ class Dynamo:
         ExpressionAttributeNames: dict[str, str],  # noqa: N803
         ExpressionAttributeValues: Item,  # noqa: N803
         ProjectionExpression: str,  # noqa: N803
+        ExclusiveStartKey: Item | None = None,  # noqa: N803
     ) -> Item:
         assert FilterExpression == "begins_with(sk, :prefix)"
         prefix = ExpressionAttributeValues[":prefix"]
@@ -86,8 +92,9 @@ class Dynamo:
 
         def call() -> Item:
             items = (item for partition in self._partitions.values() for item in partition.values())
-            found = (item for item in items if item["sk"].startswith(prefix))
-            return {"Items": [{name: item[name] for name in names & item.keys()} for item in found]}
+            page = self._page(items, ExclusiveStartKey)
+            found = (item for item in page["Items"] if item["sk"].startswith(prefix))
+            return {**page, "Items": [{name: item[name] for name in names & item.keys()} for item in found]}
 
         return self._door("Scan", False, call)
 
@@ -100,11 +107,32 @@ class Dynamo:
         return self._partitions.setdefault(key["pk"], {})
 
     def _got(self, key: Item) -> Item:
+        check_key(key, "GetItem")
         found = self._partition(key).get(key["sk"])
         return {"Item": dict(found)} if found else {}
 
     def _put(self, item: Item) -> None:
+        self._sizes[item["pk"], item["sk"]] = check_item(item, "PutItem")
         self._partition(item)[item["sk"]] = dict(item)
+
+    def _delete(self, pk: str, sk: str) -> None:
+        check_key({"pk": pk, "sk": sk}, "DeleteItem")
+        self._partitions.setdefault(pk, {}).pop(sk, None)
+
+    def _page(self, items: Iterable[Item], after: Item | None, most: int = 0) -> Item:
+        """Items in their order, up to a megabyte; where to go on if there are more."""
+        found: list[Item] = []
+        size, skipping = 0, after is not None
+        for item in items:
+            key = {"pk": item["pk"], "sk": item["sk"]}
+            if skipping:
+                skipping = key != after
+                continue
+            size += self._sizes[item["pk"], item["sk"]]
+            if found and (size > MOST_PAGE_BYTES or len(found) == most):
+                return {"Items": found, "LastEvaluatedKey": {"pk": found[-1]["pk"], "sk": found[-1]["sk"]}}
+            found.append(item)
+        return {"Items": found}
 
     def _queried(
         self,
@@ -113,6 +141,7 @@ class Dynamo:
         ConsistentRead: bool,  # noqa: N803
         Limit: int = 0,  # noqa: N803
         Select: str = "",  # noqa: N803
+        ExclusiveStartKey: Item | None = None,  # noqa: N803
     ) -> Item:
         assert ConsistentRead
         pk, _, rest = KeyConditionExpression.partition(" AND ")
@@ -123,29 +152,38 @@ class Dynamo:
         }
         assert pk == "pk = :pk"
         partition = self._partitions.get(ExpressionAttributeValues[":pk"], {})
-        found = [dict(partition[sk]) for sk in sorted(partition) if keep[rest](sk)]
-        found = found[:Limit] if Limit else found
-        return {"Count": len(found)} if Select == "COUNT" else {"Items": found}
+        items = (dict(partition[sk]) for sk in sorted(partition) if keep[rest](sk))
+        page = self._page(items, ExclusiveStartKey, Limit)
+        if Select == "COUNT":
+            page["Count"] = len(page.pop("Items"))
+        return page
 
     def _transact(self, actions: list[Item]) -> None:
-        assert 0 < len(actions) <= _MOST_ACTIONS
+        assert 0 < len(actions) <= MOST_ACTIONS
         parts = [next(iter(action.items())) for action in actions]
         keys = [_key_of(kind, part) for kind, part in parts]
         assert len(set(keys)) == len(keys), f"two actions on one item: {keys}"
         held = [self._holds(key, part) for key, (_, part) in zip(keys, parts, strict=True)]
         if not all(held):
-            reasons = [{"Code": "None" if holds else "ConditionalCheckFailed"} for holds in held]
-            raise ClientError(
-                {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},
-                "TransactWriteItems",
-            )
-        for (pk, sk), (kind, part) in zip(keys, parts, strict=True):
-            if kind == "Put":
-                self._put(part["Item"])
+            raise _cancelled(["None" if holds else "ConditionalCheckFailed" for holds in held])
+        # Made before anything is written, as each may turn out too large.
+        items, sizes = {}, []
+        for place, (kind, part) in enumerate(parts):
+            try:
+                if kind in ("Put", "Update"):
+                    items[place] = part["Item"] if kind == "Put" else self._updated(part)
+                    sizes.append(check_item(items[place], "TransactWriteItems"))
+                check_key({"pk": keys[place][0], "sk": keys[place][1]}, "TransactWriteItems")
+            except ClientError:
+                raise _cancelled(
+                    ["ValidationError" if one == place else "None" for one in range(len(parts))]
+                ) from None
+        assert sum(sizes) <= MOST_TRANSACTION_BYTES
+        for place, (kind, _) in enumerate(parts):
+            if place in items:
+                self._put(items[place])
             elif kind == "Delete":
-                self._partitions.setdefault(pk, {}).pop(sk, None)
-            elif kind == "Update":
-                self._update(part)
+                self._delete(*keys[place])
 
     def _holds(self, key: tuple[str, str], part: Item) -> bool:
         condition = part.get("ConditionExpression")
@@ -155,7 +193,7 @@ class Dynamo:
         names, values = part.get("ExpressionAttributeNames", {}), part.get("ExpressionAttributeValues", {})
         return all(test(item, names, values) for test in _tests(condition))
 
-    def _update(self, part: Item) -> None:
+    def _updated(self, part: Item) -> Item:
         item: Item = self._got(part["Key"]).get("Item") or dict(part["Key"])
         names, values = part["ExpressionAttributeNames"], part["ExpressionAttributeValues"]
         sets, _, removes = part["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
@@ -164,10 +202,18 @@ class Dynamo:
             sets = sets.replace(_APPENDED, "").rstrip(", ")
         for one in filter(None, sets.split(", ")):
             name, _, value = one.partition(" = ")
-            item[names[name]] = values[value]
+            item[names.get(name, name)] = values[value]
         for name in filter(None, removes.split(", ")):
             item.pop(names[name], None)
-        self._put(item)
+        return item
+
+
+def _cancelled(codes: list[str]) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    return ClientError(
+        {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},
+        "TransactWriteItems",
+    )
 
 
 def _key_of(kind: str, part: Item) -> tuple[str, str]:
@@ -188,6 +234,13 @@ def _test(term: str) -> Test:
         one, wanted = match[1], match[2].split(", ")
         return lambda item, names, values: (
             item is not None and item.get(names[one]) in [values[value] for value in wanted]
+        )
+    if match := _LENGTH.fullmatch(term):
+        name, operator, wanted = match.groups()
+        return lambda item, names, values: (
+            item is not None
+            and name in item
+            and (len(item[name]) < values[wanted] if operator == "<" else len(item[name]) == values[wanted])
         )
     match = _COMPARED.fullmatch(term)
     assert match, f"a condition that isn't known here: {term}"

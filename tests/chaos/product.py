@@ -57,6 +57,7 @@ class Product:
             jobs=self._jobs,
             queue=cast(Any, DoorQueue(self.send)),
             job_names=JOBS,
+            raw_bucket=RAW,
             retry_seconds=RETRY_SECONDS,
             clock=self.clock,
         )

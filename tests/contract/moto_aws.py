@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 import boto3
@@ -13,32 +12,18 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from localaws import object_keys, transactions, versions
 from localaws.endpoint import REGION, Endpoint
-
-
-class _OneTransactionAtATime:
-    """WSGI app in front of moto: DynamoDB's transactions are serializable, moto's are not.
-
-    moto copies the whole table before a transaction and puts the copy back if it fails, and with it undoes
-    whatever others have written meanwhile.
-    """
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
-            return self._app(environ, start_response)  # type: ignore[no-any-return]
-        with self._lock:
-            return list(self._app(environ, start_response))
 
 
 @functools.cache
 def server() -> Endpoint:
     """One server for all tests of this process; its state is shared, so names must differ from test to test."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = _OneTransactionAtATime(DomainDispatcherApplication(create_backend_app))
+    object_keys.install()
+    transactions.install()
+    versions.install()
+    app = DomainDispatcherApplication(create_backend_app)
     made = make_server("127.0.0.1", 0, app, threaded=True)
     made.daemon_threads = True
     threading.Thread(target=made.serve_forever, daemon=True).start()

@@ -18,6 +18,7 @@ from gluebook.aws.ledger import Correction, Ledger
 from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
+from localaws.dynamodb_limits import MOST_ITEM_BYTES, item_size
 from localaws.endpoint import Endpoint
 
 AT = "2026-01-05T10:15:00.000Z"
@@ -1065,3 +1066,144 @@ def test_a_run_that_has_lost_its_batch_notes_no_verdict(ledger: Any) -> None:
     with pytest.raises(Fenced):
         note(ledger, batch, a_verdict(batch))
     assert ledger.verdicts(batch.dataset) == []
+
+
+# -- DynamoDB's limits -------------------------------------------------------------------------------------
+
+
+def stored(table: str, key: dict[str, str]) -> dict[str, Any]:
+    """An item as plain values, straight from the table."""
+    found: dict[str, Any] = session().resource("dynamodb").Table(table).get_item(Key=key)["Item"]
+    return found
+
+
+def wire(key: dict[str, str]) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in key.items()}
+
+
+def put_history(table: str, key: dict[str, str], changes: list[dict[str, Any]]) -> None:
+    """What an earlier release would have kept: every change."""
+    session().resource("dynamodb").Table(table).put_item(Item={**stored(table, key), "history": changes})
+
+
+def a_change(number: int, cause: str = "take-over from jr_" + "0" * 64) -> dict[str, Any]:
+    return {"at": AT, "state": "CLAIMED", "cause": f"{number}: {cause}", "actor": "job jr_" + "1" * 64}
+
+
+def test_a_batch_that_is_taken_up_again_and_again_keeps_its_first_and_last_changes(
+    real: Ledger, table: str
+) -> None:
+    batch = opened(real)
+    for number in range(100):
+        until = batch.lease_until + 600
+        taken = real.take_over(batch, f"jr_{number:064d}", until, batch.lease_until + 1, LATER)
+        assert taken is not None
+        batch = taken
+    history = stored(table, ledger_keys.batch_key(batch.batch_id))["history"]
+    assert history[0]["cause"] == "claim"
+    assert history[-1]["cause"].endswith("98")
+    told = [change for change in history if "left_out" not in change]
+    assert len(told) + sum(int(change.get("left_out", 0)) for change in history) == 101
+    assert len(history) <= 60
+
+
+def test_a_history_that_an_earlier_release_filled_up_is_shortened_when_it_is_next_written(
+    real: Ledger, table: str
+) -> None:
+    file = a_file()
+    batch = opened(real, files=[file])
+    places = [ledger_keys.batch_key(batch.batch_id), ledger_keys.file_key(file)]
+    for place in places:
+        put_history(table, place, [a_change(number) for number in range(300)])
+    failed = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    assert failed.state is BatchState.EMPTY
+    assert real.reopen(failed, EVEN_LATER, "superseded", [now(real, file)]) is not None
+    for place in places:
+        history = stored(table, place)["history"]
+        assert history[0] == a_change(0)
+        assert history[-1]["cause"] == "superseded"
+        assert sum(int(change.get("left_out", 0)) for change in history) > 200
+        assert len(history) <= 60
+
+
+def test_a_few_changes_with_endless_causes_of_an_earlier_release_are_shortened_too(
+    real: Ledger, table: str
+) -> None:
+    batch = opened(real)
+    place = ledger_keys.batch_key(batch.batch_id)
+    put_history(table, place, [a_change(number, "e" * 50_000) for number in range(8)])
+    room = MOST_ITEM_BYTES - item_size(client("dynamodb").get_item(TableName=table, Key=wire(place))["Item"])
+    put_history(table, place, [a_change(number, "e" * (50_000 + room // 8)) for number in range(8)])
+    ended = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    assert real.batch(batch.batch_id) == ended
+    assert stored(table, place)["history"][-1]["cause"] == "no rows to load"
+
+
+def test_a_full_history_does_not_let_anybody_through_who_came_too_late(real: Ledger, table: str) -> None:
+    batch = opened(real)
+    put_history(table, ledger_keys.batch_key(batch.batch_id), [a_change(number) for number in range(300)])
+    ended = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    with pytest.raises(Fenced):
+        real.advance(batch, replace(batch, state=BatchState.PUBLISHING), LATER, "gate")
+    assert real.batch(batch.batch_id) == ended
+
+
+def test_an_endless_reason_is_kept_in_part_and_noted_once(ledger: Any) -> None:
+    file = a_file()
+    batch = opened(ledger, files=[file])
+    reason = "bad_file: " + "é" * 500_000
+    ledger.settle_file(batch, now(ledger, file), FileState.FAILED, reason, LATER)
+    kept = now(ledger, file).reason
+    assert kept is not None
+    assert kept.startswith("bad_file: éé")
+    assert len(kept.encode()) <= 4096
+    ledger.settle_file(batch, now(ledger, file), FileState.FAILED, reason, LATER)
+    assert now(ledger, file).reason == kept
+    closed = ledger.advance(batch, replace(batch, state=BatchState.REJECTED, reason=reason), LATER, reason)
+    assert closed.state is BatchState.REJECTED
+    [found] = [one for one in ledger.batches() if one.batch_id == batch.batch_id]
+    assert found.reason == kept
+
+
+def test_an_object_with_the_longest_key_that_s3_has_is_registered_as_often_as_it_comes(ledger: Any) -> None:
+    beginning = "app_logs/mongod/dt=2026-01-05/"
+    key = beginning + "é" * ((1024 - len(beginning)) // 2)
+    bucket = "b" * 63
+    first = replace(a_file(), bucket=bucket, key=key, version_id="v" * 1024)
+    second = replace(first, version_id="w" * 1024, file_id="f" * 40)
+    for file in (first, second):
+        assert ledger.register(file, "test", correctable=True) is True
+        assert ledger.register(file, "test", correctable=True) is False
+    assert set(ledger.versions(bucket, key)) == {first, second}
+    [seen] = ledger.corrections("app_logs")
+    assert seen == Correction(bucket, key, second.file_id)
+    assert ledger.drop_correction("app_logs", seen) is True
+    assert ledger.corrections("app_logs") == []
+
+
+def test_a_marker_of_a_correction_that_an_earlier_release_wrote_is_found_and_dropped(
+    real: Ledger, table: str
+) -> None:
+    key = "app_logs/mongod/dt=2026-01-05/a.log"
+    item = {"pk": "CORRECTED#app_logs", "sk": f"raw/{key}", "bucket": "raw", "key": key, "token": "t"}
+    session().resource("dynamodb").Table(table).put_item(Item=item)
+    assert real.corrections("app_logs") == [Correction("raw", key, "t")]
+    assert real.drop_correction("app_logs", Correction("raw", key, "t")) is True
+    assert real.corrections("app_logs") == []
+
+
+def test_what_does_not_fit_into_one_answer_is_asked_for_again(real: Ledger, table: str) -> None:
+    files = [a_file(f"large-{number}") for number in range(45)]
+    for file in files:
+        real.register(file, "test")
+        put_history(table, ledger_keys.file_key(file), [a_change(0, "e" * 390_000)])
+    assert {file.file_id for file in real.files_now(files)} == {file.file_id for file in files}
+    assert {file.file_id for file in real.files()} == {file.file_id for file in files}
+
+
+def test_what_is_not_there_cannot_be_changed(ledger: Any) -> None:
+    batch = a_batch()
+    with pytest.raises(Fenced):
+        ledger.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
+    assert ledger.take_over(batch, "jr_2", 2_000, 1_500, LATER) is None
+    assert list(ledger.batches()) == []

@@ -9,7 +9,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from botocore.exceptions import ClientError
+
 from gluebook.aws.ledger import Correction
+from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
     LEASED_STATES,
@@ -41,10 +44,21 @@ class FakeLedger:
         self._troubles: set[tuple[str, str, str]] = set()
         self._marks: dict[str, str] = {}
         self._verdicts: dict[str, NotedVerdict] = {}
+        self._refused: frozenset[str] = frozenset()
+
+    def refuse(self, *keys: str) -> None:
+        """Let DynamoDB refuse whatever version of these objects is to be registered, and no others any more."""
+        self._refused = frozenset(keys)
 
     # -- file versions ---------------------------------------------------------------------------------
 
     def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
+        if file.key in self._refused:
+            answer = {
+                "Code": "ValidationException",
+                "Message": "Item size has exceeded the maximum allowed size",
+            }
+            raise ClientError({"Error": answer}, "TransactWriteItems")
         with self._lock:
             if _place(file) in self._files:
                 return False
@@ -99,6 +113,7 @@ class FakeLedger:
     def settle_file(
         self, batch: Batch, file: FileVersion, state: FileState, reason: str | None, at: str
     ) -> None:
+        reason = clipped_reason(reason)
         if (file.state, file.reason) == (state, reason):
             return
         if file.state is not state:
@@ -301,7 +316,7 @@ class FakeLedger:
                 old.load_attempts,
             ):
                 return None
-            new = replace(new, changed_at=at)
+            new = replace(new, changed_at=at, reason=clipped_reason(new.reason))
             # Only what the caller changed is written: the rest stays as others have left it.
             changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
             self._batches[old.batch_id] = replace(current, **changes)

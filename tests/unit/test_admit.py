@@ -52,6 +52,7 @@ class Pipeline:
             jobs=self.jobs,  # type: ignore[arg-type]
             queue=self.queue,  # type: ignore[arg-type]
             job_names=JOBS,
+            raw_bucket="gluebook-raw",
             retry_seconds=RETRY_SECONDS,
             clock=self.clock,
         )
@@ -340,3 +341,41 @@ def test_where_no_run_has_succeeded_and_the_last_failed_in_vain_arrivals_start_n
     assert pipeline.jobs.started == (["job-logs"] if proven else []) + ["job-tickets"]
     assert pipeline.queue.sent == []
     assert len(pipeline.files) == 2
+
+
+MARKERS = ("app_logs/", "app_logs/mongod/dt=2026-01-05/_temporary/0/a.json", "x/_SUCCESS", "a/.b.crc")
+
+
+def test_what_writers_leave_beside_files_is_neither_registered_nor_delivered_again(
+    pipeline: Pipeline,
+) -> None:
+    found = pipeline.admit(*(body(key, size=0) for key in MARKERS))
+    assert (found, pipeline.files, pipeline.jobs.started) == (Admitted(ignored=len(MARKERS)), {}, [])
+    assert pipeline.ledger.troubles("", "2026") == 0
+
+
+def test_a_message_that_names_another_bucket_is_refused_and_not_delivered_again(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreign = json.loads(body(LOGS))
+    foreign["detail"]["bucket"]["name"] = "somebody-elses"
+    found = pipeline.admit(json.dumps(foreign), body(TICKETS))
+    assert (found.foreign, found.registered, found.failed) == (1, 1, [])
+    assert {key for key, _ in pipeline.files} == {TICKETS}
+    assert pipeline.jobs.started == ["job-tickets"]
+    assert f"s3://somebody-elses/{LOGS}" in caplog.text
+
+
+def test_an_error_that_nobody_thought_of_costs_one_message_and_no_other(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = pipeline.ledger.register
+
+    def failing(file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
+        if file.key == LOGS:
+            raise ValueError("an odd key")
+        return usual(file, cause, correctable=correctable)
+
+    monkeypatch.setattr(pipeline.ledger, "register", failing)
+    found = pipeline.admit(body(LOGS), body(TICKETS))
+    assert (found.failed, found.registered) == (["message-0"], 1)

@@ -151,3 +151,36 @@ def test_versions_of_one_key_are_registered_oldest_first_and_noted_as_a_correcti
     versions = pipeline.ledger.versions(RAW, f"{PREFIX}dt=2026-01-05/0.json")
     assert [v.version_id for v in versions][-1] == newer
     assert len(pipeline.ledger.corrections("app_logs")) == 1
+
+
+# -- one object's failure ----------------------------------------------------------------------------------
+
+
+def test_an_object_that_cannot_be_registered_keeps_nothing_behind_it_from_being_taken_in() -> None:
+    pipeline = filled(per_page=1, count=2)
+    late = f"{PREFIX}dt=2026-01-05/zzz/late.txt"
+    pipeline.objects.put(RAW, late, b"{}")
+    bad = f"{PREFIX}dt=2026-01-05/1.json"
+    pipeline.ledger.refuse(bad)
+    done = run(operating(pipeline))
+    assert (done.adopted.registered, [failure.key for failure in done.adopted.failed]) == (2, [bad])
+    assert late in {file.key for file in pipeline.ledger.pending("app_logs", 10)}
+    pipeline.ledger.refuse()
+    again = run(operating(pipeline))
+    assert (again.resumed_after, again.adopted.registered, again.adopted.failed) == ("", 1, ())
+
+
+def test_an_interrupted_backfill_goes_on_before_the_first_object_that_could_not_be_registered() -> None:
+    pipeline = filled(per_page=1, count=4)
+    pipeline.ledger.refuse(f"{PREFIX}dt=2026-01-05/1.json")
+
+    def interrupted(adopted: Adopted, last: str) -> None:
+        if last.endswith("2.json"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backfill(PREFIX, operating(pipeline), restart=False, watch=interrupted)
+    pipeline.ledger.refuse()
+    again = run(operating(pipeline))
+    assert again.resumed_after == f"{PREFIX}dt=2026-01-05/0.json"
+    assert (again.adopted.registered, again.adopted.known) == (2, 1)

@@ -319,3 +319,41 @@ def test_errors_are_one_line_without_a_traceback(
     assert done.returncode == code
     assert says in " ".join((done.stdout + done.stderr).split())
     assert "Traceback" not in done.stderr
+
+
+# -- one object's failure ----------------------------------------------------------------------------------
+
+BAD, LATE = (f"app_logs/mongod/dt=2026-01-05/{name}" for name in ("bad.txt", "zzz/late.txt"))
+
+
+@pytest.fixture
+def refusing(deployed: Deployed) -> Deployed:
+    """Two objects that nobody knows, of which the ledger refuses the first."""
+    for key in (BAD, LATE):
+        deployed.pipeline.objects.put(RAW, key, b"{}")
+    deployed.pipeline.ledger.refuse(BAD)
+    return deployed
+
+
+def test_backfill_names_what_could_not_be_registered_and_exits_with_1(refusing: Deployed) -> None:
+    result = gluebook("backfill", "/")
+    assert result.exit_code == 1
+    said = " ".join(result.stdout.split())
+    assert "1 file versions registered" in said
+    assert f"Could not be registered: 1 object; the same command tries again: {BAD}: An error" in said
+    code, answer = told("backfill", "/")
+    assert (code, answer["known"], [one["key"] for one in answer["failed"]]) == (1, 1, [BAD])
+    refusing.pipeline.ledger.refuse()
+    code, answer = told("backfill", "/")
+    assert (code, answer["registered"], answer["failed"]) == (0, 1, [])
+
+
+def test_repair_registers_what_it_can_names_the_rest_and_exits_with_1(refusing: Deployed) -> None:
+    code, answer = told("reconcile", "--repair")
+    assert code == 1
+    assert [file.key for file in refusing.pipeline.ledger.pending("app_logs", 10)] == [LATE]
+    assert [line.split(":")[0] for line in answer["failed_repairs"]] == [f"{BAD} could not be registered"]
+    assert answer["remaining"] >= 1
+    refusing.pipeline.ledger.refuse()
+    told("reconcile", "--repair")
+    assert {file.key for file in refusing.pipeline.ledger.pending("app_logs", 10)} == {LATE, BAD}

@@ -36,12 +36,20 @@ def test_an_object_arrives_with_key_version_size_and_sequencer() -> None:
     )
 
 
-def test_an_encoded_key_is_decoded_once() -> None:
+@pytest.mark.parametrize(
+    "key",
+    [
+        "app_logs/mongod/dt%3D2026-01-05/a+b%2Bc%2520%C3%A9.log",
+        "app_logs/mongod/dt=2026-01-05/a+b%20c.log",
+        "app_logs/mongod/dt=2026-01-05/a\nb\x1b[2J\u202e.log",
+    ],
+)
+def test_a_key_in_an_event_is_the_key_as_it_is(key: str) -> None:
     event = aws_event("s3_object_created")
-    event["detail"]["object"]["key"] = "app_logs/mongod/dt%3D2026-01-05/a+b%2Bc%2520%C3%A9.log"
-    arrived = parse_event(event)
+    event["detail"]["object"]["key"] = key
+    arrived = parse_queue_message(json.dumps(event))
     assert isinstance(arrived, ObjectArrived)
-    assert arrived.key == "app_logs/mongod/dt=2026-01-05/a b+c%20é.log"
+    assert arrived.key == key
 
 
 def test_an_object_arrives_through_a_queue() -> None:

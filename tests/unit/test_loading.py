@@ -151,7 +151,16 @@ def test_a_crawl_is_for_what_the_catalog_lacks(
     columns: list[str],
     needed: bool,
 ) -> None:
-    assert crawl_needed(policy, brought, known, contract, columns) is needed
+    batch = replace(a_batch(), partitions=tuple(brought))
+    assert crawl_needed(policy, batch, known, contract, columns) is needed
+
+
+@pytest.mark.parametrize(("policy", "needed"), [("when-needed", True), ("always", True), ("never", False)])
+def test_a_batch_of_more_dates_than_the_ledger_names_is_taken_to_bring_a_new_one(
+    policy: CrawlPolicy, needed: bool
+) -> None:
+    batch = replace(a_batch(), partitions=("2026-01-05",), partitions_left_out=1)
+    assert crawl_needed(policy, batch, {"2026-01-05"}, ["a"], ["a"]) is needed
 
 
 @pytest.mark.parametrize(

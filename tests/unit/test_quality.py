@@ -116,6 +116,13 @@ def test_a_batchs_numbers_are_shares_of_what_was_read_and_an_age_by_the_date_of_
     assert tuple(found) == tuple(NUMBERS)
 
 
+@pytest.mark.parametrize("arrived", ["9999-12-31", "0001-01-01"])
+def test_the_last_and_the_first_date_that_there_are_have_an_age_as_well(arrived: str) -> None:
+    age = batch_numbers(1, Counts(1, 1), NOON, arrived)["newest_age_hours"]
+    assert age is not None
+    assert (age > 0) is (arrived == "9999-12-31")
+
+
 def test_what_cant_be_told_is_null() -> None:
     found = batch_numbers(0, Counts(), None, None)
     assert [name for name, value in found.items() if value is None] == [

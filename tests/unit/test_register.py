@@ -299,3 +299,37 @@ def test_a_version_is_registered_under_the_identity_its_event_would_give_it(buck
     [adopted] = bucket.ledger.files()
     told = arrival(RAW, LOGS, version, 5, order_of_event("0A"), bucket.clock())
     assert replace(adopted, order="") == replace(told, order="")
+
+
+# -- one object's failure ----------------------------------------------------------------------------------
+
+
+def test_an_object_that_cannot_be_registered_is_named_and_does_not_end_its_page(bucket: Bucket) -> None:
+    before, bad, late = (
+        f"app_logs/mongod/dt=2026-01-05/{name}" for name in ("a.log", "b.log", "zzz/late.txt")
+    )
+    for key in (before, bad, late):
+        bucket.put(key)
+    bucket.ledger.refuse(bad)
+    adopted = bucket.adopt()
+    assert adopted.registered == 2
+    assert [str(failure) for failure in adopted.failed] == [f"{bad}: {adopted.failed[0].error}"]
+    assert "ValidationException" in str(adopted.failed[0].error)
+    assert {file.key for file in bucket.ledger.pending("app_logs", 10)} == {before, late}
+    bucket.ledger.refuse()
+    assert bucket.adopt().registered == 1
+
+
+def test_what_writers_leave_beside_files_is_neither_registered_nor_missed(bucket: Bucket) -> None:
+    bucket.put(LOGS)
+    for key in (
+        "app_logs/mongod/dt=2026-01-05/_SUCCESS",
+        "app_logs/mongod/_temporary/0/a.json",
+        "x_$folder$",
+    ):
+        bucket.put(key)
+    bucket.objects.put(RAW, "app_logs/", b"")
+    listed = bucket.listed()
+    assert {one.key for one in unregistered(listed, RAW, bucket.ledger)} == {LOGS}  # type: ignore[arg-type]
+    assert bucket.adopt() == Adopted(registered=1, datasets=frozenset({"app_logs"}))
+    assert [file.key for file in bucket.ledger.files()] == [LOGS]

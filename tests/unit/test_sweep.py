@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -362,3 +363,34 @@ def test_failures_count_for_a_day_those_outside_the_convention_apart(
     pipeline.clock.forward(24 * 3_600 + 1)
     found = swept(pipeline)
     assert (found["app_logs"]["failures"], found["outside_convention"]) == (0, 0)
+
+
+# -- one object's failure ----------------------------------------------------------------------------------
+
+
+def test_an_object_that_cannot_be_registered_keeps_the_sweep_from_nothing_behind_it() -> None:
+    pipeline = Pipeline(objects=FakeObjects(page=1))
+    bad, late = f"{LOGS}bad.txt", f"{LOGS}zzz/late.txt"
+    for key in (bad, late):
+        pipeline.objects.put(RAW, key, b"{}")
+    pipeline.ledger.refuse(bad)
+    with pytest.raises(ExceptionGroup) as caught:
+        sweep(pipeline.sweeping)
+    assert [file.key for file in pipeline.ledger.pending("app_logs", 10)] == [late]
+    assert bad in "".join(traceback.format_exception(caught.value))
+    assert pipeline.jobs.started == ["job-logs"]
+    pipeline.ledger.refuse()
+    swept(pipeline)
+    swept(pipeline)
+    assert {file.key for file in pipeline.ledger.pending("app_logs", 10)} == {late, bad}
+
+
+def test_the_sweep_counts_the_objects_that_it_could_not_register(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.objects.put(RAW, f"{LOGS}bad.txt", b"{}")
+    pipeline.ledger.refuse(f"{LOGS}bad.txt")
+    with contextlib.suppress(ExceptionGroup):
+        sweep(pipeline.sweeping)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["ObjectsNotRegistered"] for one in told if one.get("Dataset") == "none"] == [1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
+from gluebook.core.history import clipped_reason
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import BatchState, FileState
@@ -30,7 +31,8 @@ _FILE_FIELDS = (
 
 def file_item(file: FileVersion) -> Item:
     """A file version's attributes; absent ones are left out."""
-    return {name: value for name, value in asdict(file).items() if value is not None}
+    values = {**asdict(file), "reason": clipped_reason(file.reason)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def file_from(item: Item) -> FileVersion:
@@ -48,8 +50,8 @@ def file_from(item: Item) -> FileVersion:
 
 def batch_item(batch: Batch) -> Item:
     """A batch's attributes; absent ones are left out."""
-    values = {name: value for name, value in asdict(batch).items() if value is not None}
-    return {**values, "partitions": list(batch.partitions)}
+    values = {**asdict(batch), "reason": clipped_reason(batch.reason), "partitions": list(batch.partitions)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def batch_from(item: Item) -> Batch:
@@ -81,6 +83,7 @@ def batch_from(item: Item) -> Batch:
         reason=item.get("reason"),
         changed_at=item["changed_at"],
         reported_epoch=int(item.get("reported_epoch", 0)),  # earlier releases had none
+        partitions_left_out=int(item.get("partitions_left_out", 0)),
         **{name: int(item[name]) for name in numbers},
     )
 

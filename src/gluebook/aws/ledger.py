@@ -13,6 +13,9 @@ One table, string keys `pk` and `sk`::
     VERDICT#<dataset>           <batch id>         what the gate said, until the warehouse has it
     MARK#<name>                 MARK               a small fact, such as which DDL the warehouse has
 
+A sort key that would be longer than DynamoDB's 1,024 bytes has a hash in the place of the object's key or the
+version's id. Files and batches keep a `history` of their first and last changes.
+
 Markers live in the base table, where they can be read consistently: global indexes lag. Each change is a
 conditional write, or a transaction of such, so that of two who try the same only one succeeds.
 """

@@ -7,6 +7,7 @@ from boto3.session import Session
 from gluebook.aws import ledger_keys as at_key
 from gluebook.aws.codec import batch_from
 from gluebook.aws.table import Item, Table
+from gluebook.core.history import a_change
 from gluebook.core.model import Batch
 from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
@@ -32,7 +33,7 @@ class LedgerBase:
         return current
 
     def _entry(self, at: str, state: str, cause: str) -> Item:
-        return {"at": at, "state": str(state), "cause": cause, "actor": self._actor}
+        return a_change(at, state, cause, self._actor)
 
     def _fence(self, batch: Batch) -> Item:
         leased = {state.value.lower(): state.value for state in LEASED_STATES}

@@ -9,6 +9,7 @@ from gluebook.aws import ledger_keys as at_key
 from gluebook.aws.codec import BATCH_ATTRIBUTES, batch_from, batch_item, verdict_item
 from gluebook.aws.ledger_base import LedgerBase
 from gluebook.aws.table import Item
+from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
     OPEN_STATES,
@@ -126,7 +127,7 @@ class BatchRecords(LedgerBase):
         beside: Iterable[Item] = (),
         **values: int,
     ) -> Batch | None:
-        new = replace(new, changed_at=at)
+        new = replace(new, changed_at=at, reason=clipped_reason(new.reason))
         before, after = batch_item(old), batch_item(new)
         update = self._table.update_action(
             at_key.batch_key(old.batch_id),

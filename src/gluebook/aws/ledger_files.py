@@ -9,6 +9,7 @@ from gluebook.aws import ledger_keys as at_key
 from gluebook.aws.codec import FILE_ATTRIBUTES, file_from, file_item
 from gluebook.aws.ledger_base import LedgerBase
 from gluebook.aws.table import Item
+from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState, check_file
 from gluebook.errors import Fenced
@@ -116,7 +117,8 @@ class FileRecords(LedgerBase):
 
         `file` as it is now. What is the same already isn't noted again.
         """
-        if (file.state, file.reason) == (state, reason):
+        reason = clipped_reason(reason)
+        if (file.state, clipped_reason(file.reason)) == (state, reason):
             return
         if file.state is not state:
             check_file(file.state, state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from gluebook.aws.table import Item
 from gluebook.core.model import Batch, FileVersion
 
@@ -10,6 +12,18 @@ SHARDS = 4
 VERSION = "VERSION#"
 BATCH = "BATCH"
 BATCH_FILE = "FILE#"
+# AWS docs: "Quotas in Amazon DynamoDB", sort key length. S3's keys and version ids have up to 1,024 bytes each.
+_MOST_SORT_KEY_BYTES = 1024
+
+
+def _fitting(name: str, beside: int = 0) -> str:
+    """A name that others give, as part of a sort key with `beside` bytes more; its hash if it is too long.
+
+    No bucket's name and no version id begins as the hash does.
+    """
+    encoded = name.encode()
+    fits = len(encoded) + beside <= _MOST_SORT_KEY_BYTES
+    return name if fits else f"#sha256:{sha256(encoded).hexdigest()}"
 
 
 def versions_partition(bucket: str, key: str) -> str:
@@ -19,7 +33,7 @@ def versions_partition(bucket: str, key: str) -> str:
 
 def version_key(bucket: str, key: str, version_id: str) -> Item:
     """One file version."""
-    return {"pk": versions_partition(bucket, key), "sk": f"{VERSION}{version_id}"}
+    return {"pk": versions_partition(bucket, key), "sk": f"{VERSION}{_fitting(version_id, len(VERSION))}"}
 
 
 def tally_key(bucket: str, key: str) -> Item:
@@ -75,7 +89,7 @@ def corrections_partition(dataset: str) -> str:
 
 def correction_key(dataset: str, bucket: str, key: str) -> Item:
     """The marker of a raw object that has several versions."""
-    return {"pk": corrections_partition(dataset), "sk": f"{bucket}/{key}"}
+    return {"pk": corrections_partition(dataset), "sk": _fitting(f"{bucket}/{key}")}
 
 
 def correction_item(dataset: str, bucket: str, key: str, token: str) -> Item:

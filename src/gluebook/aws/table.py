@@ -13,6 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from gluebook.core.history import MOST_CHANGES, shortened
+
 Item = dict[str, Any]
 
 # As many connections as anybody here has threads.
@@ -21,6 +23,12 @@ _CONFLICT_TRIES = 6
 # A BatchGetItem takes no more.
 _MOST_KEYS = 100
 _CONFLICT_PAUSE_SECONDS = 0.05
+# A change is added to a history that has room; else the history is read, and replaced by a shorter one.
+_APPEND, _HAS_ROOM = "history = list_append(history, :entry)", "size(history) < :full"
+_REPLACE, _IS_AS_READ = "history = :shortened", "size(history) = :seen"
+_SHORTENING_TRIES = 3
+# Why DynamoDB cancels a transaction. AWS docs: "TransactWriteItems", CancellationReasons.
+_CONDITION_FAILED, _TOO_LARGE = "ConditionalCheckFailed", "ValidationError"
 
 
 class Table:
@@ -86,7 +94,7 @@ class Table:
     def update_action(
         self, key: Item, changes: Item, condition: str, values: Item, entry: Item | None = None
     ) -> Item:
-        """An update for `transact`: sets `changes` (None removes), appends `entry`, if any, to the history.
+        """An update for `transact`: sets `changes` (None removes), adds `entry`, if any, to the history.
 
         `condition` names attributes as `#name` and the extra `values` as `:name`.
         """
@@ -95,7 +103,8 @@ class Table:
         gone = [f"#{name}" for name in changes if name not in kept]
         sets = [f"#{name} = :new_{name}" for name in kept]
         if entry is not None:
-            sets.append("history = list_append(history, :entry)")
+            sets.append(_APPEND)
+            condition = f"{condition} AND {_HAS_ROOM}"
         return {
             "Update": {
                 "TableName": self.name,
@@ -106,7 +115,7 @@ class Table:
                 "ExpressionAttributeValues": {
                     **{f":new_{name}": value for name, value in kept.items()},
                     **{f":{name}": value for name, value in values.items()},
-                    **({} if entry is None else {":entry": [entry]}),
+                    **({} if entry is None else {":entry": [entry], ":full": MOST_CHANGES}),
                 },
             }
         }
@@ -124,22 +133,59 @@ class Table:
         }
 
     def transact(self, actions: list[Item]) -> bool:
-        """Write all (at most 100) or nothing. False if a condition didn't hold; conflicts are tried again."""
+        """Write all (at most 100) or nothing. False if a condition didn't hold; conflicts are tried again.
+
+        A history that has become too long, or too large for its item, is shortened on the way.
+        """
+        trying = actions
+        for _ in range(_SHORTENING_TRIES):
+            refused = self._refused(trying)
+            if not refused:
+                return True
+            trying = [
+                self._shortening(action, refused[place]) if place in refused else action
+                for place, action in enumerate(actions)
+            ]
+            if trying == actions:
+                break
+        return False
+
+    def _refused(self, actions: list[Item]) -> dict[int, str]:
+        """Write all or nothing: nothing is refused; or, by place, what was, and as what."""
         for attempt in range(_CONFLICT_TRIES):
             try:
                 self._client.transact_write_items(TransactItems=actions)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "TransactionCanceledException":
                     raise
-                codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-                if codes <= {"None", "ConditionalCheckFailed"}:
-                    return False
+                codes = [reason["Code"] for reason in error.response.get("CancellationReasons", [])]
+                refused = {place: code for place, code in enumerate(codes) if code != "None"}
+                if refused and all(_may_be_history(actions[place], code) for place, code in refused.items()):
+                    return refused
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_TRIES - 1:
                     raise
                 time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))
             else:
-                return True
+                return {}
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _shortening(self, action: Item, refused_as: str) -> Item:
+        """The same action with a shorter history, if that may be why it was refused."""
+        if not _adds_to_history(action):
+            return action
+        update = action["Update"]
+        history = (self.get(update["Key"]) or {}).get("history", [])
+        if refused_as == _CONDITION_FAILED and len(history) < MOST_CHANGES:
+            return action
+        values = dict(update["ExpressionAttributeValues"])
+        del values[":full"]
+        values |= {":shortened": shortened([*history, *values.pop(":entry")]), ":seen": len(history)}
+        changed = {
+            "UpdateExpression": update["UpdateExpression"].replace(_APPEND, _REPLACE),
+            "ConditionExpression": update["ConditionExpression"].replace(_HAS_ROOM, _IS_AS_READ),
+            "ExpressionAttributeValues": values,
+        }
+        return {"Update": {**update, **changed}}
 
     def query(self, pk: str, *, prefix: str = "", limit: int = 0) -> list[Item]:
         """Items of partition `pk` in order of `sk`, read consistently; at most `limit` if given."""
@@ -189,6 +235,14 @@ class Table:
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _may_be_history(action: Item, code: str) -> bool:
+    return code == _CONDITION_FAILED or (code == _TOO_LARGE and _adds_to_history(action))
+
+
+def _adds_to_history(action: Item) -> bool:
+    return ":entry" in action.get("Update", {}).get("ExpressionAttributeValues", {})
 
 
 def _placeholders(condition: str) -> set[str]:

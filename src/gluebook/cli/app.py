@@ -10,7 +10,6 @@ from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
 
 from gluebook.cli import (
     build_commands,
@@ -98,8 +97,8 @@ def main() -> None:
         screens.err.print("interrupted")
         sys.exit(130)
     except ConfigurationError as error:
-        screens.err.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        screens.err.print(f"[red]{screens.plain(str(error), lines=True)}[/]", soft_wrap=True)
         sys.exit(2)
     except (GluebookError, LocalAwsError, ClientError, BotoCoreError, OSError) as error:
-        screens.err.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        screens.err.print(f"[red]{screens.plain(str(error), lines=True)}[/]", soft_wrap=True)
         sys.exit(1)

@@ -50,7 +50,7 @@ def logs(
     screens.err.print(f"CloudWatch Logs: {place}", soft_wrap=True, markup=False, highlight=False)
     for line in found:
         for text in line.text.splitlines():
-            screens.out.print(screens.shown(text), soft_wrap=True, highlight=False)
+            screens.out.print(screens.plain(text), soft_wrap=True, highlight=False)
 
 
 def _of_job(deployment: Deployment, dataset: str, run: str | None, most: int) -> tuple[str, list[LogLine]]:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import boto3
 import typer
-from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperCommand
 
@@ -44,12 +43,12 @@ def _parameters_table(notebook: Path) -> Table | str:
     try:
         parameters = declared(notebook)
     except NotebookError as error:
-        return f"[red]{escape(str(error))}[/]"
+        return f"[red]{screens.plain(str(error), lines=True)}[/]"
     table = Table(title=f"parameters of {notebook.name}", title_justify="left")
     for name in ("-p name=value", "type", "default"):
         table.add_column(name)
     for parameter in parameters:
-        table.add_row(parameter.name, parameter.type.__name__, escape(repr(parameter.default)))
+        table.add_row(parameter.name, parameter.type.__name__, screens.plain(repr(parameter.default)))
     return table
 
 
@@ -70,7 +69,7 @@ def lint(
             screens.out.print(f"took out of {path.name} what running it had left there", soft_wrap=True)
         for problem in problems_in(path, root / "infra" / "pipeline.yaml"):
             problems += 1
-            screens.out.print(escape(str(problem)), soft_wrap=True, highlight=False)
+            screens.out.print(screens.plain(str(problem), lines=True), soft_wrap=True, highlight=False)
     if problems:
         screens.err.print(f"{problems} problem{'s' if problems > 1 else ''}")
         raise typer.Exit(1)
@@ -112,7 +111,7 @@ def run(
         label = f"{result.day}: " if result.day else ""
         if result.error:
             failed += 1
-            screens.err.print(f"{label}[red]{escape(result.error)}[/]", soft_wrap=True)
+            screens.err.print(f"{label}[red]{screens.plain(result.error, lines=True)}[/]", soft_wrap=True)
         for place in result.places:
             screens.out.print(f"{label}{place}", soft_wrap=True, highlight=False)
     if failed:

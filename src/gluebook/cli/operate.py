@@ -28,7 +28,7 @@ def upload(
         options.print_json({"bucket": deployment.raw_bucket, "keys": keys})
     else:
         for key in keys:
-            screens.out.print(f"s3://{deployment.raw_bucket}/{key}", soft_wrap=True, markup=False)
+            screens.out.print(screens.plain(f"s3://{deployment.raw_bucket}/{key}"), soft_wrap=True)
 
 
 def status(
@@ -67,7 +67,7 @@ def _show_status(
     elif not failed_last and not refused:
         screens.out.print("All is well.")
     for failed_line in failed_last:
-        screens.out.print(f"[red]{screens.shown(failed_line)}[/]", soft_wrap=True)
+        screens.out.print(f"[red]{screens.plain(failed_line)}[/]", soft_wrap=True)
     refusals.show(refused)
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from gluebook.core.text import shown
+
 JSON = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 DATASET = Annotated[str, typer.Option(help="support_tickets or app_logs.")]
 SOURCE = Annotated[
@@ -28,5 +30,6 @@ def arrival(given: datetime | None) -> date:
 
 
 def print_json(value: Any) -> None:
-    """`value` on stdout; what JSON doesn't know as text."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+    """`value` on stdout; what JSON doesn't know as text. Nothing in it steers a terminal."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    sys.stdout.write(shown(text, keep="\n") + "\n")

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gluebook.cli import options, recovery_screens, screens
 from gluebook.cli.deployment import connect, raw_place
@@ -93,7 +92,10 @@ def backfill(
     ] = False,
     as_json: options.JSON = False,
 ) -> None:
-    """Take in objects that were in the raw bucket before the pipeline; an interrupted call is gone on with."""
+    """Take in objects that were in the raw bucket before the pipeline; an interrupted call is gone on with.
+
+    Exits with 1 if an object could not be registered; the others are.
+    """
     if not prefix:
         raise ConfigurationError("an empty prefix means everything; for the whole bucket say /")
     deployment = connect()
@@ -101,13 +103,13 @@ def backfill(
     where = f"s3://{deployment.raw_bucket}/{below}"
     work = deployment.operating()
     with stage_progress() as progress:
-        progress.tell(escape(f"Listing {where}"))
+        progress.tell(screens.plain(f"Listing {where}"))
 
         def watch(adopted: Adopted, last: str) -> None:
             counts = (
                 f"{adopted.registered:,} registered, {adopted.known:,} known, {adopted.refused:,} refused"
             )
-            progress.tell(escape(f"{counts}; at {last}"))
+            progress.tell(screens.plain(f"{counts}; at {last}"))
 
         try:
             done = backfill_step(below, work, restart=restart, watch=watch)
@@ -118,6 +120,8 @@ def backfill(
         options.print_json(recovery_screens.backfill_json(where, done))
     else:
         screens.out.print(recovery_screens.backfill_told(where, done), soft_wrap=True)
+    if done.adopted.failed:
+        raise typer.Exit(1)
 
 
 def reconcile(

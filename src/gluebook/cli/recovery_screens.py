@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
+from gluebook.cli.screens import plain
 from gluebook.core.differences import EXPLANATIONS, Difference, grouped
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import Replay
@@ -46,7 +45,7 @@ def replay_told(plan: Replay, done: Replayed | None) -> str:
         lines += _limited(f"{_named(refusal.file)}: {refusal.reason}" for refusal in plan.refused)
     if done and done.overtaken:
         lines.append(f"Opened by somebody else in the meantime: {_count(done.overtaken, 'batch')}")
-    return escape("\n".join([*lines, *_starts(done.started if done else {})]))
+    return _on_lines([*lines, *_starts(done.started if done else {})])
 
 
 def replay_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
@@ -81,14 +80,22 @@ def backfill_told(where: str, done: Backfilled) -> str:
     )
     if a.refused:
         lines.append("Refused are those whose key no dataset takes; `gluebook status --failed` says why")
-    return escape("\n".join([*lines, *_starts(done.started)]))
+    if a.failed:
+        lines.append(f"Could not be registered: {_count(a.failed, 'object')}; the same command tries again:")
+        lines += _limited(f"  {failure}" for failure in a.failed)
+    return _on_lines([*lines, *_starts(done.started)])
 
 
 def backfill_json(where: str, done: Backfilled) -> dict[str, Any]:
     """The same as JSON values."""
     counts = {name: getattr(done.adopted, name) for name in ("registered", "known", "refused")}
-    started = _starts_json(done.started)
-    return {"prefix": where, **counts, "resumed_after": done.resumed_after or None, "started": started}
+    return {
+        "prefix": where,
+        **counts,
+        "failed": [{"key": failure.key, "error": str(failure.error)} for failure in done.adopted.failed],
+        "resumed_after": done.resumed_after or None,
+        "started": _starts_json(done.started),
+    }
 
 
 def reconcile_told(findings: Findings, done: Repaired | None) -> str:
@@ -96,17 +103,17 @@ def reconcile_told(findings: Findings, done: Repaired | None) -> str:
     lines = []
     for kind, differences in grouped(findings.differences).items():
         told = EXPLANATIONS[kind]
-        lines.append(f"[bold]{len(differences):,} {escape(told.title)}[/]")
-        lines.append(escape(f"  {told.meaning}"))
-        lines.append(escape(f"  ▸ {told.way_out}"))
-        lines += map(escape, _limited(_line(difference) for difference in differences))
+        lines.append(f"[bold]{len(differences):,} {plain(told.title)}[/]")
+        lines.append(plain(f"  {told.meaning}"))
+        lines.append(plain(f"  ▸ {told.way_out}"))
+        lines += map(plain, _limited(_line(difference) for difference in differences))
         lines.append("")
     if not findings.differences:
         return "Bucket, ledger, lake and warehouse tell the same story."
     if done is None:
         return "\n".join([*lines, f"{_count(findings.differences, 'difference')}."])
-    lines += [f"[green]{escape(what)}[/]" for what in done.done]
-    lines += [f"[red]{escape(what)}[/]" for what in done.failed]
+    lines += [f"[green]{plain(what)}[/]" for what in done.done]
+    lines += [f"[red]{plain(what)}[/]" for what in done.failed]
     left = len(done.remaining)
     lines.append(f"{left} of {len(findings.differences)} differences remain." if left else "All was seen to.")
     return "\n".join(lines)
@@ -150,6 +157,10 @@ def _starts(started: dict[str, Start]) -> list[str]:
 
 def _starts_json(started: dict[str, Start]) -> dict[str, Any]:
     return {dataset: asdict(start) for dataset, start in started.items()}
+
+
+def _on_lines(lines: Iterable[str]) -> str:
+    return "\n".join(map(plain, lines))
 
 
 def _limited(lines: Iterable[str]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 
 from gluebook.aws.objects import Objects
@@ -82,7 +81,7 @@ def _reasons(found: Rejects) -> Table:
     for name in ("records", "files"):
         table.add_column(name, justify="right")
     for tally in found.tallies:
-        words = (escape(word) for word in (tally.dataset, tally.source, tally.reason))
+        words = (screens.plain(word) for word in (tally.dataset, tally.source, tally.reason))
         table.add_row(*words, f"{tally.records:,}", f"{tally.files:,}")
     return table
 
@@ -94,7 +93,8 @@ def _records(found: Rejects) -> Table:
     table.add_column("reason", overflow="fold")
     table.add_column("masked text", overflow="fold")
     for reject in found.first:
-        text = screens.shown(reject.raw[:_SHOWN_CHARACTERS])
+        text = reject.raw[:_SHOWN_CHARACTERS]
         text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
-        table.add_row(escape(reject.key), f"{reject.record:,}", escape(reject.reason), text)
+        key, reason, told = map(screens.plain, (reject.key, reject.reason, text))
+        table.add_row(key, f"{reject.record:,}", reason, told)
     return table

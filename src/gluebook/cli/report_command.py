@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from gluebook.aws.objects import Objects
 from gluebook.build import project_root
@@ -48,7 +47,7 @@ def report(
             from gluebook.report.site import publish_day
 
             bucket = deployment.lake.bucket
-            progress.tell(escape(f"Publishing to s3://{bucket}/reports/"))
+            progress.tell(screens.plain(f"Publishing to s3://{bucket}/reports/"))
             places = publish_day(folder, summary.day, Objects(), bucket, summary.made_at)
     if as_json:
         options.print_json(
@@ -104,8 +103,10 @@ def _gate_report(dataset: str, batch_id: str, deployment: Deployment) -> Any:
 
 def _tell(summary: Summary, places: list[str]) -> None:
     style = _STYLE.get(summary.verdict, "default")
-    screens.out.print(f"[bold {style}]{escape(f'{summary.day}: {summary.headline}')}[/]", soft_wrap=True)
+    screens.out.print(
+        f"[bold {style}]{screens.plain(f'{summary.day}: {summary.headline}')}[/]", soft_wrap=True
+    )
     for reason in summary.reasons:
-        screens.out.print(f"  {escape(reason)}", soft_wrap=True, highlight=False)
+        screens.out.print(f"  {screens.plain(reason)}", soft_wrap=True, highlight=False)
     for place in places:
         screens.out.print(place, soft_wrap=True, highlight=False, markup=False)

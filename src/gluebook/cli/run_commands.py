@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gluebook.build import project_root
 from gluebook.cli import options, refusals, screens
@@ -56,7 +55,7 @@ def try_files(
             screens.out.print(screens.rows_table(asked, rows))
         screens.out.print(screens.stages_table(trial.stages))
         for trouble in trial.troubles:
-            screens.err.print(f"[red]{escape(trouble)}[/]")
+            screens.err.print(f"[red]{screens.plain(trouble)}[/]")
         refusals.show(refused)
     if trial.troubles or refused:
         raise typer.Exit(1)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from gluebook.aws.services import Rows
+from gluebook.core.text import shown
 from gluebook.status import TROUBLED, FileStatus
 
-out = Console()
-err = Console(stderr=True)
+
+class _Terminal(Console):
+    """A console on which nothing but the console itself steers the terminal, whatever text comes to it."""
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        return super()._render_buffer(
+            part if part.control else part._replace(text=shown(part.text, keep="\n\t")) for part in buffer
+        )
+
+
+out = _Terminal()
+err = _Terminal(stderr=True)
 
 _STYLE = {"LOADED": "green", "EMPTY": "yellow", "FAILED": "red", "REJECTED": "red", "SUPERSEDED": "dim"}
 STAGES = {
@@ -29,9 +43,9 @@ STAGES = {
 }
 
 
-def shown(text: str) -> str:
-    """Text that others wrote, as markup: nothing in it steers the terminal."""
-    return escape("".join(one if one.isprintable() else " " for one in text))
+def plain(text: str, *, lines: bool = False) -> str:
+    """Text that others have written, for the screen: it is no markup, and on one line unless `lines` are kept."""
+    return escape(shown(text, keep="\n\t" if lines else "\t"))
 
 
 def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
@@ -47,7 +61,7 @@ def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
         c = file.counts
         style = _STYLE.get(file.state, "cyan")
         numbers = [f"{count:,}" for count in (c.read, c.curated, c.duplicates, c.rejected, file.loaded)]
-        table.add_row(escape(file.key), f"[{style}]{file.state}[/]", *numbers, escape(_why(file)))
+        table.add_row(plain(file.key), f"[{style}]{file.state}[/]", *numbers, plain(_why(file)))
     return table
 
 
@@ -58,9 +72,9 @@ def _why(file: FileStatus) -> str:
 
 def rows_table(title: str, rows: Rows) -> Table:
     """A query's result."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=plain(title, lines=True), title_justify="left")
     for name in rows.columns:
-        table.add_column(name)
+        table.add_column(plain(name))
     for row in rows.rows:
         table.add_row(
             *(
@@ -68,7 +82,7 @@ def rows_table(title: str, rows: Rows) -> Table:
                 if value is None
                 else f"{value:,}"
                 if isinstance(value, int) and not isinstance(value, bool)
-                else str(value)
+                else plain(str(value))
                 for value in row
             )
         )

@@ -1,4 +1,8 @@
-"""AWS events, typed once at the edge. Shapes as in the AWS documentation of each service's events."""
+"""AWS events, typed once at the edge. Shapes as in the AWS documentation of each service's events.
+
+A key in an event of S3 is the key as it is: only S3's own notifications (to SQS, SNS, Lambda) encode it. AWS docs:
+"EventBridge event message structure" and "Event message structure" of Amazon S3.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gluebook.core.keys import decode_event_key
 from gluebook.errors import ContractError
 
 # Glue job runs in one of these will not change any more.
@@ -112,15 +115,16 @@ def parse_event(event: Mapping[str, Any]) -> Event:
 
 
 def _object_arrived(detail: Mapping[str, Any]) -> Event:
-    item = detail["object"]
+    item, bucket = detail["object"], detail["bucket"]["name"]
+    if not (isinstance(item["key"], str) and isinstance(bucket, str)):
+        raise TypeError(f"bucket {bucket!r} and key {item['key']!r} are to be texts")
     if not item.get("version-id"):
         raise ContractError(
-            f"object {item['key']!r} came without a version id: switch versioning on for bucket "
-            f"{detail['bucket']['name']}"
+            f"object {item['key']!r} came without a version id: switch versioning on for bucket {bucket}"
         )
     return ObjectArrived(
-        bucket=detail["bucket"]["name"],
-        key=decode_event_key(item["key"]),
+        bucket=bucket,
+        key=item["key"],
         version_id=item["version-id"],
         size=int(item.get("size", 0)),
         sequencer=item.get("sequencer", ""),

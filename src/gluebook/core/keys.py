@@ -6,13 +6,19 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import unquote_plus
 
 from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
 
 CONVENTION = "<dataset>/<source>/dt=YYYY-MM-DD/<file>"
 _RAW_KEY = re.compile(r"(?P<dataset>[^/]+)/(?P<source>[^/]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/(?P<name>.+)", re.S)
+
+# Dates of arrival that can be meant; others are slips, and lie where other systems can't go.
+FIRST_DATE, LAST_DATE = date(2000, 1, 1), date(2099, 12, 31)
+# Hadoop's markers of folders and its checksums; a file of data has no such name.
+_LEFT_NAMES = ("_$folder$", ".crc")
+_MARKERS = frozenset({"_SUCCESS"})
+_WORK_FOLDERS = ("_temporary", ".spark-staging", ".hive-staging")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ def parse_raw_key(key: str) -> RawKey | OutsideConvention:
     match = _RAW_KEY.fullmatch(key)
     if match is None or match["name"].endswith("/"):
         return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
+    if "\0" in key:
+        return OutsideConvention(key, "unusable_key: it holds U+0000, which no warehouse column takes")
     contract = CONTRACTS.get(match["dataset"])
     if contract is None:
         return OutsideConvention(
@@ -55,6 +63,10 @@ def parse_raw_key(key: str) -> RawKey | OutsideConvention:
         dt = date.fromisoformat(match["dt"])
     except ValueError:
         return OutsideConvention(key, f"no_such_date: dt={match['dt']}")
+    if not FIRST_DATE <= dt <= LAST_DATE:
+        return OutsideConvention(
+            key, f"implausible_date: dt={match['dt']}; it is not within {FIRST_DATE} and {LAST_DATE}"
+        )
     return RawKey(match["dataset"], match["source"], dt, match["name"])
 
 
@@ -62,18 +74,25 @@ def raw_key(dataset: str, source: str, dt: date, name: str) -> str:
     """The key under which a file belongs in the raw bucket. Raises ConfigurationError if there is none."""
     key = str(RawKey(dataset, source, dt, name))
     parsed = parse_raw_key(key)
-    if isinstance(parsed, OutsideConvention):
-        raise ConfigurationError(f"{name} can't be uploaded as {key}: {parsed.reason}")
+    reason = parsed.reason if isinstance(parsed, OutsideConvention) else not_an_arrival(key, 1)
+    if reason:
+        raise ConfigurationError(f"{name} can't be uploaded as {key}: {reason}")
     return key
 
 
-def decode_event_key(key: str) -> str:
-    """The object's key as S3 knows it, from the key in an event.
+def not_an_arrival(key: str, size: int) -> str | None:
+    """Why an object of the raw bucket is no file for the pipeline, whatever its key; None if it is one.
 
-    EventBridge events carry keys as they are, S3 notifications carry them URL-encoded. Every key of the
-    convention holds `dt=`, whose encoded form is `dt%3D`: that tells the two apart without asking S3.
+    Consoles leave markers of folders, of `size` 0 bytes; Hadoop and Spark leave markers, checksums and the files
+    of tasks that haven't been committed. Nobody has to look at them.
     """
-    return unquote_plus(key) if "dt%3D" in key and "dt=" not in key else key
+    *folders, name = key.split("/")
+    if not name and size == 0:
+        return "marker of a folder"
+    if name.endswith(_LEFT_NAMES) or name in _MARKERS:
+        return f"left by whoever wrote files beside it: {name}"
+    unfinished = next((folder for folder in folders if folder.startswith(_WORK_FOLDERS)), None)
+    return f"not committed: in folder {unfinished}" if unfinished else None
 
 
 def file_id(bucket: str, key: str, version_id: str) -> str:

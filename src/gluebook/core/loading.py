@@ -52,15 +52,19 @@ def loaded(batch: Batch, merged: int, superseded: int, retracted: int) -> Batch:
 
 def crawl_needed(
     policy: CrawlPolicy,
-    brought: Iterable[str],
+    batch: Batch,
     catalogued: set[str] | None,
     contract_columns: Iterable[str],
     catalog_columns: Iterable[str],
 ) -> bool:
-    """Whether the catalog lacks a partition or a column that the lake has; a crawl costs ten job minutes."""
+    """Whether the catalog lacks a partition or a column that the lake has; a crawl costs ten job minutes.
+
+    Of a batch that brought more partitions than the ledger names, some are taken to be lacking.
+    """
     if policy == "never":
         return False
     if policy == "always" or catalogued is None:
         return True
     lower = {name.lower() for name in contract_columns}
-    return not set(brought) <= catalogued or not lower <= set(catalog_columns)
+    lacks = bool(batch.partitions_left_out) or not set(batch.partitions) <= catalogued
+    return lacks or not lower <= set(catalog_columns)

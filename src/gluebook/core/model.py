@@ -124,6 +124,8 @@ class Batch:
     merged, superseded    what the load made of the curated rows, once LOADED
     retracted        rows that left the table because no file version vouches for them any more
     vouchers         rows in its vouchers, for append datasets
+    partitions       dates of arrival of its rows; only the first, if there are very many
+    partitions_left_out   how many more there are
     """
 
     batch_id: str
@@ -146,6 +148,7 @@ class Batch:
     retracted: int = 0
     vouchers: int = 0
     partitions: tuple[str, ...] = ()
+    partitions_left_out: int = 0
     plan: str | None = None
     reported_epoch: int = 0
     reason: str | None = None

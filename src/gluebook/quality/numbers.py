@@ -53,5 +53,7 @@ def batch_numbers(
 def _age_hours(newest_at: datetime | None, arrived: str | None) -> float | None:
     if newest_at is None or arrived is None:
         return None
-    end = datetime.fromisoformat(arrived).replace(tzinfo=UTC) + timedelta(days=1)
-    return (end - newest_at.replace(tzinfo=newest_at.tzinfo or UTC)) / timedelta(hours=1)
+    # A day is added to the age and not to the date, which may be the last that there is.
+    start = datetime.fromisoformat(arrived).replace(tzinfo=UTC)
+    age = start - newest_at.replace(tzinfo=newest_at.tzinfo or UTC)
+    return (age + timedelta(days=1)) / timedelta(hours=1)

@@ -13,9 +13,10 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.services import Jobs, Queue
 from gluebook.clock import Clock
 from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
+from gluebook.core.keys import not_an_arrival
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.errors import ContractError
+from gluebook.errors import ContractError, GluebookError
 from gluebook.steps.register import arrival, register
 from gluebook.steps.runs import is_broken
 
@@ -26,23 +27,34 @@ _WRITERS = 8
 
 @dataclass(frozen=True)
 class Admitting:
-    """What the admit step works with. `job_names` by dataset; a refused start is tried again after a while."""
+    """What the admit step works with. `job_names` by dataset; a refused start is tried again after a while.
+
+    Only objects of `raw_bucket` are taken: no job may read another one.
+    """
 
     ledger: Ledger
     jobs: Jobs
     queue: Queue
     job_names: Mapping[str, str]
+    raw_bucket: str
     retry_seconds: int
     clock: Clock
 
 
 @dataclass
 class Admitted:
-    """What a delivery came to. `failed` holds the ids of messages to be delivered again."""
+    """What a delivery came to. `failed` holds the ids of messages to be delivered again.
+
+    refused   file versions whose key no dataset takes
+    ignored   objects that are no files for the pipeline, such as markers of folders
+    foreign   messages that name another bucket; another delivery would change nothing
+    """
 
     registered: int = 0
     known: int = 0
     refused: int = 0
+    ignored: int = 0
+    foreign: int = 0
     failed: list[str] = field(default_factory=list)
     started: dict[str, str | None] = field(default_factory=dict)
 
@@ -51,6 +63,8 @@ class Admitted:
             self.registered + other.registered,
             self.known + other.known,
             self.refused + other.refused,
+            self.ignored + other.ignored,
+            self.foreign + other.foreign,
             self.failed + other.failed,
             self.started | other.started,
         )
@@ -84,7 +98,7 @@ def _take_in(message_id: str, body: str, work: Admitting) -> Admitted:
         return Admitted()
     except ContractError as error:
         _log.error("message %s can't be understood: %s", message_id, error)
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError, GluebookError, ValueError):
         _log.exception("message %s could not be registered; it will be delivered again", message_id)
     return Admitted(failed=[message_id])
 
@@ -95,6 +109,14 @@ def _reconsider(message: StartWanted, work: Admitting) -> Admitted:
 
 
 def _register(message: ObjectArrived, work: Admitting) -> Admitted:
+    if message.bucket != work.raw_bucket:
+        place = f"s3://{message.bucket}/{message.key}"
+        _log.error("refused %s: the pipeline takes objects of bucket %s only", place, work.raw_bucket)
+        return Admitted(foreign=1)
+    reason = not_an_arrival(message.key, message.size)
+    if reason is not None:
+        _log.info("ignored %s: %s", message.key, reason)
+        return Admitted(ignored=1)
     file = arrival(
         message.bucket,
         message.key,

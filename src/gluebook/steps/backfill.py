@@ -33,7 +33,8 @@ def backfill(prefix: str, work: Operating, *, restart: bool, watch: Watch) -> Ba
 
     A mark in the ledger holds the last key that is done with, so that after an interruption the next call goes
     on there, unless it is to `restart`. A dataset's job starts after the first page that brings something for
-    it, and at the end.
+    it, and at the end. An object that can't be registered ends nothing, and the mark stays before its page; the
+    next call after this one has come to its end starts over.
     Raises TerminalError if there is nothing below `prefix`.
     """
     ledger, mark = work.ledger, f"backfill:{prefix}"
@@ -48,7 +49,8 @@ def backfill(prefix: str, work: Operating, *, restart: bool, watch: Watch) -> Ba
         adopted += adopt(page, adopting)
         # Once each: what a run doesn't see any more, its end does.
         started |= start_jobs(adopted.datasets - started.keys(), work)
-        ledger.set_mark(mark, page[-1].key)
+        if not adopted.failed:
+            ledger.set_mark(mark, page[-1].key)
         watch(adopted, page[-1].key)
     if not found:
         raise TerminalError(f"there is no object below s3://{work.raw_bucket}/{prefix}")

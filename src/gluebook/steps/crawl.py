@@ -21,7 +21,7 @@ def crawl_if_needed(batch: Batch, work: Loading) -> None:
     names = contract(batch.dataset).names
     try:
         known, columns = work.catalog.partitions(batch.dataset), work.catalog.columns(batch.dataset)
-        if crawl_needed(work.crawl_policy, batch.partitions, known, names, columns):
+        if crawl_needed(work.crawl_policy, batch, known, names, columns):
             crawl(batch.dataset, work)
     except ClientError:
         # The catalog is not on the way of a row; the sweep asks again.

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import Clock, stamp
+from gluebook.core.history import MOST_PARTITIONS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, NotedVerdict
 from gluebook.core.plan import (
@@ -81,7 +82,12 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
         batch, state=plan.outcome, counts=plan.counts, reported_epoch=plan.epoch, reason=plan.reason
     )
     if published:
-        done = replace(done, partitions=plan.partitions, vouchers=plan.voucher_rows)
+        done = replace(
+            done,
+            partitions=plan.partitions[:MOST_PARTITIONS],
+            partitions_left_out=len(plan.partitions[MOST_PARTITIONS:]),
+            vouchers=plan.voucher_rows,
+        )
     done = ledger.advance(batch, done, stamp(clock()), plan.reason or "published")
     _log.info("batch %s is %s: %s", batch.batch_id, done.state, plan.counts)
     return done

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects, ObjectVersion
 from gluebook.clock import Clock, stamp
-from gluebook.core.keys import OutsideConvention, file_id, parse_raw_key
+from gluebook.core.keys import OutsideConvention, file_id, not_an_arrival, parse_raw_key
 from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_after
 from gluebook.datasets import contract
+from gluebook.errors import GluebookError
 
 _log = logging.getLogger(__name__)
 _WRITERS = 16
@@ -54,13 +57,28 @@ def register(file: FileVersion, ledger: Ledger, cause: str) -> bool:
 
 
 @dataclass(frozen=True)
+class NotRegistered:
+    """A raw object of which a version could not be registered, and the error."""
+
+    key: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.error}"
+
+
+@dataclass(frozen=True)
 class Adopted:
-    """What came of a listing: versions that were known, newly registered, and refused for their key."""
+    """What came of a listing: versions that were known, newly registered, and refused for their key.
+
+    `failed`: the objects that could not be registered, which another walk tries again.
+    """
 
     known: int = 0
     registered: int = 0
     refused: int = 0
     datasets: frozenset[str] = frozenset()
+    failed: tuple[NotRegistered, ...] = ()
 
     def __add__(self, other: Adopted) -> Adopted:
         return Adopted(
@@ -68,6 +86,7 @@ class Adopted:
             self.registered + other.registered,
             self.refused + other.refused,
             self.datasets | other.datasets,
+            self.failed + other.failed,
         )
 
 
@@ -85,23 +104,28 @@ class Adopting:
 def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     """Register what a listing shows and the ledger doesn't know. All versions of a key must be in `listed`.
 
+    An object that can't be registered is told of in `failed` and keeps no other from being registered.
     May be interrupted and repeated, and run beside events that tell of the same versions.
     """
-    page = list(listed)
+    page = _arrivals(listed)
     known = work.ledger.known(work.bucket, map(_place, page))
     adopted = Adopted(known=len(known))
     strange = [found for found in _by_key(page) if any(_place(version) not in known for version in found)]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda found: _adopt_key(found, work), strange):
+        for one in pool.map(lambda found: _adopt_or_tell(found, work), strange):
             adopted += one
     return adopted
 
 
 def unregistered(listed: Iterable[ObjectVersion], bucket: str, ledger: Ledger) -> list[ObjectVersion]:
     """What a listing shows and the ledger doesn't know."""
-    page = list(listed)
+    page = _arrivals(listed)
     known = ledger.known(bucket, [_place(version) for version in page])
     return [version for version in page if _place(version) not in known]
+
+
+def _arrivals(listed: Iterable[ObjectVersion]) -> list[ObjectVersion]:
+    return [version for version in listed if not_an_arrival(version.key, version.size) is None]
 
 
 def _by_key(listed: list[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
@@ -110,6 +134,16 @@ def _by_key(listed: list[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
 
 def _place(version: ObjectVersion) -> tuple[str, str]:
     return version.key, version.version_id
+
+
+def _adopt_or_tell(listed: list[ObjectVersion], work: Adopting) -> Adopted:
+    try:
+        return _adopt_key(listed, work)
+    except (ClientError, BotoCoreError, GluebookError, ValueError) as error:
+        key = listed[0].key
+        _log.exception("%s could not be registered", key)
+        error.add_note(f"while registering {key}")
+        return Adopted(failed=(NotRegistered(key, error),))
 
 
 def _adopt_key(listed: list[ObjectVersion], work: Adopting) -> Adopted:
@@ -121,7 +155,8 @@ def _adopt_key(listed: list[ObjectVersion], work: Adopting) -> Adopted:
     places = {file.version_id: file.order for file in work.ledger.versions(work.bucket, key)}
     if places.keys() - {version.version_id for version in listed}:
         # Gone, or newer than the listing? One that is made now can't be older than what is known.
-        listed = [v for page in work.objects.versions(work.bucket, key) for v in page if v.key == key]
+        pages = work.objects.versions(work.bucket, key)
+        listed = [version for page in pages for version in _arrivals(page) if version.key == key]
     adopted = Adopted()
     for index in reversed(range(len(listed))):
         version = listed[index]

@@ -17,7 +17,7 @@ from gluebook.errors import GluebookError
 from gluebook.steps.operating import Operating, Start, start_jobs
 from gluebook.steps.reconcile import Findings, Reconciling, Watch
 from gluebook.steps.reconcile_lake import look_again
-from gluebook.steps.register import Adopting, adopt
+from gluebook.steps.register import Adopting, NotRegistered, adopt
 
 _TICK: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 _STARTED = frozenset({Kind.OVERDUE_FILES, Kind.ABANDONED})
@@ -81,16 +81,21 @@ def _register(strays: Sequence[ObjectVersion], scope: Reconciling, repairs: _Rep
     work = scope.work
     adopting = Adopting(work.ledger, work.objects, work.raw_bucket, work.clock, "reconcile")
     datasets: set[str] = set()
+    failed: list[NotRegistered] = []
     registered = refused = 0
     try:
         for page in _pages(strays):
             adopted = adopt(page, adopting)
             registered, refused = registered + adopted.registered, refused + adopted.refused
             datasets |= adopted.datasets
+            failed += adopted.failed
     except (ClientError, BotoCoreError, GluebookError) as error:
         repairs.failure("not all could be registered", error)
     else:
-        repairs.seen_to.add(Kind.UNREGISTERED)
+        if not failed:
+            repairs.seen_to.add(Kind.UNREGISTERED)
+    for one in failed:
+        repairs.failure(f"{one.key} could not be registered", one.error)
     repairs.done.append(f"registered {registered} file versions; {refused} more are FAILED for their key")
     repairs.started(start_jobs(datasets, work))
 

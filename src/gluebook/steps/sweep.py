@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
@@ -54,13 +54,16 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     is raised in the end, as an ExceptionGroup.
     """
     parts = _Parts()
-    adopted = parts.do("adopting objects", lambda: _adopted(work).registered, 0)
-    found: dict[str, Any] = {"adopted": adopted}
+    adopted = parts.do("adopting objects", lambda: _adopted(work), Adopted())
+    parts.note([failure.error for failure in adopted.failed])
+    found: dict[str, Any] = {"adopted": adopted.registered, "not_registered": len(adopted.failed)}
     for dataset in work.loading.job_names:
         found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
         work.loading.tell(dataset, metrics)
     found["outside_convention"] = _failures("", work.loading)
-    work.loading.tell("none", {"Failures": found["outside_convention"]})
+    work.loading.tell(
+        "none", {"Failures": found["outside_convention"], "ObjectsNotRegistered": len(adopted.failed)}
+    )
     _log.info("swept: %s", found)
     parts.raise_what_failed()
     return found
@@ -80,6 +83,10 @@ class _Parts:
             _log.exception("%s failed", what)
             self._failed.append(error)
             return otherwise
+
+    def note(self, errors: Iterable[Exception]) -> None:
+        """Take in what a part has failed at and gone on."""
+        self._failed += errors
 
     def raise_what_failed(self) -> None:
         """Raise ExceptionGroup if something has failed: the function's alarm tells of it."""

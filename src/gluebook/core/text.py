@@ -1,0 +1,16 @@
+"""Text that others have written, for people to look at: keys, reasons, records may hold any character."""
+
+from __future__ import annotations
+
+import json
+
+
+def shown(text: str, keep: str = "") -> str:
+    """`text` with what can't be seen, or would steer a terminal, as JSON writes it: a line break as `\\n`.
+
+    Such are control characters, marks that change the direction of writing, and all spaces but the usual one.
+    `keep`: those of them that stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in keep else json.dumps(one)[1:-1] for one in text)
