@@ -19,6 +19,9 @@ from gluebook.errors import TerminalError, WarehouseBusy
 OK, CONFLICT, BEFORE, AFTER, FORGET = "ok", "conflict", "before", "after", "forget"
 _CONFLICT_TEXT = "ERROR: 1023 Detail: Serializable isolation violation on table - transactions form a cycle"
 _LOST_TEXT = "ERROR: the connection to the database was lost"
+_DENIED_TEXT = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,CanRetry 1"
+# What nobody's data is to blame for.
+INNOCENT_TEXTS = (_CONFLICT_TEXT, _LOST_TEXT, _DENIED_TEXT)
 
 
 @dataclass
@@ -44,12 +47,28 @@ class ChaosWarehouse:
         self._tokens: dict[str, str] = {}
         self._waiting: list[Submitted] = []
         self._count = 0
+        # While it is, COPY may read nothing.
+        self.denied = False
+        self.denials = 0
 
     # -- as the product sees it ------------------------------------------------------------------------
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
         try:
             return door("BatchExecuteStatement", True, lambda: self._taken(sqls, name, token))
+        except ClientError as error:
+            raise WarehouseBusy(f"statement {name} was not taken") from error
+
+    def ask(self, sql: str, *, name: str) -> str:
+        def asked() -> str:
+            self._count += 1
+            submitted = Submitted(f"statement-{self._count}", [sql], name, "FINISHED")
+            submitted.answer = self._at_once([sql], name)
+            self._known[submitted.statement_id] = submitted
+            return submitted.statement_id
+
+        try:
+            return door("ExecuteStatement", True, asked)
         except ClientError as error:
             raise WarehouseBusy(f"statement {name} was not taken") from error
 
@@ -64,7 +83,8 @@ class ChaosWarehouse:
         def fetched() -> Rows:
             name, _, number = statement_id.partition(":")
             found = self._known[name]
-            assert found.status == "FINISHED" and int(number) == len(found.sqls)
+            # Only a batch has statements with numbers.
+            assert found.status == "FINISHED" and int(number or 1) == len(found.sqls)
             return _rows(found.answer)
 
         return door("GetStatementResult", False, fetched)
@@ -92,6 +112,7 @@ class ChaosWarehouse:
         try:
             lose = how if how in (BEFORE, AFTER) else None
             fail = _CONFLICT_TEXT if how == CONFLICT else None
+            self._check_access(submitted)
             submitted.answer = self._redshift.transaction(submitted.sqls, self._copied, lose, fail=fail)
             submitted.status = "FINISHED"
         except StatementFailed as failed:
@@ -99,6 +120,11 @@ class ChaosWarehouse:
         except ConnectionLost:
             submitted.status, submitted.error = "FAILED", _LOST_TEXT
         self._on_end(submitted)
+
+    def _check_access(self, submitted: Submitted) -> None:
+        if self.denied and any(sql.startswith("copy ") for sql in submitted.sqls):
+            self.denials += 1
+            raise StatementFailed(_DENIED_TEXT)
 
     def forget(self, statement_id: str) -> None:
         """After a while the Data API knows neither a statement nor its token; it may run all the same."""
