@@ -14,7 +14,7 @@ the file itself turns out to be broken, empty or superseded::
                        │                 ├──▶ EMPTY     nothing but broken, empty or rejected records
                        │                 ├──▶ REJECTED  a critical expectation failed   │
                        └─────────────────┴──────────────────────┴───────────────────────┴──▶ DIVIDING
-                                                                   runs used up, or data that the warehouse refuses
+                                                    runs used up, or data that the warehouse refuses
 
                     DIVIDING ──▶ DIVIDED   its files wait again, in two halves that are claimed apart
                              └─▶ FAILED    it was one file

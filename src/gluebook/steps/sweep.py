@@ -45,9 +45,8 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     is raised in the end, as an ExceptionGroup.
     """
     parts = Parts("sweep")
-    adopted = parts.do("registering objects", lambda: _adopted(work), Adopted())
-    for failure in adopted.failed:
-        parts.note(f"registering {failure.key}", failure.error)
+    adopted = parts.do("adopting objects", lambda: _adopted(work), Adopted())
+    parts.note({failure.key: failure.error for failure in adopted.failed})
     found: dict[str, Any] = {"adopted": adopted.registered, "not_registered": len(adopted.failed)}
     for dataset in work.loading.job_names:
         found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
