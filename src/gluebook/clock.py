@@ -6,17 +6,14 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from gluebook.core.stamps import stamp as stamp
+
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
-
-
-def stamp(moment: datetime) -> str:
-    """A time as text that sorts: ISO 8601, UTC, milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_batch_id(dataset: str, moment: datetime) -> str:

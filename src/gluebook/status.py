@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.core.keys import Lake
+from gluebook.core.loading import waiting_told
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
 from gluebook.core.runs import FailedRun, failed_run_mark
@@ -25,7 +26,12 @@ _READERS = 16
 
 @dataclass(frozen=True)
 class FileStatus:
-    """One file version. `loaded` counts its curated rows once their batch is LOADED."""
+    """One file version. `loaded` counts its curated rows once their batch is LOADED.
+
+    failed_loads    how many loads of its batch have failed for what isn't the data's fault
+    next_load       when the next one is due; None: at once, or there is none
+    given_up        there is no next one until an operator replays it
+    """
 
     key: str
     version_id: str
@@ -38,6 +44,14 @@ class FileStatus:
     counts: Counts = field(default_factory=Counts)
     loaded: int = 0
     reject_reasons: dict[str, int] = field(default_factory=dict)
+    failed_loads: int = 0
+    next_load: str | None = None
+    given_up: bool = False
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether a person should look at it."""
+        return self.state in TROUBLED or self.failed_loads > 1 or self.given_up
 
 
 @dataclass(frozen=True)
@@ -94,13 +108,21 @@ def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | N
         dataset=file.dataset,
         source=file.source,
         state=state,
-        reason=file.reason or (batch.reason if batch else _division(file, batches)),
+        reason=file.reason or (_reason(batch) if batch else _division(file, batches)),
         batch_id=file.batch_id,
         registered_at=file.registered_at,
         counts=counts,
         loaded=counts.curated if state == BatchState.LOADED.value else 0,
         reject_reasons=dict(result.reject_reasons) if result else {},
+        failed_loads=batch.failed_loads if batch else 0,
+        next_load=(batch.retry_at or None) if batch else None,
+        given_up=batch.given_up if batch else False,
     )
+
+
+def _reason(batch: Batch) -> str | None:
+    waits = waiting_told(batch)
+    return f"{waits}: {batch.reason}" if waits else batch.reason
 
 
 def _division(file: FileVersion, batches: dict[str, Batch]) -> str | None:

@@ -697,6 +697,9 @@ def test_a_batch_comes_back_as_it_was_noted(ledger: Any) -> None:
         retracted=2,
         vouchers=9,
         load_attempts=2,
+        failing_since=AT,
+        retry_at=LATER,
+        given_up=True,
         generation=3,
         parent="divided",
     )
@@ -725,6 +728,16 @@ def test_what_is_taken_away_is_gone(ledger: Any) -> None:
     loaded = ledger.advance(again, replace(again, state=BatchState.LOADED, reason=None), AT, "loaded")
     assert ledger.batch(batch.batch_id) == loaded
     assert loaded.reason is None
+
+
+def test_a_curated_batch_that_is_processed_again_stays_open_and_forgets_its_failed_loads(ledger: Any) -> None:
+    batch = curated(ledger, opened(ledger))
+    loading = ledger.advance(batch, replace(batch, state=BatchState.LOADING, load_attempts=1), AT, "load 1")
+    failed = replace(loading, state=BatchState.CURATED, failing_since=AT, retry_at=LATER, given_up=True)
+    reopened = ledger.reopen(ledger.advance(loading, failed, AT, "failed"), LATER, "replay")
+    assert (reopened.state, reopened.generation, reopened.load_attempts) == (BatchState.CLAIMED, 2, 0)
+    assert (reopened.failing_since, reopened.retry_at, reopened.given_up) == ("", "", False)
+    assert ledger.open_batches(batch.dataset) == [reopened]
 
 
 def test_of_eight_who_advance_at_once_one_does(ledger: Any) -> None:

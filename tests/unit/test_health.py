@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fakes import a_batch, a_file
 from gluebook.core.health import UNITS, Health, health
+from gluebook.core.model import NotedVerdict
 from gluebook.core.states import OPEN_STATES, BatchState
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -59,16 +60,42 @@ def test_open_batches_are_counted_by_state_pending_files_and_failures_as_they_ar
 
 
 def test_every_number_has_a_metric_of_its_own() -> None:
-    seen = Health(pending=3, open={"CLAIMED": 1, "DIVIDING": 2}, oldest_seconds=90, failures=4)
+    open_now = {"CLAIMED": 1, "DIVIDING": 2}
+    seen = Health(3, open_now, oldest_seconds=90, failures=4, failing_loads=5, failing_verdicts=6)
     assert seen.metrics() == {
         "FilesPending": 3,
         "OldestUnloadedAge": 90,
         "Failures": 4,
+        "LoadsFailing": 5,
+        "VerdictsFailing": 6,
         "BatchesClaimed": 1,
         "BatchesDividing": 2,
     }
 
 
 def test_what_an_alarm_watches_is_told_even_when_it_is_nothing() -> None:
-    assert Health().metrics() == {"FilesPending": 0, "OldestUnloadedAge": 0, "Failures": 0}
+    assert Health().metrics() == {
+        "FilesPending": 0,
+        "OldestUnloadedAge": 0,
+        "Failures": 0,
+        "LoadsFailing": 0,
+        "VerdictsFailing": 0,
+    }
     assert UNITS.keys() <= Health().metrics().keys()
+
+
+def test_a_load_that_fails_counts_from_the_third_time_on_whether_or_not_another_is_under_way() -> None:
+    waits = a_batch(state=BatchState.CURATED)
+    under_way = a_batch(state=BatchState.LOADING)
+    for attempts, failing in ((0, 0), (2, 0), (3, 1), (9, 1)):
+        assert health([], [replace(waits, load_attempts=attempts)], 0, NOW).failing_loads == failing
+        again = replace(under_way, load_attempts=attempts + 1)
+        assert health([], [again], 0, NOW).failing_loads == failing
+    # Given up, it is told of until somebody sees to it.
+    assert health([], [replace(waits, load_attempts=13, given_up=True)], 0, NOW).failing_loads == 1
+
+
+def test_a_verdict_counts_once_three_of_its_statements_must_have_failed() -> None:
+    noted = NotedVerdict("b", "app_logs", 1, 1, rows=1)
+    verdicts = [replace(noted, attempts=attempts) for attempts in (0, 3, 4, 40)]
+    assert health([], [], 0, NOW, verdicts).failing_verdicts == 2

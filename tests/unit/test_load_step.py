@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_events import aws_event
-from fakes import a_file
+from fakes import FakeJobs, a_file
 from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
+from gluebook.core.backoff import GIVEN_UP_AFTER
 from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.events import CrawlEnded, Event, Ignored, JobEnded, StatementEnded, Tick, parse_event
-from gluebook.core.loading import MOST_LOADS, CrawlPolicy, statement_name
+from gluebook.core.loading import CrawlPolicy, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.runs import FailedRun, proven_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import APP_LOGS
+from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.steps.curate import next_batch
 from gluebook.steps.runs import failed_run
 from gluebook.steps.sweep import sweep
@@ -291,6 +297,7 @@ def test_a_busy_warehouse_is_asked_again_by_the_schedule(pipeline: Pipeline, sch
     pipeline.handle(job_ended(), Tick())
     known = len(pipeline.warehouse.statements)
     pipeline.warehouse.busy = False
+    pipeline.clock.forward(300)
     pipeline.handle(Tick())
     assert len(pipeline.warehouse.statements) == known + 1
     # However often it was refused, that used up no attempt.
@@ -422,50 +429,199 @@ def test_a_catalog_that_does_not_answer_delays_the_crawl_but_not_the_load(pipeli
     assert pipeline.ledger.mark(f"crawl:{batch.dataset}") == "wanted"
 
 
-def in_conflict_until_the_schedule(pipeline: Pipeline) -> Batch:
-    """A batch whose load has failed as often as it is submitted without the schedule."""
-    batch = pipeline.submitted()
-    for attempt in range(1, MOST_LOADS + 1):
-        assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, attempt)
-        pipeline.warehouse.fail(pipeline.warehouse.latest, CONFLICT)
-        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
+DENIED = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid X,CanRetry 1"
+DAY = GIVEN_UP_AFTER.total_seconds()
+
+
+def refused(pipeline: Pipeline, batch: Batch, error: str = DENIED) -> Batch:
+    """The batch when its load under way has failed and the load function has heard of it."""
+    pipeline.warehouse.fail(pipeline.warehouse.latest, error)
+    pipeline.handle(statement_ended(batch, pipeline.now(batch).load_attempts, "FAILED"))
     return pipeline.now(batch)
 
 
-def test_a_load_that_has_failed_many_times_is_left_to_the_schedule(pipeline: Pipeline) -> None:
-    batch = in_conflict_until_the_schedule(pipeline)
-    assert (batch.state, batch.reason) == (BatchState.CURATED, f"load_failed: {CONFLICT}")
+def waiting(pipeline: Pipeline, error: str = DENIED) -> Batch:
+    """A batch that waits for its third load: the second followed the first at once."""
+    batch = pipeline.submitted()
+    assert refused(pipeline, batch, error).state is BatchState.LOADING
+    return refused(pipeline, batch, error)
+
+
+def test_what_the_environment_refuses_is_tried_again_at_once_and_then_ever_more_seldom(
+    pipeline: Pipeline,
+) -> None:
+    batch = pipeline.submitted()
+    began, tries = pipeline.clock(), []
+    while not pipeline.now(batch).given_up:
+        if pipeline.now(batch).state is BatchState.LOADING:
+            tries.append(int((pipeline.clock() - began).total_seconds()) // 60)
+            refused(pipeline, batch)
+        else:
+            pipeline.clock.forward(60)
+            pipeline.handle(Tick())
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert pauses == [0, 5, 10, 20, 40, 80, 160, 240, 240, 240, 240, 165]
+    assert tries[-1] * 60 == DAY
+
+
+@pytest.mark.parametrize("event", ["job", "statement", "schedule"])
+def test_no_event_submits_a_batch_before_its_next_load_is_due(pipeline: Pipeline, event: str) -> None:
+    batch = waiting(pipeline)
     other = pipeline.batch(BatchState.CURATED)
-    pipeline.handle(job_ended(), statement_ended(batch, MOST_LOADS, "FAILED"))
+    pipeline.clock.forward(299)
+    pipeline.handle({"job": job_ended(), "statement": statement_ended(batch, 2), "schedule": Tick()}[event])
     # Only what has failed is held back.
     assert (pipeline.now(batch), pipeline.now(other).state) == (batch, BatchState.LOADING)
-    pipeline.handle(Tick())
-    again = pipeline.now(batch)
-    assert (again.state, again.load_attempts) == (BatchState.LOADING, MOST_LOADS + 1)
+    pipeline.clock.forward(1)
+    pipeline.handle(job_ended())
+    assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, 3)
 
 
-def test_conflicts_without_end_neither_divide_a_batch_nor_lose_it(pipeline: Pipeline) -> None:
-    batch = in_conflict_until_the_schedule(pipeline)
-    for attempt in range(MOST_LOADS + 1, 3 * MOST_LOADS):
+def test_what_fails_for_a_day_waits_for_an_operator_divided_by_nobody(pipeline: Pipeline) -> None:
+    batch = waiting(pipeline)
+    while not pipeline.now(batch).given_up:
+        pipeline.clock.forward(3_600)
         pipeline.handle(Tick())
-        assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, attempt)
-        pipeline.warehouse.fail(pipeline.warehouse.latest, CONFLICT)
-        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
-        assert pipeline.now(batch).state is BatchState.CURATED
-    assert len(pipeline.warehouse.statements) == 3 * MOST_LOADS - 1
+        if pipeline.now(batch).state is BatchState.LOADING:
+            refused(pipeline, batch)
+    given_up = pipeline.now(batch)
+    assert (given_up.state, given_up.reason) == (BatchState.CURATED, f"load_failed: {DENIED}")
+    submitted = len(pipeline.warehouse.statements)
+    for _ in range(5):
+        pipeline.clock.forward(DAY)
+        pipeline.handle(Tick(), job_ended(), statement_ended(batch))
+    assert pipeline.now(batch) == given_up
+    assert len(pipeline.warehouse.statements) == submitted
     assert pipeline.jobs.started == []
+
+
+def test_once_the_environment_is_well_the_batch_is_loaded_and_remembers_nothing(pipeline: Pipeline) -> None:
+    batch = waiting(pipeline)
+    pipeline.clock.forward(300)
     pipeline.handle(Tick())
     pipeline.warehouse.finish(pipeline.warehouse.latest, 7, 0)
-    pipeline.handle(statement_ended(batch, 3 * MOST_LOADS))
-    assert (pipeline.now(batch).state, pipeline.now(batch).reason) == (BatchState.LOADED, None)
+    pipeline.handle(statement_ended(batch, 3))
+    loaded = pipeline.now(batch)
+    assert (loaded.state, loaded.reason) == (BatchState.LOADED, None)
+    assert (loaded.failing_since, loaded.retry_at, loaded.given_up) == ("", "", False)
 
 
-def test_what_the_warehouse_refuses_after_many_conflicts_is_divided_all_the_same(pipeline: Pipeline) -> None:
-    batch = in_conflict_until_the_schedule(pipeline)
+def test_what_turns_out_to_be_the_datas_fault_in_the_end_is_divided_all_the_same(pipeline: Pipeline) -> None:
+    batch = waiting(pipeline, CONFLICT)
+    pipeline.clock.forward(300)
     pipeline.handle(Tick())
-    pipeline.warehouse.fail(pipeline.warehouse.latest, BAD_DATA)
-    pipeline.handle(statement_ended(batch, MOST_LOADS + 1, "FAILED"))
-    assert pipeline.now(batch).state is BatchState.DIVIDING
+    assert refused(pipeline, batch, BAD_DATA).state is BatchState.DIVIDING
+
+
+def test_a_batch_that_an_earlier_release_has_left_after_many_failures_is_loaded(pipeline: Pipeline) -> None:
+    batch = pipeline.batch(BatchState.LOADING)
+    left = replace(batch, state=BatchState.CURATED, load_attempts=7, reason="load_failed: conflict")
+    pipeline.ledger.advance(batch, left, "2025-12-01T00:00:00.000Z", "an earlier release")
+    pipeline.handle(Tick())
+    assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, 8)
+    again = refused(pipeline, batch)
+    # Its day begins with the first failure that is counted.
+    assert (again.state, again.given_up) == (BatchState.CURATED, False)
+
+
+# -- one error keeps nothing else from being done ------------------------------------------------------------
+
+
+def denied(*_: object, **__: object) -> Any:
+    raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Anything")
+
+
+@pytest.mark.parametrize("event", ["job", "schedule"])
+def test_a_job_that_can_not_be_started_keeps_no_batch_from_being_loaded(event: str) -> None:
+    pipeline = Pipeline()
+    pipeline.jobs = FakeJobs(on_start=denied)
+    batch = pipeline.batch(BatchState.CURATED)
+    tickets = pipeline.batch(BatchState.CURATED, dataset="support_tickets")
+    pipeline.ledger.register(a_file(), "test")
+    with pytest.raises(ExceptionGroup, match="1 parts of the load function failed"):
+        pipeline.handle(job_ended() if event == "job" else Tick())
+    assert pipeline.now(batch).state is BatchState.LOADING
+    assert (pipeline.now(tickets).state is BatchState.LOADING) == (event == "schedule")
+
+
+def test_a_load_that_can_not_be_submitted_keeps_neither_another_nor_the_next_run_from_its_turn(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.submitted()
+    first, second = pipeline.batch(BatchState.CURATED), pipeline.batch(BatchState.CURATED)
+    pipeline.ledger.register(a_file(), "test")
+    submit = pipeline.warehouse.submit
+
+    def submitted(sqls: list[str], *, name: str, token: str) -> str:
+        return submit(sqls, name=name, token=token) if first.batch_id not in name else str(denied())
+
+    monkeypatch.setattr(pipeline.warehouse, "submit", submitted)
+    with pytest.raises(ExceptionGroup) as raised:
+        pipeline.handle(job_ended())
+    assert len(raised.value.exceptions) == 1
+    assert pipeline.now(second).statement_id == pipeline.warehouse.latest
+    assert pipeline.jobs.started == ["job-logs"]
+    monkeypatch.undo()
+    pipeline.handle(Tick())
+    assert (pipeline.now(first).load_attempts, pipeline.now(first).statement_id) == (
+        1,
+        pipeline.warehouse.latest,
+    )
+
+
+def test_verdicts_that_can_not_be_recorded_keep_no_run_from_starting(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.ledger, "verdicts", denied)
+    pipeline.ledger.register(a_file(), "test")
+    with pytest.raises(ExceptionGroup):
+        pipeline.handle(job_ended())
+    assert pipeline.jobs.started == ["job-logs"]
+
+
+# -- the tables ----------------------------------------------------------------------------------------------
+
+
+def schema_tries(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
+    """The seconds, by the test's clock, at which the tables were tried to be made in vain."""
+    tries: list[int] = []
+
+    def fail(sqls: list[str], *, name: str, timeout_seconds: float) -> str:
+        tries.append(pipeline.clock.seconds)
+        raise error
+
+    monkeypatch.setattr(pipeline.warehouse, "run", fail)
+    return tries
+
+
+def test_a_warehouse_too_busy_for_its_tables_is_asked_once_however_many_batches_wait(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = schema_tries(pipeline, monkeypatch, WarehouseBusy("asleep"))
+    batches = [pipeline.batch(BatchState.CURATED) for _ in range(4)]
+    pipeline.handle(job_ended())
+    assert len(tries) == 1
+    assert all(pipeline.now(batch) == batch for batch in batches)
+
+
+def test_tables_that_can_not_be_made_are_tried_ever_more_seldom(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = schema_tries(pipeline, monkeypatch, TerminalError("permission denied for schema public"))
+    batch = pipeline.batch(BatchState.CURATED)
+    for _ in range(24 * 12):
+        with contextlib.suppress(ExceptionGroup):
+            pipeline.handle(Tick())
+        pipeline.clock.forward(300)
+    assert len(tries) == 12
+    assert pipeline.now(batch) == batch
+    monkeypatch.undo()
+    pipeline.clock.forward(4 * 3_600)
+    pipeline.handle(Tick())
+    assert pipeline.now(batch).state is BatchState.LOADING
+
+
+# -- what became of a statement ------------------------------------------------------------------------------
 
 
 def test_a_statement_that_the_data_api_has_forgotten_is_submitted_again(pipeline: Pipeline) -> None:

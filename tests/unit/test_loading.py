@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,22 +11,24 @@ from hypothesis import strategies as st
 
 from fakes import a_batch
 from gluebook.aws.services import Statement
-from gluebook.clock import new_batch_id, utc_now
+from gluebook.clock import new_batch_id, stamp, utc_now
+from gluebook.core.backoff import GIVEN_UP_AFTER, LONGEST_PAUSE
 from gluebook.core.loading import (
     CrawlPolicy,
     after_failed_load,
     batch_of_statement,
     client_token,
     crawl_needed,
+    is_due,
     loaded,
     statement_name,
+    waiting_told,
 )
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState, check_batch
 from gluebook.datasets import CONTRACTS
 
 BATCH_IDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1, max_size=60)
-REFUSED, CONFLICT = False, True
 
 
 def a_load(batch_id: str, attempt: int, generation: int = 1) -> Batch:
@@ -72,11 +75,58 @@ def test_tokens_of_real_batches_are_not_cut(dataset: str) -> None:
     assert batch_of_statement(statement_name(a_load(batch_id, 1))) == batch_id
 
 
-def test_a_conflict_is_tried_again_however_often_and_what_is_refused_is_divided() -> None:
-    assert after_failed_load(worth_retrying=True) is BatchState.CURATED
-    assert after_failed_load(worth_retrying=False) is BatchState.DIVIDING
-    for state in (BatchState.CURATED, BatchState.DIVIDING):
-        check_batch(BatchState.LOADING, state)
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+DATA, ENVIRONMENT = True, False
+
+
+def failed(attempt: int, at: datetime = NOW, since: str = "", *, blames_data: bool = ENVIRONMENT) -> Batch:
+    batch = replace(a_load("b", attempt), failing_since=since)
+    return after_failed_load(batch, "load_failed: no", at, blames_data=blames_data)
+
+
+def test_what_the_data_is_to_blame_for_is_divided_whatever_was_before() -> None:
+    divided = failed(9, since=stamp(NOW), blames_data=DATA)
+    assert (divided.state, divided.reason) == (BatchState.DIVIDING, "load_failed: no")
+    check_batch(BatchState.LOADING, divided.state)
+
+
+@given(st.integers(1, 400), st.floats(0, 23.99))
+def test_what_nobody_is_to_blame_for_stays_curated_and_is_due_within_hours(
+    attempt: int, hours: float
+) -> None:
+    at = NOW + timedelta(hours=hours)
+    waits = failed(attempt, at, stamp(NOW))
+    assert (waits.state, waits.given_up, waits.failing_since) == (BatchState.CURATED, False, stamp(NOW))
+    due = datetime.fromisoformat(waits.retry_at)
+    assert at - timedelta(milliseconds=1) <= due <= min(at + LONGEST_PAUSE, NOW + GIVEN_UP_AFTER)
+    assert is_due(waits, due)
+    assert is_due(waits, at) == (stamp(at) == waits.retry_at)
+
+
+def test_after_a_day_it_is_given_up_and_never_due() -> None:
+    given_up = failed(13, NOW + GIVEN_UP_AFTER, stamp(NOW))
+    assert (given_up.state, given_up.given_up) == (BatchState.CURATED, True)
+    assert not is_due(given_up, NOW + timedelta(days=365))
+    assert given_up.repeatable
+    again = given_up.again()
+    assert (again.given_up, again.failing_since, again.retry_at) == (False, "", "")
+
+
+@pytest.mark.parametrize("state", [state for state in BatchState if state is not BatchState.CURATED])
+def test_only_a_curated_batch_is_due(state: BatchState) -> None:
+    assert is_due(a_batch(state=BatchState.CURATED), NOW)
+    assert not is_due(a_batch(state=state), NOW)
+
+
+def test_an_operator_is_told_what_a_batch_waits_for() -> None:
+    assert waiting_told(a_batch(state=BatchState.CURATED)) is None
+    assert waiting_told(a_load("b", 1)) is None
+    assert waiting_told(a_load("b", 3)) == "2 loads failed, another is under way"
+    waits = replace(failed(1), retry_at="2026-01-05T12:05:00.000Z")
+    assert waiting_told(waits) == "1 load failed, the next is due at 2026-01-05T12:05:00.000Z"
+    assert waiting_told(replace(waits, retry_at="")) == "1 load failed, the next is due"
+    given_up = waiting_told(replace(waits, given_up=True)) or ""
+    assert given_up.startswith("1 load failed, given up") and "gluebook replay" in given_up
 
 
 def test_a_loaded_batch_has_the_counts_of_its_load_and_no_reason_any_more() -> None:
@@ -161,31 +211,6 @@ def test_a_batch_of_more_dates_than_the_ledger_names_is_taken_to_bring_a_new_one
 ) -> None:
     batch = replace(a_batch(), partitions=("2026-01-05",), partitions_left_out=1)
     assert crawl_needed(policy, batch, {"2026-01-05"}, ["a"], ["a"]) is needed
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "again"),
-    [
-        ("FAILED", "ERROR: 1023\n  Detail: Serializable isolation violation on table - 104", True),
-        ("FAILED", "ERROR: 1018 DETAIL: Relation does not exist.", True),
-        ("FAILED", "ERROR: deadlock detected", True),
-        ("FAILED", "the connection to the database was lost: terminating connection", True),
-        ("ABORTED", "", True),
-        ("FAILED", "", False),
-        ("FAILED", "ERROR: Value too long for character type", False),
-        ("FAILED", "ERROR: Invalid digit, Value 't', Pos 0, Type: Integer", False),
-        # The same digits, where they say nothing: in a count, a date, a query's number.
-        ("FAILED", "ERROR: Invalid digit ... the stage does not hold 1018 rows", False),
-        (
-            "FAILED",
-            "ERROR: no such file s3://lake/manifests/app_logs/app_logs-20261023T101800-1a2b3c4d.json",
-            False,
-        ),
-        ("FAILED", "ERROR: Cannot insert a NULL value. query: 10231018 pid=10180", False),
-    ],
-)
-def test_only_what_may_go_away_is_worth_another_try(status: str, error: str, again: bool) -> None:
-    assert Statement("s", status, error).worth_retrying is again
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import a_batch
-from fakes.pipeline import RAW, Pipeline
+from fakes.pipeline import RAW, Pipeline, statement_ended
 from gluebook.core.differences import EXPLANATIONS, Difference, Kind, grouped
+from gluebook.core.events import Tick
 from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, Counts
 from gluebook.core.reconciling import Load, load_differences
@@ -146,6 +147,20 @@ def test_a_function_that_fails_leaves_the_difference_and_its_words(pipeline: Pip
     done = repaired(pipeline, FakeFunctions(broken={"load": TerminalError("it is ill")}))
     assert [d.kind for d in done.remaining] == [Kind.UNLOADED]
     assert done.failed == ("function load: it is ill",)
+
+
+def test_a_batch_whose_loads_fail_is_told_of_with_the_error_and_what_it_waits_for(pipeline: Pipeline) -> None:
+    batch = pipeline.curate(pipeline.carried(arrived(pipeline)))
+    for attempt in (1, 2):
+        pipeline.handle(Tick())
+        pipeline.warehouse.fail(pipeline.warehouse.latest, "ERROR: permission denied")
+        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
+    [difference] = look(pipeline).differences
+    assert (difference.kind, difference.batch_id) == (Kind.LOAD_FAILING, batch.batch_id)
+    assert difference.detail == (
+        f"2 loads failed, the next is due at {pipeline.now(batch).retry_at}: load_failed: ERROR: permission denied"
+    )
+    assert repaired(pipeline).remaining == (difference,)
 
 
 # -- warehouse ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fakes import Calls, Died, Dying, a_batch, a_file, calls_of
 from fakes.pipeline import RAW, Pipeline, statement_ended
+from gluebook.core.events import Tick
 from gluebook.core.keys import file_id
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import arrived_within, plan_replay
@@ -101,6 +102,32 @@ def test_what_is_under_way_is_left_alone(pipeline: Pipeline, state: BatchState) 
     assert [f.key for f in plan.under_way] == [file.key]
     replay(plan, operating(pipeline))
     assert pipeline.now(batch) == batch
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_batch_whose_loads_fail_is_processed_again_and_loaded_at_once(
+    pipeline: Pipeline, given_up: bool
+) -> None:
+    file = a_file("one")
+    batch = pipeline.curate(pipeline.carried(file))
+    pipeline.handle(Tick())
+    failed = replace(
+        pipeline.now(batch),
+        state=BatchState.CURATED,
+        reason="load_failed: ERROR: permission denied",
+        failing_since=AT,
+        retry_at="9999",
+        given_up=given_up,
+    )
+    pipeline.ledger.advance(pipeline.now(batch), failed, AT, "failed")
+    plan = replay_of_files([file.key], None, operating(pipeline))
+    assert [b.batch_id for b in replay(plan, operating(pipeline)).reopened] == [batch.batch_id]
+    taken = next_batch(pipeline.shop, pipeline.claimant("jr_1"))
+    assert taken is not None and taken.generation == 2
+    pipeline.curate(taken)
+    pipeline.handle(Tick())
+    again = pipeline.now(batch)
+    assert (again.state, again.load_attempts, again.given_up) == (BatchState.LOADING, 1, False)
 
 
 def test_a_key_the_ledger_does_not_know_is_told_of_by_name(pipeline: Pipeline) -> None:

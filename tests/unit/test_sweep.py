@@ -343,6 +343,8 @@ def test_each_dataset_has_a_line_of_metrics(pipeline: Pipeline, capsys: pytest.C
         "FilesPending",
         "OldestUnloadedAge",
         "Failures",
+        "LoadsFailing",
+        "VerdictsFailing",
         "WarehouseDrift",
     }
     assert found["app_logs"]["oldest_seconds"] == 90

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -134,22 +135,42 @@ def test_while_its_statement_runs_a_verdict_is_left_alone(pipeline: Pipeline) ->
     assert len(recordings(pipeline)) == 1
 
 
-def test_what_the_warehouse_refuses_is_tried_again_with_the_schedule_and_not_before(
-    pipeline: Pipeline,
+@pytest.mark.parametrize(
+    "error", ["ERROR: 1023 Serializable isolation violation", "ERROR: Value too long for type"]
+)
+def test_what_the_warehouse_refuses_is_tried_again_at_once_and_then_ever_more_seldom_without_end(
+    pipeline: Pipeline, error: str
 ) -> None:
     rejected(pipeline)
     pipeline.handle(job_ended("jr_0"))
-    [number] = recordings(pipeline)
-    pipeline.warehouse.fail(number, "ERROR: 1023 Serializable isolation violation")
-    ended(pipeline, number, "FAILED")
-    assert len(recordings(pipeline)) == 1
-    pipeline.handle(Tick())
-    first, second = recordings(pipeline)
-    assert pipeline.warehouse.statements[second].name.endswith(":2")
-    assert first != second
-    pipeline.warehouse.finish(second, 0, 0)
-    ended(pipeline, second)
+    began, tries = pipeline.clock.seconds, []
+    while len(tries) < 14:
+        known = len(recordings(pipeline))
+        [*_, number] = recordings(pipeline)
+        tries.append((pipeline.clock.seconds - began) // 60)
+        pipeline.warehouse.fail(number, error)
+        ended(pipeline, number, "FAILED")
+        while len(recordings(pipeline)) == known:
+            pipeline.clock.forward(60)
+            pipeline.handle(Tick(), job_ended("jr_0"))
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert pauses == [0, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440, 1440]
+    [*_, number] = recordings(pipeline)
+    pipeline.warehouse.finish(number, 0, 0)
+    ended(pipeline, number)
     assert pipeline.ledger.verdicts(DATASET) == []
+
+
+def test_a_verdict_that_an_earlier_release_has_tried_in_vain_is_tried_again(pipeline: Pipeline) -> None:
+    rejected(pipeline)
+    pipeline.handle(job_ended("jr_0"))
+    [number] = recordings(pipeline)
+    [noted] = pipeline.ledger.verdicts(DATASET)
+    # It has noted no time.
+    pipeline.ledger.verdict_submitted(replace(noted, attempts=2, retry_at=""), number)
+    pipeline.warehouse.fail(number, "ERROR: no")
+    pipeline.handle(Tick())
+    assert len(recordings(pipeline)) == 2
 
 
 def test_a_warehouse_that_was_made_anew_gets_its_tables_and_the_verdict(pipeline: Pipeline) -> None:

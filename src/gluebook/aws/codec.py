@@ -79,6 +79,9 @@ def batch_from(item: Item) -> Batch:
         statement_id=item.get("statement_id"),
         parent=item.get("parent"),
         plan=item.get("plan"),
+        failing_since=item.get("failing_since", ""),
+        retry_at=item.get("retry_at", ""),
+        given_up=bool(item.get("given_up", False)),
         partitions=tuple(item["partitions"]),
         reason=item.get("reason"),
         changed_at=item["changed_at"],
@@ -109,4 +112,5 @@ def verdict_from(item: Item) -> NotedVerdict:
         manifest=item.get("manifest") or Lake("").quality_manifest_of_generation(**of, generation=generation),
         attempts=int(item["attempts"]),
         statement_id=item.get("statement_id"),
+        retry_at=item.get("retry_at", ""),
     )

@@ -22,7 +22,12 @@ class VerdictRecords(LedgerBase):
         submitted = replace(noted, statement_id=statement_id)
         update = self._table.update_action(
             at_key.verdict_key(noted.dataset, noted.batch_id),
-            {"statement_id": statement_id, "attempts": noted.attempts, "token": submitted.token},
+            {
+                "statement_id": statement_id,
+                "attempts": noted.attempts,
+                "retry_at": noted.retry_at,
+                "token": submitted.token,
+            },
             "#token = :seen",
             {"seen": replace(noted, attempts=noted.attempts - 1).token},
         )

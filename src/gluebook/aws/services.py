@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +9,10 @@ from typing import Any
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
+from gluebook.core.warehouse_errors import blames_data, lacks_a_table
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
-# Redshift's ways of saying that another transaction was in the way; worth another try.
-_CONFLICT_CODES = re.compile(r"error:?\s+10(18|23)\b", re.I)
-_CONFLICTS = ("serializable", "could not serialize", "deadlock", "conflict", "too many")
-_LOST = ("connection", "terminat", "shutting down", "restart", "timeout", "i/o error")
 
 
 class Jobs:
@@ -94,19 +90,14 @@ class Statement:
         return self.status in _ENDED
 
     @property
-    def worth_retrying(self) -> bool:
-        """Whether what failed was a conflict, a lost connection or a cancellation, and not the data."""
-        text = self.error.lower()
-        if self.status == "ABORTED" or _CONFLICT_CODES.search(text):
-            return True
-        return any(word in text for word in (*_CONFLICTS, *_LOST))
+    def blames_data(self) -> bool:
+        """Whether it failed for what is known to be the data's fault, and not for one of the environment's."""
+        return self.status == "FAILED" and blames_data(self.error)
 
     @property
     def lacks_a_table(self) -> bool:
         """Whether a table that we once made isn't there any more."""
-        return (
-            self.status == "FAILED" and re.search(r'relation "?\w+"? does not exist', self.error) is not None
-        )
+        return self.status == "FAILED" and lacks_a_table(self.error)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from gluebook.aws.services import Rows
 from gluebook.core.text import shown
-from gluebook.status import TROUBLED, FileStatus
+from gluebook.status import FileStatus
 
 
 class _Terminal(Console):
@@ -101,4 +101,4 @@ def stages_table(stages: dict[str, float]) -> Table:
 
 def troubled(files: tuple[FileStatus, ...]) -> tuple[FileStatus, ...]:
     """Those that a person should look at."""
-    return tuple(file for file in files if file.state in TROUBLED or file.counts.rejected)
+    return tuple(file for file in files if file.is_troubled or file.counts.rejected)

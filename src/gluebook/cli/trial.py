@@ -18,7 +18,7 @@ from gluebook.core.runs import error_line
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.errors import GluebookError, TerminalError
 from gluebook.laptop import JOB_OUTPUTS
-from gluebook.status import TROUBLED, FileStatus, Overview, states
+from gluebook.status import FileStatus, Overview, states
 from localaws.iam import UsageReport
 
 if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need
@@ -69,6 +69,9 @@ def _file_json(file: FileStatus) -> dict[str, Any]:
         **asdict(file.counts),
         "loaded": file.loaded,
         "reject_reasons": file.reject_reasons,
+        "failed_loads": file.failed_loads,
+        "next_load": file.next_load,
+        "given_up": file.given_up,
     }
 
 
@@ -145,7 +148,7 @@ def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
         found.append(
             f"{uploaded - len(seen.files)} of {uploaded} files were never registered; see the dead letters"
         )
-    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.state in TROUBLED]
+    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.is_troubled]
     if not seen.settled:
         found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
     if found:

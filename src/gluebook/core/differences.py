@@ -18,6 +18,7 @@ class Kind(StrEnum):
     OVERDUE_CORRECTIONS = "overdue-corrections"
     ABANDONED = "abandoned"
     UNLOADED = "unloaded"
+    LOAD_FAILING = "load-failing"
     NOT_IN_WAREHOUSE = "not-in-warehouse"
     NOT_LOADED = "not-loaded"
     OTHER_COUNTS = "other-counts"
@@ -101,6 +102,12 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             "nothing has happened for longer than a load takes: an event was lost, or the warehouse is busy",
             "--repair runs the sweep and the load function; then see /aws/lambda/<prefix>-load",
             repairable=True,
+        ),
+        Kind.LOAD_FAILING: Explanation(
+            "published batches whose loads fail",
+            "Redshift refuses them for something that isn't known to be the data's fault: rights, space, access "
+            "to S3. They are tried again ever more seldom, and given up after a day",
+            "mend what the error names; then wait for the next load, or " + _REPLAY,
         ),
         Kind.NOT_IN_WAREHOUSE: Explanation(
             "LOADED in the ledger, not in etl_loads",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
+from gluebook.core.backoff import next_try
 from gluebook.core.model import Batch
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
 
-# How many statements are submitted for a batch one right after the other; further ones come with the schedule.
-MOST_LOADS = 5
 CrawlPolicy = Literal["when-needed", "always", "never"]
 
 _NAME = re.compile(r"gluebook-load:(?P<batch>[^:]+):(?P<generation>\d+):(?P<attempt>\d+)")
@@ -36,15 +37,48 @@ def batch_of_statement(name: str) -> str | None:
     return match["batch"] if match else None
 
 
-def after_failed_load(worth_retrying: bool) -> BatchState:
-    """Where a batch goes whose load has failed: what the warehouse refuses for its content is divided, until the
-    one bad file is alone; a conflict or a lost connection is nobody's fault."""
-    return BatchState.CURATED if worth_retrying else BatchState.DIVIDING
+def after_failed_load(batch: Batch, reason: str, now: datetime, *, blames_data: bool) -> Batch:
+    """A LOADING batch whose statement has failed.
+
+    What the warehouse refuses for its content is divided, until the one bad file is alone. Anything else is nobody's
+    fault: the batch stays as it was published and waits, ever longer, for its next load; after a day for a person.
+    """
+    if blames_data:
+        return batch.out_of_reach(BatchState.DIVIDING, reason)
+    since = batch.failing_since or stamp(now)
+    again = next_try(batch.load_attempts, datetime.fromisoformat(since), now)
+    return replace(
+        batch,
+        state=BatchState.CURATED,
+        reason=reason,
+        failing_since=since,
+        retry_at=stamp(again) if again else "",
+        given_up=again is None,
+    )
+
+
+def is_due(batch: Batch, now: datetime) -> bool:
+    """Whether a load is to be submitted for a batch now."""
+    return batch.state is BatchState.CURATED and not batch.given_up and batch.retry_at <= stamp(now)
+
+
+def waiting_told(batch: Batch) -> str | None:
+    """What a batch waits for whose loads have failed, in words; None for any other."""
+    if not batch.failed_loads:
+        return None
+    failed = f"{batch.failed_loads} load{'s' if batch.failed_loads > 1 else ''} failed"
+    if batch.given_up:
+        return f"{failed}, given up; `gluebook replay` processes it again"
+    if batch.state is BatchState.LOADING:
+        return f"{failed}, another is under way"
+    return (
+        f"{failed}, the next is due at {batch.retry_at}" if batch.retry_at else f"{failed}, the next is due"
+    )
 
 
 def loaded(batch: Batch, merged: int, superseded: int, retracted: int) -> Batch:
     """The batch once it is in the warehouse. Processed again without any effect it keeps the counts it had."""
-    done = replace(batch, state=BatchState.LOADED, reason=None)
+    done = replace(batch, state=BatchState.LOADED, reason=None, failing_since="", retry_at="", given_up=False)
     if batch.generation > 1 and not merged and not retracted and batch.merged <= batch.counts.curated:
         return replace(done, superseded=batch.counts.curated - batch.merged)
     return replace(done, merged=merged, superseded=superseded, retracted=retracted)

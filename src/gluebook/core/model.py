@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gluebook.core.states import BatchState, FileState
+from gluebook.core.states import REPEATABLE_STATES, BatchState, FileState
+from gluebook.errors import IllegalTransition
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class NotedVerdict:
     manifest      key of the COPY manifest of those rows
     failed        expectations that failed, of any severity
     attempts      statements submitted for it
+    retry_at      not before then is another one submitted, if this one fails; "": at once
     """
 
     batch_id: str
@@ -100,6 +102,7 @@ class NotedVerdict:
     manifest: str = ""
     attempts: int = 0
     statement_id: str | None = None
+    retry_at: str = ""
 
     @property
     def token(self) -> str:
@@ -117,6 +120,9 @@ class Batch:
     generation       1; one more each time it is processed again
     parent           the divided batch that its files come from
     load_attempts    how many statements have been submitted for it, in this generation
+    failing_since    when the first of those that failed did, for a reason that isn't the data's
+    retry_at         not before then is the next one submitted; "": at once
+    given_up         no other one is submitted until an operator replays it
     plan             key of the publishing plan, once the gate has been asked
     reported_epoch   which run's results, rejects and gate report are the batch's: their names carry its epoch;
                      0: those of an earlier release, without an epoch, or none yet
@@ -141,6 +147,9 @@ class Batch:
     files: int = 0
     size: int = 0
     load_attempts: int = 0
+    failing_since: str = ""
+    retry_at: str = ""
+    given_up: bool = False
     statement_id: str | None = None
     counts: Counts = field(default_factory=Counts)
     merged: int = 0
@@ -154,6 +163,19 @@ class Batch:
     reason: str | None = None
     changed_at: str = ""
 
+    @property
+    def failed_loads(self) -> int:
+        """How many of its loads have failed since it was published last."""
+        if self.state not in (BatchState.CURATED, BatchState.LOADING):
+            return 0
+        return max(0, self.load_attempts - (self.state is BatchState.LOADING))
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be processed again: it has come to its end, or waits because its loads have failed."""
+        waits = self.state is BatchState.CURATED and self.failed_loads > 0
+        return waits or self.state in REPEATABLE_STATES
+
     def taken_over(self, owner: str, lease_until: int) -> Batch:
         """The batch in the hands of another run; whoever held it can change nothing any more."""
         return replace(
@@ -165,7 +187,9 @@ class Batch:
         return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
 
     def again(self) -> Batch:
-        """The batch to be processed again, one generation further."""
+        """The batch to be processed again, one generation further. Raises IllegalTransition unless it is repeatable."""
+        if not self.repeatable:
+            raise IllegalTransition(f"batch {self.batch_id} is {self.state} and on its way, or divided")
         return replace(
             self,
             state=BatchState.CLAIMED,
@@ -173,6 +197,9 @@ class Batch:
             epoch=self.epoch + 1,
             attempts=0,
             load_attempts=0,
+            failing_since="",
+            retry_at="",
+            given_up=False,
             lease_until=0,
             statement_id=None,
             plan=None,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gluebook.core.claiming import is_left
 from gluebook.core.differences import Difference, Kind
-from gluebook.core.loading import loaded
+from gluebook.core.loading import loaded, waiting_told
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState, FileState
 from gluebook.core.warehouse_sql import LOADS
@@ -103,7 +103,9 @@ def stuck_batches(batches: Iterable[Batch], now: datetime) -> list[Difference]:
             when = f"its lease ended at {ended:%Y-%m-%d %H:%M}" if batch.lease_until else "nobody holds it"
             found.append(_of(batch, Kind.ABANDONED, f"{batch.state}, {when}"))
         late = _since(batch.changed_at or batch.created_at, now) > LOAD_OVERDUE_AFTER
-        if batch.state in (BatchState.CURATED, BatchState.LOADING) and late:
+        if batch.state is BatchState.CURATED and batch.failed_loads > 1:
+            found.append(_of(batch, Kind.LOAD_FAILING, f"{waiting_told(batch)}: {batch.reason}"))
+        elif batch.state in (BatchState.CURATED, BatchState.LOADING) and late:
             found.append(_of(batch, Kind.UNLOADED, f"{batch.state} since {batch.changed_at}"))
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gluebook.core.keys import OutsideConvention, RawKey, parse_raw_key
 from gluebook.core.model import Batch, FileVersion
-from gluebook.core.states import REPEATABLE_STATES, BatchState, FileState
+from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import contract
 
 
@@ -103,7 +103,7 @@ def plan_replay(
         elif batch is None:
             lost = f"batch_unknown: the ledger has no batch {file.batch_id}; upload the file again"
             refused.append(Refusal(file, lost))
-        elif batch.state in REPEATABLE_STATES:
+        elif batch.repeatable:
             parts["repeat"].append(file)
             reopen[batch.batch_id] = batch
         else:

@@ -14,14 +14,15 @@ the file itself turns out to be broken, empty or superseded::
                        │                 ├──▶ EMPTY     nothing but broken, empty or rejected records
                        │                 ├──▶ REJECTED  a critical expectation failed   │
                        └─────────────────┴──────────────────────┴───────────────────────┴──▶ DIVIDING
-                                                                   attempts used up, or what can't be loaded
+                                                    runs used up, or data that the warehouse refuses
 
                     DIVIDING ──▶ DIVIDED   its files wait again, in two halves that are claimed apart
                              └─▶ FAILED    it was one file
 
     again           LOADED | EMPTY | REJECTED | FAILED ──replay, or a file of it was superseded──▶ CLAIMED,
-                    one generation further. What the generation before has brought stays visible until this one
-                    takes its place. If the runs die that would do it, it is FAILED, and not divided.
+                    one generation further; by a replay CURATED too, if its loads have failed. What the
+                    generation before has brought stays visible until this one takes its place. If the runs
+                    die that would do it, it is FAILED, and not divided.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = MappingProxyType
             {_B.CLAIMED, _B.PUBLISHING, _B.EMPTY, _B.DIVIDING, _B.FAILED},
         ),
         _B.PUBLISHING: frozenset({_B.PUBLISHING, _B.CURATED, _B.EMPTY, _B.REJECTED, _B.DIVIDING}),
-        _B.CURATED: frozenset({_B.LOADING, _B.DIVIDING}),
+        _B.CURATED: frozenset({_B.LOADING, _B.DIVIDING, _B.CLAIMED}),
         _B.LOADING: frozenset({_B.LOADED, _B.CURATED, _B.DIVIDING}),
         _B.DIVIDING: frozenset({_B.DIVIDING, _B.DIVIDED, _B.FAILED}),
         _B.LOADED: frozenset({_B.CLAIMED}),
@@ -92,7 +93,7 @@ BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = MappingProxyType
 LEASED_STATES = frozenset({_B.CLAIMED, _B.PUBLISHING, _B.DIVIDING})
 # A batch in one of these still needs somebody to do something.
 OPEN_STATES = LEASED_STATES | {_B.CURATED, _B.LOADING}
-# From these a batch can be processed again.
+# From these a batch can be processed again; and from CURATED, if its loads have failed (`Batch.repeatable`).
 REPEATABLE_STATES = frozenset({_B.LOADED, _B.EMPTY, _B.REJECTED, _B.FAILED})
 # A person should look at these.
 TROUBLED_STATES = frozenset({_B.REJECTED, _B.FAILED})

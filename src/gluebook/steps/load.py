@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from gluebook.core.events import CrawlEnded, Event, JobEnded, StatementEnded, Tick
 from gluebook.core.loading import batch_of_statement
@@ -12,6 +13,7 @@ from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_ended
+from gluebook.steps.parts import Parts
 from gluebook.steps.runs import told
 from gluebook.steps.submit import settle, submit_curated
 from gluebook.steps.verdicts import record_verdicts
@@ -21,41 +23,54 @@ _log = logging.getLogger(__name__)
 
 
 def handle(event: Event, work: Loading) -> None:
-    """Do what an event asks for; harmless when it comes twice, late or out of order."""
+    """Do what an event asks for; harmless when it comes twice, late or out of order.
+
+    Each part is done whatever becomes of the others; what failed is raised in the end, as an ExceptionGroup.
+    """
+    parts = Parts("load function")
+    _handle(event, work, parts)
+    parts.raise_what_failed()
+
+
+def _handle(event: Event, work: Loading, parts: Parts) -> None:
     if isinstance(event, JobEnded):
         dataset = _dataset_of(event.job, work.job_names)
         if dataset:
-            _release(event, dataset, work)
-            start_if_needed(dataset, work, after=event)
-            submit_curated(dataset, work)
-            record_verdicts(dataset, work)
+            parts.do(f"releasing leases of {event.run_id}", partial(_release, event, dataset, work), None)
+            _go_on(dataset, work, parts, after=event)
     elif isinstance(event, StatementEnded):
         batch_id = batch_of_statement(event.name)
         batch = work.ledger.batch(batch_id) if batch_id else None
         if batch is not None:
-            settle(batch, work)
-            submit_curated(batch.dataset, work)
-            withdraw_superseded(batch.dataset, work)
-            start_if_needed(batch.dataset, work)
+            parts.do(f"settling batch {batch_id}", partial(settle, batch, work), None)
+            _go_on(batch.dataset, work, parts)
         elif (of := dataset_of_recording(event.name)) is not None and of in work.job_names:
-            record_verdicts(of, work)
+            parts.do(f"recording verdicts of {of}", partial(record_verdicts, of, work, parts), None)
     elif isinstance(event, CrawlEnded):
         dataset = _dataset_of(event.crawler, work.crawlers)
         if dataset:
             crawl_ended(event, dataset, work)
     elif isinstance(event, Tick):
         for dataset in work.job_names:
-            catch_up(dataset, work)
+            parts.do(f"catching up with {dataset}", partial(_catch_up, dataset, work, parts), None)
 
 
-def catch_up(dataset: str, work: Loading) -> None:
+def _catch_up(dataset: str, work: Loading, parts: Parts) -> None:
     """What events ask for one by one, for all open batches at once: in case an event was lost."""
     for batch in work.ledger.open_batches(dataset):
-        settle(batch, work)
-    submit_curated(dataset, work, scheduled=True)
-    record_verdicts(dataset, work, scheduled=True)
-    withdraw_superseded(dataset, work)
-    start_if_needed(dataset, work)
+        parts.do(f"settling batch {batch.batch_id}", partial(settle, batch, work), None)
+    _go_on(dataset, work, parts)
+
+
+def _go_on(dataset: str, work: Loading, parts: Parts, after: JobEnded | None = None) -> None:
+    """What there is to do for a dataset: load first, then start the next run."""
+    nothing: list[str] = []
+    parts.do(f"submitting loads of {dataset}", partial(submit_curated, dataset, work, parts), None)
+    parts.do(f"recording verdicts of {dataset}", partial(record_verdicts, dataset, work, parts), None)
+    parts.do(
+        f"withdrawing what is superseded of {dataset}", partial(withdraw_superseded, dataset, work), nothing
+    )
+    parts.do(f"starting the job of {dataset}", partial(start_if_needed, dataset, work, after), None)
 
 
 def _dataset_of(name: str, names: Mapping[str, str]) -> str | None:

@@ -4,44 +4,48 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from gluebook.aws.services import Statement
 from gluebook.clock import stamp
 from gluebook.core.load_sql import LoadRequest, load_sql
-from gluebook.core.loading import MOST_LOADS, after_failed_load, client_token, statement_name
+from gluebook.core.loading import after_failed_load, client_token, is_due, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.datasets import contract
 from gluebook.errors import Fenced, WarehouseBusy
 from gluebook.steps.crawl import crawl_if_needed
+from gluebook.steps.parts import Parts
 from gluebook.steps.schema import ensure_schema, forget_schema
 from gluebook.steps.work import Loading, advance, note_loaded
 
 _log = logging.getLogger(__name__)
 
 
-def submit_curated(dataset: str, work: Loading, *, scheduled: bool = False) -> None:
-    """Submit a load for every batch that is curated, oldest first.
+def submit_curated(dataset: str, work: Loading, parts: Parts) -> None:
+    """Submit a load for every curated batch that is due, oldest first; stop as soon as the warehouse is busy.
 
-    One that has failed many times is left to the schedule: whatever is in its way needs time to go away.
+    What one batch is refused goes to `parts` and keeps no other from being loaded.
     """
-    for batch in work.ledger.open_batches(dataset):
-        if batch.state is BatchState.CURATED and (scheduled or batch.load_attempts < MOST_LOADS):
-            _submit(batch, work)
-            crawl_if_needed(batch, work)
+    now = work.clock()
+    due = [batch for batch in work.ledger.open_batches(dataset) if is_due(batch, now)]
+    try:
+        for batch in due:
+            ensure_schema(work)
+            parts.do(f"loading batch {batch.batch_id}", partial(_submit, batch, work), None)
+    except WarehouseBusy as busy:
+        _log.warning("%s waits for the next look: %s", dataset, busy)
+    for batch in due:
+        crawl_if_needed(batch, work)
 
 
 def _submit(batch: Batch, work: Loading) -> None:
-    try:
-        ensure_schema(work)
-        attempt = batch.load_attempts + 1
-        # Noted first: whoever finds LOADING without a statement submits again, with the same token.
-        loading = replace(batch, state=BatchState.LOADING, load_attempts=attempt, statement_id=None)
-        noted = advance(batch, loading, f"load {attempt}", work)
-        if noted is not None:
-            _send(noted, work)
-    except WarehouseBusy as busy:
-        _log.warning("batch %s waits for the next look: %s", batch.batch_id, busy)
+    attempt = batch.load_attempts + 1
+    # Noted first: whoever finds LOADING without a statement submits again, with the same token.
+    loading = replace(batch, state=BatchState.LOADING, load_attempts=attempt, statement_id=None)
+    noted = advance(batch, loading, f"load {attempt}", work)
+    if noted is not None:
+        _send(noted, work)
 
 
 def _send(batch: Batch, work: Loading) -> None:
@@ -50,6 +54,8 @@ def _send(batch: Batch, work: Loading) -> None:
         name=statement_name(batch),
         token=client_token(batch),
     )
+    if statement_id == batch.statement_id:
+        return
     try:
         work.ledger.note_statement(batch, statement_id, stamp(work.clock()))
     except Fenced:
@@ -96,7 +102,7 @@ def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
         forget_schema(work)
-    state = after_failed_load(statement.worth_retrying or statement.lacks_a_table)
-    divided = state is BatchState.DIVIDING
-    failed = batch.out_of_reach(state, reason) if divided else replace(batch, state=state, reason=reason)
+    failed = after_failed_load(batch, reason, work.clock(), blames_data=statement.blames_data)
+    if failed.given_up:
+        _log.error("batch %s is not loaded any more until it is replayed", batch.batch_id)
     advance(batch, failed, reason, work)

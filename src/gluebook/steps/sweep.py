@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Any, TypeVar
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.objects import Objects
 from gluebook.clock import stamp
@@ -19,9 +16,10 @@ from gluebook.core.load_sql import confirm_sql
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.datasets import contract
-from gluebook.errors import GluebookError, TerminalError, WarehouseBusy
+from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_if_wanted
+from gluebook.steps.parts import Parts
 from gluebook.steps.reconcile import Drift, drift
 from gluebook.steps.register import Adopted, Adopting, adopt
 from gluebook.steps.work import Loading, loaded_mark, note_loaded, start_if_needed
@@ -53,7 +51,7 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     noted. Nothing here is needed while every event arrives; each part goes on when another fails, and what failed
     is raised in the end, as an ExceptionGroup.
     """
-    parts = _Parts()
+    parts = Parts("sweep")
     adopted = parts.do("adopting objects", lambda: _adopted(work), Adopted())
     parts.note([failure.error for failure in adopted.failed])
     found: dict[str, Any] = {"adopted": adopted.registered, "not_registered": len(adopted.failed)}
@@ -67,31 +65,6 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     _log.info("swept: %s", found)
     parts.raise_what_failed()
     return found
-
-
-class _Parts:
-    """Parts of a sweep, each of which is done whatever becomes of the others."""
-
-    def __init__(self) -> None:
-        self._failed: list[Exception] = []
-
-    def do(self, what: str, part: Callable[[], T], otherwise: T) -> T:
-        """What `part` returns; `otherwise` if AWS or we refuse it."""
-        try:
-            return part()
-        except (ClientError, BotoCoreError, GluebookError) as error:
-            _log.exception("%s failed", what)
-            self._failed.append(error)
-            return otherwise
-
-    def note(self, errors: Iterable[Exception]) -> None:
-        """Take in what a part has failed at and gone on."""
-        self._failed += errors
-
-    def raise_what_failed(self) -> None:
-        """Raise ExceptionGroup if something has failed: the function's alarm tells of it."""
-        if self._failed:
-            raise ExceptionGroup(f"{len(self._failed)} parts of the sweep failed", self._failed)
 
 
 def _adopted(work: Sweeping) -> Adopted:
@@ -111,7 +84,7 @@ def _adopted(work: Sweeping) -> Adopted:
     return adopted
 
 
-def _sweep_dataset(dataset: str, work: Loading, parts: _Parts) -> tuple[dict[str, Any], dict[str, float]]:
+def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str, Any], dict[str, float]]:
     """What was found of a dataset, and its metrics."""
     ledger = work.ledger
     loading = [b for b in ledger.open_batches(dataset) if b.state is BatchState.LOADING]
@@ -131,6 +104,7 @@ def _sweep_dataset(dataset: str, work: Loading, parts: _Parts) -> tuple[dict[str
         ledger.open_batches(dataset),
         _failures(dataset, work),
         work.clock(),
+        ledger.verdicts(dataset),
     )
     difference = parts.do(
         f"comparing {dataset} with the warehouse", lambda: _difference(dataset, seen, work), None

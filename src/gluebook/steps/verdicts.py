@@ -7,29 +7,35 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
+from gluebook.clock import stamp
+from gluebook.core.backoff import ONCE_A_DAY, pause
 from gluebook.core.model import NotedVerdict
 from gluebook.core.quality_sql import record_sql, recording_name, recording_token
 from gluebook.errors import WarehouseBusy
+from gluebook.steps.parts import Parts
 from gluebook.steps.schema import ensure_schema, forget_schema
 from gluebook.steps.work import Loading
 
 _log = logging.getLogger(__name__)
 
 
-def record_verdicts(dataset: str, work: Loading, *, scheduled: bool = False) -> None:
+def record_verdicts(dataset: str, work: Loading, parts: Parts) -> None:
     """Submit what isn't recorded, forget what is. May be repeated, and done by several at once.
 
-    What the warehouse has refused is tried again with the schedule, so that it can't go round in circles.
+    What the warehouse has refused is tried again ever more seldom, down to once a day, but without end: a verdict
+    costs little, and must not need an operator. Stops as soon as the warehouse is busy. What one verdict is refused
+    goes to `parts` and keeps no other from being recorded.
     """
-    for noted in work.ledger.verdicts(dataset):
-        try:
-            _record(noted, work, scheduled)
-        except WarehouseBusy as busy:
-            _log.warning("the verdict on batch %s waits for the next look: %s", noted.batch_id, busy)
+    try:
+        for noted in work.ledger.verdicts(dataset):
+            parts.do(f"recording the verdict on {noted.batch_id}", partial(_record, noted, work), None)
+    except WarehouseBusy as busy:
+        _log.warning("verdicts of %s wait for the next look: %s", dataset, busy)
 
 
-def _record(noted: NotedVerdict, work: Loading, scheduled: bool) -> None:
+def _record(noted: NotedVerdict, work: Loading) -> None:
     if noted.statement_id is None:
         _submit(noted, work)
         return
@@ -41,13 +47,14 @@ def _record(noted: NotedVerdict, work: Loading, scheduled: bool) -> None:
             _log.error("the verdict on batch %s was not recorded: %s", noted.batch_id, statement.error)
             if statement.lacks_a_table:
                 forget_schema(work)
-        if scheduled or (statement is not None and statement.lacks_a_table):
+        if noted.retry_at <= stamp(work.clock()):
             _submit(noted, work)
 
 
 def _submit(noted: NotedVerdict, work: Loading) -> None:
     ensure_schema(work)
-    trying = replace(noted, attempts=noted.attempts + 1)
+    attempt = noted.attempts + 1
+    trying = replace(noted, attempts=attempt, retry_at=stamp(work.clock() + pause(attempt, ONCE_A_DAY)))
     statement_id = work.warehouse.submit(
         record_sql(trying, work.lake.uri(noted.manifest), work.copy_role_arn),
         name=recording_name(trying),
