@@ -10,6 +10,7 @@ from typing import Any, cast
 from chaos.engine import read_rows
 from chaos.oracle import Expected, FileKey, Ticket, expected
 from chaos.product import LAKE
+from chaos.warehouse import INNOCENT_TEXTS
 from chaos.world import World
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
@@ -88,6 +89,7 @@ def compare(world: World) -> list[Problem]:
         *_results(world, ledger, truth),
         *_verdicts(world, ledger),
         *_drifts(world),
+        *_blamed(ledger),
     ]
 
 
@@ -247,6 +249,14 @@ def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
     shown = [tuple(row) for row in recorded if row[0] not in open_ends]
     kept = [row for row in shown if row[2:] == given_up.get(row[0])]
     yield from _difference("warehouse's dq_results", shown, [*wanted, *set(kept)])
+
+
+def _blamed(ledger: Found) -> Iterator[Problem]:
+    """No batch is divided or FAILED for what isn't the data's fault."""
+    for batch in ledger.batches.values():
+        ended = batch.state in (BatchState.DIVIDING, BatchState.DIVIDED, BatchState.FAILED)
+        if ended and any(text in (batch.reason or "") for text in INNOCENT_TEXTS):
+            yield Problem("blamed", f"{batch.batch_id} is {batch.state}: {batch.reason}")
 
 
 def _drifts(world: World) -> Iterator[Problem]:

@@ -44,6 +44,7 @@ def play(steps: Sequence[Step], redshift: Redshift, settling: Settling = Settlin
         finally:
             world.close()
     _count_files(world)
+    world.counts["access_denied"] = world.warehouse.denials
     ledger = found(world)
     states = Counter(ledger.state(file) for file in ledger.files.values())
     return Outcome(tuple(problems), world.counts, states, tuple(world.errors))

@@ -27,6 +27,7 @@ KINDS = (
     "warehouse_crash_before_commit",
     "warehouse_crash_after_commit",
     "forgotten_statement",
+    "access_denied",
     "poison_file",
     "broken_file",
     "replay",

@@ -117,6 +117,17 @@ def _load(dice: random.Random) -> list[Step]:
     return [{"do": "go", "kind": "run"}, *told, *_statement(dice)]
 
 
+def _denied(dice: random.Random) -> list[Step]:
+    """Access is denied for a while; what is submitted meanwhile is tried again, for so long that it is given up."""
+    steps: list[Step] = [{"do": "deny", "denied": True}]
+    for _ in range(dice.randint(1, 4)):
+        steps += [*_load(dice), {"do": "event"}, {"do": "go", "kind": "load", "pick": -1}]
+        steps += [{"do": "clock", "seconds": dice.choice((_LEASE_AND_MORE, 5_000, 90_000))}, {"do": "tick"}]
+    if dice.random() < 0.3:
+        steps += _replay(dice)
+    return [*steps, {"do": "deny", "denied": dice.random() < 0.3}]
+
+
 def _quiet_statement(dice: random.Random) -> list[Step]:
     return [{"do": "statement", "pick": dice.randrange(_ANY)}]
 
@@ -206,4 +217,5 @@ _WILD: tuple[tuple[Maker, int], ...] = (
     (_replay, 3),
     (_stalled, 4),
     (_late_old, 1),
+    (_denied, 2),
 )

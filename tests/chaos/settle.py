@@ -10,12 +10,12 @@ from chaos.product import JOBS
 from chaos.warehouse import OK
 from chaos.world import LEASE_SECONDS, World
 from gluebook.core.model import Batch
-from gluebook.core.states import TROUBLED_STATES, BatchState
+from gluebook.core.states import BatchState
 
 _MOST_ROUNDS = 40
 _MOST_DRAINS = 400
 _MOST_REPLAYS = 3
-_MOST_LOADS = 5
+_RETRIES_TAKE_ROUNDS, _RETRY_SECONDS = 10, 4 * 3_600
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Settling:
 
 def settle(world: World, settling: Settling) -> list[Problem]:
     """Let everything come to rest, without any further fault; what is wrong then."""
+    world.warehouse.denied = False
     stuck = _rest(world, settling)
     if stuck:
         return [stuck, *compare(world)]
     explained = (
         world.counts["run_died"] + world.counts["zombie"] - world.counts["poison_death"] >= _MOST_REPLAYS
     )
-    lost_loads = sum(count for kind, count in world.counts.items() if "commit" in kind or "conflict" in kind)
     for _ in range(_MOST_REPLAYS if settling.replays else 0):
-        again = _to_replay(world, explained or lost_loads >= _MOST_LOADS)
+        again = _to_replay(world, explained)
         if not again:
             break
         keys = {file.key for batch in again for file in world.ledger.batch_files(batch.batch_id)}
@@ -49,18 +49,19 @@ def settle(world: World, settling: Settling) -> list[Problem]:
 
 
 def _to_replay(world: World, explained: bool) -> list[Batch]:
-    """What an operator replays: what the gate rejected once the suite is mended, and innocents of bad luck."""
-    troubled = [batch for batch in world.repeatable() if batch.state in TROUBLED_STATES]
+    """What an operator replays: what the gate rejected once the suite is mended, loads that were given up, and
+    innocents of bad luck."""
     return [
         batch
-        for batch in troubled
-        if (batch.state is BatchState.REJECTED and world.mended)
+        for batch in world.repeatable()
+        if batch.given_up
+        or (batch.state is BatchState.REJECTED and world.mended)
         or (batch.state is BatchState.FAILED and explained and innocents(batch, world))
     ]
 
 
 def _rest(world: World, settling: Settling) -> Problem | None:
-    for _ in range(_MOST_ROUNDS):
+    for number in range(_MOST_ROUNDS):
         stuck = drain(world)
         if stuck:
             return stuck
@@ -69,7 +70,8 @@ def _rest(world: World, settling: Settling) -> Problem | None:
                 world.go(world.sweep(), TO_THE_END)
             if _is_quiet(world):
                 return None
-        world.forward(LEASE_SECONDS + 100)
+        # Who has failed often waits for long.
+        world.forward(LEASE_SECONDS + 100 if number < _RETRIES_TAKE_ROUNDS else _RETRY_SECONDS)
         if settling.ticks:
             world.tick()
         if settling.sweeps:
@@ -105,12 +107,16 @@ def _unrest(world: World) -> list[str]:
     found += [f"event {told.event}" for told in world.told]
     found += [f"{actor.name} before {actor.last}" for actor in world.actors]
     for dataset in JOBS:
+        open_now = world.ledger.open_batches(dataset)
+        waits = any(batch.given_up for batch in open_now)
         found += [f"pending {file.key}" for file in world.ledger.pending(dataset, 1000)]
         found += [
             f"batch {b.batch_id} {b.state} attempts {b.attempts} generation {b.generation}"
-            for b in world.ledger.open_batches(dataset)
+            for b in open_now
+            # That waits for an operator, and so do corrections that it carries.
+            if not b.given_up
         ]
         found += [f"verdict on {noted.batch_id}" for noted in world.ledger.verdicts(dataset)]
-        found += [f"correction of {seen.key}" for seen in world.ledger.corrections(dataset)]
+        found += [f"correction of {seen.key}" for seen in world.ledger.corrections(dataset) if not waits]
     known = {(file.key, file.version_id) for file in world.ledger.files()}
     return found + [f"unregistered {put.key}" for put in world.puts if put.name not in known]

@@ -69,6 +69,11 @@ def _replay(step: Step, world: World) -> None:
         world.replay([key])
 
 
+def _deny(step: Step, world: World) -> None:
+    """The role that COPY takes on may read nothing, or may again."""
+    world.warehouse.denied = step["denied"]
+
+
 def _mend(step: Step, world: World) -> None:
     world.mended = True
 
@@ -107,6 +112,7 @@ _STEPS = {
     "timeout": _timeout,
     "replay": _replay,
     "mend": _mend,
+    "deny": _deny,
     "drop": _drop,
     "meanwhile": _meanwhile,
     "calm": _calm,

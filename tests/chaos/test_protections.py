@@ -236,6 +236,20 @@ def test_what_the_warehouse_refuses_for_its_content_is_taken_back_and_divided(re
     assert apart(steps, redshift) == []
 
 
+def test_while_access_is_denied_no_batch_is_blamed_and_all_is_loaded_afterwards(redshift: Redshift) -> None:
+    """Protection: only what is known to be the data's fault divides a batch.
+
+    Two loads are refused, one of a correction; one waits for so long that it is given up, and is replayed.
+    """
+    denied = [{"do": "deny", "denied": True}, logs("a", "L x"), tickets("t", "T 1 1 01 x"), CALM]
+    later = [{"do": "clock", "seconds": 700}, {"do": "tick"}, CALM]
+    assert wrong([*denied, *later, *later], redshift) == []
+    a_day = [{"do": "clock", "seconds": 90_000}, {"do": "tick"}, CALM]
+    assert wrong([*denied, *a_day, logs("a", "L y"), CALM], redshift) == []
+    # Who is patient needs no operator.
+    assert wrong([*denied, *later], redshift, Settling(replays=False)) == []
+
+
 def test_an_old_version_that_is_heard_of_late_brings_nothing_back(redshift: Redshift) -> None:
     """Protection: versions are ordered by what S3 says, and not by when they are loaded."""
     heard_of_first = {"do": "deliver", "pick": -1}

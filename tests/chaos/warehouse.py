@@ -19,6 +19,9 @@ from gluebook.errors import TerminalError, WarehouseBusy
 OK, CONFLICT, BEFORE, AFTER, FORGET = "ok", "conflict", "before", "after", "forget"
 _CONFLICT_TEXT = "ERROR: 1023 Detail: Serializable isolation violation on table - transactions form a cycle"
 _LOST_TEXT = "ERROR: the connection to the database was lost"
+_DENIED_TEXT = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,CanRetry 1"
+# What nobody's data is to blame for.
+INNOCENT_TEXTS = (_CONFLICT_TEXT, _LOST_TEXT, _DENIED_TEXT)
 
 
 @dataclass
@@ -44,6 +47,9 @@ class ChaosWarehouse:
         self._tokens: dict[str, str] = {}
         self._waiting: list[Submitted] = []
         self._count = 0
+        # While it is, COPY may read nothing.
+        self.denied = False
+        self.denials = 0
 
     # -- as the product sees it ------------------------------------------------------------------------
 
@@ -92,6 +98,7 @@ class ChaosWarehouse:
         try:
             lose = how if how in (BEFORE, AFTER) else None
             fail = _CONFLICT_TEXT if how == CONFLICT else None
+            self._check_access(submitted)
             submitted.answer = self._redshift.transaction(submitted.sqls, self._copied, lose, fail=fail)
             submitted.status = "FINISHED"
         except StatementFailed as failed:
@@ -99,6 +106,11 @@ class ChaosWarehouse:
         except ConnectionLost:
             submitted.status, submitted.error = "FAILED", _LOST_TEXT
         self._on_end(submitted)
+
+    def _check_access(self, submitted: Submitted) -> None:
+        if self.denied and any(sql.startswith("copy ") for sql in submitted.sqls):
+            self.denials += 1
+            raise StatementFailed(_DENIED_TEXT)
 
     def forget(self, statement_id: str) -> None:
         """After a while the Data API knows neither a statement nor its token; it may run all the same."""

@@ -25,7 +25,6 @@ from chaos.warehouse import ChaosWarehouse, Submitted
 from fakes import FakeObjects
 from gluebook.core.events import parse_event
 from gluebook.core.model import Batch
-from gluebook.core.states import REPEATABLE_STATES
 from gluebook.datasets import CONTRACTS
 from gluebook.steps.admit import admit
 from gluebook.steps.claim import Claimant
@@ -89,7 +88,8 @@ class World:
         actor.befell.clear()
         if actor.done:
             if actor.outcome == "failed":
-                self.errors.append(f"{actor.name}: {type(actor.error).__name__}: {actor.error}")
+                errors = leaves(actor.error) if actor.error else []
+                self.errors += [f"{actor.name}: {type(error).__name__}: {error}" for error in errors]
             self.actors.remove(actor)
             self._after.pop(actor.name)(actor)
 
@@ -232,7 +232,7 @@ class World:
 
     def repeatable(self) -> list[Batch]:
         """Batches that can be processed again, oldest first."""
-        found = (batch for batch in self.ledger.batches() if batch.state in REPEATABLE_STATES)
+        found = (batch for batch in self.ledger.batches() if batch.repeatable)
         return sorted(found, key=lambda batch: batch.batch_id)
 
     def replay(self, keys: list[str]) -> Actor:
@@ -255,6 +255,13 @@ class World:
         for actor in self.actors:
             actor.kill()
         self.actors.clear()
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """An error, or those that a group of errors is made of."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in leaves(each)]
+    return [error]
 
 
 def _nothing(actor: Actor) -> None:

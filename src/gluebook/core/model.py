@@ -187,7 +187,7 @@ class Batch:
         return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
 
     def again(self) -> Batch:
-        """The batch to be processed again, one generation further. Raises IllegalTransition unless it is repeatable."""
+        """The batch to be processed again, one generation further. Raises IllegalTransition."""
         if not self.repeatable:
             raise IllegalTransition(f"batch {self.batch_id} is {self.state} and on its way, or divided")
         return replace(
