@@ -59,6 +59,19 @@ class ChaosWarehouse:
         except ClientError as error:
             raise WarehouseBusy(f"statement {name} was not taken") from error
 
+    def ask(self, sql: str, *, name: str) -> str:
+        def asked() -> str:
+            self._count += 1
+            submitted = Submitted(f"statement-{self._count}", [sql], name, "FINISHED")
+            submitted.answer = self._at_once([sql], name)
+            self._known[submitted.statement_id] = submitted
+            return submitted.statement_id
+
+        try:
+            return door("ExecuteStatement", True, asked)
+        except ClientError as error:
+            raise WarehouseBusy(f"statement {name} was not taken") from error
+
     def statement(self, statement_id: str) -> Statement | None:
         def described() -> Statement | None:
             found = self._known.get(statement_id)
@@ -70,7 +83,8 @@ class ChaosWarehouse:
         def fetched() -> Rows:
             name, _, number = statement_id.partition(":")
             found = self._known[name]
-            assert found.status == "FINISHED" and int(number) == len(found.sqls)
+            # Only a batch has statements with numbers.
+            assert found.status == "FINISHED" and int(number or 1) == len(found.sqls)
             return _rows(found.answer)
 
         return door("GetStatementResult", False, fetched)

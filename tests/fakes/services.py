@@ -46,11 +46,12 @@ class _Submitted:
 
 
 class FakeWarehouse:
-    """The Data API: a token gives the same statement again, statements end when a test says so.
+    """The Data API: a token gives the same statement again, statements end when a test says so, questions at once.
 
     loads    what `etl_loads` holds: (merged, superseded[, retracted]) by batch id, or by (batch id, generation)
     drifts   by dataset: rows now, rows noted, loads, doubled loads, doubled keys
     answers  the rows of any other question, by its exact SQL
+    refusal  what every question fails with
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,8 @@ class FakeWarehouse:
         self.drifts: dict[str, tuple[int, int | None, int, int, int]] = {}
         self.answers: dict[str, Rows] = {}
         self.busy = False
+        self.refusal = ""
+        self._asked: dict[str, Rows] = {}
         self._tokens: dict[str, str] = {}
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
@@ -70,11 +73,22 @@ class FakeWarehouse:
             self.statements[self._tokens[token]] = _Submitted(sqls, name)
         return self._tokens[token]
 
+    def ask(self, sql: str, *, name: str) -> str:
+        if self.busy:
+            raise WarehouseBusy(f"statement {name} was not taken: ThrottlingException")
+        number = f"question-{len(self._asked) + 1}"
+        self._asked[number] = self._answer(sql, name)
+        return number
+
     def statement(self, statement_id: str) -> Statement | None:
+        if statement_id in self._asked:
+            return Statement(statement_id, "FAILED" if self.refusal else "FINISHED", self.refusal)
         found = self.statements.get(statement_id)
         return Statement(statement_id, found.status, found.error) if found else None
 
     def result(self, statement_id: str) -> Rows:
+        if statement_id in self._asked:
+            return self._asked[statement_id]
         statement, _, number = statement_id.partition(":")
         found = self.statements[statement]
         assert found.status == "FINISHED" and int(number) == len(found.sqls), (
@@ -91,7 +105,10 @@ class FakeWarehouse:
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
         if self.busy:
             raise WarehouseBusy(f"gluebook-query has not ended within {timeout_seconds:.0f} s")
-        self.ran.append(("gluebook-query", [sql]))
+        return self._answer(sql, "gluebook-query")
+
+    def _answer(self, sql: str, name: str) -> Rows:
+        self.ran.append((name, [sql]))
         if sql in self.answers:
             return self.answers[sql]
         for contract in CONTRACTS.values():
@@ -126,6 +143,14 @@ class FakeWarehouse:
     def fail(self, statement_id: str, error: str, status: str = "FAILED") -> None:
         self.statements[statement_id].status = status
         self.statements[statement_id].error = error
+
+    def questions(self, name: str) -> int:
+        """How many statements of this name have asked something."""
+        return sum(ran == name for ran, _ in self.ran)
+
+    def forget_questions(self) -> None:
+        """After 24 hours the Data API knows none of them."""
+        self._asked = {f"forgotten-{number}": rows for number, rows in self._asked.items()}
 
     def forget(self, statement_id: str) -> None:
         """After 24 hours the Data API knows neither the statement nor its token."""

@@ -19,7 +19,6 @@ from gluebook.clock import stamp
 from gluebook.core.events import Tick
 from gluebook.core.model import FileVersion
 from gluebook.core.states import BatchState, FileState
-from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.steps.sweep import sweep
 
 LOGS = "app_logs/mongod/dt=2026-01-05/"
@@ -30,7 +29,10 @@ def pipeline() -> Pipeline:
     return Pipeline()
 
 
-def swept(pipeline: Pipeline) -> dict[str, Any]:
+def swept(pipeline: Pipeline, times: int = 1) -> dict[str, Any]:
+    """What the last of so many sweeps has found: what one asks the warehouse, the next one hears."""
+    for _ in range(times - 1):
+        sweep(pipeline.sweeping)
     found = sweep(pipeline.sweeping)
     # It is a function's answer.
     assert json.loads(json.dumps(found)) == found
@@ -61,6 +63,7 @@ def test_sweep_takes_up_what_was_left_but_nothing_that_is_held(pipeline: Pipelin
 def test_sweep_believes_the_warehouse_about_loads_nobody_told_of(pipeline: Pipeline) -> None:
     there, missing = pipeline.submitted(), pipeline.submitted()
     pipeline.warehouse.loads = {there.batch_id: (4, 3, 2), "somebody-elses": (1, 1)}
+    assert swept(pipeline)["app_logs"]["loads_found"] == []
     found = swept(pipeline)
     assert found["app_logs"]["loads_found"] == [there.batch_id]
     loaded = pipeline.now(there)
@@ -75,9 +78,9 @@ def test_a_load_of_an_earlier_generation_says_nothing_of_the_one_under_way(pipel
     pipeline.handle(Tick())
     assert pipeline.now(again).state is BatchState.LOADING
     pipeline.warehouse.loads = {(batch.batch_id, 1): (7, 0)}
-    assert swept(pipeline)["app_logs"]["loads_found"] == []
+    assert swept(pipeline, 2)["app_logs"]["loads_found"] == []
     pipeline.warehouse.loads[(batch.batch_id, 2)] = (7, 0)
-    assert swept(pipeline)["app_logs"]["loads_found"] == [batch.batch_id]
+    assert swept(pipeline, 2)["app_logs"]["loads_found"] == [batch.batch_id]
     assert pipeline.ledger.mark("loaded:app_logs") == f"{batch.batch_id}/2"
 
 
@@ -112,7 +115,7 @@ def test_sweep_and_load_at_odds_mark_a_batch_loaded_once(pipeline: Pipeline) -> 
     pipeline.warehouse.loads = {batch.batch_id: (4, 3)}
     steps: list[Callable[[], object]] = [
         lambda: pipeline.handle(statement_ended(batch)),
-        lambda: sweep(pipeline.sweeping),
+        lambda: swept(pipeline, 2),
         lambda: pipeline.handle(Tick()),
     ]
     for one, other in itertools.permutations(steps, 2):
@@ -221,20 +224,14 @@ def test_an_empty_bucket_leaves_no_cursor(pipeline: Pipeline) -> None:
 # -- each part goes on when another fails ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [WarehouseBusy("asleep"), TerminalError("no right")])
-def test_a_warehouse_that_does_not_answer_stops_nothing_else(
-    pipeline: Pipeline, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("refusal", ["", "ERROR: permission denied for relation etl_loads"])
+def test_a_warehouse_that_does_not_answer_stops_nothing_else(pipeline: Pipeline, refusal: str) -> None:
     pipeline.submitted()
     pipeline.ledger.register(a_file(dataset="support_tickets"), "test")
     pipeline.ledger.set_mark("crawl:app_logs", "wanted")
     pipeline.ledger.set_mark("loaded:support_tickets", "b/1")
-
-    def refuse(sql: str, *, timeout_seconds: float) -> None:
-        raise error
-
-    monkeypatch.setattr(pipeline.warehouse, "query", refuse)
-    found = swept(pipeline)
+    pipeline.warehouse.busy, pipeline.warehouse.refusal = not refusal, refusal
+    found = swept(pipeline, 2)
     assert found["app_logs"]["loads_found"] == []
     assert pipeline.jobs.started == ["job-tickets"]
     assert pipeline.catalog.crawls == ["crawl-logs"]
@@ -252,7 +249,7 @@ def refuse(*_: object, **__: object) -> Any:
     [
         pytest.param(lambda p, m: m.setattr(p.objects, "versions", refuse), id="the raw bucket"),
         pytest.param(lambda p, m: m.setattr(p.ledger, "corrections", refuse), id="corrections"),
-        pytest.param(lambda p, m: m.setattr(p.warehouse, "query", refuse), id="the warehouse"),
+        pytest.param(lambda p, m: m.setattr(p.warehouse, "ask", refuse), id="the warehouse"),
     ],
 )
 def test_a_part_that_fails_keeps_no_other_from_being_done(
@@ -275,24 +272,30 @@ def test_a_part_that_fails_keeps_no_other_from_being_done(
 
 
 def drift_questions(pipeline: Pipeline) -> int:
-    return sum(
-        "table_rows" in sql
-        for name, sqls in pipeline.warehouse.ran
-        for sql in sqls
-        if name == "gluebook-query"
-    )
+    return pipeline.warehouse.questions("gluebook-drift-app_logs")
 
 
 def test_the_warehouse_is_compared_once_after_each_time_that_something_was_loaded(pipeline: Pipeline) -> None:
     pipeline.warehouse.drifts[DATASET] = (7, 7, 1, 0, 0)
     assert swept(pipeline)["app_logs"]["drift"] is None
     pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
+    assert swept(pipeline)["app_logs"]["drift"] is None, "it is only asked"
     found = swept(pipeline)["app_logs"]["drift"]
     assert (found["table_rows"], found["noted_rows"], found["loads"]) == (7, 7, 1)
     assert swept(pipeline)["app_logs"]["drift"] is None
     assert drift_questions(pipeline) == 1
     pipeline.ledger.set_mark("loaded:app_logs", "b1/2")
+    assert swept(pipeline, 2)["app_logs"]["drift"] is not None
+    assert drift_questions(pipeline) == 2
+
+
+def test_a_load_between_question_and_answer_has_the_warehouse_compared_again(pipeline: Pipeline) -> None:
+    pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
     sweep(pipeline.sweeping)
+    pipeline.ledger.set_mark("loaded:app_logs", "b1/2")
+    assert swept(pipeline)["app_logs"]["drift"] is not None
+    assert swept(pipeline, 2)["app_logs"]["drift"] is not None
+    assert swept(pipeline, 2)["app_logs"]["drift"] is None
     assert drift_questions(pipeline) == 2
 
 
@@ -308,12 +311,65 @@ def test_the_warehouse_is_not_compared_while_a_load_may_be_changing_it(pipeline:
     assert drift_questions(pipeline) == 1
 
 
-def test_a_question_that_got_no_answer_is_asked_again(pipeline: Pipeline) -> None:
+def test_a_load_that_waits_because_it_fails_keeps_nobody_from_comparing(pipeline: Pipeline) -> None:
     pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
-    pipeline.warehouse.busy = True
+    batch = pipeline.submitted()
+    for attempt in (1, 2):
+        pipeline.warehouse.fail(pipeline.warehouse.latest, "ERROR: Disk Full")
+        pipeline.handle(statement_ended(batch, attempt, "FAILED"))
+    assert swept(pipeline, 2)["app_logs"]["drift"] is not None
+
+
+@pytest.mark.parametrize("lost", ["busy", "refused", "expired"])
+def test_a_question_that_got_no_answer_is_asked_again(pipeline: Pipeline, lost: str) -> None:
+    pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
+    pipeline.warehouse.busy = lost == "busy"
+    pipeline.warehouse.refusal = "ERROR: no" if lost == "refused" else ""
+    sweep(pipeline.sweeping)
+    if lost == "expired":
+        pipeline.warehouse.forget_questions()
     assert swept(pipeline)["app_logs"]["drift"] is None
-    pipeline.warehouse.busy = False
-    assert swept(pipeline)["app_logs"]["drift"] is not None
+    pipeline.warehouse.busy, pipeline.warehouse.refusal = False, ""
+    assert any(swept(pipeline)["app_logs"]["drift"] for _ in range(2))
+
+
+def a_week_of_sweeps(pipeline: Pipeline) -> None:
+    for _ in range(7 * 24 * 12):
+        sweep(pipeline.sweeping)
+        pipeline.clock.forward(300)
+
+
+def test_a_comparison_that_always_fails_wakes_the_warehouse_ever_more_seldom_and_alarms(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
+    pipeline.warehouse.refusal = "ERROR: permission denied for relation app_logs"
+    for _ in range(4):
+        sweep(pipeline.sweeping)
+        pipeline.clock.forward(1_200)
+    assert metrics(capsys.readouterr().out)["app_logs"]["DriftUnanswered"] == 4
+    # Another load makes it no better, and is no reason to ask more often.
+    pipeline.ledger.set_mark("loaded:app_logs", "b1/2")
+    a_week_of_sweeps(pipeline)
+    assert drift_questions(pipeline) <= 16
+    pipeline.warehouse.refusal = ""
+    pipeline.clock.forward(86_400)
+    assert swept(pipeline, 2)["app_logs"]["drift"] is not None
+    assert pipeline.ledger.mark("compared:app_logs") == "b1/2"
+    sweep(pipeline.sweeping)
+    assert metrics(capsys.readouterr().out)["app_logs"]["DriftUnanswered"] == 0
+
+
+def test_a_load_that_never_ends_is_asked_for_ever_more_seldom_and_a_further_one_at_once(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.submitted()
+    a_week_of_sweeps(pipeline)
+    asked = pipeline.warehouse.questions("gluebook-loads-app_logs")
+    assert 5 < asked <= 16
+    further = pipeline.submitted()
+    pipeline.warehouse.loads = {further.batch_id: (4, 3)}
+    assert [further.batch_id] in [swept(pipeline)["app_logs"]["loads_found"] for _ in range(3)]
 
 
 # -- what it tells -----------------------------------------------------------------------------------------
@@ -330,6 +386,8 @@ def test_each_dataset_has_a_line_of_metrics(pipeline: Pipeline, capsys: pytest.C
     pipeline.ledger.set_mark("loaded:app_logs", "b/1")
     pipeline.warehouse.drifts[DATASET] = (9, 7, 1, 0, 1)
     pipeline.clock.forward(90)
+    sweep(pipeline.sweeping)
+    capsys.readouterr()
     found = swept(pipeline)
     lines = metrics(capsys.readouterr().out)
     logs, tickets = lines["app_logs"], lines["support_tickets"]
@@ -345,6 +403,7 @@ def test_each_dataset_has_a_line_of_metrics(pipeline: Pipeline, capsys: pytest.C
         "Failures",
         "LoadsFailing",
         "VerdictsFailing",
+        "DriftUnanswered",
         "WarehouseDrift",
     }
     assert found["app_logs"]["oldest_seconds"] == 90

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +15,7 @@ from botocore.exceptions import ClientError
 from gluebook.core.warehouse_errors import blames_data, lacks_a_table
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 
+_log = logging.getLogger(__name__)
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 
@@ -120,28 +124,38 @@ class Warehouse:
 
         Raises WarehouseBusy when the Data API is at its limits.
         """
-        try:
+        with _taken(name):
             answer = self._api.batch_execute_statement(
                 **self._where, Sqls=sqls, StatementName=name, ClientToken=token, WithEvent=True
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in (
-                "ActiveStatementsExceededException",
-                "ThrottlingException",
-                "InternalServerException",
-            ):
-                raise WarehouseBusy(f"statement {name} was not taken: {code}") from error
-            raise
+        statement_id: str = answer["Id"]
+        return statement_id
+
+    def ask(self, sql: str, *, name: str) -> str:
+        """Submit one query, whose answer is fetched later; its statement id. Raises WarehouseBusy."""
+        with _taken(name):
+            answer = self._api.execute_statement(**self._where, Sql=sql, StatementName=name)
         statement_id: str = answer["Id"]
         return statement_id
 
     def statement(self, statement_id: str) -> Statement | None:
-        """The statement as it stands; None if the Data API has forgotten it (after 24 hours)."""
+        """The statement as it stands; None if the Data API has forgotten it (after 24 hours).
+
+        Of one that it has forgotten it doesn't know the owner either, so that a policy that lets a role see only its
+        own statements may refuse it.
+        """
         try:
-            found = self._api.describe_statement(Id=statement_id)
+            return self._described(statement_id)
         except self._api.exceptions.ResourceNotFoundException:
             return None
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            _log.warning("statement %s counts as expired: %s", statement_id, error)
+            return None
+
+    def _described(self, statement_id: str) -> Statement:
+        found = self._api.describe_statement(Id=statement_id)
         return Statement(statement_id, found["Status"], found.get("Error", ""))
 
     def result(self, statement_id: str) -> Rows:
@@ -167,8 +181,8 @@ class Warehouse:
         deadline = time.monotonic() + timeout_seconds
         pause = 0.02
         while time.monotonic() < deadline:
-            found = self.statement(statement_id)
-            if found is not None and found.ended:
+            found = self._described(statement_id)
+            if found.ended:
                 if found.status != "FINISHED":
                     raise TerminalError(f"{name}: {found.error or found.status}")
                 return str(statement_id)
@@ -182,6 +196,18 @@ class Warehouse:
         if not self._api.describe_statement(Id=statement_id)["HasResultSet"]:
             return Rows((), [])
         return self.result(statement_id)
+
+
+@contextmanager
+def _taken(name: str) -> Iterator[None]:
+    """Raises WarehouseBusy where the Data API is at its limits."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("ActiveStatementsExceededException", "ThrottlingException", "InternalServerException"):
+            raise WarehouseBusy(f"statement {name} was not taken: {code}") from error
+        raise
 
 
 def _value(field: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gluebook.aws.invoking import Functions
 from gluebook.aws.objects import ObjectVersion
-from gluebook.aws.services import Warehouse
+from gluebook.aws.services import Rows, Warehouse
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.load_sql import drift_sql
 from gluebook.core.model import Batch, FileVersion
@@ -61,9 +61,12 @@ class Drift:
 
 def drift(contract: Contract, warehouse: Warehouse, *, timeout_seconds: float) -> Drift:
     """Ask the warehouse. Raises TerminalError, WarehouseBusy."""
-    ((table, noted, loads, doubled_loads, doubled_keys),) = warehouse.query(
-        drift_sql(contract), timeout_seconds=timeout_seconds
-    ).rows
+    return drift_from(warehouse.query(drift_sql(contract), timeout_seconds=timeout_seconds))
+
+
+def drift_from(answer: Rows) -> Drift:
+    """What the warehouse has answered to `drift_sql`."""
+    ((table, noted, loads, doubled_loads, doubled_keys),) = answer.rows
     return Drift(
         int(table), None if noted is None else int(noted), int(loads), int(doubled_loads), int(doubled_keys)
     )

@@ -6,28 +6,21 @@ import logging
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from gluebook.aws.objects import Objects
 from gluebook.clock import stamp
 from gluebook.core.claiming import MOST_FILES
-from gluebook.core.health import Health, health
-from gluebook.core.load_sql import confirm_sql
-from gluebook.core.model import Batch
-from gluebook.core.states import BatchState
-from gluebook.datasets import contract
-from gluebook.errors import TerminalError, WarehouseBusy
+from gluebook.core.health import health
+from gluebook.steps.comparing import compare, confirm_loads
 from gluebook.steps.corrections import withdraw_superseded
 from gluebook.steps.crawl import crawl_if_wanted
 from gluebook.steps.parts import Parts
-from gluebook.steps.reconcile import Drift, drift
+from gluebook.steps.reconcile import Drift
 from gluebook.steps.register import Adopted, Adopting, adopt
-from gluebook.steps.work import Loading, loaded_mark, note_loaded, start_if_needed
+from gluebook.steps.work import Loading, start_if_needed
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
-# Two datasets, two queries each, within the function's three minutes.
-_QUERY_TIMEOUT_SECONDS = 30
 # The raw bucket is walked a bit further in every sweep: this many pages of at most 1,000 versions.
 _PAGES = 5
 _CURSOR_MARK = "sweep-cursor"
@@ -87,13 +80,8 @@ def _adopted(work: Sweeping) -> Adopted:
 def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str, Any], dict[str, float]]:
     """What was found of a dataset, and its metrics."""
     ledger = work.ledger
-    loading = [b for b in ledger.open_batches(dataset) if b.state is BatchState.LOADING]
     nothing: list[str] = []
-    confirmed = (
-        parts.do(f"confirming loads of {dataset}", lambda: _confirmed(loading, work), nothing)
-        if loading
-        else []
-    )
+    confirmed = parts.do(f"confirming loads of {dataset}", lambda: confirm_loads(dataset, work), nothing)
     withdrawn = parts.do(
         f"withdrawing what is superseded of {dataset}", lambda: withdraw_superseded(dataset, work), nothing
     )
@@ -106,8 +94,9 @@ def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str,
         work.clock(),
         ledger.verdicts(dataset),
     )
-    difference = parts.do(
-        f"comparing {dataset} with the warehouse", lambda: _difference(dataset, seen, work), None
+    unknown: tuple[Drift | None, int] = (None, 0)
+    difference, tries = parts.do(
+        f"comparing {dataset} with the warehouse", lambda: compare(dataset, work), unknown
     )
     found = {
         **asdict(seen),
@@ -116,55 +105,8 @@ def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str,
         "drift": asdict(difference) if difference else None,
     }
     apart = {"WarehouseDrift": float(difference.rows_apart)} if difference else {}
-    return found, {**seen.metrics(), **apart}
+    return found, {**seen.metrics(), "DriftUnanswered": float(tries), **apart}
 
 
 def _failures(dataset: str, work: Loading) -> int:
     return work.ledger.troubles(dataset, stamp(work.clock() - _FAILURES_COUNT_FOR))
-
-
-def _difference(dataset: str, seen: Health, work: Loading) -> Drift | None:
-    """How far the warehouse is from what was loaded; asked once after each time that something was loaded.
-
-    Not in every sweep, because each question keeps the warehouse awake, and not while a load may be changing it.
-    """
-    newest = work.ledger.mark(loaded_mark(dataset))
-    if seen.open or newest is None or newest == work.ledger.mark(f"compared:{dataset}"):
-        return None
-    try:
-        found = drift(contract(dataset), work.warehouse, timeout_seconds=_QUERY_TIMEOUT_SECONDS)
-    except (WarehouseBusy, TerminalError) as error:
-        _log.error("the warehouse could not be compared with what was loaded: %s", error)
-        return None
-    work.ledger.set_mark(f"compared:{dataset}", newest)
-    if found.rows_apart:
-        _log.error("%s in the warehouse isn't what was loaded: %s", dataset, found)
-    return found
-
-
-def _confirmed(loading: list[Batch], work: Loading) -> list[str]:
-    """What `confirm_loads` finds; nothing if the warehouse doesn't answer, which must not stop the rest."""
-    try:
-        return confirm_loads(loading, work)
-    except (WarehouseBusy, TerminalError) as error:
-        _log.error("the warehouse could not be asked about %d loads: %s", len(loading), error)
-        return []
-
-
-def confirm_loads(loading: list[Batch], work: Loading) -> list[str]:
-    """Mark batches LOADED that the warehouse has, by its own word; their ids.
-
-    Asks `etl_loads` with a statement of its own: another function's statements can't be looked at.
-    """
-    wanted = {(batch.batch_id, batch.generation): batch for batch in loading}
-    sql = confirm_sql(sorted({batch.batch_id for batch in loading}))
-    confirmed = []
-    for batch_id, generation, *counts in work.warehouse.query(
-        sql, timeout_seconds=_QUERY_TIMEOUT_SECONDS
-    ).rows:
-        batch = wanted.get((batch_id, int(generation)))
-        if batch is None:
-            continue
-        if note_loaded(batch, counts, "found in etl_loads", work):
-            confirmed.append(batch.batch_id)
-    return confirmed

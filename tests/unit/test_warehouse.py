@@ -1,0 +1,87 @@
+"""The Data API's answers as the pipeline understands them: a real client, and the answers that AWS documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from boto3.session import Session
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from gluebook.aws.services import Statement, Warehouse
+from gluebook.errors import WarehouseBusy
+
+ID = "d9b6c0c9-0747-4bf4-b142-e8883122f766"
+
+
+class OneClient(Session):
+    """A session that has one client, whoever asks."""
+
+    def __init__(self) -> None:
+        super().__init__("AKIAEXAMPLE", "secret", region_name="us-east-1")
+        self.made = super().client("redshift-data")
+
+    def client(self, *_: Any, **__: Any) -> Any:
+        return self.made
+
+
+@pytest.fixture
+def api() -> Iterator[tuple[Warehouse, Stubber]]:
+    session = OneClient()
+    with Stubber(session.made) as answers:
+        yield Warehouse("gluebook", "analytics", session), answers
+        answers.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_a_statement_that_has_expired_is_nobodys_whatever_the_data_api_calls_that(
+    api: tuple[Warehouse, Stubber], code: str
+) -> None:
+    warehouse, answers = api
+    answers.add_client_error("describe_statement", code, http_status_code=400)
+    assert warehouse.statement(ID) is None
+
+
+def test_any_other_refusal_is_one(api: tuple[Warehouse, Stubber]) -> None:
+    warehouse, answers = api
+    answers.add_client_error("describe_statement", "ValidationException", http_status_code=400)
+    with pytest.raises(ClientError, match="ValidationException"):
+        warehouse.statement(ID)
+
+
+def test_who_waits_for_a_statement_is_told_that_it_may_not_be_looked_at(
+    api: tuple[Warehouse, Stubber],
+) -> None:
+    warehouse, answers = api
+    answers.add_response("execute_statement", {"Id": ID})
+    answers.add_client_error("describe_statement", "AccessDeniedException", http_status_code=400)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        warehouse.run(["select 1"], name="q", timeout_seconds=60)
+
+
+def test_a_question_is_one_statement_that_tells_nobody_of_its_end(api: tuple[Warehouse, Stubber]) -> None:
+    warehouse, answers = api
+    where = {"WorkgroupName": "gluebook", "Database": "analytics"}
+    answers.add_response("execute_statement", {"Id": ID}, {**where, "Sql": "select 1", "StatementName": "q"})
+    answers.add_response(
+        "describe_statement", {"Id": ID, "Status": "FAILED", "Error": "ERROR: no"}, {"Id": ID}
+    )
+    assert warehouse.ask("select 1", name="q") == ID
+    assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no")
+
+
+@pytest.mark.parametrize(
+    "code", ["ActiveStatementsExceededException", "ThrottlingException", "InternalServerException"]
+)
+def test_a_data_api_at_its_limits_is_busy(api: tuple[Warehouse, Stubber], code: str) -> None:
+    warehouse, answers = api
+    # Not tried again by the SDK first, which would take its time.
+    answers.client.meta.events.register("needs-retry.*", lambda **_: None, unique_id="never")
+    answers.add_client_error("execute_statement", code, http_status_code=400)
+    with pytest.raises(WarehouseBusy, match=code):
+        warehouse.ask("select 1", name="q")
+    answers.add_client_error("batch_execute_statement", code, http_status_code=400)
+    with pytest.raises(WarehouseBusy, match=code):
+        warehouse.submit(["select 1"], name="q", token="t")
