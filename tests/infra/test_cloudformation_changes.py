@@ -388,6 +388,25 @@ def test_what_leaves_the_template_is_deleted_unless_it_is_retained(stacks: Stack
     sqs.delete_queue(QueueUrl=urls[0])
 
 
+def test_a_workgroup_scales_to_no_less_than_its_base(stacks: Stacks) -> None:
+    def template(most: int) -> dict[str, Any]:
+        workgroup = resource(
+            "RedshiftServerless::Workgroup",
+            WorkgroupName="scaling",
+            NamespaceName={"Ref": "Namespace"},
+            BaseCapacity=8,
+            MaxCapacity=most,
+        )
+        namespace = resource("RedshiftServerless::Namespace", NamespaceName="scaling")
+        return {"Namespace": namespace, "Workgroup": workgroup}
+
+    assert stacks.create("less", template(4)) == "ROLLBACK_COMPLETE"
+    assert "MaxCapacity 4 is less than BaseCapacity 8" in stacks.reasons("less")
+    assert stacks.create("s", template(8)) == "CREATE_COMPLETE"
+    assert stacks.update("s", template(16)) == "UPDATE_COMPLETE"
+    assert stacks.update("s", template(4)) == "UPDATE_ROLLBACK_COMPLETE"
+
+
 def test_a_stack_that_fails_half_way_leaves_nothing(stacks: Stacks) -> None:
     missing = {"S3Bucket": "no-such-bucket", "S3Key": "k"}
     layer = {**resource("Lambda::LayerVersion", Content=missing), "DependsOn": ["Queue"]}

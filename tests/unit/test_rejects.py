@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from rich.console import Console
 
 from fakes import FakeObjects
@@ -18,6 +17,7 @@ from gluebook.core.keys import Lake
 from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
 from gluebook.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
+from template_kit import pipeline_template
 
 LAKE = Lake("lake")
 
@@ -157,27 +157,6 @@ def test_the_catalogs_table_has_the_quarantines_columns_and_lies_over_all_of_it(
     assert {name for name, kind in columns.items() if kind != "string"} == {"_source_record"}
     assert table["StorageDescriptor"]["Location"] == "s3://${LakeBucket}/quarantine/"
     assert all(LAKE.quarantined(dataset).startswith("quarantine/") for dataset in CONTRACTS)
-
-
-def pipeline_template() -> dict[str, Any]:
-    """The template, with what !Sub holds as it is written."""
-    text = (Path(__file__).parents[2] / "infra" / "pipeline.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, Loader=_Plain)
-    return loaded
-
-
-class _Plain(yaml.SafeLoader):
-    """CloudFormation's short forms as plain values."""
-
-
-_Plain.add_multi_constructor(
-    "!",
-    lambda loader, _, node: (
-        loader.construct_scalar(node)
-        if isinstance(node, yaml.ScalarNode)
-        else loader.construct_sequence(node)
-    ),
-)
 
 
 def test_an_empty_quarantine_says_so_and_where_else_to_look() -> None:

@@ -16,8 +16,10 @@ from localaws.cloudformation.resource import (
     ResourceType,
     TemplateError,
 )
-from localaws.cloudformation.shapes import text, truth
+from localaws.cloudformation.shapes import text, truth, whole
 from localaws.cloudformation.warehouses import registry
+
+_BASE_CAPACITY = 128
 
 
 class Namespace(ResourceType):
@@ -141,6 +143,7 @@ class Workgroup(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         name = _checked("WorkgroupName", properties["WorkgroupName"])
+        _check_capacity(properties)
         known = registry(at.endpoint)
         if name in known.workgroups:
             raise TemplateError(f"Workgroup {name} already exists")
@@ -153,6 +156,7 @@ class Workgroup(ResourceType):
         return self._made(at, properties)
 
     def update(self, at: Place, change: Change) -> Made:
+        _check_capacity(change.new)
         return self._made(at, change.new)
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -165,7 +169,7 @@ class Workgroup(ResourceType):
         return Made(
             name,
             {
-                "Workgroup.BaseCapacity": text(properties.get("BaseCapacity", 128)),
+                "Workgroup.BaseCapacity": text(properties.get("BaseCapacity", _BASE_CAPACITY)),
                 "Workgroup.Endpoint.Address": address,
                 "Workgroup.Endpoint.Port": text(properties.get("Port", 5439)),
                 "Workgroup.NamespaceName": workgroup.namespace,
@@ -176,6 +180,13 @@ class Workgroup(ResourceType):
                 "Workgroup.WorkgroupName": name,
             },
         )
+
+
+def _check_capacity(properties: Properties) -> None:
+    """AWS docs: "Billing for Amazon Redshift Serverless": it scales from the base to at most the maximum capacity."""
+    base = whole(properties.get("BaseCapacity", _BASE_CAPACITY))
+    if "MaxCapacity" in properties and whole(properties["MaxCapacity"]) < base:
+        raise TemplateError(f"MaxCapacity {properties['MaxCapacity']} is less than BaseCapacity {base}")
 
 
 def _checked(what: str, name: str) -> str:
