@@ -178,8 +178,8 @@ BATCHES = (
         protection="a verdict whose statement has failed is recorded with the schedule",
         broken="it is given up",
         file=f"{_STEPS}/verdicts.py",
-        old="        if scheduled or (",
-        new="        if (",
+        old="        if noted.retry_at <= stamp(work.clock()):",
+        new="        if not noted.attempts:",
         test=(_PROTECTIONS, "test_a_verdict_that_the_warehouse_refused_is_recorded_after_all"),
     ),
     Mutation(

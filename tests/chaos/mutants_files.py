@@ -90,8 +90,8 @@ FILES = (
         protection="the end of a run starts the next one if a file was registered after its last look",
         broken="the end of a run starts nothing",
         file=f"{_STEPS}/load.py",
-        old="            start_if_needed(dataset, work, after=event)\n",
-        new="",
+        old='    parts.do(f"starting the job of {dataset}", partial(start_if_needed, dataset, work, after), None)\n',
+        new="    if after is None:\n        start_if_needed(dataset, work, after)\n",
         test=(
             _PROTECTIONS,
             "test_a_file_registered_after_the_last_look_of_a_run_is_taken_up_when_that_ends",
