@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, ticket
+from contract.redshift_fixtures import FORBIDDEN_ROLE
 from gluebook.core.load_sql import confirm_sql, load_sql
+from gluebook.core.warehouse_errors import blames_data, lacks_a_table
 
 TABLE = (
     "select ticket_id, revision, updated_at, _row_hash, category, _batch_id from support_tickets order by 1"
@@ -113,6 +115,24 @@ def test_processed_again_a_mended_value_takes_effect_null_or_not(
         request = loads.request(SUPPORT_TICKETS, "A", rows, generation=generation)
         assert loads.load(SUPPORT_TICKETS, request) == (merged, 1 - merged, 0)
     assert loads.warehouse.rows(TABLE)[0][4] == after
+
+
+def test_of_a_load_that_fails_the_error_says_whether_the_data_is_to_blame(loads: Loads) -> None:
+    """As the stand-in words it: the whole load, and what the pipeline makes of DescribeStatement's error."""
+    row = ticket("a", 1, "A", 1, "x")
+    good = loads.request(SUPPORT_TICKETS, "A", [row])
+    long = loads.request(SUPPORT_TICKETS, "A", [{**row, "ticket_id": "x" * 1_000}])
+    null = loads.request(SUPPORT_TICKETS, "A", [{**row, "ticket_id": None}])
+    unfit = loads.request(APP_LOGS, "A", [log("k", "f", "v", "A")])
+    fewer = replace(good, rows=2)
+    for request in (long, null, replace(good, manifest_uri=unfit.manifest_uri), fewer):
+        assert blames_data(loads.error(SUPPORT_TICKETS, request))
+    gone = replace(good, manifest_uri=good.manifest_uri + "-gone")
+    for request in (gone, replace(good, copy_role_arn=FORBIDDEN_ROLE)):
+        error = loads.error(SUPPORT_TICKETS, request)
+        assert error and not blames_data(error)
+    no_tables = loads.warehouse.error("select 1 from app_logs_of_tomorrow")
+    assert lacks_a_table(no_tables) and not blames_data(no_tables)
 
 
 def test_rows_of_another_batch_fail_the_load(loads: Loads) -> None:

@@ -19,7 +19,7 @@ class Parts:
 
     def __init__(self, of: str) -> None:
         self._of = of
-        self._failed: list[Exception] = []
+        self._failed: dict[str, Exception] = {}
 
     def do(self, what: str, part: Callable[[], T], otherwise: T) -> T:
         """What `part` returns; `otherwise` if AWS or we refuse it.
@@ -32,7 +32,7 @@ class Parts:
             raise
         except (ClientError, BotoCoreError, GluebookError) as error:
             _log.exception("%s failed", what)
-            self._failed.append(error)
+            self._failed[what] = error
             return otherwise
 
     def note(self, errors: Iterable[Exception]) -> None:
@@ -42,4 +42,7 @@ class Parts:
     def raise_what_failed(self) -> None:
         """Raise ExceptionGroup if something has failed."""
         if self._failed:
-            raise ExceptionGroup(f"{len(self._failed)} parts of the {self._of} failed", self._failed)
+            # Of an error that ends a function only its text is seen from outside.
+            told = "; ".join(f"{what}: {error}" for what, error in self._failed.items())
+            number = f"{len(self._failed)} part{'s' if len(self._failed) > 1 else ''}"
+            raise ExceptionGroup(f"{number} of the {self._of} failed: {told}", [*self._failed.values()])
