@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, cast
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Catalog, Jobs, Queue, Warehouse
 from gluebook.clock import utc_now
+from gluebook.core.backoff import Backoff
 from gluebook.core.events import parse_event
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy
@@ -73,6 +75,7 @@ def _loading(actor: str) -> Loading:
         crawl_policy=cast(CrawlPolicy, _setting("CRAWL_POLICY")),
         clock=utc_now,
         namespace=_setting("METRICS_NAMESPACE"),
+        backoff=Backoff(timedelta(seconds=int(_setting("LOAD_RETRY_SECONDS")))),
     )
 
 

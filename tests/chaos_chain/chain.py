@@ -16,7 +16,13 @@ from chaos_chain.killers import DATASETS, Killers
 from gluebook.cli.laptop import Laptop, laptop
 
 # A killed run whose event is lost is found by its lease; a day has no time for ten minutes of it.
-_PARAMETERS = {"LeaseSeconds": "15", "SweepSchedule": "rate(1 minute)", "CrawlPolicy": "never"}
+# The same goes for what the warehouse refuses twice, because it has crashed twice.
+_PARAMETERS = {
+    "LeaseSeconds": "15",
+    "SweepSchedule": "rate(1 minute)",
+    "CrawlPolicy": "never",
+    "LoadRetrySeconds": "1",
+}
 _PATIENCE_SECONDS = 900
 _RULE = "gluebook-sweep-time"
 

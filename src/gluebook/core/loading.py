@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from gluebook.core.backoff import next_try
+from gluebook.core.backoff import BACKOFF, Backoff
 from gluebook.core.model import Batch
 from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
@@ -37,7 +37,9 @@ def batch_of_statement(name: str) -> str | None:
     return match["batch"] if match else None
 
 
-def after_failed_load(batch: Batch, reason: str, now: datetime, *, blames_data: bool) -> Batch:
+def after_failed_load(
+    batch: Batch, reason: str, now: datetime, *, blames_data: bool, backoff: Backoff = BACKOFF
+) -> Batch:
     """A LOADING batch whose statement has failed.
 
     What the warehouse refuses for its content is divided, until the one bad file is alone. Anything else is nobody's
@@ -46,7 +48,7 @@ def after_failed_load(batch: Batch, reason: str, now: datetime, *, blames_data: 
     if blames_data:
         return batch.out_of_reach(BatchState.DIVIDING, reason)
     since = batch.failing_since or stamp(now)
-    again = next_try(batch.load_attempts, datetime.fromisoformat(since), now)
+    again = backoff.next_try(batch.load_attempts, datetime.fromisoformat(since), now)
     return replace(
         batch,
         state=BatchState.CURATED,

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 from gluebook.aws.services import Rows
 from gluebook.clock import stamp
-from gluebook.core.backoff import ONCE_A_DAY, pause
+from gluebook.core.backoff import ONCE_A_DAY
 from gluebook.errors import WarehouseBusy
 from gluebook.steps.work import Loading
 
@@ -92,7 +92,7 @@ def _submit(name: str, question: Question, sql: str, work: Loading) -> None:
     except WarehouseBusy as busy:
         _log.warning("%s is asked at the next look: %s", name, busy)
         return
-    again = stamp(now + pause(tries, ONCE_A_DAY))
+    again = stamp(now + work.backoff.pause(tries, ONCE_A_DAY))
     _note(name, replace(question, tries=tries, retry_at=again, statement_id=statement_id), work)
 
 

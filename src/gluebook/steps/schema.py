@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from gluebook.clock import stamp
-from gluebook.core.backoff import pause
 from gluebook.core.schema_sql import schema_fingerprint, schema_sql
 from gluebook.datasets import CONTRACTS
 from gluebook.errors import WarehouseBusy
@@ -40,7 +39,7 @@ def _note_try(fingerprint: str, work: Loading) -> None:
     if noted["retry_at"] > stamp(now):
         raise WarehouseBusy(f"the tables could not be made; the next try is due at {noted['retry_at']}")
     tries = noted["tries"] + 1
-    again = {"fingerprint": fingerprint, "tries": tries, "retry_at": stamp(now + pause(tries))}
+    again = {"fingerprint": fingerprint, "tries": tries, "retry_at": stamp(now + work.backoff.pause(tries))}
     work.ledger.set_mark(_TRIES_MARK, json.dumps(again))
 
 

@@ -102,7 +102,9 @@ def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
         forget_schema(work)
-    failed = after_failed_load(batch, reason, work.clock(), blames_data=statement.blames_data)
+    failed = after_failed_load(
+        batch, reason, work.clock(), blames_data=statement.blames_data, backoff=work.backoff
+    )
     if failed.given_up:
         _log.error("batch %s is not loaded any more until it is replayed", batch.batch_id)
     advance(batch, failed, reason, work)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from gluebook.clock import stamp
-from gluebook.core.backoff import ONCE_A_DAY, pause
+from gluebook.core.backoff import ONCE_A_DAY
 from gluebook.core.model import NotedVerdict
 from gluebook.core.quality_sql import record_sql, recording_name, recording_token
 from gluebook.errors import WarehouseBusy
@@ -54,7 +54,9 @@ def _record(noted: NotedVerdict, work: Loading) -> None:
 def _submit(noted: NotedVerdict, work: Loading) -> None:
     ensure_schema(work)
     attempt = noted.attempts + 1
-    trying = replace(noted, attempts=attempt, retry_at=stamp(work.clock() + pause(attempt, ONCE_A_DAY)))
+    trying = replace(
+        noted, attempts=attempt, retry_at=stamp(work.clock() + work.backoff.pause(attempt, ONCE_A_DAY))
+    )
     statement_id = work.warehouse.submit(
         record_sql(trying, work.lake.uri(noted.manifest), work.copy_role_arn),
         name=recording_name(trying),

@@ -10,6 +10,7 @@ from typing import Any
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.services import Catalog, Jobs, Warehouse
 from gluebook.clock import Clock, stamp
+from gluebook.core.backoff import BACKOFF, Backoff
 from gluebook.core.claiming import is_left, is_worn_out
 from gluebook.core.events import JobEnded
 from gluebook.core.health import UNITS
@@ -40,6 +41,7 @@ class Loading:
     crawl_policy: CrawlPolicy
     clock: Clock
     namespace: str
+    backoff: Backoff = BACKOFF
 
     def tell(self, dataset: str, values: Mapping[str, float]) -> None:
         """Write metrics, into `namespace`."""
