@@ -53,7 +53,8 @@ def play(
         ("Loads are refused for their content, crawls come to nothing", story.refused_loads),
         ("The sweep asks for the crawls again", story.swept),
         ("Arrivals are lost, files corrected, batches processed again", story.lost_arrivals),
-        ("The sweep compares", story.swept),
+        ("The sweep has the warehouse compared", story.swept),
+        ("The sweep fetches the answer", story.swept),
     ):
         tell(name)
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,7 @@ from gluebook.errors import GluebookError, WarehouseBusy
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_MOST_TOLD = 10
 
 
 class Parts:
@@ -35,14 +37,14 @@ class Parts:
             self._failed[what] = error
             return otherwise
 
-    def note(self, errors: Iterable[Exception]) -> None:
+    def note(self, failed: Mapping[str, Exception]) -> None:
         """Take in what a part has failed at and gone on."""
-        self._failed += errors
+        self._failed |= failed
 
     def raise_what_failed(self) -> None:
         """Raise ExceptionGroup if something has failed."""
         if self._failed:
             # Of an error that ends a function only its text is seen from outside.
-            told = "; ".join(f"{what}: {error}" for what, error in self._failed.items())
+            told = "; ".join(f"{what}: {error}" for what, error in islice(self._failed.items(), _MOST_TOLD))
             number = f"{len(self._failed)} part{'s' if len(self._failed) > 1 else ''}"
             raise ExceptionGroup(f"{number} of the {self._of} failed: {told}", [*self._failed.values()])

@@ -46,7 +46,7 @@ def sweep(work: Sweeping) -> dict[str, Any]:
     """
     parts = Parts("sweep")
     adopted = parts.do("adopting objects", lambda: _adopted(work), Adopted())
-    parts.note([failure.error for failure in adopted.failed])
+    parts.note({failure.key: failure.error for failure in adopted.failed})
     found: dict[str, Any] = {"adopted": adopted.registered, "not_registered": len(adopted.failed)}
     for dataset in work.loading.job_names:
         found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
