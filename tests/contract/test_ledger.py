@@ -1172,7 +1172,8 @@ def test_an_endless_reason_is_kept_in_part_and_noted_once(ledger: Any) -> None:
     assert len(kept.encode()) <= 4096
     ledger.settle_file(batch, now(ledger, file), FileState.FAILED, reason, LATER)
     assert now(ledger, file).reason == kept
-    closed = ledger.advance(batch, replace(batch, state=BatchState.REJECTED, reason=reason), LATER, reason)
+    going = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), LATER, "gate")
+    closed = ledger.advance(going, replace(going, state=BatchState.REJECTED, reason=reason), LATER, reason)
     assert closed.state is BatchState.REJECTED
     [found] = [one for one in ledger.batches() if one.batch_id == batch.batch_id]
     assert found.reason == kept

@@ -408,8 +408,8 @@ def test_a_batchs_rejects_take_the_place_of_what_was_there_of_it_and_of_nothing_
     }
 
 
-def moved_on(pipeline: Pipeline, zombie: Batch) -> None:
-    """Others finish the batch, load it, and process it again to its end."""
+def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
+    """Others finish the batch and load it, and it is processed again so far."""
     pipeline.clock.forward(3_600)
     done = pipeline.now(zombie)
     if done.state is BatchState.PUBLISHING:
@@ -417,30 +417,38 @@ def moved_on(pipeline: Pipeline, zombie: Batch) -> None:
         assert taken is not None
         done = finish(pipeline, taken)
     again = pipeline.again(pipeline.load(done))
-    finish(pipeline, begun(pipeline, again, 1))
+    if how == "given up":
+        give_up(pipeline.ledger, again, "used up", "t")  # type: ignore[arg-type]
+    elif how != "claimed":
+        going = begun(pipeline, again, 1, BatchState.REJECTED if how == "rejected" else BatchState.CURATED)
+        done = finish(pipeline, going)
+        if how == "refused":
+            given_up = give_up(pipeline.ledger, done, "load_failed", "t")  # type: ignore[arg-type]
+            divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
 
 
-def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens() -> None:
+@pytest.mark.parametrize("how", ["claimed", "given up", "rejected", "published", "refused"])
+@pytest.mark.parametrize("copying", [False, True])
+def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens(
+    how: str, copying: bool
+) -> None:
     """Before any of its calls, and also while a copy is under way: it is complete when all others are done."""
     for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
-        for copying in (False, True):
-            pipeline, zombie = generation_one()
-            seen: list[Any] = []
+        pipeline, zombie = generation_one()
+        seen: list[Any] = []
 
-            def meanwhile(
-                pipeline: Pipeline = pipeline, zombie: Batch = zombie, seen: list[Any] = seen
-            ) -> None:
-                moved_on(pipeline, zombie)
-                seen += [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
+        def meanwhile(pipeline: Pipeline = pipeline, zombie: Batch = zombie, seen: list[Any] = seen) -> None:
+            moved_on(pipeline, zombie, how)
+            seen += [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
 
-            calls = Calls()
-            ledger: Any = Overtaken(pipeline.ledger, calls, number, meanwhile)
-            objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile, copying=copying)
-            with contextlib.suppress(Fenced, FileNotFoundError):
-                done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
-                sweep_up(objects, pipeline.lake, done)
-            now = [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
-            assert now == seen, f"a generation further before call {number}, copying: {copying}"
+        calls = Calls()
+        ledger: Any = Overtaken(pipeline.ledger, calls, number, meanwhile)
+        objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile, copying=copying)
+        with contextlib.suppress(Fenced, FileNotFoundError):
+            done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
+            sweep_up(objects, pipeline.lake, done)
+        now = [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
+        assert now == seen, f"a generation further before call {number}"
 
 
 def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_the_batch() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
@@ -25,8 +25,6 @@ from gluebook.errors import CountMismatch, Fenced
 
 _log = logging.getLogger(__name__)
 _COPIES = 8
-# What a batch had published in this generation is, or was, taken back.
-_TAKEN_BACK_STATES = frozenset({BatchState.DIVIDING, BatchState.DIVIDED, BatchState.FAILED})
 
 
 def begin_publishing(
@@ -106,17 +104,39 @@ def _put_manifests(objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan
 
 
 def _confirm_copies(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan) -> None:
-    """Raise Fenced if the batch has been taken over; if the plan is over too, its copies go first.
+    """Raise Fenced if the batch has been taken over; first those copies go that nobody is to see any more.
 
     A copy may have been under way while others removed what it was made from, and what it was to be.
     """
     try:
         ledger.confirm(batch)
     except Fenced:
-        now = ledger.batch(batch.batch_id)
-        if now is None or now.generation > batch.generation or now.state in _TAKEN_BACK_STATES:
-            objects.delete(lake.bucket, [file.final for file in plan.copies])
+        over = [*_withdrawn_copies(objects, lake, batch, plan)]
+        if _rejects_are_over(ledger.batch(batch.batch_id), batch, plan):
+            over += plan.rejects
+        objects.delete(lake.bucket, [file.final for file in over])
         raise
+
+
+def _withdrawn_copies(
+    objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan
+) -> Iterator[PublishedFile]:
+    """The files whose manifest was withdrawn. An earlier generation's stay for as long as its manifest does."""
+    for place, files in ((lake.manifest, plan.files), (lake.vouchers, plan.vouchers)):
+        manifest = objects.get_json(lake.bucket, place(batch.dataset, batch.batch_id, batch.generation))
+        if manifest is not None and not manifest["entries"]:
+            yield from files
+
+
+def _rejects_are_over(now: Batch | None, batch: Batch, plan: PublishPlan) -> bool:
+    """Whether others are told of now, or will be by whoever holds the batch, or of none as it was taken back."""
+    if now is None or now.reported_epoch > plan.epoch:
+        return True
+    if now.state is BatchState.FAILED:
+        # One that was given up before it had a plan leaves those of the generation before.
+        return now.plan is not None
+    another_plan = now.state is BatchState.PUBLISHING and now.plan != batch.plan
+    return another_plan or now.state in (BatchState.DIVIDING, BatchState.DIVIDED)
 
 
 def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
