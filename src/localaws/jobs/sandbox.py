@@ -7,11 +7,13 @@ import shlex
 import shutil
 import sysconfig
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NotSupported
 from .arguments import check_arguments
 
 _RUNTIME = Path(__file__).parent.parent / "glue_runtime"
@@ -19,10 +21,15 @@ _RUNTIME = Path(__file__).parent.parent / "glue_runtime"
 
 @dataclass(frozen=True)
 class Imports:
-    """What is importable: `first` before the standard library, `last` after it."""
+    """What is importable in the driver: `first` before the standard library, `last` after it.
+
+    Spark's workers have `last` too, since Glue installs additional modules on every node, and of `sent` what Spark
+    itself puts on their path: `sent` are the files of --extra-py-files, which Glue hands to Spark as --py-files.
+    """
 
     first: list[str]
     last: list[str]
+    sent: list[str]
 
 
 class Sandbox:
@@ -45,12 +52,24 @@ class Sandbox:
 
     def imports(self, arguments: Mapping[str, str]) -> Imports:
         """Fetch what the arguments add to Python's path. Raises NotSupported, ClientError."""
-        uris = check_arguments(arguments)
-        extras = [str(self.fetch(uri, f"extra-{place}")) for place, uri in enumerate(uris)]
-        # A module file is imported from its folder, a wheel or zip is put on the path itself.
-        first = [str(Path(one).parent) if one.endswith(".py") else one for one in extras]
-        last = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
-        return Imports([*first, str(_RUNTIME)], last)
+        asked = check_arguments(arguments)
+        sent = [self.fetch(uri, f"extra-{place}") for place, uri in enumerate(asked.extra)]
+        # A module file is imported from its folder, an archive is put on the path itself.
+        extras = [str(one.parent if one.suffix == ".py" else one) for one in sent]
+        installed = [self._install(uri, place) for place, uri in enumerate(asked.wheels)]
+        site = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
+        return Imports([*extras, str(_RUNTIME)], [*installed, *site], [str(one) for one in sent])
+
+    def _install(self, uri: str, place: int) -> str:
+        """Unpack a wheel, as pip does; the folder. Raises ClientError, NotSupported."""
+        wheel = self.fetch(uri, f"wheel-{place}")
+        folder = self.folder / f"installed-{place}"
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(folder)
+        except zipfile.BadZipFile:
+            raise NotSupported(f"--additional-python-modules {uri}: no wheel") from None
+        return str(folder)
 
     def fetch(self, uri: str, folder: str) -> Path:
         """Copy an object into a subfolder; its path. Raises ClientError."""
@@ -77,14 +96,15 @@ class Sandbox:
             "SPARK_LOCAL_DIRS": str(self.folder / "tmp"),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            # For Spark's Python workers, which start another interpreter: it is to import the same things.
-            "PYTHONPATH": os.pathsep.join([*imports.first, *imports.last]),
+            # Inherited by Spark's workers. Nothing that --extra-py-files names: what Spark doesn't send to executors
+            # on other machines (a wheel: pyspark.SparkContext.PACKAGE_EXTENSIONS) mustn't be found here either.
+            "PYTHONPATH": os.pathsep.join(imports.last),
             "PYSPARK_PYTHON": str(self._worker_python()),
         }
         if "JAVA_HOME" in os.environ:
             made["JAVA_HOME"] = os.environ["JAVA_HOME"]
-        if conf := arguments.get("--conf"):
-            made["PYSPARK_SUBMIT_ARGS"] = f"--conf {conf} pyspark-shell"
+        if options := _submit_options(imports.sent, arguments.get("--conf")):
+            made["PYSPARK_SUBMIT_ARGS"] = f"{options} pyspark-shell"
         return made
 
     def _worker_python(self) -> Path:
@@ -93,3 +113,9 @@ class Sandbox:
         script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.quote(self._python)} -S -B "$@"\n'))
         script.chmod(0o755)
         return script
+
+
+def _submit_options(py_files: list[str], conf: str | None) -> str:
+    """What spark-submit is given. `conf` as Glue takes it: NAME=VALUE, further ones after another --conf."""
+    sent = ["--py-files", shlex.quote(",".join(py_files))] if py_files else []
+    return " ".join([*sent, *(["--conf", conf] if conf else [])])
