@@ -362,7 +362,7 @@ def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> 
         ({"--job-bookmark-option": "job-bookmark-enable"}, "job-bookmark-enable"),
         ({"--extra-py-files": "/local/x.whl"}, "/local/x.whl"),
         ({"--additional-python-modules": "no-such-module==1"}, "no-such-module is not installed"),
-        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: version"),
+        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: numpy 0.1 is asked for, version"),
         ({"--additional-python-modules": "numpy>=1"}, "only name or name==version"),
     ],
 )
@@ -376,7 +376,7 @@ def test_extra_files_keep_their_order_and_installed_modules_are_enough() -> None
         "--extra-py-files": "s3://b/a.whl, s3://b/c.zip",
         "--additional-python-modules": "numpy,boto3,s3://b/d.whl",
     }
-    assert check_arguments(arguments) == PythonFiles(["s3://b/a.whl", "s3://b/c.zip"], ["s3://b/d.whl"])
+    assert check_arguments(arguments) == PythonFiles(["s3://b/a.whl", "s3://b/c.zip"], ["s3://b/d.whl"], [])
     assert script_arguments("j", "jr", {"--a": "1"}) == ["--a", "1", "--JOB_NAME", "j", "--JOB_RUN_ID", "jr"]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import NotSupported
 from .arguments import check_arguments
+from .modules import check_bundle
 
 _RUNTIME = Path(__file__).parent.parent / "glue_runtime"
 
@@ -23,8 +24,10 @@ _RUNTIME = Path(__file__).parent.parent / "glue_runtime"
 class Imports:
     """What is importable in the driver: `first` before the standard library, `last` after it.
 
-    Spark's workers have `last` too, since Glue installs additional modules on every node, and of `sent` what Spark
-    itself puts on their path: `sent` are the files of --extra-py-files, which Glue hands to Spark as --py-files.
+    `sent`: the files of --extra-py-files. They "behave like the Python dependency management you would use with
+    Spark" (AWS, "Using Python libraries with AWS Glue"): spark-submit puts all --py-files on the driver's path
+    (org.apache.spark.deploy.PythonRunner), and Spark itself decides which of them its workers get. These have `last`
+    as well, since Glue installs additional modules on every node.
     """
 
     first: list[str]
@@ -53,6 +56,8 @@ class Sandbox:
     def imports(self, arguments: Mapping[str, str]) -> Imports:
         """Fetch what the arguments add to Python's path. Raises NotSupported, ClientError."""
         asked = check_arguments(arguments)
+        for uri in asked.bundles:
+            check_bundle(uri, self._s3)
         sent = [self.fetch(uri, f"extra-{place}") for place, uri in enumerate(asked.extra)]
         # A module file is imported from its folder, an archive is put on the path itself.
         extras = [str(one.parent if one.suffix == ".py" else one) for one in sent]
