@@ -28,11 +28,12 @@ $(VENV)/.locked: requirements.lock
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	@touch $@
 
-# The project itself, as a link to this checkout; needs nothing from anywhere.
+# The project itself, as a link to this checkout. The build also fetches the wheels that AWS Glue gets, once for a lock.
 $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@# Python reads path files in the locale's encoding: relative, it can be read in each, wherever the checkout is.
 	@echo ../../../../src > $(VENV)/lib/python3.11/site-packages/_gluebook.pth
+	@$(RUN) gluebook build >/dev/null
 	@$(RUN) gluebook kernel >/dev/null
 	@touch $@
 
@@ -77,22 +78,23 @@ check: setup     ## style, types, template, notebooks against scripts
 
 lint: check
 
-build: setup     ## the wheel and the layer that run on AWS and on the laptop
+build: setup     ## what runs on AWS and on the laptop: package, modules, layer, functions
 	@$(RUN) gluebook build
 
-# The real thing: the same two commands that the laptop runs, and the wheel uploaded beside what they upload.
+# The real thing: the same two commands that the laptop runs, and the packages uploaded beside what they upload.
 deploy: setup    ## to AWS: make deploy BUCKET=my-artefacts [STACK=gluebook] [PARAMETERS="CrawlPolicy=never"]
 	@test -n "$(BUCKET)" || { echo "Say which bucket takes the artefacts: make deploy BUCKET=my-artefacts"; exit 1; }
 	@set -euo pipefail; \
 	built=$$($(RUN) gluebook build --json); \
-	wheel=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel"])'); \
-	key=$$(echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["wheel_key"])'); \
-	$(RUN) awscli s3 cp "$$wheel" "s3://$(BUCKET)/$$key"; \
+	of() { echo "$$built" | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$$1"; }; \
+	package="s3://$(BUCKET)/$$(of package_key)"; modules="s3://$(BUCKET)/$$(of modules_key)"; \
+	$(RUN) awscli s3 cp "$$(of package)" "$$package"; \
+	$(RUN) awscli s3 ls "$$modules" >/dev/null || $(RUN) awscli s3 cp "$$(of modules)" "$$modules"; \
 	$(RUN) awscli cloudformation package --template-file infra/pipeline.yaml --s3-bucket "$(BUCKET)" \
 	  --output-template-file build/packaged.yaml; \
 	$(RUN) awscli cloudformation deploy --template-file build/packaged.yaml --stack-name "$(STACK)" \
 	  --s3-bucket "$(BUCKET)" --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
-	  --parameter-overrides ArtefactBucket="$(BUCKET)" WheelUri="s3://$(BUCKET)/$$key" $(PARAMETERS)
+	  --parameter-overrides ArtefactBucket="$(BUCKET)" PackageUri="$$package" PythonModulesUri="$$modules" $(PARAMETERS)
 
 # The kernel of AWS Glue also asks for a whole Jupyter; here it gets what it imports. Tests know how this version behaves.
 lock: setup      ## resolve the dependencies anew (needs uv and the network)

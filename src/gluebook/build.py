@@ -1,12 +1,11 @@
-"""Make the artefacts that run on AWS, and on the laptop: one wheel for the jobs, one layer for the functions.
+"""Make the artefacts that run on AWS, and on the laptop; the same sources give the same bytes.
 
-The wheel lies in a folder named by its content, so that a job's argument changes exactly when its code does.
+What a job's arguments name lies in a folder named by its content, so that the arguments change exactly when it does.
+`aws cloudformation package` uploads the rest under a name made of its content.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,21 +14,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gluebook.errors import ConfigurationError
-
-_HASH_DIGITS = 16
+from gluebook.wheels import bundle
+from gluebook.zips import write_addressed, write_whole, zipped
 
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What was built: `wheel` at build/wheel/<hash>/<name>.whl, `layer` the folder the functions' layer is of."""
+    """What was built.
 
-    wheel: Path
+    `package`: build/package/<hash>/gluebook.zip, for --extra-py-files; a zip since Spark gives no wheel to executors.
+    `modules`: build/modules/<hash>/gluebook.gluewheels.zip, for --additional-python-modules.
+    `layer` and `functions`: build/layer.zip and build/functions/<name>.zip, which the template names.
+    """
+
+    package: Path
+    modules: Path
     layer: Path
+    functions: tuple[Path, ...]
 
     @property
-    def wheel_key(self) -> str:
-        """The key under which the wheel is uploaded beside the packaged artefacts."""
-        return f"wheels/{self.wheel.parent.name}/{self.wheel.name}"
+    def package_key(self) -> str:
+        """The key under which the package is uploaded beside the packaged artefacts."""
+        return _key(self.package)
+
+    @property
+    def modules_key(self) -> str:
+        """The key under which the modules are uploaded beside the packaged artefacts."""
+        return _key(self.modules)
 
 
 def project_root() -> Path:
@@ -41,38 +52,40 @@ def project_root() -> Path:
 
 
 def build(root: Path) -> Artefacts:
-    """Build wheel and layer from the checkout at `root`; the same sources give the same bytes.
+    """Build all artefacts from the checkout at `root`; several at once don't disturb each other.
 
     Raises ConfigurationError with the build tool's words if it fails.
     """
     target = root / "build"
     target.mkdir(exist_ok=True)
+    package = _package(root, target)
+    layer = {f"python/{name}": body for name, body in package.items()}
+    return Artefacts(
+        write_addressed(target / "package", "gluebook.zip", zipped(package)),
+        bundle(root, target / "modules"),
+        write_whole(target / "layer.zip", zipped(layer)),
+        tuple(
+            write_whole(target / "functions" / f"{handler.parent.name}.zip", zipped(_sources(handler.parent)))
+            for handler in sorted((root / "lambda").glob("*/handler.py"))
+        ),
+    )
+
+
+def _key(artefact: Path) -> str:
+    return "/".join(artefact.parts[-3:])
+
+
+def _package(root: Path, target: Path) -> dict[str, bytes]:
+    """The files of the package by name, as they are in its wheel."""
     with tempfile.TemporaryDirectory(prefix="wheel-", dir=target) as scratch:
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", scratch]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ConfigurationError(f"the wheel can't be built: {done.stderr.strip()[-2000:]}")
-        built = next(Path(scratch).glob("*.whl"))
-        digest = _digest(built)
-        wheel = target / "wheel" / digest / built.name
-        wheel.parent.mkdir(parents=True, exist_ok=True)
-        built.replace(wheel)
-    return Artefacts(wheel, _layer(wheel, target / "layer"))
+            raise ConfigurationError(f"the package can't be built: {done.stderr.strip()[-2000:]}")
+        with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
+            names = [name for name in wheel.namelist() if name.startswith("gluebook/")]
+            return {name: wheel.read(name) for name in names}
 
 
-def _digest(wheel: Path) -> str:
-    """A hash of the package in the wheel; what is only told about it (the README) doesn't count."""
-    digest = hashlib.sha256()
-    with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(name for name in archive.namelist() if name.startswith("gluebook/")):
-            digest.update(f"{name}\0".encode() + hashlib.sha256(archive.read(name)).digest())
-    return digest.hexdigest()[:_HASH_DIGITS]
-
-
-def _layer(wheel: Path, layer: Path) -> Path:
-    """Unpack the wheel where a Lambda layer has its Python packages."""
-    shutil.rmtree(layer, ignore_errors=True)
-    with zipfile.ZipFile(wheel) as archive:
-        members = [name for name in archive.namelist() if name.startswith("gluebook/")]
-        archive.extractall(layer / "python", members)
-    return layer
+def _sources(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}

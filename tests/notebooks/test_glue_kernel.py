@@ -58,7 +58,7 @@ def made_role(place: Place, name: str, principal: dict[str, str], *actions: str)
 def test_the_copy_for_glue_studio_runs_in_a_session_with_its_parameters(place: Place, notebook: Path) -> None:
     job = {
         "Role": f"arn:aws:iam::{place.aws.endpoint.account}:role/{ROLE}",
-        "DefaultArguments": {"--extra-py-files": place.wheel, "--limit": "7", "--job-language": "python"},
+        "DefaultArguments": {"--extra-py-files": place.package, "--limit": "7", "--job-language": "python"},
     }
     copy = notebook.with_name("copy.ipynb")
     copy.write_text(json.dumps(studio_copy(notebook, job, place.aws.endpoint.region)), encoding="utf-8")
@@ -66,7 +66,7 @@ def test_the_copy_for_glue_studio_runs_in_a_session_with_its_parameters(place: P
     assert "['2026-01-05', 7] True" in said
     assert "ERROR: Exception encountered" in said  # what a cell puts out isn't judged by its words
     [session] = place.aws.endpoint.client("glue").list_sessions()["Sessions"]
-    assert session["DefaultArguments"]["--extra-py-files"] == place.wheel
+    assert session["DefaultArguments"]["--extra-py-files"] == place.package
     shown = {name: session[name] for name in ("GlueVersion", "WorkerType", "NumberOfWorkers", "IdleTimeout")}
     assert shown == {"GlueVersion": "5.1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "IdleTimeout": 30}
     assert place.aws.wait_idle(60)

@@ -15,16 +15,28 @@ PATIENCE_SECONDS = 240
 
 def exported_script(place: Place, dataset: str) -> None:
     """What `gluebook export` wrote, as a Glue job."""
+    _job(place, dataset, place.script(dataset), {})
+
+
+def cluster(place: Place, dataset: str) -> None:
+    """The same, with the tasks in two executors that have nothing but what Spark sends them."""
+    printed = _job(place, dataset, place.script("cluster"), {"--main": place.script(dataset)})
+    assert "master: local-cluster[2,1,1024]" in printed
+
+
+def _job(place: Place, dataset: str, script: str, arguments: dict[str, str]) -> str:
+    """What the run has printed."""
     glue = place.aws.endpoint.client("glue")
-    name = f"parity-{dataset}"
+    name = f"parity-{place.runtime}-{dataset}"
     glue.create_job(
         Name=name,
         Role=ROLE,
         GlueVersion="5.1",
-        Command={"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": place.script(dataset)},
+        Command={"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": script},
         DefaultArguments={
-            "--extra-py-files": place.wheel,
+            "--extra-py-files": place.package,
             **{f"--{name}": value for name, value in place.parameters(dataset).items()},
+            **arguments,
         },
     )
     run = glue.start_job_run(JobName=name)["JobRunId"]
@@ -32,6 +44,7 @@ def exported_script(place: Place, dataset: str) -> None:
     assert place.aws.wait_idle(deadline - time.monotonic()), "the job doesn't end"
     ended = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
     assert ended["JobRunState"] == "SUCCEEDED", place.aws.jobs.output(run)
+    return place.aws.jobs.output(run)
 
 
 def papermill(place: Place, dataset: str) -> None:
@@ -66,12 +79,13 @@ def glue_session(place: Place, dataset: str) -> None:
         notebook(dataset),
         place.parameters(dataset),
         place.environment(),
-        f"{role}\n%extra_py_files {place.wheel}",
+        f"{role}\n%extra_py_files {place.package}",
     )
 
 
 RUNTIMES = {
     "script": exported_script,
+    "cluster": cluster,
     "papermill": papermill,
     "jupyter_kernel": jupyter_kernel,
     "glue_session": glue_session,

@@ -45,8 +45,8 @@ class Place:
 
     runtime: str
     aws: LocalAws = field(repr=False)
-    # The URI of the built wheel.
-    wheel: str
+    # The URI of the built package.
+    package: str
 
     @property
     def ledger_table(self) -> str:
@@ -110,8 +110,8 @@ def stage(*runtimes: str, idle: tuple[str, ...] = ()) -> Iterator[dict[str, Plac
     """
     with LocalAws() as aws, pytest.MonkeyPatch.context() as patch:
         made = build(ROOT)
-        wheel = f"s3://{_ARTEFACTS}/{made.wheel_key}"
-        places = {runtime: Place(runtime, aws, wheel) for runtime in (*runtimes, *idle)}
+        package = f"s3://{_ARTEFACTS}/{made.package_key}"
+        places = {runtime: Place(runtime, aws, package) for runtime in (*runtimes, *idle)}
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in places[runtimes[0]].environment().items():
@@ -133,8 +133,8 @@ def _set_up(aws: LocalAws, made: Artefacts) -> None:
     for (dataset, source), bodies in FILES.items():
         for name, body in bodies.items():
             s3.put_object(Bucket=_RAW, Key=raw_key(dataset, source, _DAY.date(), name), Body=body)
-    s3.upload_file(str(made.wheel), _ARTEFACTS, made.wheel_key)
-    for script in (ROOT / "glue").glob("*.py"):
+    s3.upload_file(str(made.package), _ARTEFACTS, made.package_key)
+    for script in (*(ROOT / "glue").glob("*.py"), Path(__file__).with_name("cluster.py")):
         s3.upload_file(str(script), _ARTEFACTS, script.name)
     aws.endpoint.client("secretsmanager").create_secret(Name=_SECRET, SecretString="a key for tests")
     _role(aws, ROLE)

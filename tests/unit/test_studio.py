@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 JOB = {
     "Role": "arn:aws:iam::123456789012:role/job",
     "DefaultArguments": {
-        "--extra-py-files": "s3://artefacts/gluebook.whl",
+        "--extra-py-files": "s3://artefacts/gluebook.zip",
         "--additional-python-modules": "great-expectations==1.24.1",
         "--job-language": "python",
         "--conf": "spark.sql.ansi.enabled=true",
@@ -41,7 +41,7 @@ def test_a_job_notebook_is_set_up_like_the_deployed_job(path: Path, tmp_path: Pa
         "#| glue-session",
         "%region eu-central-1",
         "%iam_role arn:aws:iam::123456789012:role/job",
-        "%extra_py_files s3://artefacts/gluebook.whl",
+        "%extra_py_files s3://artefacts/gluebook.zip",
         "%additional_python_modules great-expectations==1.24.1",
         "%spark_conf spark.sql.ansi.enabled=true",
     ]
@@ -57,6 +57,19 @@ def test_a_job_notebook_is_set_up_like_the_deployed_job(path: Path, tmp_path: Pa
     jobs = [cell.source for cell in original.of_role("job")]
     assert [cell.source for cell in read.of_role("job")] == jobs
     assert studio_copy(path, JOB, "eu-central-1") == made
+
+
+def test_the_installers_option_is_configured_before_the_session_begins(tmp_path: Path) -> None:
+    option = {"--python-modules-installer-option": "--no-index"}
+    job = {**JOB, "DefaultArguments": {**JOB["DefaultArguments"], **option}}
+    path = ROOT / "notebooks" / "jobs" / "app_logs.ipynb"
+    made = studio_copy(path, job, "eu-central-1")
+    first, second = sources(made, "glue-session")
+    assert first == "%%configure\n{'--python-modules-installer-option': '--no-index'}"
+    assert second.startswith("#| glue-session\n%region")
+    again = tmp_path / path.name
+    again.write_text(json.dumps(made), encoding="utf-8")
+    assert problems_of(read_notebook(again)) == []
 
 
 def test_nothing_that_running_it_has_left_goes_along(tmp_path: Path) -> None:

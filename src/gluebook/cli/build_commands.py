@@ -58,9 +58,12 @@ def _exported(root: Path, notebooks: list[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def build_artefacts(as_json: options.JSON = False) -> None:
-    """Build the wheel that jobs run and the layer that functions run."""
+    """Build what jobs and functions run: the package, the modules that it imports, the layer and the handlers."""
     made = build(project_root())
     if as_json:
-        options.print_json({"wheel": str(made.wheel), "wheel_key": made.wheel_key, "layer": str(made.layer)})
+        keys = {"package_key": made.package_key, "modules_key": made.modules_key}
+        files = {"package": str(made.package), "modules": str(made.modules), "layer": str(made.layer)}
+        options.print_json({**files, **keys, "functions": [str(file) for file in made.functions]})
     else:
-        screens.out.print(f"{made.wheel}\n{made.layer}", soft_wrap=True)
+        for file in (made.package, made.modules, made.layer, *made.functions):
+            screens.out.print(str(file), soft_wrap=True)

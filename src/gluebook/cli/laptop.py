@@ -54,13 +54,15 @@ def laptop(
         before_deployment(aws)
         s3 = aws.endpoint.client("s3")
         s3.create_bucket(Bucket=_ARTEFACTS)
-        s3.upload_file(str(artefacts.wheel), _ARTEFACTS, artefacts.wheel_key)
+        s3.upload_file(str(artefacts.package), _ARTEFACTS, artefacts.package_key)
+        s3.upload_file(str(artefacts.modules), _ARTEFACTS, artefacts.modules_key)
         outputs = aws.deploy(
             root / "infra" / "pipeline.yaml",
             STACK,
             {
                 "ArtefactBucket": _ARTEFACTS,
-                "WheelUri": f"s3://{_ARTEFACTS}/{artefacts.wheel_key}",
+                "PackageUri": f"s3://{_ARTEFACTS}/{artefacts.package_key}",
+                "PythonModulesUri": f"s3://{_ARTEFACTS}/{artefacts.modules_key}",
                 **_LAPTOP_PARAMETERS,
                 **(parameters or {}),
             },

@@ -14,7 +14,7 @@ err = Console(stderr=True)
 
 _STYLE = {"LOADED": "green", "EMPTY": "yellow", "FAILED": "red", "REJECTED": "red", "SUPERSEDED": "dim"}
 STAGES = {
-    "build": "Building the wheel and the layer",
+    "build": "Building the package and the layer",
     "start": "Starting AWS on this machine",
     "deploy": "Deploying infra/pipeline.yaml",
     "generate": "Making up tickets and logs",

@@ -29,12 +29,14 @@ _MAGICS = {
     "--extra-jars": "extra_jars",
     "--conf": "spark_conf",
 }
+# An argument of a job for which there is no magic of its own.
+_CONFIGURED = ("--python-modules-installer-option",)
 
 
 def studio_copy(path: Path, job: Mapping[str, Any], region: str) -> dict[str, Any]:
     """The notebook at `path` as Glue Studio takes it, set up like the deployed `job` (as GetJob shows it).
 
-    Its session has the job's role, wheel and modules; its parameters have the values that the job is given. It
+    Its session has the job's role, package and modules; its parameters have the values that the job is given. It
     holds nothing that running it has left. Raises NotebookError if it can't become a job, ConfigurationError if
     the job is given a value of another type.
     """
@@ -60,6 +62,7 @@ def studio_copy(path: Path, job: Mapping[str, Any], region: str) -> dict[str, An
         for number, raw in enumerate(notebook["cells"], 1)
         if INJECTED not in raw.get("metadata", {}).get("tags", [])
     ]
+    cells[sessions[0].number - 1 : sessions[0].number - 1] = _configure(arguments)
     return {**notebook, "cells": cells, "metadata": {"kernelspec": _KERNEL, "language_info": _LANGUAGE}}
 
 
@@ -69,6 +72,13 @@ def _session(job: Mapping[str, Any], arguments: Mapping[str, str], region: str) 
         *lines,
         *(f"%{magic} {arguments[flag]}" for flag, magic in _MAGICS.items() if arguments.get(flag)),
     ]
+
+
+def _configure(arguments: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A cell for what only %%configure sets, which has to stand at the head of a cell; none if there is nothing."""
+    given = {flag: arguments[flag] for flag in _CONFIGURED if arguments.get(flag)}
+    head = {"cell_type": "code", "id": "configure", "metadata": {"tags": ["glue-session"]}}
+    return [_cell(head, ["%%configure", repr(given)])] if given else []
 
 
 def _parameter(parameter: Parameter, value: object) -> str:

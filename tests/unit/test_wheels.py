@@ -1,0 +1,104 @@
+"""The zip of wheels that AWS Glue installs: complete, pinned by the lock, for Glue's platform."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from awscli.customizations.cloudformation.yamlhelper import yaml_parse
+
+from gluebook import wheels
+from gluebook.build import build, project_root
+from gluebook.errors import ConfigurationError
+
+ROOT = project_root()
+
+
+def listed(folder: Path) -> dict[str, str]:
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines)  # type: ignore[misc]
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    with zipfile.ZipFile(build(ROOT).modules) as archive:
+        archive.extractall(folder)
+    return folder / "wheels"
+
+
+def resolve(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What pip says that it would install on Glue, from nothing but `folder`, where nothing is installed."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--isolated",
+        "--no-index",
+        "--no-cache-dir",
+    ]
+    command += ["--ignore-installed", "--find-links", str(folder), "-r", str(folder / "requirements.txt")]
+    command += ["--target", str(folder / "none"), "--only-binary=:all:", "--python-version", "3.11"]
+    for platform in (
+        "manylinux_2_34_x86_64",
+        *(f"manylinux_2_{one}_x86_64" for one in (28, 27, 26, 24, 17, 12)),
+    ):
+        command += ["--platform", platform]
+    return subprocess.run(
+        [*command, "--platform", "manylinux2014_x86_64"], capture_output=True, text=True, check=False
+    )
+
+
+def test_pip_finds_all_that_is_required_in_the_zip_and_nowhere_else(unpacked: Path) -> None:
+    done = resolve(unpacked)
+    assert done.returncode == 0, done.stderr
+    [would] = [line for line in done.stdout.splitlines() if line.startswith("Would install ")]
+    assert len(would.removeprefix("Would install ").split()) == len(list(unpacked.glob("*.whl")))
+    assert len(list(unpacked.iterdir())) == len(listed(unpacked)) + 1
+
+
+def test_a_zip_without_one_of_the_wheels_could_not_be_installed(unpacked: Path) -> None:
+    [wheel] = unpacked.glob("scipy-*.whl")
+    wheel.rename(unpacked / "away")
+    try:
+        assert "No matching distribution found for scipy" in resolve(unpacked).stderr
+    finally:
+        (unpacked / "away").rename(wheel)
+
+
+def test_a_run_on_glue_imports_the_versions_that_are_tested_here(unpacked: Path) -> None:
+    pins = listed(unpacked)
+    assert {"great-expectations", "scipy", "pydantic", "altair"} <= pins.keys()
+    assert pins == {name: version(name) for name in pins}
+
+
+def test_the_list_for_an_installation_from_the_index_is_the_same() -> None:
+    template = yaml_parse((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extra = ",".join(project["project"]["optional-dependencies"]["glue"])
+    assert template["Parameters"]["PythonModules"]["Default"] == extra
+
+
+def test_a_requirement_that_is_not_locked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (tmp_path / "requirements.lock").write_text(lock.replace("scipy==", "no-scipy=="))
+    with pytest.raises(ConfigurationError, match=r"doesn't hold scipy.*make lock"):
+        wheels.requirements(tmp_path)
+
+
+def test_what_is_in_the_store_is_not_downloaded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    build(ROOT)
+
+    def never(*_: object) -> None:
+        raise AssertionError("downloaded")
+
+    monkeypatch.setattr(wheels, "_download", never)
+    build(ROOT)
