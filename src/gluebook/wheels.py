@@ -23,6 +23,9 @@ from packaging.version import Version
 from gluebook.errors import ConfigurationError
 from gluebook.zips import write_addressed, zipped
 
+# Belongs to the environment, as what else the lock has brought.
+STORE = Path(sys.prefix) / "glue-wheels"
+
 # Appendix B of that page: Glue 5.1 has Python 3.11 on Amazon Linux 2023 (glibc 2.34) on x86_64, which takes every
 # wheel for that glibc or an older one.
 _PYTHON = "3.11"
@@ -46,7 +49,7 @@ def bundle(root: Path, folder: Path) -> Path:
     Raises ConfigurationError if they can't be, or if the lock lacks a requirement.
     """
     pins = requirements(root)
-    wheels = _stored(pins, Path(sys.prefix) / "glue-wheels")
+    wheels = _stored(pins, STORE)
     listed = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
     members = {f"wheels/{wheel.name}": wheel.read_bytes() for wheel in wheels}
     members["wheels/requirements.txt"] = listed.encode()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gluebook.wheels import STORE
+
 ROOT = Path(__file__).parents[2]
 _DEBIANS_PYTHON = Path("/usr/bin/python3.11")
 _NOT_COPIED = (".git", ".venv", ".venv-glue", "build", ".*_cache", "__pycache__", ".hypothesis")
@@ -127,6 +129,10 @@ def _make_venv(place: Elsewhere, python: Path) -> Path:
         if "gluebook" not in entry.name:
             how = "-al" if same_device else "-as"
             subprocess.run(["cp", how, str(entry), str(packages / entry.name)], check=True)
+    if STORE.is_dir():
+        subprocess.run(
+            ["cp", "-al" if same_device else "-as", str(STORE), str(venv / STORE.name)], check=True
+        )
     (venv / ".locked").touch()
     os.chown(venv / ".locked", packages.stat().st_uid, packages.stat().st_gid)
     return packages

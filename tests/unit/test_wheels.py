@@ -15,6 +15,9 @@ from awscli.customizations.cloudformation.yamlhelper import yaml_parse
 from gluebook import wheels
 from gluebook.build import build, project_root
 from gluebook.errors import ConfigurationError
+from localaws.cloudformation.expressions import Scope
+from localaws.cloudformation.resources import all_types
+from localaws.cloudformation.template import read
 
 ROOT = project_root()
 
@@ -84,6 +87,23 @@ def test_the_list_for_an_installation_from_the_index_is_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extra = ",".join(project["project"]["optional-dependencies"]["glue"])
     assert template["Parameters"]["PythonModules"]["Default"] == extra
+
+
+@pytest.mark.parametrize("uri", ["", "s3://b/modules/1/gluebook.gluewheels.zip"])
+def test_jobs_install_from_the_zip_alone_or_from_the_index_a_list(uri: str) -> None:
+    template = read((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"), all_types())
+    names = {"PackageUri": "s3://b/p.zip", "PythonModules": "a==1", "PythonModulesUri": uri}
+    scope = Scope(names, template.mappings, template.conditions, {}, {})
+    jobs = [one for one in template.resources.values() if one.type_name == "AWS::Glue::Job"]
+    assert jobs
+    for job in jobs:
+        arguments = job.properties["DefaultArguments"]
+        flags = ("--extra-py-files", "--additional-python-modules", "--python-modules-installer-option")
+        found = scope.resolve({flag: arguments[flag] for flag in flags})
+        if uri:
+            assert found == dict(zip(flags, ("s3://b/p.zip", uri, "--no-index"), strict=True))
+        else:
+            assert found == dict(zip(flags[:2], ("s3://b/p.zip", "a==1"), strict=True))
 
 
 def test_a_requirement_that_is_not_locked_is_named(tmp_path: Path) -> None:
