@@ -32,6 +32,7 @@ class Pipeline:
 
     aws: LocalAws
     outputs: dict[str, str]
+    prefix: str = "gluebook"
 
     @property
     def raw(self) -> str:
@@ -44,7 +45,7 @@ class Pipeline:
     def credentials(self, role: str) -> Credentials:
         """Of a role, e.g. "job-app-logs", as the service gets them that runs under it."""
         service = _SERVICES.get(role.split("-")[0], "lambda")
-        arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/gluebook-{role}"
+        arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/{self.prefix}-{role}"
         return self.aws.authorizer.assume(arn, f"{service}.amazonaws.com", "tests")
 
     def client(self, service: str, role: str | None = None) -> Any:
@@ -65,7 +66,7 @@ class Pipeline:
     def denied(self, role: str) -> set[tuple[str, str]]:
         """(action, resource) of all that a role was refused so far."""
         found = self.aws.report().denied
-        return {(one.action, one.resource) for one in found if one.role == f"gluebook-{role}"}
+        return {(one.action, one.resource) for one in found if one.role == f"{self.prefix}-{role}"}
 
 
 @lru_cache(maxsize=64)
@@ -91,7 +92,7 @@ def _mentions(expression: Any, names: set[str]) -> bool:
     return any(reference.name in names for reference in references(expression))
 
 
-def deploy(aws: LocalAws, stack: str = "gluebook", **parameters: str) -> Pipeline:
+def deploy(aws: LocalAws, prefix: str = "gluebook", **parameters: str) -> Pipeline:
     """Deploy the reduced template; with artefact parameters that nothing here reads."""
     document = reduced_template()
     wanted = {
@@ -99,19 +100,19 @@ def deploy(aws: LocalAws, stack: str = "gluebook", **parameters: str) -> Pipelin
         for name, body in document["Parameters"].items()
         if "Default" not in body
     }
-    chosen = wanted | PARAMETERS | parameters
+    chosen = wanted | PARAMETERS | {"Prefix": prefix} | parameters
     cloudformation = aws.endpoint.client("cloudformation")
     cloudformation.create_stack(
-        StackName=stack,
+        StackName=prefix,
         TemplateBody=json.dumps(document, separators=(",", ":")),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        StackName=prefix, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    found = cloudformation.describe_stacks(StackName=prefix)["Stacks"][0]
+    return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, prefix)
 
 
 @pytest.fixture(scope="module")
