@@ -7,16 +7,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from localaws.cloudformation.expressions import references
 from localaws.cloudformation.template import parse
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
+from localaws.iam import Authorizer
 from localaws.stack import LocalAws
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "pipeline.yaml"
@@ -46,7 +48,7 @@ class Pipeline:
         """Of a role, e.g. "job-app-logs", as the service gets them that runs under it."""
         service = _SERVICES.get(role.split("-")[0], "lambda")
         arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/{self.prefix}-{role}"
-        return self.aws.authorizer.assume(arn, f"{service}.amazonaws.com", "tests")
+        return _assumed(self.aws.authorizer, arn, f"{service}.amazonaws.com")
 
     def client(self, service: str, role: str | None = None) -> Any:
         """A client that acts as a role; as the deployer without one."""
@@ -70,8 +72,27 @@ class Pipeline:
 
 
 @lru_cache(maxsize=64)
+def _assumed(authorizer: Authorizer, role_arn: str, service: str) -> Credentials:
+    return authorizer.assume(role_arn, service, "tests")
+
+
+@lru_cache(maxsize=256)
 def _client(endpoint: Endpoint, service: str, credentials: Credentials) -> Any:
-    return endpoint.client(service, credentials)
+    # All from one session: making sessions is slow.
+    return _session().client(
+        service,
+        endpoint_url=endpoint.url,
+        region_name=endpoint.region,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
 def reduced_template() -> dict[str, Any]:
@@ -113,6 +134,23 @@ def deploy(aws: LocalAws, prefix: str = "gluebook", **parameters: str) -> Pipeli
     )
     found = cloudformation.describe_stacks(StackName=prefix)["Stacks"][0]
     return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, prefix)
+
+
+def another_workgroup(aws: LocalAws, name: str, database: str) -> str:
+    """A workgroup that isn't the stack's, with a namespace of the same name; its id."""
+    namespace = {"NamespaceName": name, "DbName": database, "ManageAdminPassword": True}
+    workgroup = {"WorkgroupName": name, "NamespaceName": {"Ref": "Namespace"}}
+    template = {
+        "Resources": {
+            "Namespace": {"Type": "AWS::RedshiftServerless::Namespace", "Properties": namespace},
+            "Workgroup": {"Type": "AWS::RedshiftServerless::Workgroup", "Properties": workgroup},
+        },
+        "Outputs": {"Id": {"Value": {"Fn::GetAtt": ["Workgroup", "Workgroup.WorkgroupId"]}}},
+    }
+    cloudformation = aws.endpoint.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    [output] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    return str(output["OutputValue"])
 
 
 @pytest.fixture(scope="module")
