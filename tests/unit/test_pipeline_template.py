@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localaws.cloudformation import parameters, plan
-from localaws.cloudformation.resource import Made, TemplateError
-from localaws.cloudformation.resources import all_types
-from localaws.cloudformation.template import Template, read
-
-_TYPES = all_types()
-_NEEDED = {"ArtefactBucket": "artefacts"}
+from localaws.cloudformation.resource import TemplateError
+from localaws.cloudformation.template import Template
+from template_kit import planned, properties, roles, template
 
 
-@pytest.fixture(scope="module")
-def template() -> Template:
-    text = (Path(__file__).resolve().parents[2] / "infra" / "pipeline.yaml").read_text(encoding="utf-8")
-    return read(text, _TYPES)
-
-
-def planned(template: Template, **given: str) -> plan.Plan:
-    artefacts = {
-        name: "s3://artefacts/folder/package.whl"
-        for name, body in template.parameters.items()
-        if name.endswith("Uri") and "Default" not in body
-    }
-    pseudo = {f"AWS::{name}": name.lower() for name in ("AccountId", "Partition", "Region", "StackName")}
-    return plan.make(template, {**_NEEDED, **artefacts, **given}, pseudo, {}, _TYPES)
-
-
-def properties(made: plan.Plan, name: str) -> dict[str, Any]:
-    """A resource's properties, with stand-ins for what other resources turn out to be."""
-    everything = {
-        one: Made(one, dict.fromkeys(_TYPES[resource.type_name].attributes, f"arn:{one}"))
-        for one, resource in made.template.resources.items()
-    }
-    resolved: dict[str, Any] = made.scope(everything).resolve(made.template.resources[name].properties)
-    return resolved
+@pytest.fixture(scope="module", name="template")
+def read_template() -> Template:
+    return template()
 
 
 @pytest.mark.parametrize(
@@ -91,11 +66,11 @@ def test_what_is_there_already_is_not_made(template: Template) -> None:
 
 
 def test_every_role_has_the_boundary_that_is_given(template: Template) -> None:
-    roles = [name for name, body in template.resources.items() if body.type_name == "AWS::IAM::Role"]
     arn = "arn:aws:iam::123456789012:policy/boundary"
-    bounded, unbounded = planned(template, PermissionsBoundaryArn=arn), planned(template)
-    assert {properties(bounded, role)["PermissionsBoundary"] for role in roles} == {arn}
-    assert [role for role in roles if "PermissionsBoundary" in properties(unbounded, role)] == []
+    bounded = planned(template, PermissionsBoundaryArn=arn, GlueStudioRole="yes")
+    unbounded = planned(template, GlueStudioRole="yes")
+    assert {properties(bounded, role)["PermissionsBoundary"] for role in roles(bounded)} == {arn}
+    assert [role for role in roles(unbounded) if "PermissionsBoundary" in properties(unbounded, role)] == []
 
 
 def test_a_key_encrypts_its_bucket_and_may_be_used_through_s3_only(template: Template) -> None:
@@ -106,18 +81,17 @@ def test_a_key_encrypts_its_bucket_and_may_be_used_through_s3_only(template: Tem
         assert _encryption(planned(template), bucket) == [
             {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         ]
-    roles = [name for name, body in template.resources.items() if body.type_name == "AWS::IAM::Role"]
-    given = planned(template, RawKeyArn=arn, LakeKeyArn=arn)
+    given = planned(template, RawKeyArn=arn, LakeKeyArn=arn, GlueStudioRole="yes")
     statements = [
         statement
-        for role in roles
+        for role in roles(given)
         for policy in properties(given, role)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         if str(statement["Action"]).count("kms:")
     ]
     assert {str(one["Resource"]) for one in statements} == {arn}
     assert {str(one["Condition"]) for one in statements} == {
-        "{'StringEquals': {'kms:ViaService': 's3.region.amazonaws.com'}}"
+        "{'StringEquals': {'kms:ViaService': 's3.eu-west-1.amazonaws.com'}}"
     }
 
 
