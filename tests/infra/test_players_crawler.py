@@ -133,7 +133,7 @@ def test_the_crawlers_role_does_it_all_and_reads_only_footers(lake: Lake) -> Non
     assert lake.aws.operations("ASIACRAWL-ROLE") == {
         *(("s3", "GET"), ("glue", "GetDatabases"), ("glue", "GetTables"), ("glue", "GetDatabase")),
         *(("glue", "GetTable"), ("glue", "CreateTable")),
-        *(("glue", "BatchGetPartition"), ("glue", "BatchCreatePartition")),
+        *(("glue", "BatchGetPartition"), ("glue", "CreatePartition"), ("glue", "BatchCreatePartition")),
         *(("logs", "CreateLogGroup"), ("logs", "CreateLogStream"), ("logs", "PutLogEvents")),
     }
     assert lake.partitions()[("1",)]["Parameters"]["recordCount"] == "200000"
