@@ -35,7 +35,7 @@ def template() -> Template:
 def planned(source: Template, **given: str) -> plan.Plan:
     """The plan with these parameters; artefacts are somewhere."""
     artefacts = {
-        name: "s3://artefacts/folder/package.whl"
+        name: "s3://artefacts/folder/package.zip"
         for name, body in source.parameters.items()
         if name.endswith("Uri") and "Default" not in body
     }

@@ -117,7 +117,7 @@ def deploy(aws: LocalAws, prefix: str = "gluebook", **parameters: str) -> Pipeli
     """Deploy the reduced template; with artefact parameters that nothing here reads."""
     document = reduced_template()
     wanted = {
-        name: "s3://artefacts/package/0.whl" if name.endswith("Uri") else ""
+        name: "s3://artefacts/package/0.zip" if name.endswith("Uri") else ""
         for name, body in document["Parameters"].items()
         if "Default" not in body
     }
