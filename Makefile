@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 GLUE_VENV := .venv-glue
+AUDIT_VENV := .venv-audit
 BIN := $(VENV)/bin
 # Tools run as modules: the first line of an installed script can't name an interpreter whose path holds a space.
 RUN := $(BIN)/python -m
@@ -12,7 +13,7 @@ CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
 GRANTS_CHAIN_RUNS ?= 0
 
-.PHONY: help setup demo test chaos mutations grants kernel lab lint check lock build deploy clean
+.PHONY: help setup demo test chaos mutations grants kernel lab lint check audit lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -75,8 +76,21 @@ check: setup     ## style, types, template, notebooks against scripts
 	@$(BIN)/python -c 'import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())'
 	@$(RUN) gluebook lint
 	@$(RUN) gluebook export --check
+	@test ! -e $(AUDIT_VENV)/.ready || $(MAKE) --no-print-directory audit
 
 lint: check
+
+# checkov pins a boto3 of its own, so it lives by itself. It is large: 300 MB, and more than a minute to set up.
+$(AUDIT_VENV)/.ready: requirements-audit.lock
+	@echo "Setting up $(AUDIT_VENV), for checkov and parliament; this takes a minute or two"
+	@$(PYTHON) -m venv $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-audit.lock
+	@touch $@
+
+audit: setup $(AUDIT_VENV)/.ready ## checkov over the template, parliament over its policies; make check does so once it is set up
+	@$(AUDIT_VENV)/bin/python -m checkov.main --config-file infra/checkov.yaml --file infra/pipeline.yaml
+	@PYTHONPATH=tests $(BIN)/python tests/policies.py build/policies
+	@$(AUDIT_VENV)/bin/python $(AUDIT_VENV)/bin/parliament --directory build/policies
 
 build: setup     ## what runs on AWS and on the laptop: package, modules, layer, functions
 	@$(RUN) gluebook build

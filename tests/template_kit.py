@@ -1,4 +1,4 @@
-"""infra/pipeline.yaml as plain values."""
+"""The real template: as plain values, or planned with chosen parameters and resolved, without deploying anything."""
 
 from __future__ import annotations
 
@@ -7,11 +7,83 @@ from typing import Any
 
 import yaml
 
+from localaws.cloudformation import plan
+from localaws.cloudformation.resource import Made
+from localaws.cloudformation.resources import all_types
+from localaws.cloudformation.template import Template, read
+
+TYPES = all_types()
+_TEMPLATE = Path(__file__).resolve().parents[1] / "infra" / "pipeline.yaml"
+_PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::StackName": "gluebook",
+}
+# Every choice that adds something to a policy.
+EVERYTHING = {
+    "RawKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/raw",
+    "LakeKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/lake",
+    "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+    "GlueStudioRole": "yes",
+}
+
+
+def template() -> Template:
+    """The template as read."""
+    return read(_TEMPLATE.read_text(encoding="utf-8"), TYPES)
+
+
+def planned(source: Template, **given: str) -> plan.Plan:
+    """The plan with these parameters; artefacts are somewhere."""
+    artefacts = {
+        name: "s3://artefacts/folder/package.zip"
+        for name, body in source.parameters.items()
+        if name.endswith("Uri") and "Default" not in body
+    }
+    return plan.make(source, {"ArtefactBucket": "artefacts", **artefacts, **given}, _PSEUDO, {}, TYPES)
+
+
+def properties(made: plan.Plan, name: str) -> dict[str, Any]:
+    """A resource's properties, with names and ARNs made up for other resources."""
+    everything = {
+        one: Made(
+            _REFS.get(resource.type_name, "{0}").format(one.lower()),
+            {attribute: _arn(one, attribute) for attribute in TYPES[resource.type_name].attributes},
+        )
+        for one, resource in made.template.resources.items()
+    }
+    resolved: dict[str, Any] = made.scope(everything).resolve(made.template.resources[name].properties)
+    return resolved
+
+
+def roles(made: plan.Plan) -> list[str]:
+    """The logical ids of the roles that exist in this plan."""
+    return [name for name in made.order if made.template.resources[name].type_name == "AWS::IAM::Role"]
+
+
+def _arn(name: str, attribute: str) -> str:
+    return _SHAPES.get(name, f"arn:aws:{name.lower()}:eu-west-1:123456789012:{attribute.lower()}")
+
+
+# What Ref gives where that isn't a name.
+_REFS = {"AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:{0}"}
+_SHAPES = {
+    "RawBucket": "arn:aws:s3:::raw",
+    "LakeBucket": "arn:aws:s3:::lake",
+    "Ledger": "arn:aws:dynamodb:eu-west-1:123456789012:table/ledger",
+    "Arrivals": "arn:aws:sqs:eu-west-1:123456789012:arrivals",
+    "Workgroup": "arn:aws:redshift-serverless:eu-west-1:123456789012:workgroup/1",
+    **{
+        f"{name}Logs": f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/{name.lower()}:*"
+        for name in ("Admit", "Load", "Sweep")
+    },
+}
+
 
 def pipeline_template() -> dict[str, Any]:
     """The template, with what !Sub holds as it is written."""
-    text = (Path(__file__).parents[1] / "infra" / "pipeline.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, Loader=_Plain)
+    loaded: dict[str, Any] = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), Loader=_Plain)
     return loaded
 
 

@@ -7,16 +7,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from localaws.cloudformation.expressions import references
 from localaws.cloudformation.template import parse
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
+from localaws.iam import Authorizer
 from localaws.stack import LocalAws
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "pipeline.yaml"
@@ -32,6 +34,7 @@ class Pipeline:
 
     aws: LocalAws
     outputs: dict[str, str]
+    prefix: str = "gluebook"
 
     @property
     def raw(self) -> str:
@@ -44,8 +47,8 @@ class Pipeline:
     def credentials(self, role: str) -> Credentials:
         """Of a role, e.g. "job-app-logs", as the service gets them that runs under it."""
         service = _SERVICES.get(role.split("-")[0], "lambda")
-        arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/gluebook-{role}"
-        return self.aws.authorizer.assume(arn, f"{service}.amazonaws.com", "tests")
+        arn = f"arn:aws:iam::{self.aws.endpoint.account}:role/{self.prefix}-{role}"
+        return _assumed(self.aws.authorizer, arn, f"{service}.amazonaws.com")
 
     def client(self, service: str, role: str | None = None) -> Any:
         """A client that acts as a role; as the deployer without one."""
@@ -65,12 +68,31 @@ class Pipeline:
     def denied(self, role: str) -> set[tuple[str, str]]:
         """(action, resource) of all that a role was refused so far."""
         found = self.aws.report().denied
-        return {(one.action, one.resource) for one in found if one.role == f"gluebook-{role}"}
+        return {(one.action, one.resource) for one in found if one.role == f"{self.prefix}-{role}"}
 
 
 @lru_cache(maxsize=64)
+def _assumed(authorizer: Authorizer, role_arn: str, service: str) -> Credentials:
+    return authorizer.assume(role_arn, service, "tests")
+
+
+@lru_cache(maxsize=256)
 def _client(endpoint: Endpoint, service: str, credentials: Credentials) -> Any:
-    return endpoint.client(service, credentials)
+    # All from one session: making sessions is slow.
+    return _session().client(
+        service,
+        endpoint_url=endpoint.url,
+        region_name=endpoint.region,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
 def reduced_template() -> dict[str, Any]:
@@ -91,7 +113,7 @@ def _mentions(expression: Any, names: set[str]) -> bool:
     return any(reference.name in names for reference in references(expression))
 
 
-def deploy(aws: LocalAws, stack: str = "gluebook", **parameters: str) -> Pipeline:
+def deploy(aws: LocalAws, prefix: str = "gluebook", **parameters: str) -> Pipeline:
     """Deploy the reduced template; with artefact parameters that nothing here reads."""
     document = reduced_template()
     wanted = {
@@ -99,19 +121,36 @@ def deploy(aws: LocalAws, stack: str = "gluebook", **parameters: str) -> Pipelin
         for name, body in document["Parameters"].items()
         if "Default" not in body
     }
-    chosen = wanted | PARAMETERS | parameters
+    chosen = wanted | PARAMETERS | {"Prefix": prefix} | parameters
     cloudformation = aws.endpoint.client("cloudformation")
     cloudformation.create_stack(
-        StackName=stack,
+        StackName=prefix,
         TemplateBody=json.dumps(document, separators=(",", ":")),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        StackName=prefix, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    found = cloudformation.describe_stacks(StackName=prefix)["Stacks"][0]
+    return Pipeline(aws, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, prefix)
+
+
+def another_workgroup(aws: LocalAws, name: str, database: str) -> str:
+    """A workgroup that isn't the stack's, with a namespace of the same name; its id."""
+    namespace = {"NamespaceName": name, "DbName": database, "ManageAdminPassword": True}
+    workgroup = {"WorkgroupName": name, "NamespaceName": {"Ref": "Namespace"}}
+    template = {
+        "Resources": {
+            "Namespace": {"Type": "AWS::RedshiftServerless::Namespace", "Properties": namespace},
+            "Workgroup": {"Type": "AWS::RedshiftServerless::Workgroup", "Properties": workgroup},
+        },
+        "Outputs": {"Id": {"Value": {"Fn::GetAtt": ["Workgroup", "Workgroup.WorkgroupId"]}}},
+    }
+    cloudformation = aws.endpoint.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    [output] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    return str(output["OutputValue"])
 
 
 @pytest.fixture(scope="module")

@@ -498,6 +498,49 @@ def write(tmp_path: Path, resources: dict[str, Any], **sections: Any) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "rate(0 minutes)",
+        "rate(1 minutes)",
+        "rate(5 minute)",
+        "rate(-1 days)",
+        "rate(5 seconds)",
+        "rate(5minutes)",
+    ],
+)
+def test_a_rate_that_eventbridge_refuses_fails_the_stack(stacks: Stacks, expression: str) -> None:
+    rule = {"Rule": resource("Events::Rule", Name="rated", ScheduleExpression=expression)}
+    assert stacks.create("rated", rule) == "ROLLBACK_COMPLETE"
+    assert "Parameter ScheduleExpression is not valid" in stacks.reasons("rated")
+
+
+@pytest.mark.parametrize(
+    "expression", ["rate(1 minute)", "rate(5 minutes)", "rate(1 day)", "cron(0 8 * * ? *)"]
+)
+def test_a_schedule_that_eventbridge_takes_is_deployed(stacks: Stacks, expression: str) -> None:
+    rule = {"Rule": resource("Events::Rule", Name="rated", ScheduleExpression=expression)}
+    assert stacks.create("rated", rule) == "CREATE_COMPLETE"
+
+
+def test_an_sqs_mapping_of_more_than_ten_messages_needs_a_window(stacks: Stacks, code: None) -> None:
+    def stack(size: int, window: int) -> dict[str, Any]:
+        mapping = resource(
+            "Lambda::EventSourceMapping",
+            EventSourceArn={"Fn::GetAtt": ["Queue", "Arn"]},
+            FunctionName={"Ref": "Function"},
+            BatchSize=size,
+            MaximumBatchingWindowInSeconds=window,
+        )
+        return {**function_stack(), "Queue": resource("SQS::Queue"), "Mapping": mapping}
+
+    assert stacks.create("window", stack(11, 1)) == "CREATE_COMPLETE"
+    assert stacks.update("window", stack(10, 0)) == "UPDATE_COMPLETE"
+    assert stacks.update("window", stack(11, 0)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "must be greater than 0 if maximum batch size is greater than 10" in stacks.reasons("window")
+    assert stacks.create("without", {**stack(11, 0)}) == "ROLLBACK_COMPLETE"
+
+
 def test_the_cli_tells_an_unknown_type_and_deploy_tells_the_reason_of_a_failed_resource(
     endpoint: Endpoint, stacks: Stacks, tmp_path: Path
 ) -> None:

@@ -131,8 +131,9 @@ def test_the_crawlers_role_does_it_all_and_reads_only_footers(lake: Lake) -> Non
         ("arn:aws:iam::123456789012:role/crawl-role", "glue.amazonaws.com", "AWS-Crawler")
     ]
     assert lake.aws.operations("ASIACRAWL-ROLE") == {
-        *(("s3", "GET"), ("glue", "GetDatabase"), ("glue", "GetTable"), ("glue", "CreateTable")),
-        *(("glue", "BatchGetPartition"), ("glue", "BatchCreatePartition")),
+        *(("s3", "GET"), ("glue", "GetDatabases"), ("glue", "GetTables"), ("glue", "GetDatabase")),
+        *(("glue", "GetTable"), ("glue", "CreateTable")),
+        *(("glue", "BatchGetPartition"), ("glue", "CreatePartition"), ("glue", "BatchCreatePartition")),
         *(("logs", "CreateLogGroup"), ("logs", "CreateLogStream"), ("logs", "PutLogEvents")),
     }
     assert lake.partitions()[("1",)]["Parameters"]["recordCount"] == "200000"

@@ -85,7 +85,7 @@ def test_no_batch_is_larger_than_its_size(aws: Aws, start: Start) -> None:  # no
         sizes.append(len(event["Records"]))
         bodies.update(one["body"] for one in event["Records"])
 
-    mappings = start(handle, BatchSize=12)
+    mappings = start(handle, BatchSize=12, MaximumBatchingWindowInSeconds=1)
     eventually(lambda: len(bodies) == 30 and mappings.idle())
     assert max(sizes) <= 12
 

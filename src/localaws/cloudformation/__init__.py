@@ -13,7 +13,7 @@ from functools import cache
 
 import moto
 
-from localaws.cloudformation import mends, stacks
+from localaws.cloudformation import mends, refusals, stacks
 from localaws.cloudformation.objects import ObjectCreated, listen_to_objects, store
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.runner import Runner
@@ -58,4 +58,5 @@ def teach(endpoint: Endpoint) -> None:
 def _install() -> None:
     silence_moto()
     mends.install()
+    refusals.install()
     stacks.install(Runner(all_types(), lambda: _current[0]))

@@ -60,7 +60,11 @@ class Partition:
 
 
 class CatalogTable:
-    """One table of one database; `counts` tells what was done, by the names of the crawler's event."""
+    """One table of one database; `counts` tells what was done, by the names of the crawler's event.
+
+    Partitions are read and written one by one and in batches: AWS's pages name both for a crawler's role
+    (AWSGlueServiceRole) and don't say which of them a crawl uses, so a role here needs both.
+    """
 
     def __init__(self, glue: Any, crawler: str, database: str, name: str) -> None:
         self._glue = glue
@@ -113,11 +117,14 @@ class CatalogTable:
                 **self._where, PartitionsToGet=[{"Values": list(one)} for one in batch]
             )
             found |= {tuple(one["Values"]): one for one in answer["Partitions"]}
+        for one in list(found)[:1]:
+            self._glue.get_partition(**self._where, PartitionValues=list(one))
         return found
 
     def create_partitions(self, partitions: list[Partition]) -> None:
         """Create partitions; one that somebody else created meanwhile is none of our business."""
         for batch in _batches(partitions, _CREATE_AT_ONCE):
+            self._create_one(batch[0])
             answer = self._glue.batch_create_partition(
                 **self._where, PartitionInputList=[self._partition(one) for one in batch]
             )
@@ -130,13 +137,20 @@ class CatalogTable:
                 raise LocalAwsError(f"table {self.name}: partitions could not be created: {errors}")
             self.counts["partitionsCreated"] += len(batch)
 
+    def _create_one(self, partition: Partition) -> None:
+        try:
+            self._glue.create_partition(**self._where, PartitionInput=self._partition(partition))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AlreadyExistsException":
+                raise
+
     def update_partition(self, partition: Partition, *, counted: bool) -> None:
         """Give an existing partition these columns and statistics."""
-        self._glue.update_partition(
-            **self._where,
-            PartitionValueList=list(partition.values),
-            PartitionInput=self._partition(partition),
-        )
+        changed = {"PartitionValueList": list(partition.values), "PartitionInput": self._partition(partition)}
+        self._glue.update_partition(**self._where, **changed)
+        answer = self._glue.batch_update_partition(**self._where, Entries=[changed])
+        if answer.get("Errors"):
+            raise LocalAwsError(f"table {self.name}: a partition could not be updated: {answer['Errors']}")
         self.counts["partitionsUpdated"] += counted
 
     def delete_partitions(self, values: Iterable[tuple[str, ...]]) -> None:

@@ -59,6 +59,7 @@ def crawl_target(
     ):
         raise NotSupported(f"S3 target {target.get('Path')}: {', '.join(unknown)}")
     bucket, prefix = split_target(target["Path"])
+    _look_around(s3, glue, bucket, policy.database)
     layout = lay_out(prefix, _list(s3, bucket, prefix))
     table = CatalogTable(glue, policy.name, policy.database, table_name(bucket, prefix, policy.table_prefix))
     existing = table.get()
@@ -78,6 +79,17 @@ def crawl_target(
             _write_partitions(table, _partitions(bucket, crawled, columns), policy)
     _forget_folders(table, known, layout, policy)
     return table.counts
+
+
+def _look_around(s3: Any, glue: Any, bucket: str, database: str) -> None:
+    """What a crawler's role must be allowed beside what this one does with its answers.
+
+    AWS docs, "Crawler prerequisites": the role has the permissions of AWSGlueServiceRole, or those of them that it
+    needs; these are among them, and no page says that a crawl does without.
+    """
+    s3.get_bucket_location(Bucket=bucket)
+    glue.get_databases(MaxResults=1)
+    glue.get_tables(DatabaseName=database, MaxResults=1)
 
 
 def _list(s3: Any, bucket: str, prefix: str) -> list[StoredFile]:

@@ -96,6 +96,7 @@ def moto_lookups() -> Lookups:
         secret_arn=secret_arn,
         role_arn=role_arn,
         key_arn=lambda key: _key_arn(key) or defaults.key_arn(key),
+        bucket_key=_bucket_key,
         ciphertext_key=_ciphertext_key,
         partition_key=_partition_key,
     )
@@ -221,6 +222,17 @@ def _key_arn(key_id: str) -> str | None:
         plain = backend.any_id_to_key_id(key_id)
     key = backend.keys.get(plain)
     return str(key.arn) if key else None
+
+
+def _bucket_key(name: str) -> str | None:
+    from moto.s3.models import s3_backends
+
+    bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name)
+    default = ((getattr(bucket, "encryption", None) or {}).get("Rule") or {}).get(
+        "ApplyServerSideEncryptionByDefault"
+    )
+    key = (default or {}).get("KMSMasterKeyID")
+    return _key_arn(key) or str(key) if key else None
 
 
 def _ciphertext_key(ciphertext: bytes) -> str | None:

@@ -42,7 +42,8 @@ class Lookups:
 
     `workgroup_arn`, `namespace_arn`: name ▸ ARN (on AWS it ends in an id, not in the name).
     `secret_arn`: name or partial ARN ▸ full ARN, with the random suffix. `key_arn`: id, alias or ARN ▸ key
-    ARN. `ciphertext_key`: ciphertext ▸ id of the key that made it. `role_arn`: name or ARN ▸ ARN.
+    ARN. `bucket_key`: bucket ▸ ARN of the key it encrypts with, None for S3's own. `ciphertext_key`: ciphertext ▸
+    id of the key that made it. `role_arn`: name or ARN ▸ ARN.
     `partition_key`: (table, index) ▸ attribute name. `statement_owner`: Data API statement id ▸ the
     aws:userid that submitted it; None counts as the caller's own.
     """
@@ -51,6 +52,7 @@ class Lookups:
     namespace_arn: Callable[[str], str] = _namespace_arn
     secret_arn: Callable[[str], str] = _secret_arn
     key_arn: Callable[[str], str] = _key_arn
+    bucket_key: Callable[[str], str | None] = _unknown
     ciphertext_key: Callable[[bytes], str | None] = _unknown
     role_arn: Callable[[str], str] = _role_arn
     partition_key: Callable[[str, str | None], str | None] = _no_partition_key

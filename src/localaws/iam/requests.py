@@ -77,7 +77,8 @@ def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
     what names the resource.
     """
     if call.service == "s3":
-        return s3_requests.needs(call)
+        found = s3_requests.needs(call)
+        return [*found, *s3_requests.key_needs(call, found, lookups)]
     if call.service == "lambda":
         return small_services.functions(call)
     _check_target(call)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 from localaws.endpoint import ACCOUNT
 from localaws.iam.call import Call, Unmapped
 from localaws.iam.globs import Context
+from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
 
 _IP_OR_PLAIN_HOST = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|\[.*\]|[^.]+)(:\d+)?")
@@ -58,6 +59,11 @@ _OBJECT_ACTIONS = {
 }
 # Parts of an upload are no object yet (AWS docs: condition key s3:ObjectCreationOperation).
 _CREATE_NOTHING = {("PUT", "partNumber,uploadId"), ("POST", "uploads")}
+_KEY_ACTIONS = {
+    "s3:GetObject": ("Decrypt",),
+    "s3:GetObjectVersion": ("Decrypt",),
+    "s3:PutObject": ("GenerateDataKey",),
+}
 _EXTRA_BY_HEADER = {
     "x-amz-tagging": "PutObjectTagging",
     "x-amz-acl": "PutObjectAcl",
@@ -134,6 +140,26 @@ def listing_needs(need: Need) -> list[Need]:
     bucket, _, key = need.resource.partition("/")
     actions = ["ListBucket"] + ["ListBucketVersions"] * (need.action == "s3:GetObjectVersion")
     return [Need(f"s3:{action}", bucket, {"s3:prefix": key}) for action in actions]
+
+
+def key_needs(call: Call, found: list[Need], lookups: Lookups) -> list[Need]:
+    """What reading and writing a bucket that encrypts with a KMS key also needs, on the key.
+
+    AWS docs, "Using server-side encryption with AWS KMS keys (SSE-KMS)": kms:GenerateDataKey to upload, kms:Decrypt
+    to download, both for a multipart upload. By the bucket's default, not by what an object was written with.
+    """
+    needed: list[Need] = []
+    for need in found:
+        actions = _KEY_ACTIONS.get(need.action, ())
+        if need.context.get("s3:objectcreationoperation") == "false":
+            actions = (*actions, "Decrypt")
+        key = (
+            lookups.bucket_key(need.resource.removeprefix("arn:aws:s3:::").split("/")[0]) if actions else None
+        )
+        if key:
+            context = {"kms:viaservice": f"s3.{call.region}.amazonaws.com", "kms:calleraccount": ACCOUNT}
+            needed += [Need(f"kms:{action}", key, context) for action in actions]
+    return needed
 
 
 def _bucket_need(call: Call, bucket: str) -> Need:

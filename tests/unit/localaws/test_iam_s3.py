@@ -159,6 +159,32 @@ def test_the_report_counts_what_told_that_an_object_is_missing_and_what_hid_it(l
     assert (used, denied) == ([1], [1])
 
 
+@pytest.mark.parametrize(
+    ("granted", "reads", "writes", "parts"),
+    [
+        ((), "AccessDenied", "AccessDenied", "AccessDenied"),
+        (("kms:Decrypt",), "", "AccessDenied", "AccessDenied"),
+        (("kms:GenerateDataKey",), "AccessDenied", "", "AccessDenied"),
+        (("kms:Decrypt", "kms:GenerateDataKey"), "", "", ""),
+    ],
+)
+def test_a_bucket_that_encrypts_with_a_key_needs_permission_on_the_key_too(
+    laptop: Laptop, granted: tuple[str, ...], reads: str, writes: str, parts: str
+) -> None:
+    key = laptop.client("kms").create_key()["KeyMetadata"]["Arn"]
+    bucket = laptop.bucket("a")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    laptop.client("s3").put_bucket_encryption(
+        Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+    on_key = [allow(action, key, through_s3) for action in granted]
+    s3 = laptop.as_role("s3", allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{bucket}/*"), *on_key)
+    assert code(s3.get_object, Bucket=bucket, Key="a") == reads
+    assert code(s3.put_object, Bucket=bucket, Key="b", Body=b"x") == writes
+    assert code(s3.create_multipart_upload, Bucket=bucket, Key="c") == parts
+
+
 def test_copying_a_version_needs_the_source_version_and_the_target(laptop: Laptop) -> None:
     bucket = laptop.bucket()
     owner = laptop.client("s3")
