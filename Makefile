@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 # Tools run as modules: the first line of an installed script can't name an interpreter whose path holds a space.
 RUN := $(BIN)/python -m
 STACK ?= gluebook
+ENDPOINT ?= aws
 CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
 GRANTS_CHAIN_RUNS ?= 0
 
-.PHONY: help setup demo test chaos mutations grants kernel lab lint check audit lock build deploy clean
+.PHONY: help setup demo test chaos mutations verify-aws grants kernel lab lint check audit lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -62,6 +63,9 @@ mutations: setup ## break each protection on purpose and see which test notices:
 
 grants: setup    ## use every grant of every role, take each away by itself: writes docs/grants.md [GRANTS_CHAIN_RUNS=0]
 	@PYTHONPATH=tests $(BIN)/python -m grants --write --chain $(GRANTS_CHAIN_RUNS)
+
+verify-aws: setup ## ask your AWS account what the laptop claims, for less than a dollar: make verify-aws [ENDPOINT=laptop]
+	@PYTHONPATH=tests $(RUN) verify_aws --endpoint $(ENDPOINT)
 
 kernel: setup    ## let Jupyter know the project's kernel (make setup has done so already)
 	@$(RUN) gluebook kernel
