@@ -87,7 +87,7 @@ lint: check
 # checkov pins a boto3 of its own, so it lives by itself. It is large: 300 MB, and more than a minute to set up.
 $(AUDIT_VENV)/.ready: requirements-audit.lock
 	@echo "Setting up $(AUDIT_VENV), for checkov and parliament; this takes a minute or two"
-	@$(PYTHON) -m venv $(AUDIT_VENV)
+	@"$(PYTHON)" -m venv $(AUDIT_VENV)
 	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-audit.lock
 	@touch $@
 

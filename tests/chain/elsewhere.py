@@ -20,7 +20,7 @@ from gluebook.wheels import STORE
 
 ROOT = Path(__file__).parents[2]
 _DEBIANS_PYTHON = Path("/usr/bin/python3.11")
-_NOT_COPIED = (".git", ".venv", ".venv-glue", "build", ".*_cache", "__pycache__", ".hypothesis")
+_NOT_COPIED = (".git", ".venv*", "build", ".*_cache", "__pycache__", ".hypothesis")
 # What the packages bring along; nobody is to need one of his own.
 _NOT_ON_THE_PATH = re.compile(r"java|jdk|jre|postgres|psql|pg_|initdb|node|npm|npx|docker|podman|conda")
 
