@@ -19,11 +19,12 @@ _EVENTS_AT_ONCE = 10_000
 _BYTES_AT_ONCE = 1 << 20
 _BYTES_OF_EVENT = 26
 _LONGEST_LINE = 1 << 16
-_EVERY_SECONDS = 1.0
+# A request for each line would take too long: so long they are gathered.
+_GATHER_SECONDS = 0.5
 
 
 class LogStream:
-    """Takes lines and writes them now and then; made on AWS with the first line.
+    """Gathers lines for a moment, then writes them; made on AWS with the first line.
 
     `makes_group`: whether its log group is asked for each time (Glue), or only where there is none (Lambda). What the
     role may not write is lost, as on AWS; whoever is logged doesn't notice. Thread-safe.
@@ -37,9 +38,9 @@ class LogStream:
         self._where = {"logGroupName": group, "logStreamName": stream}
         self._makes_group = makes_group
         self._client: Any = None
-        self._lock = threading.Lock()
+        self._gathering = threading.Lock()
+        self._writing = threading.Lock()
         self._lines: list[dict[str, Any]] = []
-        self._written_at = time.monotonic()
         self._broken = False
 
     @property
@@ -48,19 +49,22 @@ class LogStream:
         return self._where["logStreamName"]
 
     def add(self, line: str) -> None:
-        """One line; written at once if the last ones were a while ago, else later."""
+        """One line; it is there soon, or after `flush`."""
         if not line or self._broken:
             return
-        with self._lock:
+        with self._gathering:
             self._lines.append({"timestamp": int(time.time() * 1000), "message": line[:_LONGEST_LINE]})
-        if time.monotonic() - self._written_at > _EVERY_SECONDS:
-            self.flush()
+            first = len(self._lines) == 1
+        if first:
+            later = threading.Timer(_GATHER_SECONDS, self.flush)
+            later.daemon = True
+            later.start()
 
     def flush(self) -> None:
         """Write what has come since the last time."""
-        with self._lock:
-            lines, self._lines = self._lines, []
-            self._written_at = time.monotonic()
+        with self._writing:
+            with self._gathering:
+                lines, self._lines = self._lines, []
             if not lines or self._broken:
                 return
             try:

@@ -13,18 +13,23 @@ from grants.template import Granted, grants
 HINT = "the template's grants have changed: `make grants` plays the story again and writes what it has used"
 
 
+def generated(file: Path) -> str:
+    assert file.is_file(), HINT
+    return file.read_text(encoding="utf-8")
+
+
 def test_the_page_lists_exactly_the_grants_of_the_template() -> None:
-    rows = page.listed(page.FILE.read_text(encoding="utf-8"))
+    rows = page.listed(generated(page.FILE))
     assert [row[:4] for row in rows] == [(one.role, *page.cells(one)) for one in grants()], HINT
 
 
 def test_each_listed_grant_was_used_by_somebody() -> None:
-    rows = page.listed(page.FILE.read_text(encoding="utf-8"))
+    rows = page.listed(generated(page.FILE))
     assert [row for row in rows if row[4] not in ("code", "AWS", "code, AWS")] == [], HINT
 
 
 def test_the_recording_knows_every_role() -> None:
-    recorded = {one["caller"]["role"] for one in json.loads(recording.FILE.read_text(encoding="utf-8"))}
+    recorded = {one["caller"]["role"] for one in json.loads(generated(recording.FILE))}
     assert recorded == {one.role_name for one in grants()}, HINT
 
 

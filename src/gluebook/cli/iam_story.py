@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -23,13 +24,14 @@ from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError
 from gluebook.laptop import JOB_OUTPUTS
 from gluebook.sample import SampleFile, generate
-from gluebook.steps.replay import replay, replay_of_dataset
+from gluebook.steps.replay import replay, replay_of_files
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 
 # Nothing happens but what the story brings about.
 PARAMETERS = {"SweepSchedule": "rate(1 day)"}
 _LOOK_SECONDS = 0.05
+_DAY, _NEXT_DAY = date(2026, 1, 5), date(2026, 1, 6)
 _JOB_ENDED = "Glue Job State Change"
 
 
@@ -69,7 +71,7 @@ class _Story:
         self._aws = laptop.aws
         self._deployment = laptop.deployment
         self._deadline = time.monotonic() + timeout_seconds
-        self._files = _sample(7)
+        self._files = _sample(7, _DAY)
 
     def dying_runs(self) -> None:
         """Each dataset's first run is killed; of the second ones' ends nobody is told."""
@@ -99,19 +101,13 @@ class _Story:
         self._fire()
 
     def lost_arrivals(self) -> None:
-        """Corrected and new files come without an event; what was loaded is processed again."""
-        others = _sample(8)
-        corrected = [
-            (mine.key, next(o.body for o in others if o.key == mine.key))
-            for mine in _first_of_each(self._files)
-        ]
-        new = [
-            (file.key.replace(f"dt={file.dt}", "dt=2026-01-06"), file.body) for file in _first_of_each(others)
-        ]
-        self._put([*corrected, *new], events=0)
+        """The next day's files come without an event, corrected ones with two; the others are processed again."""
+        corrected = _first_of_each(_sample(8, _DAY))
+        self._put([(file.key, file.body) for file in corrected], events=2)
+        self._put([(file.key, file.body) for file in _first_of_each(_sample(8, _NEXT_DAY))], events=0)
         work = self._deployment.operating()
-        for dataset in JOB_OUTPUTS:
-            replay(replay_of_dataset(dataset, None, None, work), work)
+        as_they_were = {file.key for file in self._files} - {file.key for file in corrected}
+        replay(replay_of_files(sorted(as_they_were), None, work), work)
         self._fire()
 
     def _put(self, items: Sequence[tuple[str, bytes]], events: int = 1) -> None:
@@ -177,8 +173,8 @@ class _Story:
             threading.Event().wait(_LOOK_SECONDS)
 
 
-def _sample(seed: int) -> Sequence[SampleFile]:
-    return generate(seed=seed, tickets=40, log_lines=300, days=1, files_per_day=2).files
+def _sample(seed: int, day: date) -> Sequence[SampleFile]:
+    return generate(seed=seed, tickets=40, log_lines=300, days=1, files_per_day=2, first_day=day).files
 
 
 def _unless_succeeded(event: dict[str, Any], _target: str) -> Sequence[float]:

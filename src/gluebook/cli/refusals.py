@@ -81,7 +81,7 @@ def show(lines: Iterable[str]) -> None:
     """On stderr, the first ones of many."""
     every = list(lines)
     for line in every[:_MOST_LINES]:
-        screens.err.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+        screens.err.print(f"[red]{screens.plain(line)}[/]", highlight=False, soft_wrap=True)
     if len(every) > _MOST_LINES:
         screens.err.print(f"and {len(every) - _MOST_LINES} more; see --json", style="red")
 
