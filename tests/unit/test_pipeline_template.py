@@ -64,8 +64,8 @@ def test_what_is_there_already_is_not_made(template: Template) -> None:
     assert set(given.order) - set(made.order) == set()
     assert set(studio.order) - set(made.order) == {"StudioRole"}
     # Nothing that is left refers to what isn't made.
-    for plan in (made, given, studio):
-        assert all(properties(plan, name) is not None for name in plan.order)
+    for each in (made, given, studio):
+        assert all(properties(each, name) is not None for name in each.order)
 
 
 def test_every_role_has_the_boundary_that_is_given(template: Template) -> None:
