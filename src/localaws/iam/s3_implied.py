@@ -18,9 +18,9 @@ def listing_needs(need: Need) -> list[Need]:
     """What tells a reader that an object or a version is missing (404) rather than forbidden (403).
 
     AWS docs, GetObject and HeadObject: without s3:ListBucket a missing key answers 403. A ListBucket that depends on
-    s3:prefix counts if the prefix is the key itself (no page says so; seen on AWS: github.com/kopia/kopia/pull/3072,
-    and reproduced for that reason by github.com/ceph/ceph/pull/68577). Whether a missing version takes
-    s3:ListBucket or s3:ListBucketVersions no page says: here it takes both.
+    s3:prefix counts if the prefix is the key itself: no page says so; github.com/kopia/kopia/pull/3072 reports it and
+    github.com/ceph/ceph/pull/68577 reproduces it, to match AWS. Whether a missing version takes s3:ListBucket or
+    s3:ListBucketVersions no page says: here it takes both.
     """
     if need.action not in ("s3:GetObject", "s3:GetObjectVersion"):
         return []
