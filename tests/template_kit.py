@@ -45,21 +45,23 @@ def planned(source: Template, **given: str) -> plan.Plan:
 
 
 def properties(made: plan.Plan, name: str) -> dict[str, Any]:
-    """A resource's properties, with names and ARNs made up for other resources."""
-    everything = {
-        one: Made(
-            _REFS.get(resource.type_name, "{0}").format(one.lower()),
-            {attribute: _arn(one, attribute) for attribute in TYPES[resource.type_name].attributes},
-        )
-        for one, resource in made.template.resources.items()
-    }
-    resolved: dict[str, Any] = made.scope(everything).resolve(made.template.resources[name].properties)
+    """A resource's properties, with names and ARNs made up for the other resources of the plan.
+
+    Raises TemplateError if they refer to one that the plan doesn't make.
+    """
+    there = {one: _made(one, made.template.resources[one].type_name) for one in made.order}
+    resolved: dict[str, Any] = made.scope(there).resolve(made.template.resources[name].properties)
     return resolved
 
 
 def roles(made: plan.Plan) -> list[str]:
     """The logical ids of the roles that exist in this plan."""
     return [name for name in made.order if made.template.resources[name].type_name == "AWS::IAM::Role"]
+
+
+def _made(name: str, type_name: str) -> Made:
+    attributes = {attribute: _arn(name, attribute) for attribute in TYPES[type_name].attributes}
+    return Made(_REFS.get(type_name, "{0}").format(name.lower()), attributes)
 
 
 def _arn(name: str, attribute: str) -> str:

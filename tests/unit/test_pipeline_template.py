@@ -58,11 +58,14 @@ def test_network_settings_are_the_workgroups_only_where_they_are_given(template:
 
 
 def test_what_is_there_already_is_not_made(template: Template) -> None:
-    made = set(planned(template).order)
-    given = set(planned(template, ExistingRawBucket="their-files", ExistingWorkgroup="theirs").order)
-    assert made - given == {"RawBucket", "RawBucketPolicy", "Namespace", "Workgroup"}
-    assert given - made == set()
-    assert set(planned(template, GlueStudioRole="yes").order) - made == {"StudioRole"}
+    made, studio = planned(template), planned(template, GlueStudioRole="yes")
+    given = planned(template, ExistingRawBucket="their-files", ExistingWorkgroup="theirs")
+    assert set(made.order) - set(given.order) == {"RawBucket", "RawBucketPolicy", "Namespace", "Workgroup"}
+    assert set(given.order) - set(made.order) == set()
+    assert set(studio.order) - set(made.order) == {"StudioRole"}
+    # Nothing that is left refers to what isn't made.
+    for each in (made, given, studio):
+        assert all(properties(each, name) is not None for name in each.order)
 
 
 def test_every_role_has_the_boundary_that_is_given(template: Template) -> None:

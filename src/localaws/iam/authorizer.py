@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from localaws.endpoint import Credentials
 from localaws.errors import ApiError, LocalAwsError
-from localaws.iam import answers, bulk_delete, intake, s3_requests, sts
+from localaws.iam import answers, bulk_delete, intake, s3_implied, s3_requests, sts
 from localaws.iam.answers import Answer
 from localaws.iam.call import Call
 from localaws.iam.capture import Captured, capture
@@ -139,7 +139,7 @@ class Authorizer:
             return self._bulk_delete(call, session)
         needs = self._judge.needs(call, session)
         self._judge.require(call, session, needs)
-        listing = [found for need in needs for found in s3_requests.listing_needs(need)]
+        listing = [found for need in needs for found in s3_implied.listing_needs(need)]
         return self._hiding_missing(call, session, listing) if listing else self._handler(call, session)
 
     def _session(self, call: Call) -> Session:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from localaws.iam import dynamodb_requests, glue_requests, s3_requests, small_services, warehouse_requests
+from localaws.iam import (
+    dynamodb_requests,
+    glue_requests,
+    s3_implied,
+    s3_requests,
+    small_services,
+    warehouse_requests,
+)
 from localaws.iam.call import Call, Unmapped
 from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
@@ -78,7 +85,7 @@ def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
     """
     if call.service == "s3":
         found = s3_requests.needs(call)
-        return [*found, *s3_requests.key_needs(call, found, lookups)]
+        return [*found, *s3_implied.key_needs(call, found, lookups)]
     if call.service == "lambda":
         return small_services.functions(call)
     _check_target(call)

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 from localaws.endpoint import ACCOUNT
 from localaws.iam.call import Call, Unmapped
 from localaws.iam.globs import Context
-from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
 
 _IP_OR_PLAIN_HOST = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|\[.*\]|[^.]+)(:\d+)?")
@@ -59,11 +58,6 @@ _OBJECT_ACTIONS = {
 }
 # Parts of an upload are no object yet (AWS docs: condition key s3:ObjectCreationOperation).
 _CREATE_NOTHING = {("PUT", "partNumber,uploadId"), ("POST", "uploads")}
-_KEY_ACTIONS = {
-    "s3:GetObject": ("Decrypt",),
-    "s3:GetObjectVersion": ("Decrypt",),
-    "s3:PutObject": ("GenerateDataKey",),
-}
 _EXTRA_BY_HEADER = {
     "x-amz-tagging": "PutObjectTagging",
     "x-amz-acl": "PutObjectAcl",
@@ -125,41 +119,6 @@ def delete_need(call: Call, key: str, version: str | None) -> Need:
     action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
     context = {**_request_context(call), **({"s3:versionid": version} if version else {})}
     return Need(action, f"arn:aws:s3:::{bucket}/{key}", context)
-
-
-def listing_needs(need: Need) -> list[Need]:
-    """What tells a reader that an object or a version is missing (404) rather than forbidden (403).
-
-    AWS docs, GetObject and HeadObject: without s3:ListBucket a missing key answers 403. A ListBucket that depends on
-    s3:prefix counts if the prefix is the key itself (no page says so; seen on AWS: github.com/kopia/kopia/pull/3072,
-    and reproduced for that reason by github.com/ceph/ceph/pull/68577). Whether a missing version takes
-    s3:ListBucket or s3:ListBucketVersions no page says: here it takes both.
-    """
-    if need.action not in ("s3:GetObject", "s3:GetObjectVersion"):
-        return []
-    bucket, _, key = need.resource.partition("/")
-    actions = ["ListBucket"] + ["ListBucketVersions"] * (need.action == "s3:GetObjectVersion")
-    return [Need(f"s3:{action}", bucket, {"s3:prefix": key}) for action in actions]
-
-
-def key_needs(call: Call, found: list[Need], lookups: Lookups) -> list[Need]:
-    """What reading and writing a bucket that encrypts with a KMS key also needs, on the key.
-
-    AWS docs, "Using server-side encryption with AWS KMS keys (SSE-KMS)": kms:GenerateDataKey to upload, kms:Decrypt
-    to download, both for a multipart upload. By the bucket's default, not by what an object was written with.
-    """
-    needed: list[Need] = []
-    for need in found:
-        actions = _KEY_ACTIONS.get(need.action, ())
-        if need.context.get("s3:objectcreationoperation") == "false":
-            actions = (*actions, "Decrypt")
-        key = (
-            lookups.bucket_key(need.resource.removeprefix("arn:aws:s3:::").split("/")[0]) if actions else None
-        )
-        if key:
-            context = {"kms:viaservice": f"s3.{call.region}.amazonaws.com", "kms:calleraccount": ACCOUNT}
-            needed += [Need(f"kms:{action}", key, context) for action in actions]
-    return needed
 
 
 def _bucket_need(call: Call, bucket: str) -> Need:
