@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.play import play
 from chaos.redshift import Redshift
 from chaos.settle import Settling
-from chaos.test_protections import CALM, Step, admitted, go, loaded_by_hand, logs, tickets
+from chaos.test_protections import CALM, Step, admitted, apart, go, loaded_by_hand, logs, tickets
 
 WITHOUT_HELP = Settling(replays=False)
 REPLAY: list[Step] = [{"do": "replay"}, go("replay")]
@@ -121,6 +121,22 @@ def test_a_copy_that_is_complete_when_its_batch_is_a_generation_further_is_taken
         stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
         moved_on = [go("run", 1), *loaded_by_hand(), *REPLAY, go("run", 1), *loaded_by_hand()]
         assert problems([*stalled, *moved_on, go("run"), CALM], redshift) == []
+
+
+def test_a_copy_that_is_late_stays_while_its_generation_does_though_the_next_one_has_begun(
+    redshift: Redshift,
+) -> None:
+    """Every run of the next one dies, so that what the first had brought is all there is."""
+    died = [
+        go("run", until="PutObject staging/"),
+        go("run", calls=0, fault=CRASH),
+        {"do": "event"},
+        go("load"),
+    ]
+    for place in ("curated/", "vouchers/"):
+        stalled = [*admitted(logs("a", "L x")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
+        begun = [go("run", 1), *loaded_by_hand(), *REPLAY, go("run")]
+        assert apart([*stalled, *begun, *died * 3, CALM], redshift, WITHOUT_HELP) == []
 
 
 def test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_tidied_up_after_it(
