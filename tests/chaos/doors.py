@@ -36,11 +36,7 @@ class DoorObjects:
         return iter(pages)
 
     def copy(self, bucket: str, source: str, target: str) -> None:
-        """As a copy in parts is: read first, seen when it is complete; between the two others may go on."""
-        body = door(f"UploadPartCopy {target}", False, lambda: self._objects.body(bucket, source))
-        if body is None:
-            raise FileNotFoundError(f"s3://{bucket}/{source}")
-        door(f"CopyObject {target}", True, lambda: self._objects.put(bucket, target, body))
+        door(f"CopyObject {target}", True, lambda: self._objects.copy(bucket, source, target))
 
     def put_json(self, bucket: str, key: str, value: Any) -> None:
         door(f"PutObject {key}", True, lambda: self._objects.put_json(bucket, key, value))

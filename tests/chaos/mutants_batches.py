@@ -51,15 +51,6 @@ BATCHES = (
         ),
     ),
     Mutation(
-        name="copies-taken-back",
-        protection="a copy under way while that happens is taken back by whoever makes it",
-        broken="it stays",
-        file=f"{_STEPS}/publish.py",
-        old="        objects.delete(lake.bucket, [file.final for file in over])\n",
-        new="",
-        test=(_FOUND, "test_a_copy_that_is_complete_when_its_batch_is_a_generation_further_is_taken_back"),
-    ),
-    Mutation(
         name="manifest-once",
         protection="a manifest is written once: a run that has passed the fence and stalls doesn't bring it back",
         broken="it is written whatever is there",

@@ -32,8 +32,6 @@ that the code merely breaks doesn't count.
   and writes the rows. So the reading is broken twice, there and in what Spark's tasks run.
 * Where the sweep or the schedule would mend it later, as with `wake-up` and `delayed-start`, the test does without
   them.
-* Some protections stand behind one another. What copies are made from goes first, and a copy that was under way even
-  so is taken back: where one is broken, the schedule leaves the other no chance.
 * Others only shorten the time in which rows are apart, such as `stale-rows` and `epoch-given-up`. Their tests look
   at once.
 * A file in the lake that no manifest names (`stray`) and a manifest that names a file which is gone count as rows

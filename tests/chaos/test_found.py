@@ -114,27 +114,16 @@ def test_a_run_that_stalls_before_its_results_says_nothing_of_a_batch_that_is_a_
         assert problems([*stalled, *corrected, CALM], redshift) == []
 
 
-def test_a_copy_that_is_complete_when_its_batch_is_a_generation_further_is_taken_back(
-    redshift: Redshift,
-) -> None:
-    for place in ("curated/", "vouchers/", "quarantine/"):
-        stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
-        moved_on = [go("run", 1), *loaded_by_hand(), *REPLAY, go("run", 1), *loaded_by_hand()]
-        assert problems([*stalled, *moved_on, go("run"), CALM], redshift) == []
-
-
 def test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_tidied_up_after_it(
     redshift: Redshift,
 ) -> None:
     """Whoever finished it died before that; what it was copied from goes before its files do."""
     for place in ("curated/", "vouchers/", "quarantine/"):
-        stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"UploadPartCopy {place}"), *GIVEN_UP]
+        stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
         died = [go("run", 1, until="DeleteObject inbox/"), go("run", 1, calls=0, fault=CRASH)]
         begun = [go("run", 1, until="PutObject staging/app_logs-0001/4/plan.json"), go("run", 1, calls=2)]
         gone = [*loaded_by_hand(), *REPLAY, *begun, go("run", 1, until="TransactWriteItems")]
-        # Whoever makes the copy dies before it looks around.
-        copied = go("run", calls=1, fault="crash_after_write")
-        assert problems([*stalled, *died, *gone, copied, CALM], redshift) == []
+        assert problems([*stalled, *died, *gone, go("run"), CALM], redshift) == []
 
 
 def test_a_division_that_is_late_takes_back_nothing_of_a_later_generation(redshift: Redshift) -> None:

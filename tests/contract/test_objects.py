@@ -116,6 +116,15 @@ def test_files_go_up_are_copied_come_down_and_are_removed(
     assert objects.sizes(bucket, "") == {"curated/d.parquet": 4}
 
 
+def test_a_large_object_is_copied_in_one_request(s3: Any, bucket: str, objects: Objects) -> None:
+    """In parts it would be there when the last request says so. An object made of parts has a dash in its ETag."""
+    put(s3, bucket, "staging/large", b"x" * (9 << 20))
+    objects.copy(bucket, "staging/large", "curated/large")
+    copied = s3.head_object(Bucket=bucket, Key="curated/large")
+    assert copied["ContentLength"] == 9 << 20
+    assert "-" not in copied["ETag"]
+
+
 # -- what the stand-in of the unit tests promises, too -----------------------------------------------------
 
 

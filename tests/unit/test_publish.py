@@ -338,27 +338,16 @@ def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None
 
 
 class Overtaken:
-    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else.
+    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else."""
 
-    With `copying` what a copy is made from has been read by then.
-    """
-
-    def __init__(
-        self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None], *, copying: bool = False
-    ) -> None:
+    def __init__(self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None]) -> None:
         self._inner, self._calls, self._number, self._meanwhile = inner, calls, number, meanwhile
-        self._copying = copying
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._inner, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if self._calls.next() == self._number:
-                if name == "copy" and self._copying:
-                    bucket, source, target = args
-                    body = self._inner.body(bucket, source)
-                    self._meanwhile()
-                    return self._inner.put(bucket, target, body)
                 self._meanwhile()
             return method(*args, **kwargs)
 
@@ -428,11 +417,7 @@ def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["claimed", "given up", "rejected", "published", "refused"])
-@pytest.mark.parametrize("copying", [False, True])
-def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens(
-    how: str, copying: bool
-) -> None:
-    """Before any of its calls, and also while a copy is under way: it is complete when all others are done."""
+def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens(how: str) -> None:
     for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
         pipeline, zombie = generation_one()
         seen: list[Any] = []
@@ -443,7 +428,7 @@ def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that
 
         calls = Calls()
         ledger: Any = Overtaken(pipeline.ledger, calls, number, meanwhile)
-        objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile, copying=copying)
+        objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile)
         with contextlib.suppress(Fenced, FileNotFoundError):
             done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
             sweep_up(objects, pipeline.lake, done)

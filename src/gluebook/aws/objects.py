@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 _CONFLICT_TRIES = 3
+_IN_ONE_REQUEST = TransferConfig(multipart_threshold=5 << 30)
 # A DeleteObjects takes no more.
 _DELETED_AT_ONCE = 1000
 
@@ -87,8 +89,12 @@ class Objects:
         self._s3.download_file(bucket, key, str(path))
 
     def copy(self, bucket: str, source: str, target: str) -> None:
-        """Copy within a bucket, on the server; in parts above 5 GB."""
-        self._s3.copy({"Bucket": bucket, "Key": source}, bucket, target)
+        """Copy within a bucket, on the server: in one request, or in parts above 5 GB.
+
+        In parts a copy would be there when the last request says so, however long after its source has gone. Source:
+        AWS docs, "CopyObject": up to 5 GB in a single atomic action.
+        """
+        self._s3.copy({"Bucket": bucket, "Key": source}, bucket, target, Config=_IN_ONE_REQUEST)
 
     def put_json(self, bucket: str, key: str, value: Any) -> None:
         """Write a JSON document, whatever was there."""

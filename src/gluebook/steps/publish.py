@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
@@ -21,7 +21,7 @@ from gluebook.core.plan import (
     withdrawn_manifest,
 )
 from gluebook.core.states import BatchState
-from gluebook.errors import CountMismatch, Fenced
+from gluebook.errors import CountMismatch
 
 _log = logging.getLogger(__name__)
 _COPIES = 8
@@ -67,7 +67,7 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
         _copy(objects, lake, plan.copies)
     finally:
         # What a copy is made from is gone for whoever has lost the batch: then that is what has to be said.
-        _confirm_copies(ledger, objects, lake, batch, plan)
+        ledger.confirm(batch)
     results = {"files": [asdict(result) for result in plan.results]}
     objects.put_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, plan.epoch), results)
     published = plan.outcome is BatchState.CURATED
@@ -101,42 +101,6 @@ def _put_manifests(objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan
         manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
     return old
-
-
-def _confirm_copies(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan) -> None:
-    """Raise Fenced if the batch has been taken over; first those copies go that nobody is to see any more.
-
-    A copy may have been under way while others removed what it was made from, and what it was to be.
-    """
-    try:
-        ledger.confirm(batch)
-    except Fenced:
-        over = [*_withdrawn_copies(objects, lake, batch, plan)]
-        if _rejects_are_over(ledger.batch(batch.batch_id), batch, plan):
-            over += plan.rejects
-        objects.delete(lake.bucket, [file.final for file in over])
-        raise
-
-
-def _withdrawn_copies(
-    objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan
-) -> Iterator[PublishedFile]:
-    """The files whose manifest was withdrawn. An earlier generation's stay for as long as its manifest does."""
-    for place, files in ((lake.manifest, plan.files), (lake.vouchers, plan.vouchers)):
-        manifest = objects.get_json(lake.bucket, place(batch.dataset, batch.batch_id, batch.generation))
-        if manifest is not None and not manifest["entries"]:
-            yield from files
-
-
-def _rejects_are_over(now: Batch | None, batch: Batch, plan: PublishPlan) -> bool:
-    """Whether others are told of now, or will be by whoever holds the batch, or of none as it was taken back."""
-    if now is None or now.reported_epoch > plan.epoch:
-        return True
-    if now.state is BatchState.FAILED:
-        # One that was given up before it had a plan leaves those of the generation before.
-        return now.plan is not None
-    another_plan = now.state is BatchState.PUBLISHING and now.plan != batch.plan
-    return another_plan or now.state in (BatchState.DIVIDING, BatchState.DIVIDED)
 
 
 def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
