@@ -88,15 +88,17 @@ class Framer:
             offset += unit.size
             if not data.strip(_BLANK):
                 continue
+            # No text has NULs: a crash, a copy under way or another encoding leaves them. Redshift takes none.
+            problem = unit.problem or (MALFORMED if b"\0" in data else None)
             text = _decode(data, start, unit.problem).rstrip("\r\n")
             if self._layout.framing == "csv" and self.header is None:
-                if unit.problem is not None:
-                    raise BadFile(f"another_layout: the first line is no header: {unit.problem}")
+                if problem is not None:
+                    raise BadFile(f"another_layout: the first line is no header: {problem}")
                 self.header = text
                 _check_header(text, self._layout)
                 continue
             self.records += 1
-            yield Record(self.records, text, unit.problem)
+            yield Record(self.records, text, problem)
         if offset and self._layout.framing == "csv" and self.header is None:
             raise BadFile("no_header: the file holds nothing but blank lines")
 

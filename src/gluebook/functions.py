@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
-from gluebook.aws.services import Catalog, Jobs, Queue, Warehouse
+from gluebook.aws.services import Catalog, Jobs, Queue, Warehouse, admin_secret
 from gluebook.clock import utc_now
 from gluebook.core.backoff import Backoff
 from gluebook.core.events import parse_event
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy
+from gluebook.core.schema_sql import WarehouseUsers
 from gluebook.errors import ConfigurationError
 from gluebook.logs import configure
 from gluebook.metrics import embedded_metrics, emit
 from gluebook.steps.admit import Admitting, admit
 from gluebook.steps.load import handle
 from gluebook.steps.sweep import Sweeping, sweep
-from gluebook.steps.work import Loading
+from gluebook.steps.work import Administrator, Loading
 
 
 def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
 def on_event(event: Mapping[str, Any], actor: str) -> None:
     """The load function: one EventBridge event in."""
     configure()
-    handle(parse_event(event), _loading(actor))
+    handle(parse_event(event), replace(_loading(actor), admin=_administrator()))
 
 
 def on_schedule(actor: str) -> dict[str, Any]:
@@ -77,6 +79,18 @@ def _loading(actor: str) -> Loading:
         namespace=_setting("METRICS_NAMESPACE"),
         backoff=Backoff(timedelta(seconds=int(_setting("LOAD_RETRY_SECONDS")))),
     )
+
+
+def _administrator() -> Administrator:
+    workgroup, database = _setting("WORKGROUP"), _setting("WAREHOUSE_DATABASE")
+
+    def connect() -> Warehouse:
+        # A namespace of our own has a secret that Redshift manages; of another one we were told.
+        secret = os.environ.get("WAREHOUSE_ADMIN_SECRET_ARN") or admin_secret(_setting("WAREHOUSE_NAMESPACE"))
+        return Warehouse(workgroup, database, secret_arn=secret)
+
+    loaders, readers = (tuple(_setting(f"WAREHOUSE_{who}").split()) for who in ("LOADERS", "READERS"))
+    return Administrator(connect, WarehouseUsers(loaders, readers))
 
 
 def _setting(name: str) -> str:

@@ -23,9 +23,11 @@ from localaws.events import EventBus, object_created_event
 from localaws.faults import Faults
 from localaws.functions import Functions
 from localaws.iam import Allowed, Authorizer, UsageReport
+from localaws.iam.sessions import DEPLOYING
 from localaws.jobs import Jobs
 from localaws.mappings import Mappings
-from localaws.redshift import DataApi, Postgres
+from localaws.redshift import DataApi, Postgres, RedshiftError, ServerlessApi
+from localaws.redshift.users import database_user
 from localaws.schedule import Schedule
 from localaws.server import Server
 from localaws.sessions import Sessions
@@ -86,6 +88,7 @@ class LocalAws:
             lambda: {name: group.database for name, group in self._workgroups().items()},
             self.bus.put,
             self._assume_for_copy,
+            self._warehouse_admin,
         )
         self.mappings = Mappings(self.endpoint, assume, self.functions.invoke)
         self.faults = Faults(self.bus, self.authorizer, self.mappings)
@@ -104,6 +107,9 @@ class LocalAws:
         ):
             closing.callback(close)
         self.authorizer.players["redshift-data"] = self.warehouse
+        serverless = ServerlessApi(lambda: cloudformation.namespaces(self.endpoint))
+        self.authorizer.players["redshift-serverless"] = serverless
+        self.authorizer.lookups.namespace_arn = serverless.arn
         self.authorizer.lookups.workgroup_arn = self._workgroup_arn
         self.authorizer.lookups.statement_owner = self.warehouse.owner
 
@@ -132,6 +138,17 @@ class LocalAws:
         return self.authorizer.assume(
             role_arn, "redshift.amazonaws.com", "RedshiftIamRoleSession", caller="COPY", by_aws=True
         )
+
+    def _warehouse_admin(self, workgroup: str, secret: str) -> str:
+        """Who logs in with a secret: a workgroup's administrator with that of its namespace, nobody with another.
+
+        AWS docs: "Storing database credentials in AWS Secrets Manager" (Redshift Data API). Whether the caller may
+        read the secret was judged with the request.
+        """
+        space = cloudformation.namespaces(self.endpoint)[self._workgroups()[workgroup].namespace]
+        if secret != space.admin_secret:
+            raise RedshiftError(f"secret {secret} is not the administrator's of namespace {space.name}")
+        return space.admin
 
     def _object_created(self, created: cloudformation.ObjectCreated) -> None:
         self.bus.put(_event_of(created))
@@ -168,6 +185,11 @@ class LocalAws:
         outputs = deploy(self.endpoint, template, stack_name, parameters, artefact_bucket)
         self.mappings.refresh()
         return outputs
+
+    @property
+    def deployer_user(self) -> str:
+        """The deployer's user in every warehouse's database: no administrator there, whatever it is elsewhere."""
+        return database_user(DEPLOYING.role, DEPLOYING.arn)
 
     def idle(self) -> bool:
         """Whether nobody has anything to do: no event, message, invocation, run, crawl or statement."""

@@ -13,12 +13,13 @@ from fakes import FakeCatalog, FakeObjects
 from gluebook.aws.ledger import Ledger
 from gluebook.clock import Clock
 from gluebook.core.keys import Lake
+from gluebook.core.schema_sql import WarehouseUsers
 from gluebook.datasets import CONTRACTS
 from gluebook.steps.admit import Admitting
 from gluebook.steps.curate import Workshop
 from gluebook.steps.operating import Operating
 from gluebook.steps.sweep import Sweeping
-from gluebook.steps.work import Loading
+from gluebook.steps.work import Administrator, Loading
 
 RAW, LAKE = "raw", "lake"
 RETRY_SECONDS = 300
@@ -80,6 +81,7 @@ class Product:
             crawl_policy="never",
             clock=self.clock,
             namespace="Chaos",
+            admin=Administrator(lambda: cast(Any, self.warehouse), WarehouseUsers()),
         )
 
     def sweeping(self) -> Sweeping:

@@ -46,6 +46,7 @@ class ChaosWarehouse:
         self._known: dict[str, Submitted] = {}
         self._tokens: dict[str, str] = {}
         self._waiting: list[Submitted] = []
+        self._asked: dict[str, list[Answer]] = {}
         self._count = 0
         # While it is, COPY may read nothing.
         self.denied = False
@@ -82,6 +83,8 @@ class ChaosWarehouse:
     def result(self, statement_id: str) -> Rows:
         def fetched() -> Rows:
             name, _, number = statement_id.partition(":")
+            if name in self._asked:
+                return _rows(self._asked[name][int(number) - 1])
             found = self._known[name]
             # Only a batch has statements with numbers.
             assert found.status == "FINISHED" and int(number or 1) == len(found.sqls)
@@ -90,7 +93,11 @@ class ChaosWarehouse:
         return door("GetStatementResult", False, fetched)
 
     def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
-        door("BatchExecuteStatement", True, lambda: self._at_once(sqls, name))
+        """At once. Of queries, each by itself, `result` gives the rows; what they find is only ever added to."""
+        if all(sql.startswith("select ") for sql in sqls):
+            self._asked[name] = door("BatchExecuteStatement", False, lambda: self._each(sqls, name))
+        else:
+            door("BatchExecuteStatement", True, lambda: self._at_once(sqls, name))
         return name
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
@@ -149,6 +156,9 @@ class ChaosWarehouse:
             return self._redshift.transaction(sqls, self._copied)
         except StatementFailed as failed:
             raise TerminalError(f"{name}: {failed}") from failed
+
+    def _each(self, sqls: list[str], name: str) -> list[Answer]:
+        return [self._at_once([sql], name) for sql in sqls]
 
     def _copied(self, uri: str) -> list[list[Any]]:
         """The rows of the files that a manifest names; all of them must be there, in their size."""

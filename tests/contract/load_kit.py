@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from contract.redshift_fixtures import ADMIN, ROLE, Warehouse, open_warehouse, plain, s3
 from gluebook.core.load_sql import LoadRequest, drift_sql, load_sql, voucher_columns
-from gluebook.core.schema_sql import schema_sql
+from gluebook.core.schema_sql import WarehouseUsers, schema_sql
 from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.redshift import Postgres
@@ -120,7 +120,9 @@ def open_loads() -> Iterator[Loads]:
     with Postgres.start() as postgres, s3() as endpoint:
         warehouse = open_warehouse(postgres.uri, OneClient(endpoint.url))
         try:
-            warehouse.ok(*schema_sql(ALL_CONTRACTS))
+            # The tables are the administrator's; loads and questions come from a role that may load.
+            users = WarehouseUsers(loaders=("IAMR:load",))
+            warehouse.as_admin(*schema_sql(ALL_CONTRACTS, users))
             yield Loads(warehouse)
         finally:
             warehouse.api.close()

@@ -18,9 +18,11 @@ from moto.server import ThreadedMotoServer
 from localaws.endpoint import ACCOUNT, DEPLOYER, REGION, Credentials, Endpoint
 from localaws.errors import ApiError
 from localaws.redshift import DataApi
+from localaws.redshift.errors import RedshiftError
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/warehouse-copy"
 FORBIDDEN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/forbidden"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:redshift!analytics-admin-AbCdEf"
 WORKGROUP = "analytics"
 DATABASE = "dev"
 BUCKET = "lake"
@@ -40,6 +42,8 @@ class Someone:
 
     @property
     def arn(self) -> str:
+        if self.role is None:
+            return f"arn:aws:iam::{ACCOUNT}:root"
         return f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.role}/{self.session}"
 
 
@@ -104,19 +108,23 @@ class Warehouse:
     def run(self, *sqls: str, batch: bool = False, **more: Any) -> dict[str, Any]:
         return self.wait(self.start(*sqls, batch=batch, **more))
 
-    def ok(self, *sqls: str, batch: bool = False) -> dict[str, Any]:
-        described = self.run(*sqls, batch=batch)
+    def ok(self, *sqls: str, batch: bool = False, **more: Any) -> dict[str, Any]:
+        described = self.run(*sqls, batch=batch, **more)
         assert described["Status"] == "FINISHED", described.get("Error")
         return described
 
-    def error(self, *sqls: str, batch: bool = False) -> str:
-        described = self.run(*sqls, batch=batch)
+    def error(self, *sqls: str, batch: bool = False, **more: Any) -> str:
+        described = self.run(*sqls, batch=batch, **more)
         assert described["Status"] == "FAILED", described
         return str(described["Error"])
 
-    def rows(self, sql: str) -> list[list[Any]]:
+    def as_admin(self, *sqls: str) -> dict[str, Any]:
+        """Runs statements as the administrator, with his secret."""
+        return self.ok(*sqls, SecretArn=SECRET)
+
+    def rows(self, sql: str, **more: Any) -> list[list[Any]]:
         """A query's rows as plain values."""
-        return plain(self.api("GetStatementResult", {"Id": self.ok(sql)["Id"]}, ADMIN))
+        return plain(self.api("GetStatementResult", {"Id": self.ok(sql, **more)["Id"]}, ADMIN))
 
     def put_parquet(self, key: str, table: pa.Table, **options: Any) -> dict[str, Any]:
         """Uploads a Parquet file; returns its entry for a manifest."""
@@ -163,12 +171,19 @@ def open_warehouse(
             raise ApiError("AccessDenied", "redshift.amazonaws.com may not assume it", 403)
         return DEPLOYER
 
+    def admin(workgroup: str, secret: str) -> str:
+        if secret != SECRET:
+            raise RedshiftError(f"secret {secret} is not the administrator's of namespace {workgroup}")
+        return "admin"
+
     warehouse: Warehouse
 
     def on_event(event: dict[str, Any]) -> None:
         warehouse.on_event(event)
 
-    api = DataApi(uri, endpoint, workgroups or (lambda: {WORKGROUP: DATABASE}), on_event, assume, clock=clock)
+    api = DataApi(
+        uri, endpoint, workgroups or (lambda: {WORKGROUP: DATABASE}), on_event, assume, admin, clock=clock
+    )
     warehouse = Warehouse(api, endpoint, clock, assumed)
     return warehouse
 

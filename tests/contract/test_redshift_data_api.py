@@ -286,7 +286,6 @@ def test_parameters_are_strings_and_never_sql(warehouse: Warehouse) -> None:
         ({"WaitTimeSeconds": 5}, "WaitTimeSeconds"),
         ({"SessionKeepAliveSeconds": 5}, "SessionKeepAliveSeconds"),
         ({"ClusterIdentifier": "c"}, "ClusterIdentifier"),
-        ({"SecretArn": "c"}, "SecretArn"),
     ],
 )
 def test_a_request_is_refused_before_anything_runs(

@@ -258,6 +258,14 @@ def test_nested_data_becomes_super_with_serializetojson(warehouse: Warehouse) ->
     assert warehouse.rows("select s from t order by a") == [['{"k":[1,null],"t":"ü"}'], [None]]
 
 
+@pytest.mark.parametrize("text", ["\0", "a\0", "\0a", "a\0b"])
+def test_a_nul_in_a_value_is_refused(numbers: Warehouse, text: str) -> None:
+    manifest = numbers.put_manifest("m.json", [numbers.put_parquet("nul.parquet", table(1, b=text))])
+    error = numbers.error(copy("t", manifest))
+    assert error.startswith("ERROR: Invalid null byte - field longer than 1 byte")
+    assert f"Column: b, File name: s3://{BUCKET}/nul.parquet" in error
+
+
 def test_a_failing_file_undoes_the_files_before_it(numbers: Warehouse) -> None:
     good = numbers.put_parquet("good.parquet", table(1))
     wide = numbers.put_parquet("wide.parquet", table(2, b="ääää"))

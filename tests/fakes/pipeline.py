@@ -15,6 +15,7 @@ from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded, statement_name
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import keys_in_manifest
+from gluebook.core.schema_sql import WarehouseUsers
 from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import contract
 from gluebook.steps.claim import Claimant
@@ -22,7 +23,7 @@ from gluebook.steps.counting import Checked, Written
 from gluebook.steps.curate import Curation, Verdict, Workshop
 from gluebook.steps.load import handle
 from gluebook.steps.sweep import Sweeping
-from gluebook.steps.work import Loading
+from gluebook.steps.work import Administrator, Loading
 
 DATASET = "app_logs"
 RAW = "raw"
@@ -77,6 +78,7 @@ class Pipeline:
             crawl_policy=self.policy,
             clock=self.clock,
             namespace="Gluebook",
+            admin=Administrator(lambda: self.warehouse, WarehouseUsers(("IAMR:load",), ("IAMR:sweep",))),  # type: ignore[arg-type]
         )
 
     @property

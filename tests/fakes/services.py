@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from gluebook.aws.services import Rows, Statement
 from gluebook.core.load_sql import confirm_sql, drift_sql
 from gluebook.datasets import CONTRACTS
-from gluebook.errors import WarehouseBusy
+from gluebook.errors import TerminalError, WarehouseBusy
 
 
 class FakeJobs:
@@ -52,6 +52,7 @@ class FakeWarehouse:
     drifts   by dataset: rows now, rows noted, loads, doubled loads, doubled keys
     answers  the rows of any other question, by its exact SQL
     refusal  what every question fails with
+    users    database users and roles that exist; `refusals`: what the next runs fail with
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,8 @@ class FakeWarehouse:
         self.loads: dict[str | tuple[str, int], tuple[int, ...]] = {}
         self.drifts: dict[str, tuple[int, int | None, int, int, int]] = {}
         self.answers: dict[str, Rows] = {}
+        self.users: set[str] = set()
+        self.refusals: list[str] = []
         self.busy = False
         self.refusal = ""
         self._asked: dict[str, Rows] = {}
@@ -90,6 +93,8 @@ class FakeWarehouse:
         if statement_id in self._asked:
             return self._asked[statement_id]
         statement, _, number = statement_id.partition(":")
+        if statement.startswith("run-"):
+            return Rows(("name",), [(name,) for name in sorted(self.users)])
         found = self.statements[statement]
         assert found.status == "FINISHED" and int(number) == len(found.sqls), (
             "only the last one has this result"
@@ -100,6 +105,8 @@ class FakeWarehouse:
         if self.busy:
             raise WarehouseBusy(f"{name} has not ended within {timeout_seconds:.0f} s")
         self.ran.append((name, sqls))
+        if name == "gluebook-schema" and self.refusals:
+            raise TerminalError(f"{name}: {self.refusals.pop(0)}")
         return f"run-{len(self.ran)}"
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:

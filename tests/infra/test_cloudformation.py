@@ -289,8 +289,8 @@ def test_a_workgroup_is_known_with_its_database_and_an_arn_that_ends_in_its_id(s
     namespace = namespaces(stack.endpoint)[P]
     assert namespace.iam_roles == (namespace.default_iam_role,)
     assert str(namespace.default_iam_role).endswith(f":role/{stack.outputs['JobRoleName']}")
-    secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["AdminSecret"])
-    assert json.loads(secret["SecretString"])["username"] == "boss"
+    secret = stack.client("secretsmanager").get_secret_value(SecretId=namespace.admin_secret)
+    assert json.loads(secret["SecretString"])["username"] == namespace.admin == "boss"
 
 
 def test_an_alarm_has_its_metric_and_its_actions(stack: Deployed) -> None:

@@ -18,6 +18,7 @@ from localaws.iam.statements import Statement
 from localaws.stack import LocalAws
 
 ACCOUNT = "123456789012"
+SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:theirs-AbCdEf"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,7 @@ def given() -> Iterator[Pipeline]:
             LakeKeyArn=lake_key,
             ExistingWorkgroup="theirs",
             ExistingWorkgroupId=another_workgroup(aws, "theirs", "reporting"),
+            WarehouseAdminSecretArn=SECRET,
             WarehouseDatabase="reporting",
             PermissionsBoundaryArn=boundary["Policy"]["Arn"],
             GlueStudioRole="yes",
@@ -100,6 +102,18 @@ def test_the_sweep_asks_the_given_workgroup(given: Pipeline) -> None:
     asked = {"WorkgroupName": "theirs", "Database": "reporting"}
     statement = data.execute_statement(Sql="select 1", **asked)["Id"]
     assert data.describe_statement(Id=statement)["Id"] == statement
+
+
+def test_the_load_function_may_read_the_given_administrators_secret_and_no_other(given: Pipeline) -> None:
+    load = MotoDeployed().role("given-load")
+    allowed = [
+        secret
+        for secret in (SECRET, SECRET.replace("theirs", "redshift!given-admin"))
+        if decide(
+            Need("secretsmanager:GetSecretValue", secret), Principal(ACCOUNT, load.arn), {}, load.policies
+        ).allowed
+    ]
+    assert allowed == [SECRET]
 
 
 def test_a_notebook_in_glue_studio_makes_sessions_that_run_as_its_own_role_and_no_other(

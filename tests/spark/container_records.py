@@ -69,6 +69,11 @@ SHAPES: dict[str, tuple[str, tuple[str, str | None, str | None, str | None]]] = 
         '{"severity":"DEBUG","message":{"id":7},"user":null}',
         ("debug", None, '{"id":7}', '{"severity":"DEBUG","message":{"id":7},"user":null}'),
     ),
+    "nul escaped": (
+        '{"severity":"in\\u0000fo","message":"a\\u0000b","id":"c\\u0000d"}',
+        ("info", None, "ab", '{"severity":"in\\u0000fo","message":"a\\u0000b","id":"c\\u0000d"}'),
+    ),
+    "nul in a text": ("a\0b", ("info", None, "ab", None)),
     "json without a level": ('{"message":"hello"}', ("info", None, "hello", None)),
     "json with an empty level": (
         '{"message":"hello","severity":" ","level":"warn"}',

@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from chain.kit import log_line, real, ticket_file, ticket_record
@@ -17,7 +19,7 @@ from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS
 from gluebook.sample import SampleFile, generate
 from gluebook.transforms.mongod import MONGOD
 from gluebook.transforms.servicenow import SERVICENOW
-from gluebook.transforms.verbs import conform, rejects_table
+from gluebook.transforms.verbs import blank_to_null, conform, rejects_table
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
 
@@ -53,6 +55,9 @@ def test_every_file_of_a_messy_sample_comes_out_to_the_row(
     files = sample(dataset)
     done = run(spark, frame, dataset, **{file.key: file.body for file in files})
     assert done.kept is not None and done.rejects is not None
+    # Redshift ignores them when it compares, the laptop doesn't: so keys have none.
+    keys = [str(row[name]) for row in rows(done) for name in done.contract.key]
+    assert keys and not [key for key in keys if key.endswith(" ")]
     curated = counted(done.kept.where("_copy = 1"), "_source_file")
     copies = counted(done.kept.where("_copy > 1"), "_source_file")
     reasons = counted(done.rejects, "_source_file", "_problem")
@@ -120,6 +125,21 @@ def test_the_same_revision_in_two_layouts_is_one_row(spark: SparkSession, frame:
     assert len(rows(done)) == 1
 
 
+TEXTS = st.text(st.sampled_from(["a", "Z", "9", "?", " ", "  ", "\t", "ü", "\u00a0"]), max_size=8)
+
+
+@given(st.lists(TEXTS, min_size=200, max_size=400))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_source_column_ever_begins_or_ends_with_a_blank(spark: SparkSession, texts: list[str]) -> None:
+    columns = SERVICENOW.columns
+    cleaned = blank_to_null(
+        spark.createDataFrame([[text] * len(columns) for text in texts], columns), SERVICENOW
+    )
+    for given_text, row in zip(texts, cleaned.collect(), strict=True):
+        wanted = given_text.strip(" ")
+        assert set(row) == {None if wanted in ("", "?") else wanted}
+
+
 def test_a_log_row_is_the_hash_of_its_line(spark: SparkSession, frame: Frame) -> None:
     line = log_line(1).rstrip(b"\n")
     done = run(spark, frame, "app_logs", a=line + b"\n" + line + b"\n" + line.replace(b"{", b"{ ", 1))
@@ -129,6 +149,26 @@ def test_a_log_row_is_the_hash_of_its_line(spark: SparkSession, frame: Frame) ->
         hashlib.sha256(line.replace(b"{", b"{ ", 1)).hexdigest(),
     }
     assert Counter(row["_copy"] for row in done.kept.collect()) == {1: 2, 2: 1}
+
+
+def test_nul_goes_from_decoded_values_and_stays_escaped_in_json_text(
+    spark: SparkSession, frame: Frame
+) -> None:
+    lines = [
+        log_line(1, "a\0b"),
+        LINE[:-1] + rb', "attr": {"x": "c\u0000d"}}' + b"\n",
+        LINE[:-1] + rb', "attr": "e\u0000f"}' + b"\n",
+        b"\0\0\0" + log_line(4),
+    ]
+    done = run(spark, frame, "app_logs", a=b"".join(lines))
+    assert done.rejects is not None
+    found = [(row["message"], row["attributes"]) for row in rows(done)]
+    assert sorted(found, key=str) == [
+        ("ab", None),
+        ("line 1", "ef"),
+        ("line 1", r'{"x":"c\u0000d"}'),
+    ]
+    assert counted(done.rejects, "_source_record", "_problem") == {(4, "malformed_record"): 1}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gluebook import framing
-from gluebook.framing import TOO_LONG, UNCLOSED, BadFile, Framer, Layout, Record
+from gluebook.framing import MALFORMED, TOO_LONG, UNCLOSED, BadFile, Framer, Layout, Record
 
 CSV = Layout("csv", columns=("number", "text"), required=("number", "text"))
 LINES = Layout("lines")
@@ -97,7 +97,7 @@ def test_records_are_those_of_an_independent_reader_whatever_the_cells_the_packi
     assert [next(csv.reader(io.StringIO(record.raw, newline=""))) for record in records] == expected[1:]
     assert [record.number for record in records] == list(range(1, len(rows) + 1))
     assert framer.records == len(rows)
-    assert all(record.problem is None for record in records)
+    assert [record.problem for record in records] == [MALFORMED if "\0" in r.raw else None for r in records]
 
 
 @given(
@@ -170,6 +170,29 @@ def test_doubled_columns_are_named() -> None:
 
 def test_a_file_with_bare_carriage_returns_is_refused_not_a_crash() -> None:
     assert refusal(b"number,text\r1,a\r2,b\r").startswith("another_layout: the first line is no header")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"1,a\n\0\0\x002,b\n3,c\n",
+        b"1,a\n2,b\0b\n3,c\n",
+        b'1,a\n2,"b\n\0\nb"\n3,c\n',
+        b"1,a\n\0\0\0\0\n3,c\n",
+    ],
+)
+def test_a_nul_makes_a_reject_of_its_record_and_of_no_other(body: bytes) -> None:
+    records = frame(b"number,text\n" + body)
+    assert [(record.number, record.problem) for record in records] == [(1, None), (2, MALFORMED), (3, None)]
+
+
+def test_nuls_that_pad_the_end_of_a_file_are_a_reject() -> None:
+    records = frame(b"one\ntwo\n" + b"\0" * 512, Layout("lines"))
+    assert [record.problem for record in records] == [None, None, MALFORMED]
+
+
+def test_a_header_with_a_nul_is_no_header() -> None:
+    assert refusal(b"number,te\0xt\n1,a\n").startswith("another_layout: the first line is no header")
 
 
 def test_an_overlong_first_line_is_no_header() -> None:
@@ -283,8 +306,8 @@ def test_a_stray_quote_leaves_the_records_around_it_whole(
     stray = '7,"5 inches\n'
     before, after = written(rows, dialect), written(others, dialect).split(dialect[0].encode(), 1)[1]
     records = frame(before + stray.encode() + after)
-    faulty = [record.raw for record in records if record.problem]
-    good = [next(csv.reader(io.StringIO(r.raw, newline=""))) for r in records if not r.problem]
+    faulty = [record.raw for record in records if record.problem == UNCLOSED]
+    good = [next(csv.reader(io.StringIO(r.raw, newline=""))) for r in records if r.problem != UNCLOSED]
     assert faulty == [stray.rstrip()]
     assert good == [list(row) for row in (*rows, *others)]
 

@@ -24,7 +24,7 @@ from gluebook.errors import ConfigurationError
 
 FEEDS = [(contract.name, source) for contract in CONTRACTS.values() for source in contract.sources]
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).filter(
-    lambda name: not name.endswith("/")
+    lambda name: not name.endswith(("/", " "))
 )
 DATES = st.dates(FIRST_DATE, LAST_DATE)
 KEYS = st.builds(lambda feed, dt, name: RawKey(*feed, dt, name), st.sampled_from(FEEDS), DATES, NAMES).filter(
@@ -50,6 +50,7 @@ def test_a_key_of_the_convention_survives_being_written_and_read(key: RawKey) ->
         ("/support_tickets/servicenow/dt=2026-01-05/export.csv", "key_outside_convention"),
         ("support_tickets//dt=2026-01-05/export.csv", "key_outside_convention"),
         ("support_tickets/servicenow/dt=2026-01-05/", "key_outside_convention"),
+        ("support_tickets/servicenow/dt=2026-01-05/export.csv ", "unusable_key"),
         ("support_tickets/servicenow/dt=2026-01-05/folder/", "key_outside_convention"),
         ("support_tickets/servicenow/dt=2026-01-05", "key_outside_convention"),
         ("tickets/servicenow/dt=2026-01-05/export.csv", "unknown_dataset: 'tickets'"),

@@ -21,7 +21,7 @@ from gluebook.core.load_sql import (
     voucher_columns,
 )
 from gluebook.core.quality_sql import quality_ddl
-from gluebook.core.schema_sql import schema_fingerprint, schema_sql
+from gluebook.core.schema_sql import WarehouseUsers, schema_fingerprint, schema_sql
 from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
 from gluebook.errors import ConfigurationError
 from localaws.redshift.rewrite import rewrite
@@ -353,15 +353,43 @@ def test_only_append_datasets_have_a_table_of_echoes() -> None:
     ]
 
 
+USERS = WarehouseUsers(loaders=("IAMR:load",), readers=("IAMR:sweep", 'IAM:q"t'))
+
+
 def test_the_schema_is_harmless_to_repeat_and_within_the_limits() -> None:
-    sqls = schema_sql(tuple(CONTRACTS.values()))
+    known = frozenset({"gluebook_loader", "gluebook_reader", "IAMR:load", "iamr:sweep", 'IAM:q"t'})
+    sqls = schema_sql(tuple(CONTRACTS.values()), USERS, known)
     tables = [LOADS, FILES, *quality_ddl(), "support_tickets", "app_logs", "app_logs_echoes"]
     assert [sql.split()[:6] for sql in sqls[: len(tables)]] == [
         ["create", "table", "if", "not", "exists", table] for table in tables
     ]
-    assert sqls[len(tables) :] == [f"grant select on {table} to public" for table in tables]
+    those = ", ".join(tables)
+    assert sqls[len(tables) :] == [
+        f"revoke select on {those} from public",
+        f"grant select on {those} to role gluebook_reader",
+        f"grant select, insert, update, delete on {those} to role gluebook_loader",
+        'grant role gluebook_loader to "IAMR:load"',
+        'grant role gluebook_reader to "IAMR:sweep"',
+        'grant role gluebook_reader to "IAM:q""t"',
+    ]
     assert len(sqls) <= MOST_STATEMENTS
     assert max(len(sql.encode()) for sql in sqls) < MOST_BYTES
+
+
+def test_roles_and_users_that_are_not_there_are_made_first() -> None:
+    sqls = schema_sql((APP_LOGS,), USERS)
+    assert sqls[:5] == [
+        "create role gluebook_loader",
+        "create role gluebook_reader",
+        'create user "IAMR:load" password disable',
+        'create user "IAMR:sweep" password disable',
+        'create user "IAM:q""t" password disable',
+    ]
+
+
+@pytest.mark.parametrize("users", [WarehouseUsers(), replace(USERS, loaders=("IAMR:load-2",))])
+def test_the_fingerprint_changes_with_who_may_do_what(users: WarehouseUsers) -> None:
+    assert schema_fingerprint((APP_LOGS,), users) != schema_fingerprint((APP_LOGS,), USERS)
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,10 @@ from gluebook.core.model import Batch
 from gluebook.core.runs import FailedRun, proven_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.datasets import APP_LOGS
-from gluebook.errors import TerminalError, WarehouseBusy
+from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 from gluebook.steps.curate import next_batch
 from gluebook.steps.runs import failed_run
+from gluebook.steps.schema import ensure_schema
 from gluebook.steps.sweep import sweep
 
 CONFLICT = "ERROR: 1023 Serializable isolation violation on table"
@@ -277,7 +278,7 @@ def test_the_schema_is_made_once_before_the_first_load(pipeline: Pipeline) -> No
     pipeline.handle(job_ended())
     pipeline.batch(BatchState.CURATED)
     pipeline.handle(job_ended())
-    [(name, sqls)] = pipeline.warehouse.ran
+    [_, (name, sqls)] = pipeline.warehouse.ran
     assert name == "gluebook-schema" and "create table if not exists app_logs" in " ".join(sqls)
     assert len(pipeline.warehouse.statements) == 2
 
@@ -285,7 +286,51 @@ def test_the_schema_is_made_once_before_the_first_load(pipeline: Pipeline) -> No
 def test_a_changed_schema_is_made_again(pipeline: Pipeline) -> None:
     pipeline.ledger.set_mark("warehouse-schema", "of an older contract")
     pipeline.submitted()
-    assert len(pipeline.warehouse.ran) == 1
+    assert [name for name, _ in pipeline.warehouse.ran] == ["gluebook-users", "gluebook-schema"]
+
+
+def test_users_and_roles_are_made_if_they_are_not_there(pipeline: Pipeline) -> None:
+    pipeline.warehouse.users = {"admin", "iamr:load", "gluebook_reader"}
+    pipeline.submitted()
+    made = [sql for sql in pipeline.warehouse.ran[-1][1] if sql.startswith(("create role", "create user"))]
+    assert made == ["create role gluebook_loader", 'create user "IAMR:sweep" password disable']
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        'ERROR: role "gluebook_loader" already exists',
+        "ERROR: could not complete because of conflict with concurrent transaction",
+    ],
+)
+def test_a_schema_that_another_function_makes_at_the_same_time_is_looked_at_again(
+    pipeline: Pipeline, refusal: str
+) -> None:
+    pipeline.warehouse.refusals = [refusal]
+    pipeline.submitted()
+    assert [name for name, _ in pipeline.warehouse.ran] == ["gluebook-users", "gluebook-schema"] * 2
+
+
+def test_a_schema_that_others_keep_making_waits_for_the_next_look(pipeline: Pipeline) -> None:
+    pipeline.warehouse.refusals = ['ERROR: role "gluebook_loader" already exists'] * 10
+    batch = pipeline.batch(BatchState.CURATED)
+    pipeline.handle(job_ended())
+    assert pipeline.now(batch).state is BatchState.CURATED
+    pipeline.warehouse.refusals = []
+    pipeline.handle(Tick())
+    assert pipeline.now(batch).state is BatchState.LOADING
+
+
+def test_a_schema_that_is_refused_for_another_reason_is_not_made_again(pipeline: Pipeline) -> None:
+    pipeline.warehouse.refusals = ["ERROR: permission denied to create role"]
+    with pytest.raises(TerminalError, match="permission denied to create role"):
+        ensure_schema(pipeline.work)
+    assert pipeline.ledger.mark("warehouse-schema") is None
+
+
+def test_only_the_load_function_makes_the_schema(pipeline: Pipeline) -> None:
+    with pytest.raises(ConfigurationError, match="only the load function"):
+        ensure_schema(replace(pipeline.work, admin=None))
 
 
 @pytest.mark.parametrize("schema_is_there", [True, False])

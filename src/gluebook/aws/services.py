@@ -19,6 +19,11 @@ _log = logging.getLogger(__name__)
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 
+_WHO_MAY_READ = (
+    "Name this caller in the stack's parameter WarehouseReaders; see docs/operations.md, Who may read"
+)
+
+
 class Jobs:
     """Starts Glue job runs."""
 
@@ -113,11 +118,15 @@ class Rows:
 
 
 class Warehouse:
-    """Redshift Serverless through the Data API."""
+    """Redshift Serverless through the Data API, as the caller's own database user, or as that of a secret."""
 
-    def __init__(self, workgroup: str, database: str, session: Session | None = None) -> None:
+    def __init__(
+        self, workgroup: str, database: str, session: Session | None = None, *, secret_arn: str | None = None
+    ) -> None:
         self._api = (session or Session()).client("redshift-data")
         self._where = {"WorkgroupName": workgroup, "Database": database}
+        if secret_arn is not None:
+            self._where["SecretArn"] = secret_arn
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
         """Submit a transaction; its statement id. The same token gives the same statement for 8 hours.
@@ -192,7 +201,12 @@ class Warehouse:
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
         """Run one statement and return its rows (none for statements without a result)."""
-        statement_id = self.run([sql], name="gluebook-query", timeout_seconds=timeout_seconds)
+        try:
+            statement_id = self.run([sql], name="gluebook-query", timeout_seconds=timeout_seconds)
+        except TerminalError as failure:
+            if "permission denied for relation" not in str(failure):
+                raise
+            raise TerminalError(f"{failure}. {_WHO_MAY_READ}") from failure
         if not self._api.describe_statement(Id=statement_id)["HasResultSet"]:
             return Rows((), [])
         return self.result(statement_id)
@@ -208,6 +222,19 @@ def _taken(name: str) -> Iterator[None]:
         if code in ("ActiveStatementsExceededException", "ThrottlingException", "InternalServerException"):
             raise WarehouseBusy(f"statement {name} was not taken: {code}") from error
         raise
+
+
+def admin_secret(namespace: str) -> str:
+    """The ARN of the secret that Redshift keeps for the namespace's administrator.
+
+    AWS docs: GetNamespace; CloudFormation doesn't tell it. Raises ConfigurationError if there is none.
+    """
+    found = Session().client("redshift-serverless").get_namespace(namespaceName=namespace)["namespace"]
+    if "adminPasswordSecretArn" not in found:
+        raise ConfigurationError(
+            f"namespace {namespace} has no managed administrator's password; set ManageAdminPassword on it"
+        )
+    return str(found["adminPasswordSecretArn"])
 
 
 def _value(field: dict[str, Any]) -> Any:

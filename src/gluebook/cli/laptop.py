@@ -63,6 +63,8 @@ def laptop(
                 "ArtefactBucket": _ARTEFACTS,
                 "PackageUri": f"s3://{_ARTEFACTS}/{artefacts.package_key}",
                 "PythonModulesUri": f"s3://{_ARTEFACTS}/{artefacts.modules_key}",
+                # Who deploys also asks.
+                "WarehouseReaders": aws.deployer_user,
                 **_LAPTOP_PARAMETERS,
                 **(parameters or {}),
             },

@@ -49,6 +49,10 @@ def parse_raw_key(key: str) -> RawKey | OutsideConvention:
         return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
     if "\0" in key:
         return OutsideConvention(key, "unusable_key: it holds U+0000, which no warehouse column takes")
+    if key.endswith(" "):
+        return OutsideConvention(
+            key, "unusable_key: it ends in a blank, which the warehouse ignores when it compares"
+        )
     contract = CONTRACTS.get(match["dataset"])
     if contract is None:
         return OutsideConvention(

@@ -1,9 +1,9 @@
-"""The warehouse's tables."""
+"""The warehouse's tables, and who may use them."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gluebook.core.quality_sql import quality_ddl
 from gluebook.core.warehouse_sql import FILES, LOADS, ORDER_COLUMN, column_ddl, echoes_table
@@ -26,11 +26,39 @@ _LOADS_DDL = f"""create table if not exists {LOADS} (
 ) diststyle all sortkey (load_number)"""
 
 
-def schema_sql(contracts: tuple[Contract, ...]) -> list[str]:
-    """DDL for the logs of loads, files and verdicts and for each dataset's tables; harmless to repeat.
+# Database roles, which outlive who has them: a user is the name of an IAM role, and goes with that name.
+LOADER, READER = "gluebook_loader", "gluebook_reader"
 
-    Every IAM role is a database user of its own, and the tables belong to the one that made them: the others
-    may read, or the sweep couldn't ask `etl_loads` and nobody could query.
+
+@dataclass(frozen=True)
+class WarehouseUsers:
+    """Database users by what they may do: load, or read. `IAMR:<name>` is an IAM role, `IAM:<name>` an IAM user."""
+
+    loaders: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> dict[str, tuple[str, ...]]:
+        """Who is to have each database role."""
+        return {LOADER: self.loaders, READER: self.readers}
+
+
+def known_users_sql() -> list[str]:
+    """Queries for the users and the roles that exist, by name; Redshift has no IF NOT EXISTS for these."""
+    return ["select usename from pg_user", "select role_name from svv_roles"]
+
+
+def schema_sql(
+    contracts: tuple[Contract, ...],
+    users: WarehouseUsers = WarehouseUsers(),
+    known: frozenset[str] = frozenset(),
+) -> list[str]:
+    """What the administrator runs: users and roles that aren't `known`, tables, and who may do what with them.
+
+    The tables are for loads, files and verdicts, and for each dataset. Harmless to repeat, except that users and
+    roles can be made once only. Every IAM role is a database user of its own, and a table belongs to who made it;
+    so nobody else may use it unless told so here. LOCK, undocumented, is taken to need UPDATE or DELETE as in
+    PostgreSQL; COPY into a table needs INSERT (AWS docs: "COPY", "Required permissions").
     """
     ddl = {LOADS: _LOADS_DDL, FILES: _files_ddl(), **quality_ddl()}
     for contract in contracts:
@@ -39,12 +67,38 @@ def schema_sql(contracts: tuple[Contract, ...]) -> list[str]:
             key = tuple(contract.column(name) for name in contract.key)
             name = echoes_table(contract)
             ddl[name] = _table_ddl(name, (*key, *PROVENANCE), contract.key[-1])
-    return [*ddl.values(), *(f"grant select on {table} to public" for table in ddl)]
+    tables = ", ".join(ddl)
+    return [
+        *_principals_sql(users, known),
+        *ddl.values(),
+        # Earlier releases let everybody read.
+        f"revoke select on {tables} from public",
+        f"grant select on {tables} to role {READER}",
+        f"grant select, insert, update, delete on {tables} to role {LOADER}",
+        *(f"grant role {role} to {_quoted(name)}" for role, names in users.roles.items() for name in names),
+    ]
 
 
-def schema_fingerprint(contracts: tuple[Contract, ...]) -> str:
-    """Changes whenever `schema_sql` does."""
-    return hashlib.sha256("\n".join(schema_sql(contracts)).encode()).hexdigest()[:16]
+def _principals_sql(users: WarehouseUsers, known: frozenset[str]) -> list[str]:
+    """Roles, and users that haven't connected yet: who isn't there can't be granted anything.
+
+    Names are compared without case, in which Redshift may have folded them.
+    """
+    there = {name.lower() for name in known}
+    named = dict.fromkeys(name for names in users.roles.values() for name in names)
+    return [
+        *(f"create role {role}" for role in users.roles if role not in there),
+        *(f"create user {_quoted(name)} password disable" for name in named if name.lower() not in there),
+    ]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def schema_fingerprint(contracts: tuple[Contract, ...], users: WarehouseUsers = WarehouseUsers()) -> str:
+    """Changes whenever `schema_sql` does, so also when somebody else is to load or to read."""
+    return hashlib.sha256("\n".join(schema_sql(contracts, users)).encode()).hexdigest()[:16]
 
 
 def _files_ddl() -> str:

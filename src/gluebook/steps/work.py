@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from gluebook.core.health import UNITS
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded
 from gluebook.core.model import Batch
+from gluebook.core.schema_sql import WarehouseUsers
 from gluebook.errors import Fenced
 from gluebook.metrics import embedded_metrics, emit
 from gluebook.steps.runs import is_broken, note_end, told
@@ -27,8 +28,19 @@ SCHEMA_MARK = "warehouse-schema"
 
 
 @dataclass(frozen=True)
+class Administrator:
+    """`connect` gives the warehouse as its administrator, who makes tables; `users` may load or read them."""
+
+    connect: Callable[[], Warehouse]
+    users: WarehouseUsers
+
+
+@dataclass(frozen=True)
 class Loading:
-    """The adapters and names. `job_names` and `crawlers` are by dataset; metrics go into `namespace`."""
+    """The adapters and names. `job_names` and `crawlers` are by dataset; metrics go into `namespace`.
+
+    `admin`: what makes the warehouse's tables; the sweep has none.
+    """
 
     ledger: Ledger
     jobs: Jobs
@@ -42,6 +54,7 @@ class Loading:
     clock: Clock
     namespace: str
     backoff: Backoff = BACKOFF
+    admin: Administrator | None = None
 
     def tell(self, dataset: str, values: Mapping[str, float]) -> None:
         """Write metrics, into `namespace`."""

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from gluebook.datasets import APP_LOGS
 from gluebook.framing import Layout
-from gluebook.transforms.reading import first_problem, read_json
+from gluebook.transforms.reading import first_problem, read_json, without_nul
 from gluebook.transforms.source import Source
 
 # Where programs that write JSON put what they have to say; the first that is there counts.
@@ -82,8 +82,8 @@ def unwrap(records: DataFrame) -> DataFrame:
     docker = records.withColumn("_docker", read_json("Log", "struct<log: string, time: string>"))
     line = docker.withColumns(
         {
-            "time": F.col("_docker.time"),
-            "_line": F.regexp_replace("_docker.log", r"[\r\n]+$", ""),
+            "time": without_nul(F.col("_docker.time")),
+            "_line": F.regexp_replace(without_nul(F.col("_docker.log")), r"[\r\n]+$", ""),
             "_problem": first_problem(F.col("_docker.log").isNull()),
         }
     )
@@ -104,7 +104,8 @@ def unwrap(records: DataFrame) -> DataFrame:
 
 
 def _first(keys: tuple[str, ...]) -> Column:
-    return F.coalesce(*(F.nullif(F.trim(F.try_element_at("_json", F.lit(key))), F.lit("")) for key in keys))
+    values = (without_nul(F.try_element_at("_json", F.lit(key))) for key in keys)
+    return F.coalesce(*(F.nullif(F.trim(value), F.lit("")) for value in values))
 
 
 def _of_text(part: int) -> Column:

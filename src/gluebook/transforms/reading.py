@@ -70,7 +70,15 @@ def read_json(name: str, type_: str) -> Column:
 
 
 def _field(value: Column, path: str) -> Column:
-    return reduce(Column.getField, path.split("."), value).cast("string")
+    return without_nul(reduce(Column.getField, path.split("."), value).cast("string"))
+
+
+def without_nul(text: Column) -> Column:
+    """The text without NULs, which COPY doesn't take: decoding JSON makes them of \\u0000.
+
+    JSON that stays text keeps the escape.
+    """
+    return F.replace(text, F.lit("\0"), F.lit(""))
 
 
 def first_problem(malformed: Column) -> Column:

@@ -12,13 +12,15 @@ from localaws.endpoint import Endpoint
 
 @dataclass(frozen=True)
 class Namespace:
-    """A namespace: its database and the roles its COPY may use."""
+    """A namespace: its database, the roles its COPY may use, its administrator and the secret with his password."""
 
     name: str
     arn: str
     database: str
     iam_roles: tuple[str, ...] = ()
     default_iam_role: str | None = None  # what `IAM_ROLE default` means
+    admin: str = "admin"
+    admin_secret: str | None = None  # its ARN
 
 
 @dataclass(frozen=True)

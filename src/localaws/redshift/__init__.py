@@ -8,5 +8,6 @@ encodings), and refuses by name whatever it doesn't know.
 from localaws.redshift.data_api import DataApi
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.postgres import Postgres
+from localaws.redshift.serverless import ServerlessApi
 
-__all__ = ["DataApi", "Postgres", "RedshiftError", "UnsupportedSql"]
+__all__ = ["DataApi", "Postgres", "RedshiftError", "ServerlessApi", "UnsupportedSql"]

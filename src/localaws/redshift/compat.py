@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from localaws.redshift import users
+
 # All in a schema of their own and called by their full names, so that nothing of PostgreSQL's is shadowed.
 _SQL = r"""
 create schema redshift;
@@ -140,5 +142,6 @@ BYTES_CONSTRAINT = "bytes_"
 
 
 def install(connection: psycopg.Connection[Any]) -> None:
-    """Creates the functions in the connection's database, which must not have them yet."""
+    """Creates the functions, and what users need, in the connection's database, which must not have them yet."""
     connection.execute(_SQL.encode())
+    connection.execute(users.INSTALL.encode())

@@ -28,7 +28,8 @@ class DataApi:
     `postgres_uri`: where databases can be made; `workgroup_databases`: the deployed workgroups and their databases;
     `on_event`: gets an EventBridge event for every call WithEvent, from the thread that ran it, once it is over and
     can be described; `assume`: credentials of a role as redshift.amazonaws.com gets them, for COPY (it is asked for
-    "default" if the COPY says so); `clock`: seconds since 1970.
+    "default" if the COPY says so); `admin`: the administrator's user name that a workgroup's secret, by its ARN, logs
+    in, a superuser (raises RedshiftError for another secret); `clock`: seconds since 1970.
     """
 
     def __init__(
@@ -38,12 +39,15 @@ class DataApi:
         workgroup_databases: Callable[[], dict[str, str]],
         on_event: Callable[[dict[str, Any]], None],
         assume: Callable[[str], Credentials],
+        admin: Callable[[str, str], str],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._statements = Statements(clock)
         self._workgroup_databases = workgroup_databases
-        self._runner = Runner(postgres_uri, endpoint, self._statements, workgroup_databases, on_event, assume)
+        self._runner = Runner(
+            postgres_uri, endpoint, self._statements, workgroup_databases, on_event, assume, admin
+        )
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="redshift-data")
         self._operations: dict[str, Callable[[dict[str, Any], Caller], dict[str, Any]]] = {
             "ExecuteStatement": lambda body, caller: self._execute("ExecuteStatement", body, caller),

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from localaws.redshift import compat
 from localaws.redshift.connecting import connect
+from localaws.redshift.users import USER, postgres_role
 
 # Sorted by bytes, as Redshift sorts, and knowing letters beyond ASCII; the last is what every server has.
 _LOCALES = (
@@ -27,6 +28,7 @@ class Databases:
         self._uri = uri
         self._lock = threading.Lock()
         self._ready: set[str] = set()
+        self._users: set[tuple[str, str]] = set()
 
     def conninfo(self, workgroup: str, database: str) -> str:
         """The connection string of a workgroup's database, which exists on return. Raises psycopg.Error."""
@@ -36,6 +38,19 @@ class Databases:
                 self._create(name)
                 self._ready.add(name)
         return make_conninfo(self._uri, dbname=name)
+
+    def role_name(self, workgroup: str, database: str, name: str) -> str:
+        """PostgreSQL's name of a user or role of a workgroup's database."""
+        return postgres_role(self._name(workgroup, database), name)
+
+    def log_in(self, workgroup: str, database: str, user: str, *, superuser: bool) -> str:
+        """The PostgreSQL role of a user of a workgroup's database, made the first time. Raises psycopg.Error."""
+        conninfo, role = self.conninfo(workgroup, database), self.role_name(workgroup, database, user)
+        with self._lock:
+            if (conninfo, user) not in self._users:
+                _ensure_user(conninfo, user, role, superuser=superuser)
+                self._users.add((conninfo, user))
+        return role
 
     def _name(self, workgroup: str, database: str) -> str:
         prefix = str(conninfo_to_dict(self._uri).get("dbname") or "localaws")
@@ -50,6 +65,15 @@ class Databases:
         with connect(make_conninfo(self._uri, dbname=name)) as connection:
             if connection.execute("select to_regnamespace('redshift') is null").fetchone() == (True,):
                 compat.install(connection)
+
+
+def _ensure_user(conninfo: str, user: str, role: str, *, superuser: bool) -> None:
+    with connect(conninfo) as connection:
+        found = connection.execute("select from redshift.principals where name = %s", (user,)).fetchone()
+        if found is None:
+            connection.execute("call redshift.create_principal(%s, %s, %s)", (user, USER, role))
+        if superuser:
+            connection.execute(sql.SQL("alter role {} superuser").format(sql.Identifier(role)))
 
 
 def _create_database(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:

@@ -9,6 +9,7 @@ from localaws.redshift import calls
 from localaws.redshift.errors import UnsupportedSql
 from localaws.redshift.functions import COMPAT_SCHEMA
 from localaws.redshift.tokens import COMPARISONS, Sql
+from localaws.redshift.users import CATALOG_VIEWS
 from localaws.redshift.words import FUNCTION_KEYWORDS, KEYWORDS, REFUSED_WORDS, SYSTEM_PREFIXES
 
 _SYMBOLS = frozenset({"(", ")", ",", ".", "*", "+", "-", "/", "%", "||", "::", "~"}) | COMPARISONS
@@ -158,6 +159,9 @@ def _from_item(sql: Sql, index: int) -> None:
             raise UnsupportedSql("subquery in FROM must have an alias")
         return
     name = sql.word(index)
+    if name in CATALOG_VIEWS:
+        sql.replace(index, index, f"{COMPAT_SCHEMA}.{name.lower()}")
+        return
     if name.startswith(SYSTEM_PREFIXES):
         raise UnsupportedSql(f'system table "{sql.raw(index)}" isn\'t supported')
     if name and sql.raw(index + 1) == "(" and name not in KEYWORDS and name not in REFUSED_WORDS:

@@ -12,6 +12,8 @@ from localaws.redshift.errors import RedshiftError
 
 _INVALID_NUMBER = re.compile(r'invalid input syntax for type (integer|bigint|smallint): "(.*)"', re.DOTALL)
 _TYPE_WORDS = {"integer": "Integer", "bigint": "Long", "smallint": "Short"}
+# Redshift's PostgreSQL is of a time when all of these were relations.
+_TABLE = re.compile(r"(?<=permission denied for )(table|view)|(?<=must be owner of )(table|view)")
 _INVALID_DIGIT = 1207
 _TOO_LONG = 8001
 
@@ -50,6 +52,10 @@ def translate(error: psycopg.Error) -> RedshiftError:
             return RedshiftError("Query canceled because of a timeout")
         case pg.QueryCanceled():
             return RedshiftError("Query canceled on user's request")
+        case pg.InsufficientPrivilege():
+            return RedshiftError(_TABLE.sub("relation", primary))
+        case pg.InternalError_() if "tuple concurrently" in primary:
+            return RedshiftError("could not complete because of conflict with concurrent transaction")
         case pg.InternalError_() if "could not open relation" in primary:
             return RedshiftError("1018", "Relation does not exist.")
     if is_connection_lost(error):

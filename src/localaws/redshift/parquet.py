@@ -223,6 +223,14 @@ def _text(array: pa.Array, column: TableColumn, url: str, rules: Rules) -> pa.Ar
                 _BAD_VALUE, f"File '{url}' has invalid UTF-8 in column '{column.name}'; see ACCEPTINVCHARS"
             ) from error
         array = _mended(array, rules.replacement)
+    if pc.any(pc.match_substring(array, "\0")).as_py():
+        # AWS docs: "Preparing your input data": NULs are loaded by NULL AS only, which columnar formats don't have.
+        # The words are those of COPY from text (STL_LOAD_ERRORS); what a columnar COPY says isn't documented.
+        raise RedshiftError.block(
+            "Invalid null byte - field longer than 1 byte",
+            _BAD_VALUE,
+            f"Column: {column.name}, File name: {url}",
+        )
     longest = pc.max(pc.binary_length(array)).as_py() or 0
     if column.length is not None and longest > column.length:
         raise RedshiftError.scan(

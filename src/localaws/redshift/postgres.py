@@ -55,6 +55,14 @@ class Postgres:
                     raise LocalAwsError(
                         f"the PostgreSQL given has version {version}: {MIN_MAJOR} or newer is needed"
                     )
+                (superuser,) = connection.execute(
+                    "select rolsuper from pg_roles where rolname = session_user"
+                ).fetchone() or (False,)
+                if not superuser:
+                    raise LocalAwsError(
+                        f"the PostgreSQL user at {_place(uri)} is no superuser: one is needed, to stand for each of "
+                        "Redshift's database users in turn"
+                    )
                 connection.execute(
                     sql.SQL("create database {} template template0").format(sql.Identifier(name))
                 )
@@ -105,7 +113,7 @@ def _place(uri: str) -> str:
 
 
 def _drop_databases(uri: str, prefix: str) -> None:
-    """Drops the databases whose names begin with `prefix`, connections to them included."""
+    """Drops the databases whose names begin with `prefix`, connections to them included, and their users' roles."""
     for maintenance in ("postgres", "template1"):
         try:
             with psycopg.connect(make_conninfo(uri, dbname=maintenance), autocommit=True) as connection:
@@ -116,6 +124,11 @@ def _drop_databases(uri: str, prefix: str) -> None:
                     connection.execute(
                         sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
                     )
+                roles = connection.execute(
+                    "select rolname from pg_roles where starts_with(rolname::text, %s)", (f"{prefix}_",)
+                ).fetchall()
+                for (name,) in roles:
+                    connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
                 return
         except psycopg.OperationalError as error:
             _log.warning("can't drop databases %s* from %s: %s", prefix, maintenance, error)

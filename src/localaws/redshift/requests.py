@@ -17,7 +17,15 @@ _MAX_NAME = 500
 _IDENTIFIER = re.compile(r"[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?")
 _PARAMETER = re.compile(r"[0-9a-zA-Z_]+")
 
-_EXECUTE = {"ClientToken", "Database", "ResultFormat", "StatementName", "WithEvent", "WorkgroupName"}
+_EXECUTE = {
+    "ClientToken",
+    "Database",
+    "ResultFormat",
+    "SecretArn",
+    "StatementName",
+    "WithEvent",
+    "WorkgroupName",
+}
 _KNOWN = {
     "ExecuteStatement": _EXECUTE | {"Sql", "Parameters"},
     "BatchExecuteStatement": _EXECUTE | {"Sqls"},
@@ -69,7 +77,16 @@ def read_request(operation: str, body: Mapping[str, Any], workgroups: Mapping[st
     if not database:
         raise _invalid("Database is required")
     sqls = _sqls(operation, body)
-    return Request(operation, workgroup, database, sqls, name, bool(body.get("WithEvent")), _parameters(body))
+    return Request(
+        operation,
+        workgroup,
+        database,
+        sqls,
+        name,
+        bool(body.get("WithEvent")),
+        _parameters(body),
+        body.get("SecretArn"),
+    )
 
 
 def _workgroup(body: Mapping[str, Any], workgroups: Mapping[str, str]) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localaws.redshift import ddl, dml
+from localaws.redshift import ddl, dml, grants
 from localaws.redshift.copy import Copy, parse_copy
 from localaws.redshift.errors import UnsupportedSql
 from localaws.redshift.expressions import quote_string, scan
 from localaws.redshift.names import parse_name, parse_names
 from localaws.redshift.tokens import Sql
+from localaws.redshift.users import Principal
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Statement:
 
     `verb`: its first word. `postgres`: the SQL to run, "" for nothing (or for a COPY, which is in `copy`).
     `new_columns_of`: the table that got columns, whose VARCHARs are yet to be limited in bytes.
-    `tables`: names that must be tables, not views (MERGE).
+    `tables`: names that must be tables, not views (MERGE). `principals`: users and roles that must exist.
     """
 
     verb: str
@@ -31,16 +32,20 @@ class Statement:
     copy: Copy | None = None
     new_columns_of: str | None = None
     tables: tuple[str, ...] = ()
+    principals: tuple[Principal, ...] = ()
 
 
 _QUERY_VERBS = frozenset({"SELECT", "WITH", "("})
 _TRANSACTION_VERBS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT"})
 _SETTINGS = frozenset({"QUERY_GROUP", "STATEMENT_TIMEOUT", "SEARCH_PATH"})
-_PRIVILEGES = frozenset({"SELECT", "USAGE"})
 
 
-def rewrite(text: str, *, in_batch: bool) -> Statement:
-    """What to run for the Redshift statement `text`.
+def _same(name: str) -> str:
+    return name
+
+
+def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = _same) -> Statement:
+    """What to run for the Redshift statement `text`; `role_name` gives PostgreSQL's name of a database user or role.
 
     Raises UnsupportedSql for what Redshift refuses or what isn't known here, RedshiftError for what Redshift would
     call an error of the statement.
@@ -56,6 +61,11 @@ def rewrite(text: str, *, in_batch: bool) -> Statement:
         raise UnsupportedSql(
             f"{verb} within a batch isn't supported: on Redshift it ends the open transaction{hint}"
         )
+    if verb in ("GRANT", "REVOKE"):
+        principals = grants.grant_or_revoke(sql, role_name)
+        return Statement(verb, sql.render(), principals=principals)
+    if verb == "CREATE" and sql.word(1) in ("USER", "ROLE"):
+        return Statement("CREATE", grants.create_principal(sql, role_name))
     if verb not in _VERBS:
         raise UnsupportedSql(f"statement {verb} isn't supported")
     return _VERBS[verb](sql)
@@ -159,22 +169,6 @@ def _maintenance(sql: Sql) -> Statement:
     return Statement(sql.word(0))
 
 
-def _grant(sql: Sql) -> Statement:
-    """There are no database users here: the object must exist, the grantee isn't looked at."""
-    privilege = sql.word(1)
-    if privilege not in _PRIVILEGES or sql.word(2) != "ON":
-        raise UnsupportedSql("GRANT is supported as GRANT SELECT ON [TABLE] .. and GRANT USAGE ON SCHEMA ..")
-    wants_schema = privilege == "USAGE"
-    if (sql.word(3) == "SCHEMA") != wants_schema:
-        raise UnsupportedSql(f"GRANT {privilege} ON {sql.raw(3).upper()} isn't supported here")
-    _, index = parse_names(sql, 3 + (sql.word(3) in ("TABLE", "SCHEMA")))
-    index = sql.expect(index, "TO")
-    if not sql.is_name(index):
-        raise sql.syntax_error(index)
-    sql.replace(index, len(sql) - 1, "PUBLIC")
-    return Statement("GRANT", sql.render())
-
-
 def _comment(sql: Sql) -> Statement:
     if sql.word(1) != "ON" or sql.word(2) not in ("TABLE", "COLUMN", "VIEW"):
         raise UnsupportedSql("COMMENT is supported on TABLE, VIEW and COLUMN")
@@ -209,7 +203,6 @@ _VERBS: dict[str, Callable[[Sql], Statement]] = {
     "ALTER": _alter,
     "LOCK": _lock,
     "TRUNCATE": _truncate,
-    "GRANT": _grant,
     "COMMENT": _comment,
     "SET": _set,
     "VACUUM": _maintenance,

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from localaws.redshift.parameters import bind
 from localaws.redshift.rewrite import rewrite
 from localaws.redshift.session import Session
 from localaws.redshift.statements import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+from localaws.redshift.users import database_user
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Runner:
         workgroup_databases: Callable[[], dict[str, str]],
         on_event: Callable[[dict[str, Any]], None],
         assume: Callable[[str], Credentials],
+        admin: Callable[[str, str], str],
     ) -> None:
         self._endpoint = endpoint
         self._statements = statements
@@ -43,6 +46,7 @@ class Runner:
         self._workgroup_databases = workgroup_databases
         self._on_event = on_event
         self._loader = Loader(endpoint, assume)
+        self._admin = admin
 
     def run(self, record: Record) -> None:
         """Runs to a terminal state, whatever happens; then the event goes out."""
@@ -79,17 +83,29 @@ class Runner:
             raise RedshiftError(f'database "{request.database}" does not exist')
         record.cancellation.check()
         conninfo = self._databases.conninfo(request.workgroup, request.database)
-        with Session(conninfo, self._loader, record.cancellation) as session:
+        with Session(conninfo, self._log_in(record), self._loader, record.cancellation) as session:
             record.pid = session.backend_pid
             for part in record.parts:
                 self._run_part(record, part, session)
             session.commit()
 
+    def _log_in(self, record: Record) -> str:
+        """As the caller's own database user, or as that of the secret that the call names."""
+        request = record.request
+        if request.secret is None:
+            user = database_user(record.role, record.principal)
+        else:
+            user = self._admin(request.workgroup, request.secret)
+        superuser = request.secret is not None
+        return self._databases.log_in(request.workgroup, request.database, user, superuser=superuser)
+
     def _run_part(self, record: Record, part: Part, session: Session) -> None:
         with self._statements.lock:
             part.start(self._statements.clock())
-        text = bind(part.sql, dict(record.request.parameters))
-        outcome = session.run(rewrite(text, in_batch=record.request.is_batch))
+        request = record.request
+        text = bind(part.sql, dict(request.parameters))
+        role_name = partial(self._databases.role_name, request.workgroup, request.database)
+        outcome = session.run(rewrite(text, in_batch=request.is_batch, role_name=role_name))
         with self._statements.lock:
             part.finish(outcome, self._statements.clock())
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
+from psycopg import sql as pgsql
 
 from localaws.redshift.connecting import connect
 from localaws.redshift.errors import RedshiftError, StatementCancelled
 from localaws.redshift.load import Loader
 from localaws.redshift.results import Result, fetch
 from localaws.redshift.rewrite import Statement
+from localaws.redshift.users import Principal
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API": a query may run for 24 hours.
 MAX_DURATION_SECONDS = 24 * 60 * 60
@@ -93,8 +95,10 @@ class Session:
     Leaving the block without `commit` rolls back. Raises psycopg.Error, RedshiftError, StatementCancelled.
     """
 
-    def __init__(self, conninfo: str, loader: Loader, cancellation: Cancellation) -> None:
+    def __init__(self, conninfo: str, role: str, loader: Loader, cancellation: Cancellation) -> None:
+        """`role`: the PostgreSQL role of the database user that the statements run as."""
         self._conninfo = conninfo
+        self._role = role
         self._loader = loader
         self._cancellation = cancellation
 
@@ -107,6 +111,12 @@ class Session:
             keepalives_idle=30,
             application_name="localaws-redshift",
         )
+        # Outside the transaction, whose snapshot is taken by its own first statement.
+        self._connection.autocommit = True
+        self._connection.execute(
+            pgsql.SQL("set session authorization {}").format(pgsql.Identifier(self._role))
+        )
+        self._connection.autocommit = False
         self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
         # Every statement runs once: nothing is gained by preparing it.
         self._connection.prepare_threshold = None
@@ -129,6 +139,8 @@ class Session:
         self._cancellation.check()
         for table in statement.tables:
             self._require_table(table)
+        for principal in statement.principals:
+            self._require_principal(principal)
         if statement.copy is not None:
             return Outcome(self._loader.run(self._connection, statement.copy, self._cancellation.check))
         if statement.returns_rows:
@@ -152,6 +164,13 @@ class Session:
         ).fetchone()
         if row is not None and row[0] not in ("r", "p"):
             raise RedshiftError(f"MERGE takes tables only: {name} is not a table")
+
+    def _require_principal(self, principal: Principal) -> None:
+        known = self._connection.execute(
+            "select redshift.is_known(%s, %s)", (principal.kind, principal.name)
+        ).fetchone()
+        if known != (True,):
+            raise RedshiftError(f'{principal.kind} "{principal.name}" does not exist')
 
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})

@@ -46,6 +46,7 @@ class Request:
     name: str
     with_event: bool
     parameters: tuple[tuple[str, str], ...] = ()
+    secret: str | None = None
 
     @property
     def is_batch(self) -> bool:

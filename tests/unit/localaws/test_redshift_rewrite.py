@@ -16,7 +16,7 @@ BOUNDS = "MINVALUE -9223372036854775808 MAXVALUE 9223372036854775807"
 
 def postgres(text: str, *, in_batch: bool = False) -> str:
     """The rewritten text, runs of blanks as one."""
-    return " ".join(rewrite(text, in_batch=in_batch).postgres.split())
+    return " ".join(rewrite(text, in_batch=in_batch, role_name=lambda name: f"pg {name}").postgres.split())
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,19 @@ def postgres(text: str, *, in_batch: bool = False) -> str:
             "create or replace view v (a) as select length(b) from t",
         ),
         ("comment on column t.a is 'x\\\\y'", "comment on column t.a is E'x\\\\y'"),
-        ("grant select on table t to role r, group g", "grant select on table t to PUBLIC"),
-        ("grant usage on schema s to x", "grant usage on schema s to PUBLIC"),
+        (
+            'grant select, insert on table t, s.u to role R, "IAMR:Load", x, public',
+            'grant select, insert on table t, s.u to "pg r", "pg IAMR:Load", "pg x", public',
+        ),
+        ("grant usage on schema s to x", 'grant usage on schema s to "pg x"'),
+        ('grant role r, q to "IAM:a", role o', 'grant "pg r", "pg q" to "pg IAM:a", "pg o"'),
+        ("revoke select on t from public", "revoke select on t from public"),
+        ("create role Reader", "call redshift.create_principal('reader', 'role', 'pg reader')"),
+        (
+            'create user "IAMR:it\'s" with password disable',
+            "call redshift.create_principal('IAMR:it''s', 'user', 'pg IAMR:it''s')",
+        ),
+        ("select usename from pg_user", "select usename from redshift.pg_user"),
     ],
 )
 def test_a_definition_keeps_what_postgresql_understands(redshift: str, expected: str) -> None:
@@ -328,6 +339,19 @@ INSERT = " when not matched then insert values (s.k)"
         ("drop database d", "DATABASE"),
         ("grant all on t to x", "GRANT"),
         ("grant select on schema s to x", "SCHEMA"),
+        ("grant usage on t to x", "USAGE"),
+        ("grant select on all tables in schema s to x", "ALL"),
+        ("grant select on t to group g", "groups"),
+        ("grant select on t to x with grant option", "GRANT .. WITH"),
+        ("grant assumerole on 'arn' to x for copy", "GRANT ASSUMEROLE"),
+        ("create user x password 'secret'", "PASSWORD DISABLE"),
+        ("create user x password disable createuser", "CREATEUSER"),
+        ("create role r externalid 'x'", "EXTERNALID"),
+        ("create group g", "GROUP"),
+        ("drop role r", "ROLE"),
+        ("alter table t owner to x", "OWNER"),
+        ("alter default privileges grant select on tables to x", "DEFAULT"),
+        ("select * from pg_class", "pg_class"),
         ("lock table a in share mode", "mode"),
         ("set search_path_x to a", "search_path_x"),
         ("set enable_result_cache_for_session to off", "enable_result_cache"),

@@ -1,0 +1,190 @@
+"""Database users of the laptop's Redshift: who owns a table, and what the others may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pyarrow as pa
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from contract.redshift_fixtures import (
+    ACCOUNT,
+    ADMIN,
+    BUCKET,
+    ROLE,
+    SECRET,
+    Someone,
+    Warehouse,
+    open_warehouse,
+    s3,
+)
+from localaws.endpoint import Endpoint
+from localaws.errors import LocalAwsError
+from localaws.redshift import Postgres
+from localaws.redshift.users import database_user
+
+SWEEP = Someone(role="sweep")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with Postgres.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    with s3() as started:
+        yield started
+
+
+@pytest.fixture
+def warehouse(postgres: Postgres, endpoint: Endpoint) -> Iterator[Warehouse]:
+    """A warehouse in which the load role has made a table `t` with one row."""
+    with Postgres.start(postgres.uri) as own:
+        opened = open_warehouse(own.uri, endpoint)
+        opened.ok("create table t (a int, b varchar(9))", "insert into t values (1, 'x')")
+        yield opened
+        opened.api.close()
+
+
+@pytest.mark.parametrize(
+    ("caller", "user"),
+    [
+        (Someone(role="load"), "IAMR:load"),
+        (Someone(role="load", session="another"), "IAMR:load"),
+        (ADMIN, "IAM:RootIdentity"),
+    ],
+)
+def test_a_caller_is_a_database_user_that_is_made_at_the_first_connection(
+    warehouse: Warehouse, caller: Someone, user: str
+) -> None:
+    warehouse.ok("select 1", caller=caller)
+    assert [user, False] in warehouse.rows("select usename, usesuper from pg_user")
+
+
+def test_an_iam_user_goes_by_its_name_and_the_root_by_a_name_of_its_own() -> None:
+    assert database_user(None, f"arn:aws:iam::{ACCOUNT}:user/team/alice") == "IAM:alice"
+    assert database_user(None, f"arn:aws:iam::{ACCOUNT}:root") == "IAM:RootIdentity"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from t",
+        "insert into t values (2, 'y')",
+        "update t set a = 2",
+        "delete from t",
+        "lock table t",
+        f"copy t from 's3://{BUCKET}/t/' iam_role '{ROLE}' format as parquet",
+        "grant select on t to public",
+    ],
+)
+@pytest.mark.parametrize("caller", [SWEEP, ADMIN])
+def test_a_table_is_its_creators_and_nobody_elses(
+    warehouse: Warehouse, statement: str, caller: Someone
+) -> None:
+    warehouse.put_parquet("t/1.parquet", pa.table({"a": pa.array([7], pa.int32()), "b": ["z"]}))
+    warehouse.ok(statement)
+    warehouse.ok("revoke select on t from public")
+    assert warehouse.error(statement, caller=caller) == "ERROR: permission denied for relation t"
+
+
+@pytest.mark.parametrize("statement", ["drop table t", "alter table t add column c int"])
+def test_only_its_owner_changes_a_table(warehouse: Warehouse, statement: str) -> None:
+    warehouse.as_admin('create user "IAMR:sweep" password disable')
+    warehouse.ok('grant select, insert, update, delete on t to "IAMR:sweep"')
+    assert warehouse.error(statement, caller=SWEEP) == "ERROR: must be owner of relation t"
+
+
+def test_everybody_may_create_tables_in_public_and_temporary_ones_but_no_schemas(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.ok("create table u (a int)", "create temp table v as select 1 as a", caller=SWEEP)
+    assert "permission denied" in warehouse.error("create schema s", caller=SWEEP)
+
+
+def test_a_role_lets_those_who_have_it(warehouse: Warehouse) -> None:
+    warehouse.as_admin(
+        "create role reader",
+        'create user "IAMR:sweep" password disable',
+        'grant role reader to "IAMR:sweep"',
+        "grant select on t to role reader",
+    )
+    assert warehouse.rows("select a from t", caller=SWEEP) == [[1]]
+    assert "permission denied" in warehouse.error("delete from t", caller=SWEEP)
+    assert "permission denied" in warehouse.error("select a from t", caller=ADMIN)
+    warehouse.ok("revoke select on t from role reader")
+    assert "permission denied" in warehouse.error("select a from t", caller=SWEEP)
+
+
+def test_a_user_may_be_made_before_it_first_connects_and_made_only_once(warehouse: Warehouse) -> None:
+    warehouse.as_admin('create user "IAMR:sweep" password disable')
+    warehouse.ok("select 1", caller=SWEEP)
+    for taken in ('create user "IAMR:load" password disable', 'create role "IAMR:load"'):
+        assert "already exists" in warehouse.error(taken, SecretArn=SECRET)
+
+
+def test_only_the_administrator_makes_users_and_roles(warehouse: Warehouse) -> None:
+    for statement in ("create role reader", 'create user "IAMR:x" password disable'):
+        assert "permission denied to create" in warehouse.error(statement)
+    warehouse.as_admin("create role reader")
+    assert "permission denied" in warehouse.error('grant role reader to "IAMR:load"').lower()
+    assert warehouse.rows("select role_name from svv_roles") == []
+    assert warehouse.rows("select role_name from svv_roles", SecretArn=SECRET) == [["reader"]]
+
+
+def test_a_secret_logs_in_the_administrator_and_no_other_secret_does(warehouse: Warehouse) -> None:
+    warehouse.as_admin("select * from t", "create table mine (a int)")
+    assert warehouse.error("select * from mine") == "ERROR: permission denied for relation mine"
+    assert "is not the administrator's" in warehouse.error("select 1", SecretArn=SECRET + "x")
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ('grant select on t to "IAMR:nobody"', 'user "IAMR:nobody" does not exist'),
+        ("grant select on t to role nobody", 'role "nobody" does not exist'),
+        ('grant select on t to role "IAMR:load"', 'role "IAMR:load" does not exist'),
+        ('revoke select on t from "IAMR:nobody"', 'user "IAMR:nobody" does not exist'),
+    ],
+)
+def test_who_is_named_must_exist(warehouse: Warehouse, statement: str, missing: str) -> None:
+    assert warehouse.error(statement) == f"ERROR: {missing}"
+
+
+def test_users_are_those_of_one_database(
+    postgres: Postgres, endpoint: Endpoint, warehouse: Warehouse
+) -> None:
+    warehouse.as_admin("create role reader")
+    with Postgres.start(postgres.uri) as own:
+        other = open_warehouse(own.uri, endpoint)
+        other.as_admin("create role reader", 'create user "IAMR:load" password disable')
+        other.api.close()
+    warehouse.as_admin("grant select on t to role reader")
+
+
+def test_a_postgresql_that_was_given_keeps_no_roles(postgres: Postgres, endpoint: Endpoint) -> None:
+    def roles() -> set[str]:
+        with psycopg.connect(postgres.uri) as connection:
+            return {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
+
+    before = roles()
+    with Postgres.start(postgres.uri) as own:
+        opened = open_warehouse(own.uri, endpoint)
+        opened.as_admin("create role reader", "create table t (a int)", "grant select on t to role reader")
+        assert len(roles() - before) == 2  # the administrator is the other
+        opened.api.close()
+    assert roles() == before
+
+
+def test_one_user_of_a_postgresql_that_was_given_stands_for_all_so_it_must_be_a_superuser(
+    postgres: Postgres,
+) -> None:
+    with psycopg.connect(postgres.uri, autocommit=True) as connection:
+        connection.execute("create role weak login createdb password 'weak'")
+    weak = make_conninfo(postgres.uri, user="weak", password="weak")
+    with pytest.raises(LocalAwsError, match="superuser"):
+        Postgres.start(weak)
