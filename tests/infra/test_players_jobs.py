@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from moto.glue.models import FakeJob
 
-from infra.players_kit import Aws, aws, closing, eventually, zipped  # noqa: F401
+from infra.players_kit import PATIENCE_SECONDS, Aws, aws, closing, eventually, zipped  # noqa: F401
 from localaws.errors import NotSupported
 from localaws.jobs import Jobs
 from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
@@ -51,8 +51,8 @@ class Account:
         found: dict[str, Any] = self.glue.get_job_run(JobName="clean", RunId=run_id)["JobRun"]
         return found
 
-    def ended(self, run_id: str) -> dict[str, Any]:
-        eventually(lambda: self.run(run_id)["JobRunState"] not in ("STARTING", "RUNNING"))
+    def ended(self, run_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        eventually(lambda: self.run(run_id)["JobRunState"] not in ("STARTING", "RUNNING"), seconds=seconds)
         eventually(self.jobs.idle)
         return self.run(run_id)
 
@@ -332,7 +332,9 @@ def found(_rows):
         names.append(name)
     yield pandas.DataFrame({"name": names})
 
-spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config(
+    "spark.driver.host", "127.0.0.1"
+).getOrCreate()
 rows = spark.range(1).mapInPandas(found, "name string").collect()
 print("FOUND", json.dumps([row.name for row in rows]))
 """
@@ -349,7 +351,7 @@ def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> 
     module = account.put("lib/four-1.0-py3-none-any.whl", zipped({"four.py": ""}))
     account.deploy(ON_WORKERS, {"--extra-py-files": extra, "--additional-python-modules": module})
     run_id = account.start()
-    run = account.ended(run_id)
+    run = account.ended(run_id, 180)  # Spark has to start
     assert run["JobRunState"] == "SUCCEEDED", run["ErrorMessage"]
     assert 'FOUND ["two", "three", "four", "pandas"]' in account.jobs.output(run_id)
 

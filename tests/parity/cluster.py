@@ -34,3 +34,4 @@ del sys.argv[flag : flag + 2]
 source = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 exec(compile(source, key, "exec"))
 sys.stdout.write(f"master: {spark.sparkContext.master}\n")
+spark.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from notebooks.glue_kernel import run_in_glue_session
@@ -20,12 +19,12 @@ def exported_script(place: Place, dataset: str) -> None:
 
 def cluster(place: Place, dataset: str) -> None:
     """The same, with the tasks in two executors that have nothing but what Spark sends them."""
-    printed = _job(place, dataset, place.script("cluster"), {"--main": place.script(dataset)})
+    printed = _job(place, dataset, place.script("cluster"), {"--main": place.script(dataset)}, 2)
     assert "master: local-cluster[2,1,1024]" in printed
 
 
-def _job(place: Place, dataset: str, script: str, arguments: dict[str, str]) -> str:
-    """What the run has printed."""
+def _job(place: Place, dataset: str, script: str, arguments: dict[str, str], jvms: int = 1) -> str:
+    """What the run has printed; `jvms` start one after the other."""
     glue = place.aws.endpoint.client("glue")
     name = f"parity-{place.runtime}-{dataset}"
     glue.create_job(
@@ -40,8 +39,7 @@ def _job(place: Place, dataset: str, script: str, arguments: dict[str, str]) -> 
         },
     )
     run = glue.start_job_run(JobName=name)["JobRunId"]
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    assert place.aws.wait_idle(deadline - time.monotonic()), "the job doesn't end"
+    assert place.aws.wait_idle(jvms * PATIENCE_SECONDS), f"the job doesn't end: {place.aws.jobs.output(run)}"
     ended = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
     assert ended["JobRunState"] == "SUCCEEDED", place.aws.jobs.output(run)
     return place.aws.jobs.output(run)
