@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from localaws import dynamodb_limits
+from localaws.iam import Authorizer
+from localaws.redshift import load
 from localaws.stack import LocalAws
 from verify_aws.__main__ import laptop_place
 from verify_aws.answers import compare, differences, expected
@@ -26,3 +33,36 @@ def test_the_laptop_gives_the_expected_answers() -> None:
 def test_what_aws_answered_otherwise_is_what_is_expected_by_now() -> None:
     for probe, asked in differences().items():
         assert expected()[probe].answer == asked["aws"], f"teach localaws, or list it: {probe}"
+
+
+@pytest.mark.parametrize(
+    ("service", "of", "rule", "removed", "probe"),
+    [
+        (
+            "s3",
+            Authorizer,
+            "_hiding_missing",
+            lambda self, call, session, _: self._handler(call, session),
+            "s3: read a missing key without ListBucket",
+        ),
+        (
+            "dynamodb",
+            dynamodb_limits,
+            "MOST_ITEM_BYTES",
+            1 << 30,
+            "dynamodb: an item of 400 KB and a byte",
+        ),
+        (
+            "redshift",
+            load,
+            "_look_into_bucket",
+            lambda s3, url: None,
+            "redshift: copy with GetObject only",
+        ),
+    ],
+)
+def test_a_rule_that_the_laptop_loses_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, service: str, of: Any, rule: str, removed: Any, probe: str
+) -> None:
+    monkeypatch.setattr(of, rule, removed)
+    assert probe in wrong(service)

@@ -26,9 +26,9 @@ _KINDS = {
     r"not authorized|access ?denied|403": "access denied",
     r"incompatible Parquet schema": "incompatible Parquet schema",
     r"permission denied": "permission denied",
+    r"null byte|invalid byte|0x00": "NUL refused",
     r"too long|longer than": "value too long",
     r"null value|insert a null": "null refused",
-    r"null byte|invalid byte|0x00": "NUL refused",
     r"invalid digit|invalid input syntax": "invalid digit",
 }
 _CONTEXT = re.compile(r"context:\s*(.*)")
@@ -170,7 +170,8 @@ def _identities(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str
     )
     follow = allow(["redshift-data:DescribeStatement", "redshift-data:GetStatementResult"], "*", **_OWNER)
     other = Warehouse(deployed, place.role("reader", run, follow))
-    name = place.eventually(lambda: other.value("select current_user"))
+    place.eventually(lambda: other.run("select 1"))
+    name = admin.value(f"select usename from pg_user where usename like '%{place.name}-reader'")
     yield "redshift: the database user of a role", name.replace(place.name, "<name>")
     yield "redshift: a table of another user", other.value("select count(*) from blanks")
     admin.run(f'grant select on blanks to "{name}"')
