@@ -101,10 +101,11 @@ class _Story:
         self._fire()
 
     def lost_arrivals(self) -> None:
-        """The next day's files come without an event, corrected ones with two; the others are processed again."""
+        """The next day's files come twice without an event, corrected ones with two; the others are processed again."""
         corrected = _first_of_each(_sample(8, _DAY))
         self._put([(file.key, file.body) for file in corrected], events=2)
-        self._put([(file.key, file.body) for file in _first_of_each(_sample(8, _NEXT_DAY))], events=0)
+        for _ in range(2):
+            self._put([(file.key, file.body) for file in _first_of_each(_sample(8, _NEXT_DAY))], events=0)
         work = self._deployment.operating()
         as_they_were = {file.key for file in self._files} - {file.key for file in corrected}
         replay(replay_of_files(sorted(as_they_were), None, work), work)
