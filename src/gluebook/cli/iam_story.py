@@ -101,7 +101,7 @@ class _Story:
         self._fire()
 
     def lost_arrivals(self) -> None:
-        """The next day's files come twice without an event, corrected ones with two; the others are processed again."""
+        """The next day's files come twice without an event, corrected ones with two; others are processed again."""
         corrected = _first_of_each(_sample(8, _DAY))
         self._put([(file.key, file.body) for file in corrected], events=2)
         for _ in range(2):
