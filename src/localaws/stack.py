@@ -14,7 +14,7 @@ from typing import Any
 from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import cloudformation, object_keys, quick, transactions, versions
+from localaws import cloudformation, copies, object_keys, quick, transactions, versions
 from localaws.crawler import Crawlers
 from localaws.deploy import deploy
 from localaws.endpoint import Credentials, Endpoint
@@ -63,6 +63,7 @@ class LocalAws:
 
     def _start(self, port: int, postgres_uri: str | None, schedule_speed: float | None) -> None:
         closing = self._closing
+        copies.install()
         object_keys.install()
         self.authorizer = Authorizer(DomainDispatcherApplication(create_backend_app))
         server = Server(self.authorizer, port)

@@ -12,7 +12,7 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from localaws import object_keys, transactions, versions
+from localaws import copies, object_keys, transactions, versions
 from localaws.endpoint import REGION, Endpoint
 
 
@@ -20,6 +20,7 @@ from localaws.endpoint import REGION, Endpoint
 def server() -> Endpoint:
     """One server for all tests of this process; its state is shared, so names must differ from test to test."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    copies.install()
     object_keys.install()
     transactions.install()
     versions.install()

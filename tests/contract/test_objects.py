@@ -125,6 +125,17 @@ def test_a_large_object_is_copied_in_one_request(s3: Any, bucket: str, objects: 
     assert "-" not in copied["ETag"]
 
 
+def test_a_copy_of_what_was_uploaded_in_parts_is_read_whole(
+    s3: Any, objects: Objects, bucket: str, tmp_path: Path
+) -> None:
+    """boto3 compares what it reads with the checksum that S3 tells: that of the copy, not of the source's parts."""
+    (tmp_path / "large").write_bytes(bytes(range(256)) * (9 << 12))
+    objects.upload(tmp_path / "large", bucket, "staging/parts")
+    objects.copy(bucket, "staging/parts", "curated/parts")
+    read = s3.get_object(Bucket=bucket, Key="curated/parts")["Body"].read()
+    assert read == (tmp_path / "large").read_bytes()
+
+
 # -- what the stand-in of the unit tests promises, too -----------------------------------------------------
 
 

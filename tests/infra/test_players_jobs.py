@@ -113,7 +113,7 @@ boto3.client("s3").put_object(Bucket="code", Key="out.json", Body=json.dumps(arg
         *(("logs", "CreateLogGroup"), ("logs", "CreateLogStream"), ("logs", "PutLogEvents")),
     }
     logged = account.aws.client("logs").get_log_events(
-        logGroupName="/aws-glue/jobs/output", logStreamName=run_id
+        logGroupName="/aws-glue/jobs/output", logStreamName=f"{run_id}-driver"
     )["events"]
     assert any("'--mode', 'given'" in one["message"] for one in logged)
 
