@@ -95,6 +95,7 @@ SPECIAL = (
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.sets(NAMES, min_size=1, max_size=3))
 @example(names=set(SPECIAL))
+@example(names={" "})
 def test_any_key_comes_through_from_the_upload_to_the_listing(
     names: set[str], raw: str, ledger: Ledger, told: list[ObjectCreated]
 ) -> None:
@@ -116,7 +117,8 @@ def test_any_key_comes_through_from_the_upload_to_the_listing(
             order_of_event(event.sequencer),
             utc_now(),
         )
-        assert (file.state is FileState.FAILED) is ("\0" in event.key)
+        unusable = "\0" in event.key or event.key.endswith(" ")
+        assert (file.state is FileState.FAILED) is unusable
         assert register(file, ledger, "test")
     objects = Objects(session())
     listed = [one for page in objects.versions(raw, f"{FOLDER}{run}/") for one in page]
