@@ -36,7 +36,7 @@ _JOB_ENDED = "Glue Job State Change"
 
 
 class _Enough(Exception):
-    """Whoever plays the story has seen what they wanted to see."""
+    """The caller has seen enough: the story ends early."""
 
 
 def play(
