@@ -26,12 +26,12 @@ from unittest.mock import patch
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from gluebook.datasets import APP_LOGS
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.job.runtime import spark_session
 from gluebook.notebook.cells import read_cells
 from gluebook.quality.gate import Staged
 from gluebook.quality.suites import load_suites
 from gluebook.quality.violations import violation
-from gluebook.runtime import spark_session
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
@@ -98,7 +98,7 @@ def transform(spark: SparkSession, records: DataFrame, target: Path, rows: int) 
     """The notebook's job cells, and what the run writes of them."""
     run = Run(spark, records)
     names: dict[str, object] = {}
-    with patch("gluebook.job.BatchRun", run), redirect_stdout(io.StringIO()):
+    with patch("gluebook.job.run.BatchRun", run), redirect_stdout(io.StringIO()):
         for cell in read_cells(NOTEBOOK):
             if cell.role in ("parameters", "job"):
                 exec(compile(cell.source, f"cell {cell.number}", "exec"), names)  # noqa: S102

@@ -26,9 +26,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
-from gluebook.core.load_sql import LoadRequest, load_sql, voucher_columns
-from gluebook.core.schema_sql import schema_sql
-from gluebook.datasets import APP_LOGS, Column, Contract
+from gluebook.contracts import Column, Contract
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.core.sql.load import LoadRequest, load_sql, voucher_columns
+from gluebook.core.sql.schema import schema_sql
 from localaws.endpoint import DEPLOYER, Endpoint
 from localaws.redshift import DataApi, Postgres
 

@@ -9,7 +9,7 @@ from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
 
 from gluebook.notebook.parameters import job_arguments
-from gluebook.runtime import spark_session
+from gluebook.job.runtime import spark_session
 
 _arguments = job_arguments(
     sys.argv,
@@ -34,10 +34,11 @@ _job.init(_options["JOB_NAME"], _options)
 
 # --- Claim what is pending ------------------------------------------------------------------------
 
-from gluebook.job import BatchRun
+from gluebook.job.run import BatchRun
+from gluebook.sources.app_logs.containers import CONTAINERS
+from gluebook.sources.app_logs.mongod import MONGOD, SCHEMA
 from gluebook.transforms import reading, tokens, verbs
-from gluebook.transforms.containers import CONTAINERS, unwrap
-from gluebook.transforms.mongod import MONGOD, SCHEMA
+from gluebook.transforms.containers import unwrap
 
 run = BatchRun.start(
     dataset=dataset,

@@ -9,7 +9,7 @@ from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
 
 from gluebook.notebook.parameters import job_arguments
-from gluebook.runtime import spark_session
+from gluebook.job.runtime import spark_session
 
 _arguments = job_arguments(
     sys.argv,
@@ -34,10 +34,10 @@ _job.init(_options["JOB_NAME"], _options)
 
 # --- Claim what is pending ------------------------------------------------------------------------
 
-from gluebook.job import BatchRun
+from gluebook.job.run import BatchRun
+from gluebook.sources.support_tickets.helpdesk import HELPDESK
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 from gluebook.transforms import reading, verbs
-from gluebook.transforms.helpdesk import HELPDESK
-from gluebook.transforms.servicenow import SERVICENOW
 
 run = BatchRun.start(
     dataset=dataset,

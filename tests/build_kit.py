@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gluebook.build import project_root
+from gluebook.deployment.build import project_root
 
 _PARTS = (
     "pyproject.toml",

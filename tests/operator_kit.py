@@ -13,9 +13,9 @@ from gluebook.aws.services import Rows
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.reconciling import loads_sql
 from gluebook.core.states import BatchState
-from gluebook.steps.operating import Operating
-from gluebook.steps.reconcile import Findings, Reconciling, reconcile
-from gluebook.steps.repair import Repaired, repair
+from gluebook.operations.operating import Operating
+from gluebook.operations.reconcile import Findings, Reconciling, reconcile
+from gluebook.operations.repair import Repaired, repair
 
 JOBS = {"app_logs": "job-logs", "support_tickets": "job-tickets"}
 

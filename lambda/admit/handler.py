@@ -1,6 +1,6 @@
 """Registers the file versions that SQS messages tell of, and tries to start their jobs."""
 
-from gluebook.functions import on_messages
+from gluebook.functions.handlers import on_messages
 
 
 def handler(event, context):

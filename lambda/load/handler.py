@@ -1,6 +1,6 @@
 """Reacts to ended job runs, warehouse statements and crawls: starts the next run, loads what was published."""
 
-from gluebook.functions import on_event
+from gluebook.functions.handlers import on_event
 
 
 def handler(event, context):

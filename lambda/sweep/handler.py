@@ -1,6 +1,6 @@
 """Looks, on a schedule, for what lost events have left behind."""
 
-from gluebook.functions import on_schedule
+from gluebook.functions.handlers import on_schedule
 
 
 def handler(event, context):

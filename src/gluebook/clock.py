@@ -6,8 +6,6 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from gluebook.core.stamps import stamp as stamp
-
 Clock = Callable[[], datetime]
 
 

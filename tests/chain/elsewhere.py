@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gluebook.wheels import STORE
+from gluebook.deployment.wheels import STORE
 
 ROOT = Path(__file__).parents[2]
 _DEBIANS_PYTHON = Path("/usr/bin/python3.11")

@@ -16,9 +16,9 @@ from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import Laptop
 from gluebook.core.keys import raw_key
 from gluebook.core.plan import keys_in_manifest
+from gluebook.operations.status import FileStatus
 from gluebook.sample import SampleFile, generate
-from gluebook.status import FileStatus
-from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 
 PATIENCE_SECONDS = 600
 TEN_MEGABYTES = 10_000_000

@@ -6,7 +6,7 @@ import gzip
 from dataclasses import dataclass
 
 from chain.kit import TEN_MEGABYTES, Chain, log_line, sample_file, ticket_file, ticket_record, truncated
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
 
 TICKETS = "support_tickets/servicenow/dt=2026-01-05/"
 LOGS = "app_logs/mongod/dt=2026-01-05/"

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from chain.kit import Chain, real
-from gluebook.core.schema_sql import schema_sql
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
+from gluebook.core.sql.schema import schema_sql
 from people_kit import People
 
 FOLDER = "support_tickets/helpdesk/dt=2026-01-06/"

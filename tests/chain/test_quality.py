@@ -14,8 +14,8 @@ from chain.kit import Chain, log_line
 from chain.story import TABLES, Story, all_rows
 from gluebook.cli.app import app
 from gluebook.core.model import Batch, Counts
+from gluebook.operations.rejects import COLUMNS
 from gluebook.quality.report import GateReport
-from gluebook.rejects import COLUMNS
 
 # A day of its own, which nothing else brings.
 DAY = "2026-02-01"

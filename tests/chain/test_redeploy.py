@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from chain.kit import Chain
-from gluebook.build import project_root
 from gluebook.cli.deployment import STACK
+from gluebook.deployment.build import project_root
 
 
 def test_make_deploy_of_unchanged_sources_changes_nothing(chain: Chain) -> None:

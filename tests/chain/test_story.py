@@ -13,8 +13,8 @@ import pytest
 
 from chain.kit import Chain, sample_file
 from chain.story import CORRECTED, LOGS, NO_ARRIVALS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
-from gluebook.core.load_sql import LOADS
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
+from gluebook.core.sql.load import LOADS
 
 REASONS = {
     f"{TICKETS}truncated.csv.gz": ("FAILED", "truncated_gzip"),

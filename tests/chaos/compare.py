@@ -12,11 +12,13 @@ from chaos.oracle import Expected, FileKey, Ticket, expected
 from chaos.product import LAKE
 from chaos.warehouse import INNOCENT_TEXTS
 from chaos.world import World
+from gluebook.contracts import Contract
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
-from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS, Contract
-from gluebook.steps.reconcile import drift
+from gluebook.operations.reconcile import drift
 
 LOST, DOUBLED = "lost", "doubled"
 _SHOWN = 3

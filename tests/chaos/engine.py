@@ -12,16 +12,18 @@ from typing import Any
 from chaos.baton import Crash
 from chaos.doors import DoorObjects
 from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
-from gluebook.core.load_sql import voucher_columns
+from gluebook.contracts import Contract
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import PublishedFile, copy_manifest
-from gluebook.core.quality_sql import DQ_COLUMNS
-from gluebook.datasets import Contract
-from gluebook.steps.claim import Claimant
-from gluebook.steps.counting import Checked, FileKey, Written
-from gluebook.steps.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.core.sql.load import voucher_columns
+from gluebook.core.sql.quality import DQ_COLUMNS
+from gluebook.job.claim import Claimant
+from gluebook.job.counting import Checked, FileKey, Written
+from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
 
 Row = dict[str, Any]
+# The source whose layout a dataset's files claim to have.
+SOURCES = {"app_logs": "mongod", "support_tickets": "servicenow"}
 _PROVENANCE = ("_source_file", "_source_version", "_source_record")
 
 
@@ -68,7 +70,7 @@ class Run:
         records = self._read(curation.inbox)
         if any(line == POISON for _, _, line in records):
             raise Crash("poison")
-        files = {index: file for index, file, _ in curation.readable(self.contract.sources[0])}
+        files = {index: file for index, file, _ in curation.readable(SOURCES[self.contract.name])}
         valid: list[Row] = []
         rejects: list[Row] = []
         for index, number, line in records:

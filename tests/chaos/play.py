@@ -64,11 +64,11 @@ def _count_files(world: World) -> None:
 def in_order(world: World) -> Iterator[None]:
     """What would happen in no order, or differ from one time to another, doesn't."""
     with (
-        mock.patch("gluebook.steps.admit.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.steps.publish.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.steps.register.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.steps.replay.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.steps.claim.new_batch_id", world.new_batch_id),
-        mock.patch("gluebook.steps.work.emit", lambda line: None),
+        mock.patch("gluebook.functions.admit.ThreadPoolExecutor", InLine),
+        mock.patch("gluebook.job.publish.ThreadPoolExecutor", InLine),
+        mock.patch("gluebook.operations.register.ThreadPoolExecutor", InLine),
+        mock.patch("gluebook.operations.replay.ThreadPoolExecutor", InLine),
+        mock.patch("gluebook.job.claim.new_batch_id", world.new_batch_id),
+        mock.patch("gluebook.functions.work.emit", lambda line: None),
     ):
         yield

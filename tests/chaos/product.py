@@ -12,14 +12,14 @@ from chaos.warehouse import ChaosWarehouse
 from fakes import FakeCatalog, FakeObjects
 from gluebook.aws.ledger import Ledger
 from gluebook.clock import Clock
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
-from gluebook.core.schema_sql import WarehouseUsers
-from gluebook.datasets import CONTRACTS
-from gluebook.steps.admit import Admitting
-from gluebook.steps.curate import Workshop
-from gluebook.steps.operating import Operating
-from gluebook.steps.sweep import Sweeping
-from gluebook.steps.work import Administrator, Loading
+from gluebook.core.sql.schema import WarehouseUsers
+from gluebook.functions.admit import Admitting
+from gluebook.functions.sweep import Sweeping
+from gluebook.functions.work import Administrator, Loading
+from gluebook.job.curate import Workshop
+from gluebook.operations.operating import Operating
 
 RAW, LAKE = "raw", "lake"
 RETRY_SECONDS = 300

@@ -16,10 +16,10 @@ from typing import Any
 import psycopg
 from psycopg import sql as pgsql
 
-from gluebook.core.load_sql import FILES, LOADS, echoes_table
-from gluebook.core.quality_sql import quality_ddl
-from gluebook.core.schema_sql import schema_sql
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
+from gluebook.core.sql.load import FILES, LOADS, echoes_table
+from gluebook.core.sql.quality import quality_ddl
+from gluebook.core.sql.schema import schema_sql
 from localaws.redshift import Postgres
 from localaws.redshift.copy import Copy
 from localaws.redshift.databases import Databases

@@ -8,7 +8,8 @@ from typing import Any
 
 from chaos.baton import FAULTS
 from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
-from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 
 Step = dict[str, Any]
 

@@ -15,7 +15,7 @@ from chaos.play import play
 from chaos.redshift import ConnectionLost, Redshift, StatementFailed
 from chaos.schedule import schedule
 from chaos.shrink import shrink
-from gluebook.aws.table import Table
+from gluebook.aws.ledger.table import Table
 
 
 def log(version: str, *lines: str, name: str = "a") -> Put:

@@ -16,27 +16,26 @@ from typing import Any
 
 from chaos.baton import Actor, door
 from chaos.dynamo import Dynamo
-from chaos.engine import Run
+from chaos.engine import SOURCES, Run
 from chaos.oracle import Put
 from chaos.product import JOBS, RAW, Product
 from chaos.redshift import Redshift
 from chaos.things import Clock, GlueRun, Message, Told
 from chaos.warehouse import ChaosWarehouse, Submitted
 from fakes import FakeObjects
+from gluebook.contracts import CONTRACTS
 from gluebook.core.events import parse_event
 from gluebook.core.model import Batch
-from gluebook.datasets import CONTRACTS
-from gluebook.steps.admit import admit
-from gluebook.steps.claim import Claimant
-from gluebook.steps.load import handle
-from gluebook.steps.replay import replay, replay_of_files
-from gluebook.steps.sweep import sweep
+from gluebook.functions.admit import admit
+from gluebook.functions.load import handle
+from gluebook.functions.sweep import sweep
+from gluebook.job.claim import Claimant
+from gluebook.operations.replay import replay, replay_of_files
 
 LEASE_SECONDS = 600
 MOST_RECEIVES = 5
 MOST_TRIES = 3
 _MOST_BYTES = 1 << 20
-_SOURCES = {"app_logs": "mongod", "support_tickets": "servicenow"}
 
 
 @dataclass
@@ -97,7 +96,7 @@ class World:
 
     def put(self, dataset: str, name: str, body: str, copies: int) -> None:
         """Put an object into the raw bucket; its event goes out so many times."""
-        key = f"{dataset}/{_SOURCES[dataset]}/dt=2026-01-0{5 + len(name) % 2}/{name}"
+        key = f"{dataset}/{SOURCES[dataset]}/dt=2026-01-0{5 + len(name) % 2}/{name}"
         earlier = any(put.key == key for put in self.puts)
         version = self.objects.put(RAW, key, body.encode())
         self.puts.append(Put(key, version, body))

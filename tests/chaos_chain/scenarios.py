@@ -19,7 +19,7 @@ from chain.kit import Chain, log_line
 from chaos_chain.chain import ChaoticChain
 from gluebook.cli.app import app
 from gluebook.core.states import BatchState
-from gluebook.status import states
+from gluebook.operations.status import states
 
 _LOGS = "app_logs/mongod/dt=2026-01-05/"
 POISON = f"{_LOGS}poison.jsonl"

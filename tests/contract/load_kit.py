@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from contract.redshift_fixtures import ADMIN, ROLE, Warehouse, open_warehouse, plain, s3
-from gluebook.core.load_sql import LoadRequest, drift_sql, load_sql, voucher_columns
-from gluebook.core.schema_sql import WarehouseUsers, schema_sql
-from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
+from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.core.sql.load import LoadRequest, drift_sql, load_sql, voucher_columns
+from gluebook.core.sql.schema import WarehouseUsers, schema_sql
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.redshift import Postgres
 

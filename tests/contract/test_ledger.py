@@ -12,9 +12,9 @@ import pytest
 
 from contract.moto_aws import client, moto_endpoint, session  # noqa: F401
 from fakes import FakeLedger, a_batch, a_file
-from gluebook.aws import ledger_keys
-from gluebook.aws.codec import file_item
 from gluebook.aws.ledger import Correction, Ledger
+from gluebook.aws.ledger import keys as ledger_keys
+from gluebook.aws.ledger.codec import file_item
 from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
@@ -320,7 +320,7 @@ def test_runs_that_claim_at_once_never_share_a_file_and_leave_none(
     ledger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # moto's transactions are slow; what counts is that there are several, and that some fail.
-    monkeypatch.setattr("gluebook.aws.ledger_claims._FILES_PER_CLAIM", 3)
+    monkeypatch.setattr("gluebook.aws.ledger.claims._FILES_PER_CLAIM", 3)
     files = [a_file(f"f{n:02d}") for n in range(12)]
     for file in files:
         ledger.register(file, "test")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, ticket
 from contract.redshift_fixtures import FORBIDDEN_ROLE
-from gluebook.core.load_sql import confirm_sql, load_sql
+from gluebook.core.sql.load import confirm_sql, load_sql
 from gluebook.core.warehouse_errors import blames_data, lacks_a_table
 
 TABLE = (

@@ -17,7 +17,7 @@ from gluebook.clock import utc_now
 from gluebook.core.events import ObjectArrived, parse_queue_message
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.steps.register import Adopting, adopt, arrival, register
+from gluebook.operations.register import Adopting, adopt, arrival, register
 from localaws.cloudformation import ObjectCreated, listen_to_objects, teach
 from localaws.endpoint import Endpoint
 from localaws.events import object_created_event

@@ -9,21 +9,22 @@ from fakes.ledger import FakeLedger
 from fakes.objects import FakeObjects
 from fakes.services import FakeCatalog, FakeJobs, FakeWarehouse
 from fakes.values import FakeClock, a_batch, a_file
-from gluebook.clock import stamp
+from gluebook.contracts import contract
 from gluebook.core.events import Event, JobEnded, StatementEnded
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded, statement_name
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import keys_in_manifest
-from gluebook.core.schema_sql import WarehouseUsers
+from gluebook.core.sql.schema import WarehouseUsers
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState, FileState
-from gluebook.datasets import contract
-from gluebook.steps.claim import Claimant
-from gluebook.steps.counting import Checked, Written
-from gluebook.steps.curate import Curation, Verdict, Workshop
-from gluebook.steps.load import handle
-from gluebook.steps.sweep import Sweeping
-from gluebook.steps.work import Administrator, Loading
+from gluebook.functions.load import handle
+from gluebook.functions.sweep import Sweeping
+from gluebook.functions.work import Administrator, Loading
+from gluebook.job.claim import Claimant
+from gluebook.job.counting import Checked, Written
+from gluebook.job.curate import Curation, Verdict, Workshop
+from gluebook.sources import source_names
 
 DATASET = "app_logs"
 RAW = "raw"
@@ -195,7 +196,7 @@ class Pipeline:
                 for number, f in enumerate(curation.files)
             }
         )
-        readable = [f for source in contract(batch.dataset).sources for _, f, _ in curation.readable(source)]
+        readable = [f for source in source_names(batch.dataset) for _, f, _ in curation.readable(source)]
         for file in readable:
             name = f"{curation.data_prefix}dt={file.dt}/part-{file.file_id}.parquet"
             self.objects.put(self.lake.bucket, name, f"{file.version_id} {counts[file.key]}".encode())

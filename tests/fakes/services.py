@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from gluebook.aws.services import Rows, Statement
-from gluebook.core.load_sql import confirm_sql, drift_sql
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
+from gluebook.core.sql.load import confirm_sql, drift_sql
 from gluebook.errors import TerminalError, WarehouseBusy
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from build_kit import check_out_again, checkout
-from gluebook.build import build
+from gluebook.deployment.build import build
 from infra.players_kit import Aws, aws  # noqa: F401
 
 

@@ -13,19 +13,21 @@ from botocore.exceptions import ClientError
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
-from gluebook.clock import stamp, utc_now
+from gluebook.clock import utc_now
+from gluebook.contracts import CONTRACTS, contract
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, FileVersion
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.datasets import CONTRACTS, contract
-from gluebook.status import overview
-from gluebook.steps.check import _check_task
-from gluebook.steps.claim import Claimant
-from gluebook.steps.counting import Written
-from gluebook.steps.curate import Curation, Verdict, Workshop, next_batch
-from gluebook.steps.register import arrival, register
-from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.job.check import _check_task
+from gluebook.job.claim import Claimant
+from gluebook.job.counting import Written
+from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.operations.register import arrival, register
+from gluebook.operations.status import overview
+from gluebook.sources import source_names
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 from infra.roles_kit import Pipeline, pipeline
 
 __all__ = ["pipeline"]
@@ -51,7 +53,7 @@ class Life:
 
     def send(self, name: str) -> FileVersion:
         """An object in the raw bucket, registered."""
-        key = raw_key(self.dataset, contract(self.dataset).sources[0], utc_now().date(), name)
+        key = raw_key(self.dataset, source_names(self.dataset)[0], utc_now().date(), name)
         body = BODIES[self.dataset]
         put = self.pipeline.client("s3").put_object(Bucket=self.pipeline.raw, Key=key, Body=body)
         file = arrival(self.pipeline.raw, key, put["VersionId"], len(body), "1", utc_now())
@@ -72,7 +74,7 @@ class Life:
             work = Curation(shop, contract(self.dataset), batch)
             task = (0, list(enumerate(work.files)), self.pipeline.lake, work.inbox)
             work.check({checked.index: checked for checked in _check_task(task)})
-            names = contract(self.dataset).sources
+            names = source_names(self.dataset)
             readable = [file for name in names for _, file, _ in work.readable(name)]
             for prefix in (f"{work.data_prefix}dt=2026-01-05/", work.rejects_prefix, work.vouchers_prefix):
                 objects.put_text(self.lake.bucket, f"{prefix}part-0.parquet", "rows", "text/plain")

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from fakes.pipeline import Pipeline
 from gluebook.aws.services import Warehouse, admin_secret
-from gluebook.core.schema_sql import WarehouseUsers
+from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.errors import TerminalError, WarehouseBusy
-from gluebook.steps.schema import ensure_schema
-from gluebook.steps.work import Administrator
+from gluebook.functions.schema import ensure_schema
+from gluebook.functions.work import Administrator
 from infra.stack_kit import Stage, running_stage, stage, unique  # noqa: F401
 from localaws.endpoint import DEPLOYER, Credentials
 

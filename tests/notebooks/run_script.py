@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from gluebook.framing import Framer
-from gluebook.job import RECORDS_SCHEMA
-from gluebook.runtime import spark_session
-from gluebook.transforms.sources import source
+from gluebook.job.run import RECORDS_SCHEMA
+from gluebook.job.runtime import spark_session
+from gluebook.sources import source
+from gluebook.sources.framing import Framer
 from spark.pipelines import FakeRun
 
 
@@ -30,7 +30,10 @@ def main(script: str, dataset: str, name: str, path: str) -> None:
     records = spark.createDataFrame(rows, RECORDS_SCHEMA)
     run = FakeRun(spark, of.contract, {name: (records, [framer.header or ""])})
     started = type("Started", (), {"start": staticmethod(lambda **_: run)})
-    with patch("gluebook.job.BatchRun", started), patch.object(sys, "argv", [script, "--JOB_NAME", "job"]):
+    with (
+        patch("gluebook.job.run.BatchRun", started),
+        patch.object(sys, "argv", [script, "--JOB_NAME", "job"]),
+    ):
         runpy.run_path(script)
     assert run.kept is not None and run.rejects is not None
     names = of.contract.names

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.moto_aws import client, server
-from gluebook.laptop import JOB_OUTPUTS, forget_laptop, note_laptop
+from gluebook.deployment.laptop import JOB_OUTPUTS, forget_laptop, note_laptop
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS
 from kernel_kit import Kernel, kernel
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
 from gluebook.notebook.cells import text_of
 from gluebook.notebook.execute import execute
 from gluebook.quality.baseline import baseline

@@ -17,10 +17,10 @@ import pytest
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
-from gluebook.build import Artefacts, build, project_root
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.plan import keys_in_manifest
-from gluebook.steps.register import Adopting, adopt
+from gluebook.deployment.build import Artefacts, build, project_root
+from gluebook.operations.register import Adopting, adopt
 from localaws.stack import LocalAws
 from parity.files import FILES
 

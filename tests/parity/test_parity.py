@@ -8,12 +8,13 @@ from functools import cache
 import pytest
 
 from gluebook.aws.objects import Objects
-from gluebook.transforms.sources import SOURCES
+from gluebook.sources import all_sources
 from kernel_kit import own_kernelspec
 from parity.files import FILES
 from parity.runtimes import RUNTIMES, jupyter_kernel
 from parity.stage import Outcome, Place, stage
 
+SOURCES = [(each.contract.name, each.name) for each in all_sources()]
 DATASETS = sorted({dataset for dataset, _ in SOURCES})
 
 

@@ -9,9 +9,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chaos.redshift import Redshift, open_redshift
-from gluebook.framing import Framer, Layout
-from gluebook.job import RECORDS_SCHEMA
-from gluebook.runtime import spark_session
+from gluebook.job.run import RECORDS_SCHEMA
+from gluebook.job.runtime import spark_session
+from gluebook.sources.framing import Framer, Layout
 from spark.place import Place
 
 Frame = Callable[..., tuple[DataFrame, list[str]]]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from gluebook.transforms.containers import CONTAINERS
+from gluebook.sources.app_logs.containers import CONTAINERS
 
 COLUMNS = CONTAINERS.layout.columns
 TIME = "2026-01-05T10:00:00.123456789Z"

@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 from pyspark.sql import DataFrame, SparkSession
 
-from gluebook.datasets import Contract
-from gluebook.job import RECORDS_SCHEMA
+from gluebook.contracts import Contract
+from gluebook.job.run import RECORDS_SCHEMA
 from gluebook.notebook.cells import read_cells
-from gluebook.transforms.source import Source
+from gluebook.sources.model import Source
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks" / "jobs"
 
@@ -55,7 +55,7 @@ def run_notebook(spark: SparkSession, source: Source, records: tuple[DataFrame, 
             return run
 
     names: dict[str, object] = {}
-    with patch("gluebook.job.BatchRun", Started):
+    with patch("gluebook.job.run.BatchRun", Started):
         for cell in read_cells(NOTEBOOKS / f"{dataset}.ipynb"):
             if cell.role in ("parameters", "job"):
                 exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)

@@ -13,17 +13,16 @@ from pyspark.sql import SparkSession
 from chaos.redshift import Redshift
 from chaos.warehouse import OK, ChaosWarehouse
 from fakes.pipeline import RAW, Pipeline, job_ended
+from gluebook.contracts import contract
 from gluebook.core.events import StatementEnded
 from gluebook.core.keys import file_id
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.core.versions import order_of_event
-from gluebook.datasets import contract
-from gluebook.job import BatchRun
+from gluebook.job.counting import Checked
+from gluebook.job.curate import next_batch
+from gluebook.job.run import BatchRun, check
 from gluebook.notebook.cells import read_cells
-from gluebook.steps import check
-from gluebook.steps.counting import Checked
-from gluebook.steps.curate import next_batch
 from spark.pipelines import NOTEBOOKS
 
 JOBS = {"app_logs": "job-logs", "support_tickets": "job-tickets"}
@@ -109,7 +108,7 @@ class Place:
         with self._checked_here():
             run._check()
         names: dict[str, object] = {}
-        with patch("gluebook.job.BatchRun.start", lambda **_: run):
+        with patch("gluebook.job.run.BatchRun.start", lambda **_: run):
             for cell in read_cells(NOTEBOOKS / f"{dataset}.ipynb"):
                 if cell.role in ("parameters", "job"):
                     exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)
@@ -126,4 +125,4 @@ class Place:
                 found = check._check_task((0, list(enumerate(files)), bucket, inbox))
             return {checked.index: checked for checked in found}
 
-        return patch("gluebook.job.check_files", check_files)
+        return patch("gluebook.job.run.check_files", check_files)

@@ -17,9 +17,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from chain.kit import log_line, real
-from gluebook.transforms.containers import CONTAINERS
-from gluebook.transforms.mongod import MONGOD
-from gluebook.transforms.source import Source
+from gluebook.sources.app_logs.containers import CONTAINERS
+from gluebook.sources.app_logs.mongod import MONGOD
+from gluebook.sources.model import Source
 from gluebook.transforms.verbs import conform, rejects_table
 from spark.conftest import Frame
 from spark.container_records import (

@@ -16,16 +16,16 @@ from pyspark.sql import functions as F
 from chain.kit import log_line
 from fakes import a_batch, a_file
 from fakes.pipeline import Pipeline
+from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
-from gluebook.datasets import APP_LOGS
 from gluebook.errors import ContractError, CountMismatch
-from gluebook.job import BatchRun
+from gluebook.job.counting import Checked
+from gluebook.job.run import BatchRun
 from gluebook.quality.gate import Staged, run_gate
 from gluebook.quality.report import GateReport
 from gluebook.quality.suites import Suites, load_suites
-from gluebook.steps.counting import Checked
-from gluebook.transforms.mongod import MONGOD
+from gluebook.sources.app_logs.mongod import MONGOD
 from gluebook.transforms.verbs import conform
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
@@ -239,7 +239,7 @@ def finish(spark: SparkSession, done: FakeRun, broken: Break) -> tuple[Pipeline,
     pipeline = Pipeline()
     run, batch = run_of(pipeline, spark)
     assert done.kept is not None and done.rejects is not None
-    with patch("gluebook.job.conform", lambda df, contract: broken(conform(df, contract))):
+    with patch("gluebook.job.run.conform", lambda df, contract: broken(conform(df, contract))):
         run.finish(done.kept, done.rejects)
     return pipeline, pipeline.now(batch)
 
@@ -283,7 +283,7 @@ def test_a_suite_with_a_typo_lets_nothing_pass(spark: SparkSession, done: FakeRu
     run, batch = run_of(pipeline, spark)
     assert done.kept is not None and done.rejects is not None
     with (
-        patch("gluebook.gating.load_suites", lambda contract: suites),
+        patch("gluebook.job.gating.load_suites", lambda contract: suites),
         pytest.raises(ContractError, match="expect_column_values_to_not_be_nul"),
     ):
         run.finish(done.kept, done.rejects)

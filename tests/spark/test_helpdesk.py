@@ -13,9 +13,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chain.kit import real, ticket_file, ticket_record
-from gluebook.datasets import SUPPORT_TICKETS
-from gluebook.transforms.helpdesk import HELPDESK
-from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.sources.support_tickets.helpdesk import HELPDESK
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 from gluebook.transforms.verbs import conform, rejects_table
 from people_kit import People
 from spark.conftest import Frame

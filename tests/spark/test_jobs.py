@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from chain.kit import log_line, real, ticket_file, ticket_record
-from gluebook.datasets import APP_LOGS, SUPPORT_TICKETS
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.sample import SampleFile, generate
-from gluebook.transforms.mongod import MONGOD
-from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.sources.app_logs.mongod import MONGOD
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 from gluebook.transforms.verbs import blank_to_null, conform, rejects_table
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook

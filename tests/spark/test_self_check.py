@@ -9,10 +9,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fakes import FakeLedger, FakeObjects
-from gluebook import selfcheck
 from gluebook.core.keys import Lake
 from gluebook.core.runs import proven_mark
 from gluebook.errors import SelfCheckFailed
+from gluebook.job.run import self_check as selfcheck
 
 LAKE = Lake("lake")
 

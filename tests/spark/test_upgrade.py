@@ -16,13 +16,13 @@ from pyspark.sql import SparkSession
 
 from chain.kit import Chain, log_line, ticket_file, ticket_record
 from gluebook.cli.laptop import laptop
+from gluebook.contracts import CONTRACTS
 from gluebook.core.model import FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState
-from gluebook.datasets import CONTRACTS
+from gluebook.job.counting import Checked
+from gluebook.job.run import check
 from gluebook.notebook.cells import read_cells
-from gluebook.steps import check
-from gluebook.steps.counting import Checked
-from gluebook.steps.replay import replay, replay_of_files
+from gluebook.operations.replay import replay, replay_of_files
 from localaws.stack import LocalAws
 from spark.pipelines import NOTEBOOKS
 from upgrade.restore import HERE, Recording
@@ -128,5 +128,5 @@ def _runs_in(spark: SparkSession, chain: Chain) -> ExitStack:
 
     stack = ExitStack()
     stack.enter_context(patch.object(chain.laptop.aws.jobs, "_execute", execute))
-    stack.enter_context(patch("gluebook.job.check_files", check_here))
+    stack.enter_context(patch("gluebook.job.run.check_files", check_here))
     return stack

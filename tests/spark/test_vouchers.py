@@ -8,11 +8,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fakes import a_file
-from gluebook.core.load_sql import voucher_columns
+from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import FileVersion
-from gluebook.datasets import APP_LOGS
-from gluebook.steps.tallies import reasons_per_file, rows_per_file
-from gluebook.steps.vouchers import vouchers
+from gluebook.core.sql.load import voucher_columns
+from gluebook.job.tallies import reasons_per_file, rows_per_file
+from gluebook.job.vouchers import vouchers
 
 FILES = [replace(a_file(name), key=name, order=f"order of {name}") for name in ("a", "b", "empty")]
 NAMES = [column.name for column in voucher_columns(APP_LOGS)]

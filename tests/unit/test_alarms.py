@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.backoff import ALARM_AFTER
 from gluebook.core.health import Health
-from gluebook.datasets import CONTRACTS
 from template_kit import pipeline_template
 
 RESOURCES: dict[str, dict[str, Any]] = pipeline_template()["Resources"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gluebook.build import project_root
+from gluebook.deployment.build import project_root
 
 ROOT = project_root()
 PAGE = (ROOT / "docs" / "aws-behaviour.md").read_text(encoding="utf-8")

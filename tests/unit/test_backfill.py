@@ -10,9 +10,9 @@ from fakes import Calls, Died, Dying, FakeObjects, calls_of
 from fakes.pipeline import RAW, Pipeline
 from gluebook.core.states import FileState
 from gluebook.errors import TerminalError
-from gluebook.steps.backfill import Backfilled, backfill
-from gluebook.steps.operating import Operating
-from gluebook.steps.register import Adopted
+from gluebook.operations.backfill import Backfilled, backfill
+from gluebook.operations.operating import Operating
+from gluebook.operations.register import Adopted
 from operator_kit import operating
 
 PREFIX = "app_logs/mongod/"

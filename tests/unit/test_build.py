@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from build_kit import check_out_again, checkout
-from gluebook.build import Artefacts, build, project_root
+from gluebook.deployment.build import Artefacts, build, project_root
 
 ROOT = project_root()
-BUILD = "import sys; from pathlib import Path; from gluebook.build import build; build(Path(sys.argv[1]))"
+BUILD = "import sys; from pathlib import Path; from gluebook.deployment.build import build; build(Path(sys.argv[1]))"
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ sys.path += sys.argv[2].split(":")
 for name in sys.argv[3:]:
     importlib.import_module(name)
 import gluebook
-from gluebook.datasets import contract
+from gluebook.contracts import contract
 from gluebook.quality.suites import load_suites
 from gluebook.report import data_docs, page
 assert gluebook.__file__.startswith(sys.argv[1] + "/"), gluebook.__file__
@@ -105,7 +105,7 @@ def test_the_package_runs_from_the_zip_with_the_files_that_it_reads(built: Artef
         node.module for script in scripts for node in ast.walk(script) if isinstance(node, ast.ImportFrom)
     }
     names = sorted(name for name in found if name and name.startswith("gluebook."))
-    assert "gluebook.job" in names
+    assert "gluebook.job.run" in names
     site = ":".join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     # -S: no .pth file, which would bring the checkout in.
     command = [sys.executable, "-I", "-S", "-c", FROM_ZIP, str(built.package), site, *names]

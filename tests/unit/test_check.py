@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from fakes import FakeObjects, a_file
 from gluebook.core.model import FileVersion
-from gluebook.steps.check import _ARROW, _check_file
-from gluebook.steps.counting import Checked
+from gluebook.job.check import _ARROW, _check_file
+from gluebook.job.counting import Checked
 
 
 def claimed(objects: FakeObjects, body: bytes) -> FileVersion:

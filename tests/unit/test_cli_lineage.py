@@ -16,7 +16,7 @@ from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
-from gluebook.status import Overview
+from gluebook.operations.status import Overview
 
 OUTPUTS = {"RawBucket": "raw", "LakeBucket": "lake", "Workgroup": "w", "WarehouseDatabase": "analytics"}
 NOBODY = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG", "OPENLINEAGE__TRANSPORT__TYPE")

@@ -24,9 +24,9 @@ from gluebook.cli.deployment import Deployment, raw_place
 from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
-from gluebook.status import Overview, overview
-from gluebook.steps.operating import Operating
-from gluebook.steps.reconcile import Reconciling
+from gluebook.operations.operating import Operating
+from gluebook.operations.reconcile import Reconciling
+from gluebook.operations.status import Overview, overview
 from operator_kit import FakeFunctions, noted_in_warehouse, operating, reconciling
 
 

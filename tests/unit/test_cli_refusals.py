@@ -17,7 +17,7 @@ from gluebook.cli.app import app
 from gluebook.cli.stages import stages
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError
-from gluebook.status import Overview, overview
+from gluebook.operations.status import Overview, overview
 from localaws.iam import Denied, UnmappedUse, UsageReport
 from unit.localaws.iam_laptop import Laptop, code, role_name, running
 

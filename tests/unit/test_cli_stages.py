@@ -6,7 +6,7 @@ import pytest
 
 from gluebook.cli.stages import Stopwatch, stages
 from gluebook.core.states import BatchState, FileState
-from gluebook.status import SETTLED, TROUBLED
+from gluebook.operations.status import SETTLED, TROUBLED
 
 
 def test_the_seconds_of_a_stage_that_comes_twice_add_up(monkeypatch: pytest.MonkeyPatch) -> None:

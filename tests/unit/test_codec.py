@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fakes import a_batch
-from gluebook.aws.codec import batch_from, batch_item, verdict_from, verdict_item
+from gluebook.aws.ledger.codec import batch_from, batch_item, verdict_from, verdict_item
 from gluebook.core.model import NotedVerdict
 
 VERDICT = NotedVerdict("app_logs-1", "app_logs", 2, 5, 60, False, 2, "quality/x.json", 1, "statement")

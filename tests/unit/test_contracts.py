@@ -8,25 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from gluebook.datasets import (
-    CONTRACTS,
-    LONGEST_TEXT_BYTES,
-    PROVENANCE,
-    PSEUDONYM_BYTES,
-    SUPPORT_TICKETS,
-    Column,
-    Contract,
-    contract,
-)
+from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract, contract
+from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
-from gluebook.framing import parse_header
+from gluebook.sources import all_sources, source, source_names
+from gluebook.sources.framing import parse_header
+from gluebook.sources.model import Source
 from gluebook.transforms import verbs
-from gluebook.transforms.source import Source
-from gluebook.transforms.sources import SOURCES, source
 
 ROOT = Path(__file__).parents[2]
 EACH_CONTRACT = pytest.mark.parametrize("each", CONTRACTS.values(), ids=lambda each: each.name)
-EACH_SOURCE = pytest.mark.parametrize("each", SOURCES.values(), ids=lambda each: each.name)
+EACH_SOURCE = pytest.mark.parametrize("each", all_sources(), ids=lambda each: each.name)
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 
 
@@ -106,14 +99,14 @@ def test_a_columns_type_is_the_same_in_parquet_and_redshift(
 
 
 def test_unknown_names_are_refused_naming_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="no dataset 'tickets'; there are support_tickets, app_logs"):
+    with pytest.raises(ConfigurationError, match="no dataset 'tickets'; there are app_logs, support_tickets"):
         contract("tickets")
     with pytest.raises(
         ConfigurationError, match="support_tickets has no column 'statsu'; it has source, ticket_id"
     ):
         SUPPORT_TICKETS.column("statsu")
     with pytest.raises(
-        ConfigurationError, match="no source app_logs/servicenow; there are support_tickets/servicenow"
+        ConfigurationError, match="no source app_logs/servicenow; there are app_logs/containers"
     ):
         source("app_logs", "servicenow")
 
@@ -121,10 +114,15 @@ def test_unknown_names_are_refused_naming_the_known_ones() -> None:
 # -- sources -----------------------------------------------------------------------------------------------
 
 
-def test_every_source_of_a_contract_is_there_and_no_other() -> None:
-    promised = {(each.name, name) for each in CONTRACTS.values() for name in each.sources}
-    assert set(SOURCES) == promised
-    assert all(SOURCES[key].contract is CONTRACTS[key[0]] for key in promised)
+@EACH_CONTRACT
+def test_a_source_is_found_by_its_place_and_says_the_same(each: Contract) -> None:
+    names = source_names(each.name)
+    assert names
+    assert [(found.contract, found.name) for found in of(each)] == [(each, name) for name in names]
+
+
+def test_a_dataset_that_is_not_there_has_no_sources() -> None:
+    assert source_names("tickets") == ()
 
 
 @EACH_SOURCE
@@ -155,7 +153,7 @@ def test_prose_is_taken_over_and_what_is_private_is_not(each: Source) -> None:
 
 
 def of(contract: Contract) -> list[Source]:
-    return [source(contract.name, name) for name in contract.sources]
+    return [source(contract.name, name) for name in source_names(contract.name)]
 
 
 def computed(contract: Contract) -> set[str]:

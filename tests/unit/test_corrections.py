@@ -8,7 +8,7 @@ from fakes import a_file
 from fakes.pipeline import DATASET, Pipeline
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
-from gluebook.steps.corrections import withdraw_superseded
+from gluebook.functions.corrections import withdraw_superseded
 
 
 @pytest.fixture

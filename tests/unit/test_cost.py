@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from gluebook.build import project_root
 from gluebook.cli.cost_command import stack_of
 from gluebook.core.cost import Line, Stack, Workload, cost, monthly, per_load
+from gluebook.deployment.build import project_root
+from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.template import parse_template
 
 TEMPLATE = parse_template(project_root() / "infra" / "pipeline.yaml")
 # The figures below are worked out for these numbers, whatever the template comes to have.

@@ -9,14 +9,15 @@ import pytest
 
 from fakes import Calls, Died, Dying, a_file
 from fakes.pipeline import DATASET, Pipeline
+from gluebook.contracts import contract
+from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import results_from_json
 from gluebook.core.states import BatchState, FileState
-from gluebook.datasets import APP_LOGS, contract
 from gluebook.errors import CountMismatch, Fenced
-from gluebook.steps.claim import give_up
-from gluebook.steps.counting import Checked, Written
-from gluebook.steps.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.claim import give_up
+from gluebook.job.counting import Checked, Written
+from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
 
 NOBODY_ASKED = AssertionError("the gate has nothing to look at")
 FAILED_GATE = Verdict(False, "level: expect_column_values_to_be_in_set")

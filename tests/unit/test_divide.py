@@ -16,10 +16,10 @@ from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import Fenced
-from gluebook.steps.claim import give_up
-from gluebook.steps.curate import next_batch
-from gluebook.steps.divide import divide
-from gluebook.steps.publish import sweep_up
+from gluebook.job.claim import give_up
+from gluebook.job.curate import next_batch
+from gluebook.job.divide import divide
+from gluebook.job.publish import sweep_up
 
 BAD_DATA = "ERROR: Value too long for character type"
 

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from chain.kit import log_line, ticket_file, ticket_record, truncated
-from gluebook.datasets import SUPPORT_TICKETS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
 from gluebook.explore.times import read_month_first, read_time, spelling
 from gluebook.sample import messes
-from gluebook.transforms.mongod import MONGOD
-from gluebook.transforms.servicenow import SERVICENOW
+from gluebook.sources.app_logs.mongod import MONGOD
+from gluebook.sources.support_tickets.servicenow import SERVICENOW
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gluebook import framing
-from gluebook.framing import MALFORMED, TOO_LONG, UNCLOSED, BadFile, Framer, Layout, Record
+from gluebook.sources import framing
+from gluebook.sources.framing import MALFORMED, TOO_LONG, UNCLOSED, BadFile, Framer, Layout, Record
 
 CSV = Layout("csv", columns=("number", "text"), required=("number", "text"))
 LINES = Layout("lines")

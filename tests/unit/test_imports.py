@@ -59,9 +59,14 @@ def reached(module: str) -> set[str]:
     return seen - {module}
 
 
-def within(prefix: str) -> list[str]:
-    found = [name for name in modules("gluebook") if name == prefix or name.startswith(f"{prefix}.")]
-    assert found, prefix
+def room(module: str) -> str:
+    """The folder of the package that a module is in, or the module itself where it stands in none."""
+    return module.split(".")[1]
+
+
+def in_rooms(*rooms: str) -> list[str]:
+    found = [name for name in modules("gluebook") if name.count(".") and room(name) in rooms]
+    assert {room(name) for name in found} == set(rooms)
     return found
 
 
@@ -69,23 +74,48 @@ def third_parties(names: set[str] | frozenset[str]) -> set[str]:
     return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"gluebook"}
 
 
-PURE = [
-    *within("gluebook.core"),
-    "gluebook.datasets",
-    "gluebook.errors",
-    "gluebook.framing",
-    "gluebook.clock",
-]
+# Floors, from the ground up: a room imports rooms on floors below its own, and none beside it.
+FLOORS = (
+    {"errors", "clock", "sample"},
+    {"contracts"},
+    {"sources"},
+    {"core", "transforms", "explore"},
+    {"quality", "aws"},
+    {"operations"},
+    {"job", "functions", "deployment"},
+    {"notebook"},
+    {"report"},
+    {"cli"},
+    {"__main__"},
+)
+FLOOR_OF = {name: floor for floor, rooms in enumerate(FLOORS) for name in rooms}
 
 
-@pytest.mark.parametrize("module", PURE)
+def test_every_room_has_a_floor() -> None:
+    assert {room(name) for name in modules("gluebook") if name.count(".")} == set(FLOOR_OF)
+    assert len(set(FLOOR_OF) - {"__main__"}) <= 18
+
+
+@pytest.mark.parametrize("name", sorted(FLOOR_OF))
+def test_imports_go_down(name: str) -> None:
+    for module in in_rooms(name):
+        ours = {each for each in imports(module) if each.startswith("gluebook.")}
+        above = {each for each in ours if room(each) != name and FLOOR_OF[room(each)] >= FLOOR_OF[name]}
+        assert not above, module
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    ours = modules("gluebook")
+    graph = {module: {name for name in imports(module) if name in ours and name != module} for module in ours}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("module", in_rooms("contracts", "core"))
 def test_decisions_need_nothing_but_python_and_each_other(module: str) -> None:
     assert third_parties(reached(module)) == set()
-    allowed = {*within("gluebook.core"), "gluebook.datasets", "gluebook.errors"}
-    assert {name for name in reached(module) if name.startswith("gluebook")} <= allowed
 
 
-@pytest.mark.parametrize("module", within("gluebook.core"))
+@pytest.mark.parametrize("module", in_rooms("core"))
 def test_decisions_know_no_clock_no_files_and_no_network(module: str) -> None:
     forbidden = {
         "time",
@@ -98,8 +128,9 @@ def test_decisions_know_no_clock_no_files_and_no_network(module: str) -> None:
         "uuid",
         "tempfile",
         "logging",
+        "gluebook.clock",
     }
-    assert not {name.partition(".")[0] for name in imports(module)} & forbidden
+    assert not {name if name in forbidden else name.partition(".")[0] for name in imports(module)} & forbidden
     calls = [
         node
         for node in ast.walk(ast.parse(modules("gluebook")[module].read_text()))
@@ -109,57 +140,20 @@ def test_decisions_know_no_clock_no_files_and_no_network(module: str) -> None:
     assert not called & {"open", "print", "datetime.now", "date.today", "datetime.utcnow"}
 
 
-@pytest.mark.parametrize("room", ["gluebook.core", "gluebook.transforms", "gluebook.quality"])
-def test_aws_is_not_known_where_data_is_transformed_and_decided(room: str) -> None:
-    for module in within(room):
-        found = reached(module)
-        assert not [name for name in found if name.startswith(("gluebook.aws", "gluebook.steps", "boto"))], (
-            module
-        )
+@pytest.mark.parametrize("module", in_rooms("sources", "core", "transforms", "quality"))
+def test_aws_is_not_known_where_data_is_transformed_and_decided(module: str) -> None:
+    assert not third_parties(reached(module)) & {"boto3", "botocore"}
 
 
-@pytest.mark.parametrize("module", within("gluebook.aws"))
-def test_the_adapters_know_the_core_but_no_step(module: str) -> None:
-    ours = {name for name in reached(module) if name.startswith("gluebook")}
-    assert not {
-        name
-        for name in ours
-        if not name.startswith(("gluebook.aws", "gluebook.core", "gluebook.errors", "gluebook.datasets"))
-    }
+@pytest.mark.parametrize("module", in_rooms("aws", "operations", "functions"))
+def test_what_runs_outside_a_job_needs_no_spark(module: str) -> None:
     assert "pyspark" not in third_parties(reached(module))
 
 
-# What works on Spark, and what starts that.
-ON_SPARK = {"gluebook.steps.check", "gluebook.steps.tallies", "gluebook.steps.vouchers"}
-
-
-@pytest.mark.parametrize("module", [name for name in within("gluebook.steps") if name not in ON_SPARK])
-def test_a_step_that_does_not_work_on_rows_needs_no_spark(module: str) -> None:
-    assert third_parties(reached(module)) <= {"boto3", "botocore"}
-
-
-@pytest.mark.parametrize("module", sorted(ON_SPARK))
-def test_what_works_on_spark_is_known_to_the_job_alone(module: str) -> None:
-    assert "pyspark" in third_parties(imports(module))
-    assert {name for name in modules("gluebook") if module in imports(name)} == {"gluebook.job"}
-
-
-@pytest.mark.parametrize("module", within("gluebook.steps"))
-def test_steps_know_neither_who_starts_them_nor_an_operators_view(module: str) -> None:
-    starters = ("gluebook.functions", "gluebook.job", "gluebook.cli", "gluebook.status", "gluebook.notebook")
-    assert not [name for name in reached(module) if name.startswith(starters)]
-
-
-def test_the_functions_need_nothing_that_their_layer_lacks() -> None:
+@pytest.mark.parametrize("module", in_rooms("functions"))
+def test_the_functions_need_nothing_that_their_layer_lacks(module: str) -> None:
     # The layer has Gluebook alone; boto3 is there in every Lambda function, Spark and the like are not.
-    assert third_parties(reached("gluebook.functions")) <= {"boto3", "botocore"}
-
-
-def test_only_steps_and_what_starts_them_know_steps() -> None:
-    starters = {*within("gluebook.steps"), "gluebook.functions", "gluebook.job", *within("gluebook.cli")}
-    for module in modules("gluebook"):
-        if module not in starters:
-            assert not [name for name in imports(module) if name.startswith("gluebook.steps")], module
+    assert third_parties(reached(module)) <= {"boto3", "botocore"}
 
 
 def test_the_laptop_knows_nothing_of_gluebook() -> None:
@@ -174,12 +168,6 @@ def test_gluebook_knows_nothing_of_the_laptop_but_for_its_command_line() -> None
             assert not [name for name in imports(module) if name.partition(".")[0] == "localaws"], module
 
 
-def test_no_module_imports_itself_by_a_detour() -> None:
-    ours = modules("gluebook")
-    graph = {module: {name for name in imports(module) if name in ours and name != module} for module in ours}
-    assert list(TopologicalSorter(graph).static_order())
-
-
 @pytest.mark.parametrize(
     "handler", sorted((SRC.parent / "lambda").glob("*/handler.py")), ids=lambda path: path.parent.name
 )
@@ -190,4 +178,4 @@ def test_a_handler_is_a_few_lines_that_import_one_function(handler: Path) -> Non
     assert len(text.splitlines()) <= 40
     assert kinds == [ast.Expr, ast.ImportFrom, ast.FunctionDef]
     [imported] = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    assert imported.module == "gluebook.functions"
+    assert imported.module == "gluebook.functions.handlers"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import (
     FIRST_DATE,
     LAST_DATE,
@@ -19,10 +20,10 @@ from gluebook.core.keys import (
     parse_raw_key,
     raw_key,
 )
-from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
+from gluebook.sources import source_names
 
-FEEDS = [(contract.name, source) for contract in CONTRACTS.values() for source in contract.sources]
+FEEDS = [(contract.name, source) for contract in CONTRACTS.values() for source in source_names(contract.name)]
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).filter(
     lambda name: not name.endswith(("/", " "))
 )

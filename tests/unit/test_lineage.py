@@ -14,9 +14,9 @@ from fakes import a_batch
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
-from gluebook.lineage import PRODUCER, Surroundings, lineage
+from gluebook.operations.lineage import PRODUCER, Surroundings, lineage
+from gluebook.operations.status import FileStatus
 from gluebook.quality.report import GateReport, Outcome
-from gluebook.status import FileStatus
 
 AT = Surroundings("raw", Lake("lake"), "gluebook", "analytics", "eu-west-1")
 COUNTS = Counts(10, 7, 2, 1)

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluebook.core.load_sql import (
+from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.core.sql.load import (
     FILES,
     LOADS,
     LoadRequest,
@@ -20,9 +23,8 @@ from gluebook.core.load_sql import (
     load_sql,
     voucher_columns,
 )
-from gluebook.core.quality_sql import quality_ddl
-from gluebook.core.schema_sql import WarehouseUsers, schema_fingerprint, schema_sql
-from gluebook.datasets import APP_LOGS, CONTRACTS, PROVENANCE, SUPPORT_TICKETS, Column, Contract
+from gluebook.core.sql.quality import quality_ddl
+from gluebook.core.sql.schema import WarehouseUsers, schema_fingerprint, schema_sql
 from gluebook.errors import ConfigurationError
 from localaws.redshift.rewrite import rewrite
 

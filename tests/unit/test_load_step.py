@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from aws_events import aws_event
 from fakes import FakeJobs, a_file
 from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
+from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.backoff import GIVEN_UP_AFTER
 from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.events import CrawlEnded, Event, Ignored, JobEnded, StatementEnded, Tick, parse_event
@@ -23,12 +24,11 @@ from gluebook.core.loading import CrawlPolicy, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.runs import FailedRun, proven_mark
 from gluebook.core.states import BatchState, FileState
-from gluebook.datasets import APP_LOGS
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
-from gluebook.steps.curate import next_batch
-from gluebook.steps.runs import failed_run
-from gluebook.steps.schema import ensure_schema
-from gluebook.steps.sweep import sweep
+from gluebook.functions.runs import failed_run
+from gluebook.functions.schema import ensure_schema
+from gluebook.functions.sweep import sweep
+from gluebook.job.curate import next_batch
 
 CONFLICT = "ERROR: 1023 Serializable isolation violation on table"
 BAD_DATA = "ERROR: Value too long for character type"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fakes import a_batch
 from gluebook.aws.services import Statement
-from gluebook.clock import new_batch_id, stamp, utc_now
+from gluebook.clock import new_batch_id, utc_now
+from gluebook.contracts import CONTRACTS
 from gluebook.core.backoff import GIVEN_UP_AFTER, LONGEST_PAUSE
 from gluebook.core.loading import (
     CrawlPolicy,
@@ -25,8 +26,8 @@ from gluebook.core.loading import (
     waiting_told,
 )
 from gluebook.core.model import Batch, Counts
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState, check_batch
-from gluebook.datasets import CONTRACTS
 
 BATCH_IDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1, max_size=60)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gluebook.logs import JsonLines, configure
+from gluebook.aws.structured_logs import JsonLines, configure
 
 
 def record(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gluebook.aws.metrics import embedded_metrics, emit
 from gluebook.core.health import UNITS, Health
-from gluebook.metrics import embedded_metrics, emit
 
 MOMENT = datetime(2026, 1, 5, 10, 15, 0, 250_000, tzinfo=UTC)
 # Units that CloudWatch knows, of those that are in use here (AWS docs: MetricDatum).

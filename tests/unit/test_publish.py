@@ -15,9 +15,9 @@ from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import PublishedFile, PublishPlan
 from gluebook.core.states import BatchState
 from gluebook.errors import CountMismatch, Fenced
-from gluebook.steps.claim import give_up
-from gluebook.steps.divide import divide
-from gluebook.steps.publish import (
+from gluebook.job.claim import give_up
+from gluebook.job.divide import divide
+from gluebook.job.publish import (
     begin_publishing,
     finish_publishing,
     sweep_up,

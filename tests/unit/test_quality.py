@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.model import Counts
-from gluebook.core.quality_sql import DQ_COLUMNS
-from gluebook.datasets import CONTRACTS
+from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.quality.numbers import NUMBERS, batch_numbers
 from gluebook.quality.report import GateReport, Outcome
 from gluebook.quality.suites import load_suites

@@ -15,8 +15,8 @@ from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.reconciling_lake import Manifest, Place, Shelf, place_of, shelf_differences
 from gluebook.core.states import LEASED_STATES, BatchState
-from gluebook.steps.reconcile_lake import look_again
-from gluebook.steps.repair import repair
+from gluebook.operations.reconcile_lake import look_again
+from gluebook.operations.repair import repair
 from operator_kit import (
     arrived,
     found,

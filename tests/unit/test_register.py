@@ -14,7 +14,7 @@ from gluebook.aws.objects import ObjectVersion
 from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.steps.register import Adopted, Adopting, adopt, arrival, register, unregistered
+from gluebook.operations.register import Adopted, Adopting, adopt, arrival, register, unregistered
 
 RAW = "raw"
 LOGS = "app_logs/mongod/dt=2026-01-05/a.log"

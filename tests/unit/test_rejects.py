@@ -13,10 +13,10 @@ from rich.console import Console
 
 from fakes import FakeObjects
 from gluebook.cli.rejects_command import _told
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
-from gluebook.datasets import CONTRACTS
 from gluebook.errors import ConfigurationError
-from gluebook.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
+from gluebook.operations.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
 from template_kit import pipeline_template
 
 LAKE = Lake("lake")

@@ -17,9 +17,9 @@ from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import arrived_within, plan_replay
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
-from gluebook.steps.claim import give_up
-from gluebook.steps.curate import next_batch
-from gluebook.steps.replay import replay, replay_of_dataset, replay_of_files
+from gluebook.job.claim import give_up
+from gluebook.job.curate import next_batch
+from gluebook.operations.replay import replay, replay_of_dataset, replay_of_files
 from operator_kit import operating
 
 AT = "2026-01-06T00:00:00.000Z"

@@ -8,7 +8,7 @@ from html import escape
 
 import pytest
 
-from gluebook.datasets import CONTRACTS, Contract
+from gluebook.contracts import CONTRACTS, Contract
 from gluebook.quality.suites import load_suites
 from gluebook.quality.violations import violation
 from gluebook.report.data_docs import data_docs, validation_result

@@ -13,11 +13,11 @@ from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError, WarehouseBusy
-from gluebook.rejects import Reject
+from gluebook.operations.rejects import Reject
+from gluebook.operations.status import FileStatus, Overview
 from gluebook.report.ask import SERVICES_SQL, TICKETS_SQL, TRENDS_SQL, ask, not_asked
 from gluebook.report.gather import EXAMPLE_CHARACTERS, Sources, checks_of, gather
 from gluebook.report.model import Asked, ReportData, ServiceErrors, TicketsOpened, Trend
-from gluebook.status import FileStatus, Overview
 from report_kit import DAY, MADE_AT
 from report_quality import logs_quality, outcome
 

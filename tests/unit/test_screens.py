@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from rich.progress import Progress, TextColumn
 
 from gluebook.aws.services import Rows
+from gluebook.aws.structured_logs import JsonLines
 from gluebook.cli import options, screens
 from gluebook.cli.screens import _Terminal, files_table, plain, rows_table
 from gluebook.core.model import Counts
 from gluebook.core.text import shown
-from gluebook.logs import JsonLines
-from gluebook.status import FileStatus
+from gluebook.operations.status import FileStatus
 
 CLI = Path(screens.__file__).parent
 NASTY = "app_logs/mongod/dt=2026-01-05/\x1b[2J\x1b]0;t\x07\x9b31m\r\n[red]\u202egol"

@@ -18,7 +18,7 @@ from gluebook.core.states import (
     shown_state,
 )
 from gluebook.errors import IllegalTransition
-from gluebook.status import SETTLED, TROUBLED
+from gluebook.operations.status import SETTLED, TROUBLED
 
 FILE_WAYS = {
     ("PENDING", "CLAIMED"),

@@ -10,7 +10,7 @@ from fakes.pipeline import Pipeline, statement_ended
 from gluebook.cli.screens import troubled
 from gluebook.core.events import Tick
 from gluebook.core.states import BatchState
-from gluebook.status import FileStatus, overview
+from gluebook.operations.status import FileStatus, overview
 
 DENIED = "ERROR: S3ServiceException:Access Denied,Status 403"
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from gluebook.datasets import APP_LOGS, CONTRACTS, SUPPORT_TICKETS, Contract
+from gluebook.contracts import CONTRACTS, Contract
+from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ContractError, NotebookError
 from gluebook.notebook.suites import export_suites
 from gluebook.quality.baseline import baseline, identity

@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 
 from fakes import FakeObjects, a_file
 from fakes.pipeline import DATASET, RAW, Pipeline, statement_ended
-from gluebook.clock import stamp
 from gluebook.core.events import Tick
 from gluebook.core.model import FileVersion
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState, FileState
-from gluebook.steps.sweep import sweep
+from gluebook.functions.sweep import sweep
 
 LOGS = "app_logs/mongod/dt=2026-01-05/"
 

@@ -13,7 +13,7 @@ from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.errors import Fenced
-from gluebook.steps.claim import Claimant, give_up, take_up
+from gluebook.job.claim import Claimant, give_up, take_up
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from fakes.pipeline import DATASET, Pipeline, job_ended
 from gluebook.core.events import StatementEnded, Tick
 from gluebook.core.model import Batch, NotedVerdict
-from gluebook.core.quality_sql import (
+from gluebook.core.sql.quality import (
     DQ_COLUMNS,
     DQ_RESULTS,
     dataset_of_recording,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from awscli.customizations.cloudformation.yamlhelper import yaml_parse
 
-from gluebook import wheels
-from gluebook.build import build, project_root
+from gluebook.deployment import wheels
+from gluebook.deployment.build import build, project_root
 from gluebook.errors import ConfigurationError
 from localaws.cloudformation.expressions import Scope
 from localaws.cloudformation.resources import all_types

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gluebook.zips import write_addressed, write_whole, zipped
+from gluebook.deployment.zips import write_addressed, write_whole, zipped
 
 WRITE = """
 import sys
 from pathlib import Path
-from gluebook.zips import write_whole
+from gluebook.deployment.zips import write_whole
 for turn in range(200):
     write_whole(Path(sys.argv[1]), sys.argv[2].encode() * 2_000_000)
 """

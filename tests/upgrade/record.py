@@ -27,12 +27,13 @@ from boto3.dynamodb.types import Binary
 from chain.kit import Chain, log_line, ticket_file, ticket_record
 from gluebook.aws.invoking import Functions
 from gluebook.cli.laptop import laptop
-from gluebook.clock import stamp, utc_now
+from gluebook.clock import utc_now
+from gluebook.contracts import CONTRACTS
 from gluebook.core.model import Batch
-from gluebook.core.schema_sql import schema_sql
+from gluebook.core.sql.schema import schema_sql
+from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.datasets import CONTRACTS
-from gluebook.steps.claim import give_up
+from gluebook.job.claim import give_up
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 

@@ -14,9 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gluebook.core.load_sql import LOADS, LoadRequest, load_sql
-from gluebook.core.schema_sql import schema_sql
-from gluebook.datasets import CONTRACTS, SUPPORT_TICKETS
+from gluebook.contracts import CONTRACTS
+from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.core.sql.load import LOADS, LoadRequest, load_sql
+from gluebook.core.sql.schema import schema_sql
 from verify_aws.kit import allow, answer_of
 from verify_aws.stack import Deployed
 

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from gluebook.build import build, project_root
 from gluebook.cli import options, screens
-from gluebook.datasets import contract
+from gluebook.contracts import contract
+from gluebook.deployment.build import build, project_root
 
 
 def export(

@@ -10,14 +10,14 @@ from typing import Annotated, Any, cast, get_args
 import typer
 from rich.table import Table
 
-from gluebook.build import project_root
 from gluebook.cli import options, screens
 from gluebook.core import prices
 from gluebook.core.cost import Line, Stack, Workload, monthly, per_load
 from gluebook.core.health import Health
 from gluebook.core.loading import CrawlPolicy
+from gluebook.deployment.build import project_root
+from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.template import parse_template
 
 # Written after each load of a dataset: rows merged, superseded, retracted; expectations failed, batches rejected.
 _LOAD_METRICS = 5

@@ -17,8 +17,8 @@ from gluebook.cli.cost_command import deployed_stack
 from gluebook.cli.laptop import Laptop
 from gluebook.core.cost import Cost, cost
 from gluebook.core.model import Counts
+from gluebook.operations.status import Overview
 from gluebook.sample import Sample, Truth
-from gluebook.status import Overview
 
 
 @dataclass(frozen=True)

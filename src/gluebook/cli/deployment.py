@@ -18,11 +18,11 @@ from gluebook.aws.objects import Objects
 from gluebook.aws.services import Jobs, Warehouse
 from gluebook.clock import utc_now
 from gluebook.core.keys import Lake, raw_key
+from gluebook.deployment.laptop import JOB_OUTPUTS, known_laptop
 from gluebook.errors import ConfigurationError
-from gluebook.laptop import JOB_OUTPUTS, known_laptop
-from gluebook.status import Overview, overview
-from gluebook.steps.operating import Operating
-from gluebook.steps.reconcile import Reconciling
+from gluebook.operations.operating import Operating
+from gluebook.operations.reconcile import Reconciling
+from gluebook.operations.status import Overview, overview
 
 STACK = "gluebook"
 # Names another stack, for those who deployed one.

@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.cli.deployment import Deployment
 from gluebook.clock import utc_now
-from gluebook.laptop import JOB_OUTPUTS
-from gluebook.status import Overview
+from gluebook.deployment.laptop import JOB_OUTPUTS
+from gluebook.operations.status import Overview
 
 # What `gluebook logs` calls them, and where the stack tells their names.
 FUNCTION_OUTPUTS = {"admit": "AdmitFunction", "load": "LoadFunction", "sweep": "SweepFunction"}

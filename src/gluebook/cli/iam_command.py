@@ -10,8 +10,8 @@ from rich.table import Table
 
 from gluebook.cli import options, refusals, screens
 from gluebook.cli.stages import stage_progress
+from gluebook.deployment.laptop import known_laptop
 from gluebook.errors import ConfigurationError
-from gluebook.laptop import known_laptop
 from localaws.iam import UsageReport
 
 app = typer.Typer(no_args_is_help=True, help="Who may do what, and who needs it.")

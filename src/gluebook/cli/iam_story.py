@@ -21,10 +21,10 @@ from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import Laptop
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import TerminalError
-from gluebook.laptop import JOB_OUTPUTS
+from gluebook.operations.replay import replay, replay_of_files
 from gluebook.sample import SampleFile, generate
-from gluebook.steps.replay import replay, replay_of_files
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 

@@ -23,8 +23,8 @@ import boto3
 import psutil
 
 from gluebook.cli.deployment import Deployment
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import TerminalError
-from gluebook.laptop import JOB_OUTPUTS
 from gluebook.notebook.kernelspec import NAME
 
 _START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 120.0, 20.0, 0.1

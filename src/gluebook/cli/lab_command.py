@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from gluebook.build import project_root
 from gluebook.cli import screens
+from gluebook.deployment.build import project_root
+from gluebook.deployment.laptop import known_laptop
 from gluebook.errors import ConfigurationError
-from gluebook.laptop import known_laptop
 
 
 def lab(

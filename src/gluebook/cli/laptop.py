@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from gluebook.build import build, project_root
 from gluebook.cli.deployment import STACK, Deployment
 from gluebook.cli.stages import stage_progress
-from gluebook.laptop import forget_laptop, note_laptop
+from gluebook.deployment.build import build, project_root
+from gluebook.deployment.laptop import forget_laptop, note_laptop
 from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"

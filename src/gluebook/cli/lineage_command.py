@@ -13,14 +13,14 @@ import boto3
 import typer
 
 from gluebook.aws.objects import Objects
-from gluebook.build import project_root
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import Deployment, connect
+from gluebook.contracts import contract
 from gluebook.core.model import Batch
-from gluebook.datasets import contract
+from gluebook.deployment.build import project_root
 from gluebook.errors import ConfigurationError, TerminalError
+from gluebook.operations.status import FileStatus, Overview
 from gluebook.quality.report import GateReport
-from gluebook.status import FileStatus, Overview
 
 if TYPE_CHECKING:  # slow to import
     from openlineage.client import OpenLineageClient
@@ -81,8 +81,8 @@ def _begun(batch: Batch, since: datetime | None, until: datetime | None) -> bool
 
 
 def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Iterator[RunEvent]:
-    from gluebook.lineage import Surroundings
-    from gluebook.lineage import lineage as events_of
+    from gluebook.operations.lineage import Surroundings
+    from gluebook.operations.lineage import lineage as events_of
 
     at = Surroundings(
         raw_bucket=deployment.raw_bucket,

@@ -12,9 +12,10 @@ from gluebook.aws.logs import JOB_GROUPS, LogLine, function_group
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import Deployment, connect
 from gluebook.cli.failures import FUNCTION_OUTPUTS
-from gluebook.clock import stamp, utc_now
+from gluebook.clock import utc_now
+from gluebook.core.stamps import stamp
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import ConfigurationError
-from gluebook.laptop import JOB_OUTPUTS
 
 _NAMES = (*JOB_OUTPUTS, *FUNCTION_OUTPUTS)
 

@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 from typer.core import TyperCommand
 
-from gluebook.build import project_root
 from gluebook.cli import screens
 from gluebook.cli.notebook_runs import Destination, days, run_all
+from gluebook.deployment.build import project_root
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import ConfigurationError, NotebookError
-from gluebook.laptop import JOB_OUTPUTS
 
 _NOTEBOOKS = Annotated[list[Path], typer.Argument(help="Notebooks; all of the project if not given.")]
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}

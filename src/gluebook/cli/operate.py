@@ -10,7 +10,7 @@ from gluebook.cli import options, refusals, screens
 from gluebook.cli.deployment import connect, existing
 from gluebook.cli.failures import failures
 from gluebook.cli.stages import stage_progress
-from gluebook.status import FileStatus, Overview, states
+from gluebook.operations.status import FileStatus, Overview, states
 
 
 def upload(

@@ -12,12 +12,12 @@ from gluebook.cli.deployment import connect, raw_place
 from gluebook.cli.stages import stage_progress
 from gluebook.core.replaying import Replay
 from gluebook.errors import ConfigurationError
-from gluebook.steps.backfill import backfill as backfill_step
-from gluebook.steps.reconcile import reconcile as reconcile_step
-from gluebook.steps.register import Adopted
-from gluebook.steps.repair import repair as repair_step
-from gluebook.steps.replay import replay as replay_step
-from gluebook.steps.replay import replay_of_dataset, replay_of_files
+from gluebook.operations.backfill import backfill as backfill_step
+from gluebook.operations.reconcile import reconcile as reconcile_step
+from gluebook.operations.register import Adopted
+from gluebook.operations.repair import repair as repair_step
+from gluebook.operations.replay import replay as replay_step
+from gluebook.operations.replay import replay_of_dataset, replay_of_files
 
 _FILE = Annotated[
     list[str], typer.Option("--file", help="A raw key or s3:// URI, all its versions; may be repeated.")

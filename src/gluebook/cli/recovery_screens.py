@@ -10,11 +10,11 @@ from gluebook.cli.screens import plain
 from gluebook.core.differences import EXPLANATIONS, Difference, grouped
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import Replay
-from gluebook.steps.backfill import Backfilled
-from gluebook.steps.operating import Start
-from gluebook.steps.reconcile import Findings
-from gluebook.steps.repair import Repaired
-from gluebook.steps.replay import Replayed
+from gluebook.operations.backfill import Backfilled
+from gluebook.operations.operating import Start
+from gluebook.operations.reconcile import Findings
+from gluebook.operations.repair import Repaired
+from gluebook.operations.replay import Replayed
 
 # More lines than these of one sort nobody reads; --json has all of them.
 _MOST_LINES = 20

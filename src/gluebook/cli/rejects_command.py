@@ -13,7 +13,7 @@ from rich.table import Table
 from gluebook.aws.objects import Objects
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, raw_place
-from gluebook.rejects import Rejects, Wanted, find_rejects
+from gluebook.operations.rejects import Rejects, Wanted, find_rejects
 
 _SHOWN_CHARACTERS = 160
 _DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from gluebook.aws.objects import Objects
-from gluebook.build import project_root
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import Deployment, connect
 from gluebook.cli.stages import stage_progress
 from gluebook.clock import utc_now
+from gluebook.deployment.build import project_root
 from gluebook.report.history import Summary
 
 _STYLE = {"yes": "green", "with reservations": "yellow", "no": "red"}

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from gluebook.build import project_root
 from gluebook.cli import options, refusals, screens
 from gluebook.cli.deployment import existing
 from gluebook.cli.stages import stages
 from gluebook.core.keys import raw_key
+from gluebook.deployment.build import project_root
 from gluebook.errors import TerminalError
 
 _LOOK_SECONDS = 1.0

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from gluebook.aws.services import Rows
 from gluebook.core.text import shown
-from gluebook.status import FileStatus
+from gluebook.operations.status import FileStatus
 
 
 class _Terminal(Console):

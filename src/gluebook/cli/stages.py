@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gluebook.cli import screens
-from gluebook.status import SETTLED, Overview
+from gluebook.operations.status import SETTLED, Overview
 
 
 class Stopwatch:

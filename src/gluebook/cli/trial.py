@@ -16,9 +16,9 @@ from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
 from gluebook.core.runs import error_line
 from gluebook.core.states import LEASED_STATES, FileState
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import GluebookError, TerminalError
-from gluebook.laptop import JOB_OUTPUTS
-from gluebook.status import FileStatus, Overview, states
+from gluebook.operations.status import FileStatus, Overview, states
 from localaws.iam import UsageReport
 
 if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need

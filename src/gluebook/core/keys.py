@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
 from gluebook.errors import ConfigurationError
+from gluebook.sources import source_names
 
 CONVENTION = "<dataset>/<source>/dt=YYYY-MM-DD/<file>"
 _RAW_KEY = re.compile(r"(?P<dataset>[^/]+)/(?P<source>[^/]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/(?P<name>.+)", re.S)
@@ -58,10 +59,11 @@ def parse_raw_key(key: str) -> RawKey | OutsideConvention:
         return OutsideConvention(
             key, f"unknown_dataset: {match['dataset']!r}; there are {', '.join(CONTRACTS)}"
         )
-    if match["source"] not in contract.sources:
+    sources = source_names(contract.name)
+    if match["source"] not in sources:
         return OutsideConvention(
             key,
-            f"unknown_source: {match['source']!r}; {contract.name} is fed by {', '.join(contract.sources)}",
+            f"unknown_source: {match['source']!r}; {contract.name} is fed by {', '.join(sources)}",
         )
     try:
         dt = date.fromisoformat(match["dt"])

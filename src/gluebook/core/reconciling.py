@@ -10,8 +10,8 @@ from gluebook.core.claiming import is_left
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.loading import loaded, waiting_told
 from gluebook.core.model import Batch, Counts, FileVersion
+from gluebook.core.sql.warehouse import LOADS
 from gluebook.core.states import OPEN_STATES, BatchState, FileState
-from gluebook.core.warehouse_sql import LOADS
 
 # Longer than any file waits while something works on its dataset, short enough to be told the same day.
 FILE_OVERDUE_AFTER = timedelta(hours=1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gluebook.contracts import contract
 from gluebook.core.keys import OutsideConvention, RawKey, parse_raw_key
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
-from gluebook.datasets import contract
 
 
 @dataclass(frozen=True)

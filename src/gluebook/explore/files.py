@@ -16,10 +16,10 @@ from typing import Any
 import pandas as pd
 
 from gluebook.errors import ConfigurationError
-from gluebook.framing import BadFile, Framer, Layout, Record, parse_header
 from gluebook.sample import TRUTH_FILE, iter_files, write_files
-from gluebook.transforms.source import Source
-from gluebook.transforms.sources import SOURCES
+from gluebook.sources import all_sources
+from gluebook.sources.framing import BadFile, Framer, Layout, Record, parse_header
+from gluebook.sources.model import Source
 
 SAMPLE_FOLDER = Path("build", "sample")
 _PROJECT_FILE = "pyproject.toml"
@@ -80,7 +80,7 @@ def _look_at(path: Path, name: str, dataset: str) -> RawFile:
     """Tries the layouts of the dataset's sources; a CSV's header decides, or that a line begins with `{`."""
     try:
         header = _first_line(path)
-        for source in SOURCES.values():
+        for source in all_sources():
             if source.contract.name == dataset and _fits(header, source.layout):
                 file = RawFile(path, name, source, header if source.layout.framing == "csv" else None)
                 return replace(file, records=sum(1 for _ in records(file)))
@@ -111,7 +111,7 @@ def most_common(files: Iterable[RawFile]) -> Source:
             "none of the files can be looked into here: see `source` and `why` in the table of files"
         )
     name = counts.most_common(1)[0][0]
-    return next(source for (_, known), source in SOURCES.items() if known == name)
+    return next(source for source in all_sources() if source.name == name)
 
 
 def _is_flat(source: Source) -> bool:

@@ -16,11 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from gluebook.datasets import Column
+from gluebook.contracts import Column
 from gluebook.explore.files import RawFile, records
 from gluebook.explore.times import read_time
-from gluebook.framing import MALFORMED, Record, parse_header
-from gluebook.transforms.source import Source
+from gluebook.sources.framing import MALFORMED, Record, parse_header
+from gluebook.sources.model import Source
 
 Values = Mapping[str, str | None]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

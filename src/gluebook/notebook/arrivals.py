@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
-from gluebook.datasets import CONTRACTS
 
 _CURATED = ("dataset", "source", "status", "level", "_source_file")
 _REJECTED = ("dataset", "source", "reason", "_source_file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gluebook.laptop import JOB_OUTPUTS
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.notebook.parameters import Parameter
 
 # What reports need to know of a stack, by parameter; jobs aren't told of the warehouse.

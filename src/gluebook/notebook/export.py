@@ -61,7 +61,7 @@ def _arguments(parameters: list[Parameter]) -> list[str]:
         "from awsglue.utils import getResolvedOptions",
         "",
         "from gluebook.notebook.parameters import job_arguments",
-        "from gluebook.runtime import spark_session",
+        "from gluebook.job.runtime import spark_session",
         "",
         "_arguments = job_arguments(",
         "    sys.argv,",

@@ -18,8 +18,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gluebook.deployment.laptop import Known, known_laptop
 from gluebook.errors import ConfigurationError, NotebookError
-from gluebook.laptop import Known, known_laptop
 from gluebook.notebook.deployed import filled, notebook_defaults
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
 from gluebook.notebook.magics import parse
@@ -89,7 +89,7 @@ def _showing(shell: Any, name: str) -> Any:
 
 
 def _sql(arguments: str, cell: str) -> None:
-    from gluebook.runtime import spark_session
+    from gluebook.job.runtime import spark_session
 
     RECORDED.append(Recorded("sql", arguments, cell))
     spark_session().sql(cell).show()
@@ -136,7 +136,7 @@ def _before(shell: Any, laptop: _Laptop, source: str) -> None:
     laptop.find()
     missing = {"spark", "sc"} & _needed(source) - shell.user_ns.keys()
     if missing:
-        from gluebook.runtime import spark_session
+        from gluebook.job.runtime import spark_session
 
         spark = spark_session()
         shell.user_ns.update({name: spark if name == "spark" else spark.sparkContext for name in missing})

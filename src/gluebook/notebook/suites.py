@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from gluebook.datasets import Contract
+from gluebook.contracts import Contract
 from gluebook.errors import ContractError, NotebookError
 from gluebook.notebook.cells import Cell, read_notebook
 from gluebook.notebook.problems import Problem, refuse

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gluebook.template import parse_template
+from gluebook.deployment.template import parse_template
 
 # Magic of a Glue session: property of a Glue job.
 SESSION_PROPERTIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gluebook.datasets import Column, Contract, TypeName
+from gluebook.contracts import Column, Contract, TypeName
 
 Expectation = dict[str, Any]
 

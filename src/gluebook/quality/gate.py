@@ -11,8 +11,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from gluebook.contracts import Contract
 from gluebook.core.model import Batch, Counts
-from gluebook.datasets import Contract
 from gluebook.quality.engine import Engine, run_suite
 from gluebook.quality.numbers import batch_numbers
 from gluebook.quality.report import MOST_EXAMPLES, Example, GateReport, Outcome

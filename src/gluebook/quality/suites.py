@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from gluebook.datasets import Contract
+from gluebook.contracts import Contract
 from gluebook.errors import ContractError
 from gluebook.quality.baseline import Expectation, baseline
 from gluebook.quality.numbers import NUMBERS

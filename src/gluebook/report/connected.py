@@ -6,10 +6,10 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Warehouse
 from gluebook.core.keys import Lake
-from gluebook.rejects import Wanted, read_rejects
+from gluebook.operations.rejects import Wanted, read_rejects
+from gluebook.operations.status import overview
 from gluebook.report.ask import ask, not_asked
 from gluebook.report.gather import Sources
-from gluebook.status import overview
 
 
 def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_database: str) -> Sources:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake, RawKey, parse_raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.core.states import BatchState
-from gluebook.datasets import CONTRACTS
+from gluebook.operations.rejects import Reject as SetAside
+from gluebook.operations.status import TROUBLED, FileStatus, Overview
 from gluebook.quality.words import sentence
-from gluebook.rejects import Reject as SetAside
 from gluebook.report.model import (
     Asked,
     Check,
@@ -28,7 +29,6 @@ from gluebook.report.model import (
     RejectReason,
     ReportData,
 )
-from gluebook.status import TROUBLED, FileStatus, Overview
 
 EXAMPLES_PER_REASON, EXAMPLE_CHARACTERS, ROWS_PER_CHECK = 3, 160, 10
 # Batches whose quarantine is looked into for examples, of each dataset: the counts don't need it.

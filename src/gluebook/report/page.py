@@ -15,11 +15,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from gluebook.operations.status import SETTLED, TROUBLED
 from gluebook.report import plots
 from gluebook.report.history import Summary
 from gluebook.report.model import DatasetDay, File, ReportData, ServiceErrors, TicketsOpened, title_of
 from gluebook.report.verdict import Verdict, days_old
-from gluebook.status import SETTLED, TROUBLED
 
 # What one page can show and still be read; the rest is counted.
 MOST_FILES, MOST_LINEAGE, MOST_ELSEWHERE, MOST_DAYS = 25, 25, 10, 10

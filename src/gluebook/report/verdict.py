@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from gluebook.core.states import BatchState, FileState
+from gluebook.operations.status import SETTLED
 from gluebook.report.model import DatasetDay, ReportData, title_of
-from gluebook.status import SETTLED
 
 
 class Word(StrEnum):

@@ -9,10 +9,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.datasets import APP_LOGS
-from gluebook.framing import Layout
+from gluebook.sources.app_logs.containers import CONTAINERS
 from gluebook.transforms.reading import first_problem, read_json, without_nul
-from gluebook.transforms.source import Source
 
 # Where programs that write JSON put what they have to say; the first that is there counts.
 _SEVERITY_KEYS = ("severity", "level")
@@ -29,39 +27,6 @@ _POD_SUFFIX = rf"((-[{_MADE_UP}]{{6,10}})?-[{_MADE_UP}]{{5}}|-\d+)$"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
 # A line that doesn't say how severe it is was written by a program that has no levels.
 _DEFAULT_LEVEL = "info"
-
-_LEVELS = {
-    **dict.fromkeys(("trace", "10"), "trace"),
-    **dict.fromkeys(("debug", "20"), "debug"),
-    **dict.fromkeys(("info", "information", "notice", "30"), "info"),
-    **dict.fromkeys(("warn", "warning", "40"), "warning"),
-    **dict.fromkeys(("error", "err", "severe", "50"), "error"),
-    **dict.fromkeys(("fatal", "critical", "panic", "alert", "emergency", "60"), "fatal"),
-}
-
-CONTAINERS = Source(
-    name="containers",
-    contract=APP_LOGS,
-    layout=Layout(
-        framing="csv",
-        columns=("Timestamp", "TimeUnixNano", "Node", "PodName", "Container", "TraceID", "SpanID", "Log"),
-        required=("PodName", "Log"),
-    ),
-    inside=dict.fromkeys(("time", "severity", "class", "message", "fields"), "Log"),
-    renames={
-        "time": "occurred_at",
-        "severity": "level",
-        "class": "component",
-        "Container": "context",
-        "message": "message",
-        "fields": "attributes",
-        "TraceID": "trace_id",
-        "SpanID": "span_id",
-        "PodName": "pod",
-        "Node": "node",
-    },
-    choices={"level": _LEVELS},
-)
 
 
 def unwrap(records: DataFrame) -> DataFrame:

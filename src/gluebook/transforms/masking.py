@@ -13,10 +13,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.datasets import PSEUDONYM_BYTES
-from gluebook.framing import UNPARSED
+from gluebook.contracts.model import PSEUDONYM_BYTES
+from gluebook.sources.framing import UNPARSED
+from gluebook.sources.model import Source
 from gluebook.transforms.people import MASK, is_address, mask_people, with_people
-from gluebook.transforms.source import Source
 
 _SHA256_BLOCK_BYTES = 64
 _MAILBOX_AT = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.transforms.source import Source
+from gluebook.sources.model import Source
 
 MASK = "<masked>"
 

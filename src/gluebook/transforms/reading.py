@@ -12,8 +12,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.framing import MALFORMED, parse_header
-from gluebook.transforms.source import Source
+from gluebook.sources.framing import MALFORMED, parse_header
+from gluebook.sources.model import Source
 
 _CORRUPT = "_corrupt"
 

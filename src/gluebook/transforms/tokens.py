@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.transforms.source import Source
+from gluebook.sources.model import Source
 
 _MASK = "<masked>"
 # JSON Web Tokens: base64url of text that begins with `{"`. No header is shorter; no edge of a word before it, since

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from gluebook.datasets import Column as Target
-from gluebook.datasets import Contract
+from gluebook.contracts import Column as Target
+from gluebook.contracts import Contract
+from gluebook.sources.model import Source
 from gluebook.transforms.masking import mask_emails as mask_emails
 from gluebook.transforms.masking import pseudonymise as pseudonymise
-from gluebook.transforms.source import Source
 
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
 _DAY = "yyyy-MM-dd"

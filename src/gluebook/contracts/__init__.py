@@ -1,0 +1,29 @@
+"""The contracts: what a dataset's rows are. One module per dataset, named like it; imports `errors` only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from gluebook.contracts.model import PROVENANCE, Column, Contract, TypeName
+from gluebook.errors import ConfigurationError
+
+__all__ = ["CONTRACTS", "PROVENANCE", "Column", "Contract", "TypeName", "contract"]
+
+
+def _found() -> dict[str, Contract]:
+    names = sorted(module.name for module in iter_modules(__path__) if module.name != "model")
+    return {name: getattr(import_module(f"{__name__}.{name}"), name.upper()) for name in names}
+
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(_found())
+
+
+def contract(dataset: str) -> Contract:
+    """The contract of `dataset`. Raises ConfigurationError naming the known ones."""
+    try:
+        return CONTRACTS[dataset]
+    except KeyError:
+        raise ConfigurationError(f"no dataset {dataset!r}; there are {', '.join(CONTRACTS)}") from None

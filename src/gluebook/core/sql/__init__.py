@@ -1,0 +1,1 @@
+"""The warehouse's SQL as values: built here, sent elsewhere."""

@@ -1,0 +1,1 @@
+"""Build artefacts, the template, and the laptop that they are deployed to."""

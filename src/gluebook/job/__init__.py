@@ -1,0 +1,1 @@
+"""What runs in a Glue job: one batch, from the claim to the published manifest."""

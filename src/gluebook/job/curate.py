@@ -1,0 +1,255 @@
+"""Curate: from a claimed batch to a published one. What does the work on the rows is handed in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.objects import Objects
+from gluebook.clock import Clock
+from gluebook.contracts import Contract
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVerdict
+from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
+from gluebook.core.stamps import stamp
+from gluebook.core.states import LEASED_STATES, BatchState, FileState
+from gluebook.errors import Fenced
+from gluebook.job.claim import Claimant, give_up, take_up
+from gluebook.job.counting import Checked, Written, file_results, settlement
+from gluebook.job.divide import divide
+from gluebook.job.publish import begin_publishing, finish_publishing, is_planned, sweep_up
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says about a batch; `summary` names what failed.
+
+    `outcomes`: how many it has kept for the warehouse, of which `failed` failed.
+    """
+
+    passed: bool
+    summary: str
+    outcomes: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where batches are worked on."""
+
+    ledger: Ledger
+    objects: Objects
+    lake: Lake
+    clock: Clock
+
+
+def next_batch(shop: Workshop, who: Claimant) -> Batch | None:
+    """The batch whose rows this run has to curate; what only has to be brought to an end is, on the way."""
+    ledger, objects, lake, clock = shop.ledger, shop.objects, shop.lake, shop.clock
+    _sweep_leftovers(shop, who.dataset)
+    while (batch := take_up(ledger, who, clock)) is not None:
+        if batch.state is BatchState.PUBLISHING and not is_planned(objects, lake, batch):
+            give_up(ledger, batch, f"plan_is_gone: {batch.plan}", stamp(clock()))
+        elif batch.state is BatchState.PUBLISHING:
+            sweep_up(objects, lake, finish_publishing(ledger, objects, lake, batch, clock))
+        elif batch.state is BatchState.DIVIDING:
+            sweep_up(objects, lake, divide(ledger, objects, lake, batch, clock))
+        else:
+            return batch
+    return None
+
+
+def _sweep_leftovers(shop: Workshop, dataset: str) -> None:
+    """What runs that died after their last change of the ledger, or lost their batch, have left behind."""
+    for place in ("inbox/", "staging/"):
+        for folder in shop.objects.folders(shop.lake.bucket, f"{place}{dataset}-"):
+            batch = shop.ledger.batch(folder.removeprefix(place))
+            if batch is not None and batch.state not in LEASED_STATES:
+                sweep_up(shop.objects, shop.lake, batch)
+
+
+class Curation:
+    """One batch in the hands of one run. Every change of it is fenced: Fenced means that another has it now."""
+
+    def __init__(self, shop: Workshop, contract: Contract, batch: Batch) -> None:
+        self.batch = batch
+        self._shop = shop
+        self._contract = contract
+        claimed = shop.ledger.batch_files(batch.batch_id)
+        now = sorted(shop.ledger.files_now(claimed), key=lambda file: (file.key, file.version_id))
+        # A version for which a newer one is loaded takes no part any more.
+        self._superseded = [file for file in now if file.state is FileState.SUPERSEDED]
+        self.files = [file for file in now if file.state is not FileState.SUPERSEDED]
+        self._checked: Mapping[int, Checked] = {}
+
+    def check(self, checked: Mapping[int, Checked]) -> None:
+        """Take in what the check found in each of `files`, by its place, and note which can't be used."""
+        self._checked = checked
+        at = stamp(self._shop.clock())
+        for index, file in enumerate(self.files):
+            state, reason = settlement(file, checked[index]) or (FileState.CLAIMED, None)
+            if reason is not None:
+                _log.warning("%s is %s: %s", file.key, state, reason)
+            self._shop.ledger.settle_file(self.batch, file, state, reason, at)
+
+    @property
+    def records(self) -> int:
+        """How many records were found in all."""
+        return sum(checked.records for checked in self._checked.values())
+
+    def readable(self, source: str) -> list[tuple[int, FileVersion, Checked]]:
+        """The files of `source` whose records count, with their place."""
+        return [
+            (index, file, self._checked[index])
+            for index, file in enumerate(self.files)
+            if file.source == source and settlement(file, self._checked[index]) is None
+        ]
+
+    @property
+    def read(self) -> list[FileVersion]:
+        """The files whose records count."""
+        return [
+            file for index, file in enumerate(self.files) if settlement(file, self._checked[index]) is None
+        ]
+
+    @property
+    def usable(self) -> list[FileVersion]:
+        """The files that could be read, be it that they hold nothing: they take the place of earlier versions."""
+        settled = [settlement(file, self._checked[index]) for index, file in enumerate(self.files)]
+        return [
+            file
+            for file, end in zip(self.files, settled, strict=True)
+            if end is None or end[0] is FileState.EMPTY
+        ]
+
+    @property
+    def data_prefix(self) -> str:
+        """Where the curated rows are staged, below `dt=`."""
+        return f"{self._staging}data/"
+
+    @property
+    def rejects_prefix(self) -> str:
+        """Where the rejects are staged."""
+        return f"{self._staging}rejects/"
+
+    @property
+    def vouchers_prefix(self) -> str:
+        """Where the vouchers are staged, of append datasets."""
+        return f"{self._staging}vouchers/"
+
+    @property
+    def inbox(self) -> str:
+        """Where the numbered records are."""
+        return self._shop.lake.inbox(self.batch.batch_id, self.batch.epoch)
+
+    @property
+    def _staging(self) -> str:
+        return self._shop.lake.staging(self.batch.batch_id, self.batch.epoch)
+
+    def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
+        """Count, ask the gate, and do what it says: the batch as it is then, and its counts.
+
+        All that can be seen of it from outside is done after the change that no other run can make any more, to
+        PUBLISHING, and by whoever holds the batch then.
+
+        The gate is asked if a record was read, be it that none came through: a file of which nothing is left must
+        not take away what an earlier version of it has brought.
+        Raises CountMismatch if a row is neither curated nor a duplicate nor a reject, or more than one of it.
+        """
+        shop, batch = self._shop, self.batch
+        results = (
+            *file_results(self.files, self._checked, written),
+            *(_left_out(file) for file in self._superseded),
+        )
+        counts = reconcile(results, batch.batch_id)
+        shop.ledger.confirm(batch)
+        rejects = self._rejects(written)
+        verdict = gate(counts) if counts.read else Verdict(True, "")
+        plan = PublishPlan(
+            files=(),
+            results=results,
+            partitions=(),
+            counts=counts,
+            rejects=rejects,
+            epoch=batch.epoch,
+        )
+        if not verdict.passed:
+            plan = replace(plan, outcome=BatchState.REJECTED, reason=f"gate: {verdict.summary}")
+        elif not counts.curated and not self._must_be_loaded:
+            plan = replace(plan, outcome=BatchState.EMPTY, reason="no rows to load")
+        else:
+            plan = self._with_rows(plan, written)
+        going = begin_publishing(
+            shop.ledger, shop.objects, shop.lake, batch, plan, shop.clock, self._noted(verdict)
+        )
+        done = finish_publishing(shop.ledger, shop.objects, shop.lake, going, shop.clock)
+        sweep_up(shop.objects, shop.lake, done)
+        return done, counts
+
+    def _noted(self, verdict: Verdict) -> NotedVerdict | None:
+        """What the warehouse is told; or, if there is nothing to tell any more, that what it was told before goes."""
+        batch = self.batch
+        if not verdict.outcomes and batch.generation == 1:
+            return None
+        return NotedVerdict(
+            batch_id=batch.batch_id,
+            dataset=batch.dataset,
+            generation=batch.generation,
+            epoch=batch.epoch,
+            rows=verdict.outcomes,
+            passed=verdict.passed,
+            failed=verdict.failed,
+            manifest=self._shop.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch),
+        )
+
+    @property
+    def _must_be_loaded(self) -> bool:
+        """Whether a batch without a row has something to take away from the warehouse or the lake."""
+        return self.batch.generation > 1 or (self._contract.append and bool(self.usable))
+
+    def _rejects(self, written: Written) -> tuple[PublishedFile, ...]:
+        """Raises Fenced if none is staged where some were written: whoever has taken the batch over swept it up."""
+        lake, batch = self._shop.lake, self.batch
+        if not written.rejects:
+            return ()
+        staged = self._staged(self.rejects_prefix)
+        if not staged:
+            raise Fenced(f"what batch {batch.batch_id} had staged in epoch {batch.epoch} is gone")
+        return tuple(
+            PublishedFile(
+                key,
+                lake.quarantine_file(batch.dataset, batch.batch_id, batch.epoch, number),
+                staged[key],
+            )
+            for number, key in enumerate(sorted(staged))
+        )
+
+    def _with_rows(self, plan: PublishPlan, written: Written) -> PublishPlan:
+        lake, batch = self._shop.lake, self.batch
+        files, partitions = plan_files(self._staged(self.data_prefix), self.data_prefix, lake, batch)
+        vouchers = self._staged(self.vouchers_prefix) if self._contract.append else {}
+        named = tuple(
+            PublishedFile(
+                key,
+                lake.vouchers_file(batch.dataset, batch.batch_id, number, batch.generation),
+                vouchers[key],
+            )
+            for number, key in enumerate(sorted(vouchers))
+        )
+        return replace(
+            plan, files=files, partitions=partitions, vouchers=named, voucher_rows=written.vouchers
+        )
+
+    def _staged(self, prefix: str) -> dict[str, int]:
+        sizes = self._shop.objects.sizes(self._shop.lake.bucket, prefix)
+        return {key: size for key, size in sizes.items() if key.endswith(".parquet")}
+
+
+def _left_out(file: FileVersion) -> FileResult:
+    return FileResult(
+        file.file_id, file.key, file.version_id, Counts(), problem=file.reason, state=FileState.SUPERSEDED
+    )

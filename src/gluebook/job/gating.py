@@ -1,0 +1,87 @@
+"""The gate in a job run: look at what is staged, and keep the report where people and the warehouse find it."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gluebook.aws.objects import Objects
+from gluebook.clock import Clock
+from gluebook.contracts import Contract
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts
+from gluebook.core.plan import PublishedFile, copy_manifest
+from gluebook.core.sql.quality import DQ_COLUMNS
+from gluebook.core.stamps import stamp
+from gluebook.job.lake_files import LakeFiles
+from gluebook.quality.gate import SMALL_BYTES, SMALL_ROWS, Staged, run_gate
+from gluebook.quality.report import GateReport
+from gluebook.quality.suites import load_suites
+
+_log = logging.getLogger(__name__)
+_ARROW = {
+    "text": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Where the gate looks and what it keeps."""
+
+    contract: Contract
+    objects: Objects
+    lake: Lake
+    lakefiles: LakeFiles
+    clock: Clock
+
+    def __call__(
+        self, batch: Batch, staged: str, files: int, counts: Counts, arrived: str | None
+    ) -> GateReport:
+        """Look at the Parquet below the prefix `staged`; the report is kept whatever it says.
+
+        `files`, `counts`: of the batch; `arrived`: its last date of arrival. Raises ContractError.
+        """
+        report = run_gate(
+            self._staged(staged, counts.curated) if counts.curated else None,
+            load_suites(self.contract),
+            batch=batch,
+            files=files,
+            counts=counts,
+            arrived=arrived,
+            at=stamp(self.clock()),
+        )
+        _log.info("gate has looked at batch %s: %d rows on %s", batch.batch_id, report.rows, report.engine)
+        if report.failed:
+            _log.warning("batch %s: %s", batch.batch_id, report.summary())
+        self._keep(report, batch.epoch)
+        return report
+
+    def _staged(self, prefix: str, rows: int) -> Staged:
+        """Without a schema: what stands in the files shall be looked at, not what should."""
+        sizes = self.objects.sizes(self.lake.bucket, prefix)
+        small = rows <= SMALL_ROWS and sum(sizes.values()) <= SMALL_BYTES
+        files = self.lakefiles.local(prefix) if small else []
+        return Staged(self.lakefiles.read(prefix).drop("dt"), self.contract, files)
+
+    def _keep(self, report: GateReport, epoch: int) -> None:
+        """Under names that no other run writes: which report is the batch's the ledger says."""
+        lake, of = self.lake, (report.dataset, report.batch_id, epoch)
+        self.objects.put_json(lake.bucket, lake.quality(*of), report.to_json())
+        schema = pa.schema([pa.field(c.name, _ARROW[c.type], nullable=c.nullable) for c in DQ_COLUMNS])
+        key = lake.quality_rows(*of)
+        with tempfile.TemporaryDirectory(prefix="gluebook-gate-") as folder:
+            path = Path(folder) / "outcomes.parquet"
+            pq.write_table(pa.Table.from_pylist(report.rows_for_warehouse(), schema), path)
+            self.objects.upload(path, lake.bucket, key)
+            size = path.stat().st_size
+        manifest = copy_manifest((PublishedFile("", key, size),), lake)
+        self.objects.put_json(lake.bucket, lake.quality_manifest(*of), manifest)

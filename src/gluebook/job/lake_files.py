@@ -1,0 +1,92 @@
+"""Parquet in the lake, to and from Spark.
+
+In AWS Glue Spark reads and writes s3:// itself. Stock PySpark on a laptop has no file system for it, so objects
+are staged through a local folder. This is the only place that knows.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from gluebook.aws.objects import Objects
+from gluebook.job.runtime import has_s3_file_system
+
+_TRANSFERS = 8
+
+
+class LakeFiles:
+    """Reads and writes Parquet below prefixes of one bucket."""
+
+    def __init__(self, spark: SparkSession, objects: Objects, bucket: str) -> None:
+        self._spark = spark
+        self._objects = objects
+        self._bucket = bucket
+        self._direct = has_s3_file_system(spark)
+        self._local: Path | None = None if self._direct else Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
+
+    def write(self, df: DataFrame, prefix: str, *, partition_by: str | None = None) -> None:
+        """Write `df` below `prefix`, which must be empty."""
+        target = self._path(prefix, "out")
+        writer = df.write.mode("overwrite")
+        if partition_by:
+            writer = writer.partitionBy(partition_by)
+        writer.parquet(str(target))
+        if isinstance(target, Path):
+            files = [path for path in target.rglob("*.parquet") if path.is_file()]
+            with ThreadPoolExecutor(_TRANSFERS) as pool:
+                list(
+                    pool.map(
+                        lambda path: self._objects.upload(
+                            path, self._bucket, f"{prefix}{path.relative_to(target).as_posix()}"
+                        ),
+                        files,
+                    )
+                )
+            shutil.rmtree(target)
+
+    def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
+        """Everything below `prefix`; partition columns stay text. With `schema` (DDL) it may be empty."""
+        source = self._path(prefix, "in")
+        if isinstance(source, Path):
+            self._fetch(prefix, source)
+        reader = self._spark.read.option("inferSchema", "false")
+        if schema:
+            return reader.schema(schema).parquet(str(source))
+        return reader.parquet(str(source))
+
+    def local(self, prefix: str) -> list[Path]:
+        """The Parquet files below `prefix`, of which there are few, on this machine until `close`."""
+        if self._local is None:
+            self._local = Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
+        folder = self._local / "local" / prefix
+        self._fetch(prefix, folder)
+        return sorted(folder.rglob("*.parquet"))
+
+    def _fetch(self, prefix: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        keys = [key for key in self._objects.sizes(self._bucket, prefix) if key.endswith(".parquet")]
+        for key in keys:
+            (folder / key.removeprefix(prefix)).parent.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(_TRANSFERS) as pool:
+            list(
+                pool.map(
+                    lambda key: self._objects.download(self._bucket, key, folder / key.removeprefix(prefix)),
+                    keys,
+                )
+            )
+
+    def _path(self, prefix: str, way: str) -> Path | str:
+        if self._direct or self._local is None:
+            return f"s3://{self._bucket}/{prefix}"
+        return self._local / way / prefix
+
+    def close(self) -> None:
+        """Remove the local folder, if there is one."""
+        if self._local is not None:
+            shutil.rmtree(self._local, ignore_errors=True)

@@ -1,0 +1,232 @@
+"""What a job notebook drives: one batch, from the claim to the published manifest.
+
+run = BatchRun.start(dataset="app_logs", ...)      # claim, check the files, number their records
+records = run.records("mongod")                    # DataFrame of raw records
+...                                                # the notebook's transformations
+run.finish(kept, rejects)                          # write, count, gate, publish
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from gluebook.aws.ledger import Ledger
+from gluebook.aws.objects import Objects
+from gluebook.aws.services import read_secret
+from gluebook.aws.structured_logs import configure
+from gluebook.clock import Clock, utc_now
+from gluebook.contracts import Contract, contract
+from gluebook.core.keys import Lake
+from gluebook.core.model import Batch, Counts, FileVersion
+from gluebook.job.check import INBOX_SCHEMA, check_files
+from gluebook.job.claim import Claimant
+from gluebook.job.counting import Checked, Written
+from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.gating import Gate
+from gluebook.job.lake_files import LakeFiles
+from gluebook.job.lease import Lease
+from gluebook.job.runtime import require, run_id, spark_session
+from gluebook.job.self_check import self_check_unless_proven
+from gluebook.job.tallies import reasons_per_file, rows_per_file
+from gluebook.job.vouchers import vouchers
+from gluebook.transforms.verbs import conform, rejects_table
+
+_log = logging.getLogger(__name__)
+# Parquet files of 64 to 256 MB suit Redshift best; this many rows of ours come to about that.
+_ROWS_PER_FILE = 1_000_000
+
+# Raw records as a notebook gets them: place, arrival date, header of the CSV file, text, what framing found wrong.
+RECORDS_SCHEMA = (
+    "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
+    "dt string, _header string, _raw string, _problem string"
+)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to; for the notebook's last cell."""
+
+    batch_id: str | None
+    state: str
+    counts: Counts
+
+    def __str__(self) -> str:
+        if self.batch_id is None:
+            return "nothing was pending"
+        c = self.counts
+        return (
+            f"batch {self.batch_id} is {self.state}: read {c.read:,} = curated {c.curated:,} "
+            f"+ duplicates {c.duplicates:,} + rejected {c.rejected:,}"
+        )
+
+
+class BatchRun:
+    """One batch in the hands of one job run. Without a batch every step works on empty DataFrames."""
+
+    def __init__(
+        self,
+        *,
+        contract: Contract,
+        spark: SparkSession,
+        shop: Workshop,
+        pseudonym_key: str,
+        batch: Batch | None,
+        lease: Lease | None,
+    ) -> None:
+        self.contract = contract
+        self.spark = spark
+        self.pseudonym_key = pseudonym_key
+        self.batch = batch
+        self._shop = shop
+        self._lease = lease
+        self._curation = Curation(shop, contract, batch) if batch else None
+        self._lakefiles = LakeFiles(spark, shop.objects, shop.lake.bucket)
+        self._kept: list[DataFrame] = []
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        dataset: str,
+        ledger_table: str,
+        lake_bucket: str,
+        pseudonym_secret: str,
+        max_batch_mb: int = 4096,
+        lease_seconds: int = 600,
+        clock: Clock = utc_now,
+    ) -> BatchRun:
+        """Claim what is pending (or take over what was left) and check its files.
+
+        Raises ConfigurationError for a parameter that is missing, SelfCheckFailed if no run has succeeded yet and
+        this one can't work here.
+        """
+        names = {
+            "ledger_table": ledger_table,
+            "lake_bucket": lake_bucket,
+            "pseudonym_secret": pseudonym_secret,
+        }
+        require(names)
+        configure()
+        owner = run_id()
+        shop = Workshop(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
+        key = read_secret(pseudonym_secret)
+        spark = spark_session(f"gluebook {dataset}")
+        self_check_unless_proven(spark, shop.ledger, shop.objects, shop.lake, dataset, owner)
+        batch = next_batch(shop, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
+        run = cls(
+            contract=contract(dataset),
+            spark=spark,
+            shop=shop,
+            pseudonym_key=key,
+            batch=batch,
+            lease=Lease(shop.ledger, batch, lease_seconds, clock) if batch else None,
+        )
+        run._check()
+        return run
+
+    def _check(self) -> None:
+        if self._curation is None:
+            return
+        files = self._curation.files
+        _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
+        self._curation.check(check_files(self.spark, files, self._shop.lake.bucket, self._curation.inbox))
+
+    def headers(self, source: str) -> list[str]:
+        """The distinct CSV headers of the batch's readable files of `source`."""
+        found = {checked.header for _, _, checked in self._readable(source)}
+        return sorted(header for header in found if header is not None)
+
+    def records(self, source: str) -> DataFrame:
+        """The raw records of the batch's readable files of `source`, numbered.
+
+        Columns: _source_file, _source_version, _source_record, _batch_id, dt (arrival date), _header (of its
+        CSV file), _raw (text), _problem (null, or what framing found wrong).
+        """
+        if self._curation is None or not (readable := self._readable(source)):
+            # Told at planning that nothing comes, Spark leaves out all that would be done to it.
+            return self.spark.createDataFrame([], RECORDS_SCHEMA).where(F.lit(False))
+        about = self.spark.createDataFrame(
+            [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],
+            "file int, _source_file string, _source_version string, dt string, _header string",
+        )
+        raw = self._lakefiles.read(self._curation.inbox, INBOX_SCHEMA)
+        return raw.join(F.broadcast(about), "file", "inner").select(
+            "_source_file",
+            "_source_version",
+            F.col("record").alias("_source_record"),
+            F.lit(self._curation.batch.batch_id).alias("_batch_id"),
+            "dt",
+            "_header",
+            F.col("raw").alias("_raw"),
+            F.col("problem").alias("_problem"),
+        )
+
+    def _readable(self, source: str) -> list[tuple[int, FileVersion, Checked]]:
+        return self._curation.readable(source) if self._curation else []
+
+    def keep(self, df: DataFrame) -> DataFrame:
+        """Compute `df` once, though several steps use it; spills to disk, freed by `finish`."""
+        kept = df.persist(StorageLevel.MEMORY_AND_DISK)
+        self._kept.append(kept)
+        return kept
+
+    def finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
+        """Write the curated rows and the rejects, count, pass the gate, publish.
+
+        `kept`: valid rows with `_copy` (1 for the row that stays, more for its repeats). `rejects`: rows with
+        `_problem`. Raises CountMismatch if a row is in neither or in both, Fenced if the lease was lost.
+        """
+        try:
+            if self._curation is None:
+                return RunSummary(None, "IDLE", Counts())
+            written = self._write(self._curation, kept, rejects)
+            done, counts = self._curation.finish(written, partial(self._gate, self._curation))
+            return RunSummary(done.batch_id, done.state.value, counts)
+        finally:
+            self.close()
+
+    def _gate(self, curation: Curation, counts: Counts) -> Verdict:
+        shop, files = self._shop, curation.read
+        gate = Gate(self.contract, shop.objects, shop.lake, self._lakefiles, shop.clock)
+        arrived = max((file.dt for file in files), default=None)
+        report = gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
+        return Verdict(report.passed, report.summary(), len(report.outcomes), len(report.failed))
+
+    def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> Written:
+        curated = conform(kept.where("_copy = 1"), self.contract)
+        slices = 1 + curation.records // _ROWS_PER_FILE
+        spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
+        self._lakefiles.write(curated.repartition("dt", spread), curation.data_prefix, partition_by="dt")
+        _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
+        aside = curation.rejects_prefix
+        self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
+        # No more than what tells whose a row is: all else is looked at by the gate, as it stands in the files.
+        staged = self._lakefiles.read(curation.data_prefix, "_source_file string, _source_version string")
+        written = Written(
+            curated=rows_per_file(staged),
+            duplicates=rows_per_file(kept.where("_copy > 1")),
+            rejects=reasons_per_file(self._lakefiles.read(aside)),
+            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
+        )
+        _log.info("wrote and counted batch %s", curation.batch.batch_id)
+        return written
+
+    def _write_vouchers(self, curation: Curation, kept: DataFrame) -> int:
+        """Which file versions there are, and which hold a row that stays under another one; their number."""
+        frame = vouchers(self.spark, self.contract, curation.usable, kept)
+        self._lakefiles.write(frame.coalesce(1), curation.vouchers_prefix)
+        return self._lakefiles.read(curation.vouchers_prefix, frame.schema).count()
+
+    def close(self) -> None:
+        """Let go of the lease's heartbeat, of what was kept, and of local files."""
+        if self._lease is not None:
+            self._lease.stop()
+        for df in self._kept:
+            df.unpersist()
+        self._lakefiles.close()

@@ -1,0 +1,1 @@
+"""What an operator runs: status, replay, reconcile, repair, backfill, lineage."""

@@ -1,0 +1,172 @@
+"""Rejects: which records were set aside, and why; out of the quarantine's Parquet, without holding all of it."""
+
+from __future__ import annotations
+
+import heapq
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gluebook.aws.objects import Objects
+from gluebook.contracts import CONTRACTS, contract
+from gluebook.core.keys import Lake, OutsideConvention, parse_raw_key
+from gluebook.errors import ConfigurationError
+from gluebook.sources import source_names
+
+# As `transforms.verbs.rejects_table` writes them, and the catalog's table `rejects` has them.
+COLUMNS = (
+    "dataset",
+    "source",
+    "reason",
+    "_source_file",
+    "_source_version",
+    "_source_record",
+    "_batch_id",
+    "raw",
+)
+_ROWS_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, order=True)
+class Reject:
+    """One record that was set aside, ordered by file and record. `raw`: its text, in which people are masked."""
+
+    key: str
+    version_id: str
+    record: int
+    dataset: str
+    source: str
+    reason: str
+    batch_id: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rejects are asked for; what is None doesn't matter. Dates of arrival, YYYY-MM-DD, both included."""
+
+    dataset: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    key: str | None = None
+    batch_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError for a dataset or source that there isn't, or days in the wrong order."""
+        if self.dataset is not None:
+            contract(self.dataset)
+        known = {source for one in self.datasets for source in source_names(one)}
+        if self.source is not None and self.source not in known:
+            raise ConfigurationError(f"no source {self.source!r}; there are {', '.join(sorted(known))}")
+        if self.since and self.until and self.since > self.until:
+            raise ConfigurationError(f"--from {self.since} is after --to {self.until}")
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets that have to be looked at."""
+        return (self.dataset,) if self.dataset is not None else tuple(CONTRACTS)
+
+    def takes(self, reject: Reject) -> bool:
+        """Whether it is asked for."""
+        exact = ((self.source, reject.source), (self.reason, reject.reason), (self.key, reject.key))
+        if any(wanted not in (None, found) for wanted, found in exact):
+            return False
+        if self.batch_id not in (None, reject.batch_id):
+            return False
+        arrived = _arrival(reject.key)
+        return (self.since or "") <= arrived and (self.until is None or arrived <= self.until)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many records and files there are of one reason."""
+
+    dataset: str
+    source: str
+    reason: str
+    records: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """What was found: all of it in numbers, the first ones as they are."""
+
+    tallies: tuple[Tally, ...]
+    first: tuple[Reject, ...]
+
+    @property
+    def records(self) -> int:
+        """How many were found in all."""
+        return sum(tally.records for tally in self.tallies)
+
+
+def _arrival(key: str) -> str:
+    parsed = parse_raw_key(key)
+    return "" if isinstance(parsed, OutsideConvention) else parsed.dt.isoformat()
+
+
+def summed_up(rejects: Iterable[Reject], limit: int) -> Rejects:
+    """Number them by dataset, source and reason, and keep the first `limit`, by file and record."""
+    records: dict[tuple[str, str, str], int] = {}
+    files: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+
+    def counted() -> Iterator[Reject]:
+        for reject in rejects:
+            of = (reject.dataset, reject.source, reject.reason)
+            records[of] = records.get(of, 0) + 1
+            files.setdefault(of, set()).add((reject.key, reject.version_id))
+            yield reject
+
+    first = heapq.nsmallest(limit, counted()) if limit else [*_none_of(counted())]
+    tallies = (Tally(*of, records[of], len(files[of])) for of in sorted(records))
+    return Rejects(tuple(tallies), tuple(first))
+
+
+def _none_of(rejects: Iterator[Reject]) -> Iterator[Reject]:
+    for _ in rejects:
+        yield from ()
+
+
+def find_rejects(wanted: Wanted, objects: Objects, lake: Lake, limit: int) -> Rejects:
+    """Look through the quarantine, file by file. Raises ConfigurationError for a negative `limit`."""
+    if limit < 0:
+        raise ConfigurationError(f"--limit {limit}: it can't be less than nothing")
+    return summed_up(filter(wanted.takes, read_rejects(wanted, objects, lake)), limit)
+
+
+def read_rejects(wanted: Wanted, objects: Objects, lake: Lake) -> Iterator[Reject]:
+    """All rejects of the datasets and the batch that are asked for, whatever else is. Raises ClientError."""
+    with tempfile.TemporaryDirectory(prefix="gluebook-rejects-") as folder:
+        path = Path(folder) / "rejects.parquet"
+        for dataset in wanted.datasets:
+            batch = wanted.batch_id
+            prefix = lake.quarantine(dataset, batch) if batch else lake.quarantined(dataset)
+            for key in sorted(objects.sizes(lake.bucket, prefix)):
+                objects.download(lake.bucket, key, path)
+                yield from _read(path)
+
+
+def _read(path: Path) -> Iterator[Reject]:
+    import pyarrow.parquet as pq  # slow to import
+
+    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=list(COLUMNS)):
+        for row in batch.to_pylist():
+            yield _reject(row)
+
+
+def _reject(row: dict[str, Any]) -> Reject:
+    return Reject(
+        key=row["_source_file"],
+        version_id=row["_source_version"],
+        record=row["_source_record"],
+        dataset=row["dataset"],
+        source=row["source"],
+        reason=row["reason"],
+        batch_id=row["_batch_id"],
+        raw=row["raw"] or "",
+    )
