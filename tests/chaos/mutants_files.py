@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from chaos.mutating import Mutation
 
-_AWS = "src/gluebook/aws"
-_CORE = "src/gluebook/core"
-_STEPS = "src/gluebook/steps"
 _PROTECTIONS = "tests/chaos/test_protections.py"
 _FOUND = "tests/chaos/test_found.py"
 
@@ -15,7 +12,7 @@ FILES = (
         name="claim",
         protection="a file is claimed once, though two runs have found it waiting",
         broken="the claim has no condition",
-        file=f"{_AWS}/ledger_claims.py",
+        file="src/gluebook/aws/ledger/claims.py",
         old=""""#state = :pending AND #waiting_since = :since",
                     {"pending": FileState.PENDING.value, "since": file.waiting_since},""",
         new='"attribute_exists(pk)", {},',
@@ -25,7 +22,7 @@ FILES = (
         name="adoption",
         protection="a file whose event was lost is found by the sweep",
         broken="the sweep lists the bucket and adopts nothing",
-        file=f"{_STEPS}/sweep.py",
+        file="src/gluebook/functions/sweep.py",
         old="adopted += adopt(page, adopting)",
         new="adopted += Adopted()",
         test=(_PROTECTIONS, "test_a_file_whose_event_was_lost_is_found_by_the_sweep"),
@@ -34,7 +31,7 @@ FILES = (
         name="listing",
         protection="a version that an event has registered since the listing stays newer than what that shows",
         broken="what the sweep has listed is taken for what there is",
-        file=f"{_STEPS}/register.py",
+        file="src/gluebook/operations/register.py",
         old="if places.keys() - {version.version_id for version in listed}:",
         new="if False:",
         test=(
@@ -46,7 +43,7 @@ FILES = (
         name="version-order",
         protection="the versions of a file are ordered by what S3 says, in whatever order they are heard of",
         broken="an event's sequencer is ignored",
-        file=f"{_CORE}/versions.py",
+        file="src/gluebook/core/versions.py",
         old='return sequencer.upper().ljust(_SEQUENCER_DIGITS, "0")',
         new='return "0"',
         test=(_PROTECTIONS, "test_an_old_version_that_is_heard_of_late_brings_nothing_back"),
@@ -55,7 +52,7 @@ FILES = (
         name="correction-noted",
         protection="a correction is noted in the transaction that registers it",
         broken="it isn't noted",
-        file=f"{_STEPS}/register.py",
+        file="src/gluebook/operations/register.py",
         old="ledger.register(file, cause, correctable=correctable)",
         new="ledger.register(file, cause, correctable=False)",
         test=(_PROTECTIONS, "test_a_correction_leaves_nothing_of_the_version_before_it"),
@@ -76,7 +73,7 @@ FILES = (
         name="claimed-version-in-spark",
         protection="the same, in what Spark's tasks run",
         broken="the newest version is read",
-        file=f"{_STEPS}/check.py",
+        file="src/gluebook/job/check.py",
         old="stream = objects.open_version(file.bucket, file.key, file.version_id)",
         new="""newest = next(objects.versions(file.bucket, file.key))[0].version_id
         stream = objects.open_version(file.bucket, file.key, newest)""",
@@ -89,7 +86,7 @@ FILES = (
         name="wake-up",
         protection="the end of a run starts the next one if a file was registered after its last look",
         broken="the end of a run starts nothing",
-        file=f"{_STEPS}/load.py",
+        file="src/gluebook/functions/load.py",
         old='    parts.do(f"starting the job of {dataset}", partial(start_if_needed, dataset, work, after), None)\n',
         new="    if after is None:\n        start_if_needed(dataset, work, after)\n",
         test=(
@@ -101,7 +98,7 @@ FILES = (
         name="delayed-start",
         protection="a start that was refused is asked for again, though the end of the run is never told",
         broken="the message to ourselves isn't sent",
-        file=f"{_STEPS}/admit.py",
+        file="src/gluebook/functions/admit.py",
         old="work.queue.send_later(start_wanted(dataset), work.retry_seconds)",
         new="pass",
         test=(

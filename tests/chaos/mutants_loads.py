@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from chaos.mutating import Mutation
 
-_CORE = "src/gluebook/core"
-_STEPS = "src/gluebook/steps"
 _PROTECTIONS = "tests/chaos/test_protections.py"
 
 LOADS = (
@@ -13,7 +11,7 @@ LOADS = (
         name="newer-wins",
         protection="an older revision never overwrites a newer one",
         broken="what isn't newer than the table's row reaches the MERGE",
-        file=f"{_CORE}/load_sql.py",
+        file="src/gluebook/core/sql/load.py",
         old='f"and ({_not_newer(contract, request, newest, target)})"',
         new='"and 1 = 0"',
         test=(_PROTECTIONS, "test_an_older_revision_that_comes_later_does_not_overwrite_a_newer_one"),
@@ -22,7 +20,7 @@ LOADS = (
         name="loaded-already",
         protection="a load is made once, though its answer was lost",
         broken="nobody looks whether the batch is in `etl_loads`",
-        file=f"{_CORE}/warehouse_sql.py",
+        file="src/gluebook/core/sql/warehouse.py",
         old='''f"exists (select 1 from {LOADS} where batch_id = {quote(request.batch_id)} "
         f"and generation >= {request.generation})"''',
         new='f"exists (select 1 from {LOADS} where 1 = 0)"',
@@ -32,7 +30,7 @@ LOADS = (
         name="stale-rows",
         protection="the load of a newer version takes the rows of the one before out of the warehouse",
         broken="no version ever goes stale; until its batch is processed again its rows stay",
-        file=f"{_CORE}/retraction_sql.py",
+        file="src/gluebook/core/sql/retraction.py",
         old='f"where {FILES}.dataset = {dataset} and {FILES}.{ORDER} < files.latest"',
         new='f"where {FILES}.dataset = {dataset} and 1 = 0"',
         test=(_PROTECTIONS, "test_the_load_of_a_correction_takes_the_rows_before_it_away_at_once"),
@@ -41,7 +39,7 @@ LOADS = (
         name="stale-lake",
         protection="rows of a version leave the lake as well when a newer one of its file is loaded",
         broken="the batch that carries them isn't processed again",
-        file=f"{_STEPS}/corrections.py",
+        file="src/gluebook/functions/corrections.py",
         old="return [batch_id for batch_id, files in stale.items() if _reopen(batches[batch_id], files, work)]",
         new="return []",
         test=(_PROTECTIONS, "test_a_correction_leaves_nothing_of_the_version_before_it"),
@@ -50,7 +48,7 @@ LOADS = (
         name="echoes",
         protection="a record that another file holds too outlives the correction of its own",
         broken="which other files hold a record isn't kept",
-        file=f"{_CORE}/retraction_sql.py",
+        file="src/gluebook/core/sql/retraction.py",
         old="            *self._echoes_are_kept(),\n",
         new="",
         test=(_PROTECTIONS, "test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own"),

@@ -78,8 +78,8 @@ def test_a_key_outside_the_convention_is_refused_with_its_reason(key: str, reaso
 def test_a_refusal_names_what_there_is() -> None:
     unknown = parse_raw_key("x/servicenow/dt=2026-01-05/f")
     wrong = parse_raw_key("app_logs/servicenow/dt=2026-01-05/f")
-    assert isinstance(unknown, OutsideConvention) and "support_tickets, app_logs" in unknown.reason
-    assert isinstance(wrong, OutsideConvention) and "app_logs is fed by mongod" in wrong.reason
+    assert isinstance(unknown, OutsideConvention) and "app_logs, support_tickets" in unknown.reason
+    assert isinstance(wrong, OutsideConvention) and "app_logs is fed by containers, mongod" in wrong.reason
 
 
 def test_a_file_may_lie_in_a_folder_below_the_date() -> None:

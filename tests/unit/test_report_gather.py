@@ -76,15 +76,15 @@ def test_a_day_is_the_files_that_arrived_on_it_and_what_is_broken_elsewhere() ->
     )
     assert [file.key.rsplit("/", 1)[1] for file in data.files] == ["a"]
     assert [(file.state, file.reason) for file in data.elsewhere] == [("FAILED", "not_gzip")]
-    assert [dataset.dataset for dataset in data.datasets] == ["support_tickets", "app_logs"]
-    assert (data.counts.read, data.datasets[1].loaded) == (10, 7)
+    assert [dataset.dataset for dataset in data.datasets] == ["app_logs", "support_tickets"]
+    assert (data.counts.read, data.datasets[0].loaded) == (10, 7)
 
 
 def test_the_gates_reports_of_the_days_batches_are_read_and_a_missing_one_is_told() -> None:
-    assert gathered(status("a", "LOADED")).datasets[1].unchecked == ("app_logs-1",)
+    assert gathered(status("a", "LOADED")).datasets[0].unchecked == ("app_logs-1",)
     store = FakeObjects()
     store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1", 0), QUALITY)
-    logs = gathered(status("a", "LOADED"), store=store).datasets[1]
+    logs = gathered(status("a", "LOADED"), store=store).datasets[0]
     assert (logs.unchecked, len(logs.checks), len(logs.failed)) == ((), 13, 1)
     assert logs.newest_at == "2026-01-05T09:59:59Z"
     assert logs.gated[0].page == "expectations/app_logs/app_logs-1.html"
@@ -93,16 +93,16 @@ def test_the_gates_reports_of_the_days_batches_are_read_and_a_missing_one_is_tol
 def test_a_report_of_an_older_release_is_as_good_as_none() -> None:
     store = FakeObjects()
     store.put_json(LAKE.bucket, LAKE.quality("app_logs", "app_logs-1", 0), {"passed": True, "results": []})
-    assert gathered(status("a", "LOADED"), store=store).datasets[1].unchecked == ("app_logs-1",)
+    assert gathered(status("a", "LOADED"), store=store).datasets[0].unchecked == ("app_logs-1",)
 
 
 @pytest.mark.parametrize(("state", "counts"), [("PENDING", Counts()), ("EMPTY", Counts(2, 0, 0, 2))])
 def test_a_batch_without_rows_or_not_yet_published_needs_no_report(state: str, counts: Counts) -> None:
-    assert gathered(status("a", state, counts=counts)).datasets[1].unchecked == ()
+    assert gathered(status("a", state, counts=counts)).datasets[0].unchecked == ()
 
 
 def test_examples_of_rejects_are_few_short_and_of_the_days_own_files() -> None:
-    (reason,) = gathered(status("a", "LOADED")).datasets[1].rejects
+    (reason,) = gathered(status("a", "LOADED")).datasets[0].rejects
     assert (reason.reason, reason.records) == ("malformed_record", 2)
     assert [example.record for example in reason.examples] == ["2", "3", "4"]
     assert {len(example.text) for example in reason.examples} == {EXAMPLE_CHARACTERS}
