@@ -57,7 +57,7 @@ def test_the_page_lists_exactly_these_mutations_and_all_were_noticed() -> None:
 
 
 def test_a_text_that_is_there_twice_or_not_at_all_is_refused_by_name() -> None:
-    with pytest.raises(CantMutate, match=r"claim: found 0 times in .*ledger_claims\.py"):
+    with pytest.raises(CantMutate, match=r"claim: found 0 times in .*claims\.py"):
         applied(MUTATIONS[0], "")
     with pytest.raises(CantMutate, match="claim: found 2 times"):
         applied(MUTATIONS[0], MUTATIONS[0].old * 2)
