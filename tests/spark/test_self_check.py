@@ -12,7 +12,7 @@ from fakes import FakeLedger, FakeObjects
 from gluebook.core.keys import Lake
 from gluebook.core.runs import proven_mark
 from gluebook.errors import SelfCheckFailed
-from gluebook.job.run import self_check as selfcheck
+from gluebook.job import self_check as selfcheck
 
 LAKE = Lake("lake")
 

@@ -19,8 +19,8 @@ from gluebook.cli.laptop import laptop
 from gluebook.contracts import CONTRACTS
 from gluebook.core.model import FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState
+from gluebook.job import check
 from gluebook.job.counting import Checked
-from gluebook.job.run import check
 from gluebook.notebook.cells import read_cells
 from gluebook.operations.replay import replay, replay_of_files
 from localaws.stack import LocalAws
