@@ -35,10 +35,7 @@ _job.init(_options["JOB_NAME"], _options)
 # --- Claim what is pending ------------------------------------------------------------------------
 
 from gluebook.job.run import BatchRun
-from gluebook.sources.app_logs.containers import CONTAINERS
-from gluebook.sources.app_logs.mongod import MONGOD, SCHEMA
-from gluebook.transforms import reading, tokens, verbs
-from gluebook.transforms.containers import unwrap
+from gluebook.transforms import tokens, verbs
 
 run = BatchRun.start(
     dataset=dataset,
@@ -48,58 +45,38 @@ run = BatchRun.start(
     max_batch_mb=max_batch_mb,
     lease_seconds=lease_seconds,
 )
-mongod_records = run.records(MONGOD.name)
-container_records = run.records(CONTAINERS.name)
+records = run.records()
 
 # --- Identity -------------------------------------------------------------------------------------
 
-mongod_identified = verbs.fingerprint(mongod_records, ("_raw",), name="log_id")
-container_identified = verbs.fingerprint(container_records, ("_raw",), name="log_id")
-
-# --- Schema change --------------------------------------------------------------------------------
-
-mongod_raw = reading.read_json_columns(mongod_identified, MONGOD, SCHEMA)
-container_csv = reading.read_csv_columns(container_identified, CONTAINERS, run.headers(CONTAINERS.name))
-container_raw = unwrap(container_csv)
+identified = records.apply(verbs.record_id, "log_id")
 
 # --- Null handling --------------------------------------------------------------------------------
 
-mongod_cleaned = verbs.blank_to_null(mongod_raw, MONGOD)
-container_cleaned = verbs.blank_to_null(container_raw, CONTAINERS)
+cleaned = identified.apply(verbs.blank_to_null)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-mongod_masked = tokens.mask_tokens(verbs.pseudonymise(mongod_cleaned, MONGOD, run.pseudonym_key), MONGOD)
-container_masked = tokens.mask_tokens(
-    verbs.pseudonymise(container_cleaned, CONTAINERS, run.pseudonym_key), CONTAINERS
-)
+masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key).apply(tokens.mask_tokens)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
-mongod_renamed = verbs.rename_columns(mongod_masked, MONGOD)
-container_renamed = verbs.rename_columns(container_masked, CONTAINERS)
+renamed = masked.apply(verbs.rename_columns)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-mongod_typed = verbs.normalise_types(mongod_renamed, MONGOD)
-container_typed = verbs.normalise_types(container_renamed, CONTAINERS)
-typed = mongod_typed.unionByName(container_typed, allowMissingColumns=True)
+typed = renamed.apply(verbs.normalise_types)
+
+# --- What only one source can tell ----------------------------------------------------------------
+
+derived = typed.apply(verbs.derive)
+for source in derived.sources:
+    print(verbs.derivation(source))
 
 # --- A step in SQL --------------------------------------------------------------------------------
 
-enriched = run.spark.sql(
-    """
-    select *,
-           coalesce(workload, source) as service,
-           level in ('error', 'fatal') as is_error,
-           try_cast(coalesce(
-               get_json_object(attributes, '$.durationMillis'),
-               get_json_object(attributes, "$['http.resp.took_ms']")
-           ) as bigint) as duration_ms
-    from {typed}
-    """,
-    typed=typed,
-)
+logs = derived.union()
+enriched = run.spark.sql("select *, level in ('error', 'fatal') as is_error from {logs}", logs=logs)
 
 # --- Filtering invalid records --------------------------------------------------------------------
 

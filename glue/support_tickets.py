@@ -35,9 +35,7 @@ _job.init(_options["JOB_NAME"], _options)
 # --- Claim what is pending ------------------------------------------------------------------------
 
 from gluebook.job.run import BatchRun
-from gluebook.sources.support_tickets.helpdesk import HELPDESK
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
-from gluebook.transforms import reading, verbs
+from gluebook.transforms import verbs
 
 run = BatchRun.start(
     dataset=dataset,
@@ -47,55 +45,34 @@ run = BatchRun.start(
     max_batch_mb=max_batch_mb,
     lease_seconds=lease_seconds,
 )
-servicenow_records = run.records(SERVICENOW.name)
-helpdesk_records = run.records(HELPDESK.name)
-
-# --- Schema change --------------------------------------------------------------------------------
-
-servicenow_raw = reading.read_csv_columns(servicenow_records, SERVICENOW, run.headers(SERVICENOW.name))
-helpdesk_raw = reading.read_csv_columns(helpdesk_records, HELPDESK, run.headers(HELPDESK.name))
+records = run.records()
 
 # --- Null handling, and a fingerprint -------------------------------------------------------------
 
-servicenow_cleaned = verbs.blank_to_null(servicenow_raw, SERVICENOW)
-servicenow_fingerprinted = verbs.fingerprint(servicenow_cleaned, SERVICENOW.layout.columns)
-
-helpdesk_cleaned = verbs.blank_to_null(helpdesk_raw, HELPDESK)
-helpdesk_fingerprinted = verbs.fingerprint(helpdesk_cleaned, HELPDESK.layout.columns)
+cleaned = records.apply(verbs.blank_to_null)
+fingerprinted = cleaned.apply(verbs.fingerprint)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-servicenow_masked = verbs.pseudonymise(servicenow_fingerprinted, SERVICENOW, run.pseudonym_key)
-helpdesk_masked = verbs.pseudonymise(helpdesk_fingerprinted, HELPDESK, run.pseudonym_key)
+masked = fingerprinted.apply(verbs.pseudonymise, run.pseudonym_key)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
-servicenow_renamed = verbs.rename_columns(servicenow_masked, SERVICENOW)
-helpdesk_renamed = verbs.rename_columns(helpdesk_masked, HELPDESK)
+renamed = masked.apply(verbs.rename_columns)
 
 # --- Type normalisation ---------------------------------------------------------------------------
 
-servicenow_typed = verbs.normalise_types(servicenow_renamed, SERVICENOW)
-helpdesk_typed = verbs.normalise_types(helpdesk_renamed, HELPDESK)
+typed = renamed.apply(verbs.normalise_types)
+
+# --- What only one source can tell ----------------------------------------------------------------
+
+derived = typed.apply(verbs.derive)
+for source in derived.sources:
+    print(verbs.derivation(source))
 
 # --- A step in SQL --------------------------------------------------------------------------------
 
-helpdesk_told = run.spark.sql(
-    """
-    select *,
-           cast(first_response_at is not null as int) + cast(resolved_at is not null as int) as revision,
-           coalesce(greatest(first_response_at, resolved_at), cast(dt as timestamp)) as updated_at,
-           status not in ('resolved', 'closed') as is_active,
-           resolved_at < first_response_at as resolved_before_response,
-           case when resolved_at is not null
-                then first_response_at is null or resolution is null or status not in ('resolved', 'closed')
-           end as orphan_resolution_time
-    from {typed}
-    """,
-    typed=helpdesk_typed,
-)
-
-tickets = servicenow_typed.unionByName(helpdesk_told, allowMissingColumns=True)
+tickets = derived.union()
 enriched = run.spark.sql(
     """
     select *,

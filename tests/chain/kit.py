@@ -18,7 +18,7 @@ from gluebook.core.keys import raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.operations.status import FileStatus
 from gluebook.sample import SampleFile, generate
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
+from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 
 PATIENCE_SECONDS = 600
 TEN_MEGABYTES = 10_000_000
@@ -43,12 +43,12 @@ def ticket_record(number: str, revision: int, state: str, updated: str, **more: 
     """One CSV record of ServiceNow's layout; what isn't given is null."""
     values = {"number": number, "sys_mod_count": str(revision), "incident_state": state}
     values |= {"sys_updated_at": updated, **more}
-    return ",".join(values.get(column, "?") for column in SERVICENOW.layout.columns)
+    return ",".join(values.get(column, "?") for column in SERVICENOW.columns)
 
 
 def ticket_file(*records: str) -> bytes:
     """A CSV file of ServiceNow's layout."""
-    return ("\n".join([",".join(SERVICENOW.layout.columns), *records]) + "\n").encode()
+    return ("\n".join([",".join(SERVICENOW.columns), *records]) + "\n").encode()
 
 
 def log_line(number: int, text: str = "") -> bytes:

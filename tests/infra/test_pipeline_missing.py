@@ -20,14 +20,14 @@ from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.job.check import _check_task
+from gluebook.job.check import check_here
 from gluebook.job.claim import Claimant
 from gluebook.job.counting import Written
 from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
 from gluebook.operations.register import arrival, register
 from gluebook.operations.status import overview
 from gluebook.sources import source_names
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
+from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 from infra.roles_kit import Pipeline, pipeline
 
 __all__ = ["pipeline"]
@@ -36,7 +36,7 @@ ROLES = {dataset: f"job-{dataset.replace('_', '-')}" for dataset in DATASETS}
 # A file of each dataset's first source that holds one record.
 BODIES = {
     "app_logs": b'{"msg": "one"}\n',
-    "support_tickets": f"{','.join(SERVICENOW.layout.columns)}\n{','.join(SERVICENOW.layout.columns)}\n".encode(),
+    "support_tickets": f"{','.join(SERVICENOW.columns)}\n{','.join(SERVICENOW.columns)}\n".encode(),
 }
 
 
@@ -72,8 +72,7 @@ class Life:
             batch = next_batch(shop, Claimant(self.dataset, "jr_1", most_bytes=10**9, lease_seconds=600))
             assert batch is not None
             work = Curation(shop, contract(self.dataset), batch)
-            task = (0, list(enumerate(work.files)), self.pipeline.lake, work.inbox)
-            work.check({checked.index: checked for checked in _check_task(task)})
+            work.check(check_here(work.files, self.pipeline.lake, work.inbox))
             names = source_names(self.dataset)
             readable = [file for name in names for _, file, _ in work.readable(name)]
             for prefix in (f"{work.data_prefix}dt=2026-01-05/", work.rejects_prefix, work.vouchers_prefix):

@@ -12,23 +12,18 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from gluebook.job.run import RECORDS_SCHEMA
 from gluebook.job.runtime import spark_session
 from gluebook.sources import source
-from gluebook.sources.framing import Framer
+from gluebook.transforms.frames import Frames, records_schema
+from spark.conftest import rows_of
 from spark.pipelines import FakeRun
 
 
 def main(script: str, dataset: str, name: str, path: str) -> None:
     of = source(dataset, name)
     spark = spark_session("walk-through")
-    with Path(path).open("rb") as stream:
-        framer = Framer(stream, of.layout)
-        rows = [
-            ("file", "v1", r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem) for r in framer
-        ]
-    records = spark.createDataFrame(rows, RECORDS_SCHEMA)
-    run = FakeRun(spark, of.contract, {name: (records, [framer.header or ""])})
+    records = spark.createDataFrame(rows_of(of, "file", Path(path).read_bytes()), records_schema(of))
+    run = FakeRun(spark, of.contract, Frames(of.contract, ((of, records),)))
     started = type("Started", (), {"start": staticmethod(lambda **_: run)})
     with (
         patch("gluebook.job.run.BatchRun", started),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chaos.redshift import Redshift, open_redshift
-from gluebook.job.run import RECORDS_SCHEMA
 from gluebook.job.runtime import spark_session
-from gluebook.sources.framing import Framer, Layout
+from gluebook.sources.framing import Framer
+from gluebook.sources.model import Source
+from gluebook.sources.reading import parsed
+from gluebook.transforms.frames import records_schema
 from spark.place import Place
 
-Frame = Callable[..., tuple[DataFrame, list[str]]]
+Frame = Callable[..., DataFrame]
 
 
 @pytest.fixture(scope="session")
@@ -24,20 +27,23 @@ def spark() -> Iterator[SparkSession]:
     session.stop()
 
 
+def rows_of(source: Source, name: str, body: bytes) -> list[tuple[Any, ...]]:
+    """The records of a file as rows of `records_schema`."""
+    return [
+        (r.number, name, "v1", "batch", "2026-01-05", r.raw, r.problem, *map(r.fields.get, source.columns))
+        for r in parsed(Framer(io.BytesIO(body), source.layout), source)
+    ]
+
+
 @pytest.fixture(scope="session")
 def frame(spark: SparkSession) -> Frame:
-    """Records as `BatchRun.records` gives them, from the bytes of files by name; and their headers."""
+    """A source's records as `BatchRun.records` gives them, from the bytes of files by name."""
 
-    def make(layout: Layout, **files: bytes) -> tuple[DataFrame, list[str]]:
-        rows, headers = [], set()
-        for name, body in files.items():
-            framer = Framer(io.BytesIO(body), layout)
-            about = (name, "v1")
-            rows += [
-                (*about, r.number, "batch", "2026-01-05", framer.header, r.raw, r.problem) for r in framer
-            ]
-            headers |= {framer.header} - {None}
-        return spark.createDataFrame(rows, RECORDS_SCHEMA), sorted(headers)
+    def make(source: Source, **files: bytes) -> DataFrame:
+        return spark.createDataFrame(
+            [row for name, body in files.items() for row in rows_of(source, name, body)],
+            records_schema(source),
+        )
 
     return make
 

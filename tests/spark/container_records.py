@@ -6,9 +6,7 @@ import csv
 import io
 import json
 
-from gluebook.sources.app_logs.containers import CONTAINERS
-
-COLUMNS = CONTAINERS.layout.columns
+COLUMNS = ("Timestamp", "TimeUnixNano", "Node", "PodName", "Container", "TraceID", "SpanID", "Log")
 TIME = "2026-01-05T10:00:00.123456789Z"
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 IDS = f"TraceID: {TRACE} SpanID: {SPAN} "

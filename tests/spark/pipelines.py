@@ -9,9 +9,9 @@ from unittest.mock import patch
 from pyspark.sql import DataFrame, SparkSession
 
 from gluebook.contracts import Contract
-from gluebook.job.run import RECORDS_SCHEMA
 from gluebook.notebook.cells import read_cells
 from gluebook.sources.model import Source
+from gluebook.transforms.frames import Frames
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks" / "jobs"
 
@@ -22,18 +22,13 @@ class FakeRun:
 
     spark: SparkSession
     contract: Contract
-    files: dict[str, tuple[DataFrame, list[str]]]
+    frames: Frames
     pseudonym_key: str = "a key"
     kept: DataFrame | None = None
     rejects: DataFrame | None = None
 
-    def records(self, source: str) -> DataFrame:
-        if source in self.files:
-            return self.files[source][0]
-        return self.spark.createDataFrame([], RECORDS_SCHEMA).where("false")
-
-    def headers(self, source: str) -> list[str]:
-        return self.files[source][1] if source in self.files else []
+    def records(self) -> Frames:
+        return self.frames
 
     def keep(self, df: DataFrame) -> DataFrame:
         # As the real one does: what is computed already stays out of the plans of what follows.
@@ -44,10 +39,10 @@ class FakeRun:
         return "finished"
 
 
-def run_notebook(spark: SparkSession, source: Source, records: tuple[DataFrame, list[str]]) -> FakeRun:
-    """Execute the job cells of the notebook of `source`'s dataset, in order, on `records` (frame, CSV headers)."""
+def run_notebook(spark: SparkSession, source: Source, records: DataFrame) -> FakeRun:
+    """Execute the job cells of the notebook of `source`'s dataset, in order, on `records` of that source."""
     dataset = source.contract.name
-    run = FakeRun(spark, source.contract, {source.name: records})
+    run = FakeRun(spark, source.contract, Frames(source.contract, ((source, records),)))
 
     class Started:
         @staticmethod

@@ -123,7 +123,6 @@ class Place:
             spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
         ) -> dict[int, Checked]:
             with patch.object(check, "Objects", lambda: objects):
-                found = check._check_task((0, list(enumerate(files)), bucket, inbox))
-            return {checked.index: checked for checked in found}
+                return check.check_here(files, bucket, inbox)
 
         return patch("gluebook.job.run.check_files", check_files)

@@ -17,8 +17,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from chain.kit import log_line, real
-from gluebook.sources.app_logs.containers import CONTAINERS
-from gluebook.sources.app_logs.mongod import MONGOD
+from gluebook.sources.app_logs.containers import SOURCE as CONTAINERS
+from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.model import Source
 from gluebook.transforms.verbs import conform, rejects_table
 from spark.conftest import Frame
@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 
 def run(spark: SparkSession, frame: Frame, **files: bytes) -> FakeRun:
-    return run_notebook(spark, CONTAINERS, frame(CONTAINERS.layout, **files))
+    return run_notebook(spark, CONTAINERS, frame(CONTAINERS, **files))
 
 
 def rows(done: FakeRun) -> list[Row]:
@@ -144,7 +144,7 @@ def test_a_source_of_which_a_batch_holds_nothing_is_not_in_the_plan(
     spark: SparkSession, frame: Frame, source: Source
 ) -> None:
     body = log_line(1) if source is MONGOD else csv_file(record(docker("x")))
-    done = run_notebook(spark, source, frame(source.layout, a=body))
+    done = run_notebook(spark, source, frame(source, a=body))
     assert done.kept is not None
     plan = done.kept._jdf.queryExecution().optimizedPlan().toString()  # type: ignore[operator]
     assert ("AS source" in plan) and "Union" not in plan

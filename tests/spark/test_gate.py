@@ -25,7 +25,7 @@ from gluebook.job.run import BatchRun
 from gluebook.quality.gate import Staged, run_gate
 from gluebook.quality.report import GateReport
 from gluebook.quality.suites import Suites, load_suites
-from gluebook.sources.app_logs.mongod import MONGOD
+from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.transforms.verbs import conform
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
@@ -41,9 +41,7 @@ BETWEEN = "expect_column_values_to_be_between"
 @pytest.fixture(scope="module")
 def done(spark: SparkSession, frame: Frame) -> FakeRun:
     """What the notebook makes of a dozen lines."""
-    return run_notebook(
-        spark, MONGOD, frame(MONGOD.layout, a=b"".join(log_line(n) for n in range(1, ROWS + 1)))
-    )
+    return run_notebook(spark, MONGOD, frame(MONGOD, a=b"".join(log_line(n) for n in range(1, ROWS + 1))))
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from chain.kit import real, ticket_file, ticket_record
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
-from gluebook.sources.support_tickets.helpdesk import HELPDESK
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
+from gluebook.sources.support_tickets.helpdesk import SOURCE as HELPDESK
+from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 from gluebook.transforms.verbs import conform, rejects_table
 from people_kit import People
 from spark.conftest import Frame
@@ -33,14 +33,14 @@ def record(number: str, **more: str) -> dict[str, str]:
 
 def file(*records: dict[str, str]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, HELPDESK.layout.columns, restval="")
+    writer = csv.DictWriter(text, HELPDESK.columns, restval="")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue().encode()
 
 
 def run(spark: SparkSession, frame: Frame, *records: dict[str, str]) -> FakeRun:
-    return run_notebook(spark, HELPDESK, frame(HELPDESK.layout, a=file(*records)))
+    return run_notebook(spark, HELPDESK, frame(HELPDESK, a=file(*records)))
 
 
 def rows(done: FakeRun) -> dict[str, dict[str, object]]:
@@ -169,7 +169,7 @@ def test_a_batch_of_one_source_has_nothing_of_the_other_in_its_plan(
     spark: SparkSession, frame: Frame
 ) -> None:
     incident = ticket_file(ticket_record("T", 1, "New", "5/1/2026 10:00"))
-    of_one = plan(run_notebook(spark, SERVICENOW, frame(SERVICENOW.layout, a=incident)))
+    of_one = plan(run_notebook(spark, SERVICENOW, frame(SERVICENOW, a=incident)))
     assert "Project" in of_one
     assert not [node for node in ("Union", "Join", "Generate") if node in of_one]
     assert "Union" not in plan(run(spark, frame, record("1")))

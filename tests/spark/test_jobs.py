@@ -18,8 +18,8 @@ from chain.kit import log_line, real, ticket_file, ticket_record
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.sample import SampleFile, generate
-from gluebook.sources.app_logs.mongod import MONGOD
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
+from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
+from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 from gluebook.transforms.verbs import blank_to_null, conform, rejects_table
 from spark.conftest import Frame
 from spark.pipelines import FakeRun, run_notebook
@@ -29,7 +29,7 @@ SOURCES = {source.contract.name: source for source in (SERVICENOW, MONGOD)}
 
 
 def run(spark: SparkSession, frame: Frame, dataset: str, **files: bytes) -> FakeRun:
-    return run_notebook(spark, SOURCES[dataset], frame(SOURCES[dataset].layout, **files))
+    return run_notebook(spark, SOURCES[dataset], frame(SOURCES[dataset], **files))
 
 
 def counted(df: DataFrame, *columns: str) -> dict[object, int]:
@@ -113,7 +113,7 @@ def test_times_are_read_in_every_way_the_export_writes_them_and_in_no_other(
 
 def test_the_same_revision_in_two_layouts_is_one_row(spark: SparkSession, frame: Frame) -> None:
     plain = ticket_file(ticket_record("T", 1, "New", "5/1/2026 10:00", location="Bonn"))
-    names = list(reversed(SERVICENOW.layout.columns))
+    names = list(reversed(SERVICENOW.columns))
     values = {"number": "T", "sys_mod_count": "1", "incident_state": "New", "location": "Bonn"}
     values["sys_updated_at"] = "5/1/2026 10:00"
     text = io.StringIO()
@@ -213,7 +213,7 @@ def test_persons_are_hashed_with_the_key_and_masked_in_what_is_set_aside(
     assert len(kept) == 2
     for text in kept:
         assert "Ada" not in text and "Bob" not in text and "ada@example.com" not in text
-    other = run_notebook(spark, SERVICENOW, frame(SERVICENOW.layout, a=ticket_file(good)))
+    other = run_notebook(spark, SERVICENOW, frame(SERVICENOW, a=ticket_file(good)))
     assert rows(other)[0]["requester"] == row["requester"], "the same person under the same key"
 
 

@@ -123,8 +123,7 @@ def _runs_in(spark: SparkSession, chain: Chain) -> ExitStack:
         spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
     ) -> dict[int, Checked]:
         # Spark's workers have the environment of when the session was started, without this laptop's.
-        found = check._check_task((0, list(enumerate(files)), bucket, inbox))
-        return {checked.index: checked for checked in found}
+        return check.check_here(files, bucket, inbox)
 
     stack = ExitStack()
     stack.enter_context(patch.object(chain.laptop.aws.jobs, "_execute", execute))

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from fakes import FakeObjects, a_file
 from gluebook.core.model import FileVersion
-from gluebook.job.check import _ARROW, _check_file
+from gluebook.job.check import _check_file, inbox_schema
 from gluebook.job.counting import Checked
+from gluebook.sources import source
 
 
 def claimed(objects: FakeObjects, body: bytes) -> FileVersion:
@@ -23,11 +24,12 @@ def claimed(objects: FakeObjects, body: bytes) -> FileVersion:
 def checked(objects: FakeObjects, file: FileVersion, folder: Path) -> tuple[Checked, list[str]]:
     """What was found of a file, and the records that are in the inbox then."""
     path = folder / "records.parquet"
-    with pq.ParquetWriter(path, _ARROW) as writer:
-        found = _check_file(objects, 7, file, writer)  # type: ignore[arg-type]
+    of = source(file.dataset, file.source)
+    with pq.ParquetWriter(path, inbox_schema(of)) as writer:
+        found = _check_file(objects, 7, file, of, writer)  # type: ignore[arg-type]
     rows = pq.read_table(path).to_pylist()
-    assert {row["file"] for row in rows} <= {7}
-    return found, [row["raw"] for row in rows]
+    assert {row["_file"] for row in rows} <= {7}
+    return found, [row["_raw"] for row in rows]
 
 
 def apart(got: Collection[str], wanted: Collection[str]) -> list[str]:

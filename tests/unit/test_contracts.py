@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract, contract
 from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
-from gluebook.sources import all_sources, source, source_names
-from gluebook.sources.framing import parse_header
+from gluebook.sources import all_sources, source, source_names, sources_of
+from gluebook.sources.csv_fields import csv_fields, header_names
 from gluebook.sources.model import Source
-from gluebook.transforms import verbs
 
 ROOT = Path(__file__).parents[2]
 EACH_CONTRACT = pytest.mark.parametrize("each", CONTRACTS.values(), ids=lambda each: each.name)
@@ -118,7 +116,9 @@ def test_unknown_names_are_refused_naming_the_known_ones() -> None:
 def test_a_source_is_found_by_its_place_and_says_the_same(each: Contract) -> None:
     names = source_names(each.name)
     assert names
-    assert [(found.contract, found.name) for found in of(each)] == [(each, name) for name in names]
+    assert [(found.contract, found.name) for found in sources_of(each.name)] == [
+        (each, name) for name in names
+    ]
 
 
 def test_a_dataset_that_is_not_there_has_no_sources() -> None:
@@ -134,14 +134,14 @@ def test_source_columns_become_contract_columns_each_at_most_once(each: Source) 
 
 @EACH_CONTRACT
 def test_what_no_source_has_is_computed_by_the_job(each: Contract) -> None:
-    renamed = {name for source in of(each) for name in source.renames.values()}
-    given = {"source", *renamed, *(column.name for column in PROVENANCE)}
+    own = {name for source in sources_of(each.name) for name in source.targets}
+    given = {"source", *own, *(column.name for column in PROVENANCE)}
     assert set(each.names) - given == computed(each) - given
 
 
 @EACH_SOURCE
 def test_what_must_be_there_comes_from_the_source_or_is_computed(each: Source) -> None:
-    given = {"source", *each.renames.values(), *(column.name for column in PROVENANCE)}
+    given = {"source", *each.targets, *(column.name for column in PROVENANCE)}
     needed = {column.name for column in each.contract.columns if not column.nullable}
     assert needed - given <= computed(each.contract)
 
@@ -152,16 +152,13 @@ def test_prose_is_taken_over_and_what_is_private_is_not(each: Source) -> None:
     assert not {*each.private, *each.left_out} & set(each.renames)
 
 
-def of(contract: Contract) -> list[Source]:
-    return [source(contract.name, name) for name in source_names(contract.name)]
-
-
 def computed(contract: Contract) -> set[str]:
     """The contract's columns that the job's script makes."""
     script = (ROOT / "glue" / f"{contract.name}.py").read_text(encoding="utf-8")
-    found = {*re.findall(r"\bas (\w+),?\n", script), *re.findall(r'\bname="(\w+)"', script)}
-    if re.search(r"verbs\.fingerprint\(\w+, \w+\.layout\.columns\)", script):
-        found.add(inspect.signature(verbs.fingerprint).parameters["name"].default)
+    found = {*re.findall(r"\bas (\w+)(?:,?\n| from )", script)}
+    found |= {*re.findall(r'verbs\.record_id, "(\w+)"', script)}
+    if "apply(verbs.fingerprint)" in script:
+        found.add("_row_hash")
     return found & set(contract.names)
 
 
@@ -175,22 +172,12 @@ def test_every_column_of_choices_says_which_text_means_what(each: Source) -> Non
 
 
 @EACH_SOURCE
-def test_a_csv_layout_knows_what_it_renames_and_requires(each: Source) -> None:
-    layout = each.layout
-    if layout.framing == "lines":
-        assert layout.columns == layout.required == ()
+def test_a_csv_file_without_a_column_that_a_row_needs_is_of_another_layout(each: Source) -> None:
+    if each.parse is not csv_fields:
         return
-    assert set(each.renames) <= {*layout.columns, *each.inside}
-    assert {*layout.required, *each.inside.values()} <= set(layout.columns)
-    assert not set(each.inside) & set(layout.columns)
-    assert parse_header(",".join(layout.columns)) == layout.columns
-    # A file without these could only give rejects.
-    needed = {
-        each.inside.get(old, old)
-        for old, new in each.renames.items()
-        if not each.contract.column(new).nullable
-    }
-    assert needed <= set(layout.required)
+    assert header_names(",".join(each.columns)) == each.columns
+    needed = {old for old, new in each.renames.items() if not each.contract.column(new).nullable}
+    assert needed <= set(each.layout.required) <= set(each.columns)
 
 
 @EACH_SOURCE

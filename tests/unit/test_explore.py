@@ -16,8 +16,8 @@ from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
 from gluebook.explore.times import read_month_first, read_time, spelling
 from gluebook.sample import messes
-from gluebook.sources.app_logs.mongod import MONGOD
-from gluebook.sources.support_tickets.servicenow import SERVICENOW
+from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
+from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 
@@ -124,8 +124,8 @@ def test_a_line_that_is_not_one_json_object_is_malformed(tmp_path: Path, line: b
 def test_a_copy_of_a_reject_is_a_reject_and_a_copy_in_another_layout_a_copy(tmp_path: Path) -> None:
     bad = ticket_record("T2", 1, "Banana", "5/1/2026 10:00")
     plain = ticket_file(GOOD, bad, bad)
-    columns = list(reversed(SERVICENOW.layout.columns))
-    values = dict(zip(SERVICENOW.layout.columns, GOOD.split(","), strict=True))
+    columns = list(reversed(SERVICENOW.columns))
+    values = dict(zip(SERVICENOW.columns, GOOD.split(","), strict=True))
     turned = ",".join(columns) + "\r\n" + ",".join(values[name] for name in columns) + "\r\n"
     found = files.find(put(tmp_path, a=plain, b=turned.encode()), "support_tickets")
     counted = tables.count(tables.without_nulls(tables.table(found, SERVICENOW), SERVICENOW), SERVICENOW)

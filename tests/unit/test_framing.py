@@ -14,13 +14,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gluebook.sources import framing
-from gluebook.sources.framing import MALFORMED, TOO_LONG, UNCLOSED, BadFile, Framer, Layout, Record
+from gluebook.sources.framing import (
+    MALFORMED,
+    TOO_LONG,
+    UNCLOSED,
+    BadFile,
+    Framer,
+    Layout,
+    Record,
+    cutting,
+    unpacking,
+)
 
-CSV = Layout("csv", columns=("number", "text"), required=("number", "text"))
+CSV = Layout("csv", required=("number", "text"))
 LINES = Layout("lines")
 BOM = b"\xef\xbb\xbf"
-LONGEST = framing.LONGEST_RECORD_BYTES
+LONGEST = cutting.LONGEST_RECORD_BYTES
 
 NASTY = st.text(
     st.sampled_from('ab,"\n\r \t\x00\x0b\x0c\x1f\x85\u2028é😀\ufeff') | st.characters(codec="utf-8")
@@ -89,11 +98,11 @@ def test_records_are_those_of_an_independent_reader_whatever_the_cells_the_packi
         places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
         body = b"".join(gzip.compress(body[a:b], mtime=0) for a, b in itertools.pairwise(places))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "_CHUNK_BYTES", chunk)
+        patch.setattr(unpacking, "CHUNK_BYTES", chunk)
         framer = Framer(io.BytesIO(body), CSV)
         records = list(framer)
     expected = list(csv.reader(io.StringIO(plain.decode(), newline="")))
-    assert [framing.parse_header(framer.header or "")] == [tuple(name) for name in expected[:1]]
+    assert [framer.columns] == [tuple(name) for name in expected[:1]]
     assert [next(csv.reader(io.StringIO(record.raw, newline=""))) for record in records] == expected[1:]
     assert [record.number for record in records] == list(range(1, len(rows) + 1))
     assert framer.records == len(rows)
@@ -112,7 +121,7 @@ def test_lines_are_cut_at_newlines_and_nowhere_else(
     lines = [line for line in lines if not line.startswith("\ufeff")]
     body = "".join(line + end for line in lines).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "_CHUNK_BYTES", chunk)
+        patch.setattr(unpacking, "CHUNK_BYTES", chunk)
         found = raws(gzip.compress(body, mtime=0) if packed else body, LINES)
     assert found == [line for line in lines if line.encode().strip(b" \t\v\f")]
 
@@ -168,8 +177,14 @@ def test_doubled_columns_are_named() -> None:
     assert refusal(b"number,text,number\n1,a,2\n") == "another_layout: the header names number twice"
 
 
+def test_columns_without_a_name_as_spreadsheets_leave_them_may_be_many() -> None:
+    assert raws(b"number,text,,\n1,a,,\n") == ["1,a,,"]
+
+
 def test_a_file_with_bare_carriage_returns_is_refused_not_a_crash() -> None:
-    assert refusal(b"number,text\r1,a\r2,b\r").startswith("another_layout: the first line is no header")
+    assert refusal(b"number,text\r1,a\r2,b\r") == (
+        "another_layout: the first line is no header: its lines end in carriage returns alone"
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,8 +214,8 @@ def test_an_overlong_first_line_is_no_header() -> None:
     assert TOO_LONG in refusal(b"number,text," + b"x" * (LONGEST + 1) + b"\n1,a\n")
 
 
-def test_a_first_line_with_a_field_beyond_all_measure_is_refused_not_a_crash() -> None:
-    assert refusal(b"number,text," + b"x" * 200_000 + b"\n").startswith("another_layout: the first line")
+def test_a_header_may_name_a_column_beyond_all_measure() -> None:
+    assert raws(b'number,text,"' + b"x" * 200_000 + b'"\n1,a,b\n') == ["1,a,b"]
 
 
 def test_a_header_whose_quote_is_never_closed_is_no_header() -> None:
@@ -235,7 +250,7 @@ def test_concatenated_gzip_is_one_file() -> None:
 
 @pytest.mark.parametrize("chunk", [2, 3, 7, 1 << 20])
 def test_a_second_member_that_is_cut_off_is_named(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "_CHUNK_BYTES", chunk)
+    monkeypatch.setattr(unpacking, "CHUNK_BYTES", chunk)
     assert refusal(MEMBER + SECOND[:-1]).startswith("truncated_gzip")
 
 
@@ -244,7 +259,7 @@ def test_a_second_member_that_is_cut_off_is_named(chunk: int, monkeypatch: pytes
 def test_zeros_may_pad_gzip_but_hide_nothing_behind_them(
     zeros: int, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(framing, "_CHUNK_BYTES", chunk)
+    monkeypatch.setattr(unpacking, "CHUNK_BYTES", chunk)
     padded = MEMBER + bytes(zeros)
     assert raws(padded) == ["1,a"]
     assert raws(padded + SECOND) == ["1,a", "2,b"]
@@ -253,7 +268,7 @@ def test_zeros_may_pad_gzip_but_hide_nothing_behind_them(
 
 @pytest.mark.parametrize("chunk", [2, 16, 1 << 20])
 def test_bytes_after_gzip_that_are_no_gzip_are_named(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "_CHUNK_BYTES", chunk)
+    monkeypatch.setattr(unpacking, "CHUNK_BYTES", chunk)
     assert refusal(MEMBER + b"2,b\n") == ("corrupt_gzip: bytes that are no gzip follow the compressed data")
 
 
@@ -289,7 +304,7 @@ def test_records_before_a_broken_byte_are_counted() -> None:
 
 
 def test_an_unclosed_quote_costs_its_own_line_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "LONGEST_RECORD_BYTES", 100)
+    monkeypatch.setattr(cutting, "LONGEST_RECORD_BYTES", 100)
     good = [f'{n},"line one\nline two of {n}"' for n in range(50)]
     body = "\n".join(["number,text", *good[:10], '10,"never closed', *good[10:]]) + "\n"
     records = frame(body.encode())

@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ import pandas as pd
 from gluebook.errors import ConfigurationError
 from gluebook.sample import TRUTH_FILE, iter_files, write_files
 from gluebook.sources import all_sources
-from gluebook.sources.framing import BadFile, Framer, Layout, Record, parse_header
+from gluebook.sources.csv_fields import header_names
+from gluebook.sources.fields import Malformed
+from gluebook.sources.framing import BadFile, Framer, Layout, Record
 from gluebook.sources.model import Source
+from gluebook.sources.reading import ParsedRecord, parsed
 
 SAMPLE_FOLDER = Path("build", "sample")
 _PROJECT_FILE = "pyproject.toml"
@@ -82,8 +85,8 @@ def _look_at(path: Path, name: str, dataset: str) -> RawFile:
         header = _first_line(path)
         for source in all_sources():
             if source.contract.name == dataset and _fits(header, source.layout):
-                file = RawFile(path, name, source, header if source.layout.framing == "csv" else None)
-                return replace(file, records=sum(1 for _ in records(file)))
+                first = header if source.layout.framing == "csv" else None
+                return RawFile(path, name, source, first, sum(1 for _ in records(path, source)))
     except BadFile as bad:
         return RawFile(path, name, None, why=bad.reason)
     return RawFile(path, name, None, why=f"no source of {dataset} has this layout")
@@ -96,16 +99,15 @@ def _first_line(path: Path) -> str:
 
 def _fits(line: str, layout: Layout) -> bool:
     if layout.framing == "csv":
-        return bool(line) and set(layout.required) <= set(parse_header(line))
+        with suppress(Malformed):
+            return bool(line) and set(layout.required) <= set(header_names(line))
+        return False
     return line.lstrip().startswith("{")
 
 
 def most_common(files: Iterable[RawFile]) -> Source:
-    """The source that most of the files are of, among those whose columns can be had without opening their values.
-
-    Raises ConfigurationError if there is none.
-    """
-    counts = Counter(file.source.name for file in files if file.source and _is_flat(file.source))
+    """The source that most of the files are of. Raises ConfigurationError if there is none."""
+    counts = Counter(file.source.name for file in files if file.source)
     if not counts:
         raise ConfigurationError(
             "none of the files can be looked into here: see `source` and `why` in the table of files"
@@ -114,15 +116,10 @@ def most_common(files: Iterable[RawFile]) -> Source:
     return next(source for source in all_sources() if source.name == name)
 
 
-def _is_flat(source: Source) -> bool:
-    return source.layout.framing == "lines" or set(source.renames) <= set(source.layout.columns)
-
-
-def records(file: RawFile) -> Iterator[Record]:
-    """The file's records, cut by the pipeline's own Framer. Raises BadFile, as there."""
-    layout = file.source.layout if file.source else Layout("lines")
-    with file.path.open("rb") as stream:
-        yield from Framer(stream, layout)
+def records(path: Path, source: Source) -> Iterator[ParsedRecord]:
+    """The records of a file of `source`, cut and parsed by the pipeline's own code. Raises BadFile, as there."""
+    with path.open("rb") as stream:
+        yield from parsed(Framer(stream, source.layout), source)
 
 
 def inventory(files: Iterable[RawFile]) -> pd.DataFrame:
@@ -153,8 +150,8 @@ def layouts(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
     """One row of booleans per CSV file: in what it differs from the plain one. Columns stand in the order in which
     most files have them."""
     facts = inventory(files)
-    headers = [parse_header(file.header or "") for file in files]
-    usual = set(source.layout.columns)
+    headers = [header_names(file.header or "") for file in files]
+    usual = set(source.columns)
     orders = pd.Series([tuple(name for name in names if name in usual) for names in headers])
     odd = {
         "gzip": facts["gzip"],

@@ -6,12 +6,9 @@ Spark, in `gluebook.transforms`; a test holds both against the sample's truth.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,10 +16,8 @@ import pandas as pd
 from gluebook.contracts import Column
 from gluebook.explore.files import RawFile, records
 from gluebook.explore.times import read_time
-from gluebook.sources.framing import MALFORMED, Record, parse_header
 from gluebook.sources.model import Source
 
-Values = Mapping[str, str | None]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0+)?")
 
@@ -35,54 +30,20 @@ def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
     """
     own = [file for file in files if file.source is source]
     rows = [row for file in own for row in _rows(file, source)]
-    columns = [*known_columns(source), "_file", "_record", "_raw", "_problem"]
+    columns = [*source.columns, "_file", "_record", "_raw", "_problem"]
     return pd.DataFrame(rows, columns=columns, dtype="object").where(lambda found: found.notna(), None)
 
 
-def known_columns(source: Source) -> list[str]:
-    """A CSV source's columns, or a JSON source's paths."""
-    return list(source.layout.columns or source.renames)
-
-
 def _rows(file: RawFile, source: Source) -> Iterator[dict[str, Any]]:
-    names = parse_header(file.header) if file.header else None
-    for record in records(file):
-        values = _fields(record, names) if names else _paths(record, source)
-        problem = record.problem or (MALFORMED if values is None else None)
-        place = {"_file": file.short_name, "_record": record.number, "_raw": record.raw, "_problem": problem}
-        yield {**(values or {}), **place}
-
-
-def _fields(record: Record, names: tuple[str, ...]) -> Values | None:
-    """By name; None if they are more or fewer than the header's."""
-    fields = next(csv.reader(io.StringIO(record.raw, newline="")), [])
-    return dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
-
-
-def _paths(record: Record, source: Source) -> Values | None:
-    """What stands at the source's paths, as text; None if the record isn't exactly one JSON object."""
-    try:
-        found = json.loads(record.raw)
-    except ValueError:
-        return None
-    if not isinstance(found, dict):
-        return None
-    return {path: _text(reduce(_inside, path.split("."), found)) for path in source.renames}
-
-
-def _inside(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for number, raw, problem, fields in records(file.path, source):
+        yield {**fields, "_file": file.short_name, "_record": number, "_raw": raw, "_problem": problem}
 
 
 def without_nulls(found: pd.DataFrame, source: Source) -> pd.DataFrame:
     """The same table, trimmed, with None for the empty text and for the source's null markers."""
     nothing = {"", *source.null_markers}
     clean = found.copy()
-    for name in known_columns(source):
+    for name in source.columns:
         clean[name] = [
             None if value is None or value.strip(" ") in nothing else value.strip(" ")
             for value in found[name]
@@ -133,7 +94,7 @@ def extra_bytes(text: str) -> int:
 
 def copies(clean: pd.DataFrame, source: Source) -> pd.Series:
     """For each record whether it repeats an earlier one: the same text of a log, the same values of a ticket."""
-    identity = ["_raw"] if source.contract.append else known_columns(source)
+    identity = ["_raw"] if source.contract.append else list(source.columns)
     return clean.duplicated(identity)
 
 

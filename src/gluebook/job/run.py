@@ -1,7 +1,7 @@
 """What a job notebook drives: one batch, from the claim to the published manifest.
 
 run = BatchRun.start(dataset="app_logs", ...)      # claim, check the files, number their records
-records = run.records("mongod")                    # DataFrame of raw records
+records = run.records()                            # a DataFrame per source
 ...                                                # the notebook's transformations
 run.finish(kept, rejects)                          # write, count, gate, publish
 """
@@ -24,7 +24,7 @@ from gluebook.clock import Clock, utc_now
 from gluebook.contracts import Contract, contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.job.check import INBOX_SCHEMA, check_files
+from gluebook.job.check import FILE, PROBLEM, RAW, RECORD, check_files, source_inbox
 from gluebook.job.claim import Claimant
 from gluebook.job.counting import Checked, Written
 from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
@@ -35,17 +35,14 @@ from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
 from gluebook.job.tallies import reasons_per_file, rows_per_file
 from gluebook.job.vouchers import vouchers
+from gluebook.sources import sources_of
+from gluebook.sources.model import Source
+from gluebook.transforms.frames import Frames, no_records, records_schema
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
 # Parquet files of 64 to 256 MB suit Redshift best; this many rows of ours come to about that.
 _ROWS_PER_FILE = 1_000_000
-
-# Raw records as a notebook gets them: place, arrival date, header of the CSV file, text, what framing found wrong.
-RECORDS_SCHEMA = (
-    "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
-    "dt string, _header string, _raw string, _problem string"
-)
 
 
 @dataclass(frozen=True)
@@ -137,38 +134,32 @@ class BatchRun:
         _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
         self._curation.check(check_files(self.spark, files, self._shop.lake.bucket, self._curation.inbox))
 
-    def headers(self, source: str) -> list[str]:
-        """The distinct CSV headers of the batch's readable files of `source`."""
-        found = {checked.header for _, _, checked in self._readable(source)}
-        return sorted(header for header in found if header is not None)
+    def records(self) -> Frames:
+        """The parsed records of the batch's readable files: a frame for each source that has some.
 
-    def records(self, source: str) -> DataFrame:
-        """The raw records of the batch's readable files of `source`, numbered.
-
-        Columns: _source_file, _source_version, _source_record, _batch_id, dt (arrival date), _header (of its
-        CSV file), _raw (text), _problem (null, or what framing found wrong).
+        Without any, an empty frame for each source. Columns: see `records_schema`.
         """
-        if self._curation is None or not (readable := self._readable(source)):
-            # Told at planning that nothing comes, Spark leaves out all that would be done to it.
-            return self.spark.createDataFrame([], RECORDS_SCHEMA).where(F.lit(False))
-        about = self.spark.createDataFrame(
-            [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],
-            "file int, _source_file string, _source_version string, dt string, _header string",
-        )
-        raw = self._lakefiles.read(self._curation.inbox, INBOX_SCHEMA)
-        return raw.join(F.broadcast(about), "file", "inner").select(
-            "_source_file",
-            "_source_version",
-            F.col("record").alias("_source_record"),
-            F.lit(self._curation.batch.batch_id).alias("_batch_id"),
-            "dt",
-            "_header",
-            F.col("raw").alias("_raw"),
-            F.col("problem").alias("_problem"),
-        )
+        sources = sources_of(self.contract.name)
+        found = [(each, files) for each in sources if (files := self._readable(each.name))]
+        if not found:
+            return Frames(self.contract, tuple((each, no_records(self.spark, each)) for each in sources))
+        return Frames(self.contract, tuple((each, self._records(each, files)) for each, files in found))
 
-    def _readable(self, source: str) -> list[tuple[int, FileVersion, Checked]]:
-        return self._curation.readable(source) if self._curation else []
+    def _records(self, of: Source, files: list[tuple[int, FileVersion, Checked]]) -> DataFrame:
+        assert self._curation is not None
+        batch_id, inbox = self._curation.batch.batch_id, source_inbox(self._curation.inbox, of.name)
+        about = self.spark.createDataFrame(
+            [(index, file.key, file.version_id, file.dt) for index, file, _ in files],
+            f"{FILE} int, _source_file string, _source_version string, dt string",
+        )
+        fields = ", ".join(f"`{name}` string" for name in of.columns)
+        schema = f"{FILE} int, {RECORD} bigint, {RAW} string, {PROBLEM} string, {fields}"
+        stored = self._lakefiles.read(inbox, schema).withColumn("_batch_id", F.lit(batch_id))
+        joined = stored.join(F.broadcast(about), FILE).withColumnRenamed(RECORD, "_source_record")
+        return joined.select(*(F.col(f"`{name}`") for name in records_schema(of).names))
+
+    def _readable(self, name: str) -> list[tuple[int, FileVersion, Checked]]:
+        return self._curation.readable(name) if self._curation else []
 
     def keep(self, df: DataFrame) -> DataFrame:
         """Compute `df` once, though several steps use it; spills to disk, freed by `finish`."""

@@ -19,6 +19,7 @@ from gluebook.core.keys import Lake
 from gluebook.core.runs import error_line, proven_mark
 from gluebook.errors import SelfCheckFailed
 from gluebook.job.lake_files import LakeFiles
+from gluebook.sources import all_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,9 +65,10 @@ def _step(what: str, do: Callable[[], T]) -> T:
 
 
 def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Spark's executors find this function by importing this module, and with it the package."""
+    """Spark's executors find this function by importing this module, and with it the package; sources need more."""
     import pyarrow as pa
 
+    all_sources()
     for batch in batches:
         named = pa.array([__name__] * batch.num_rows, pa.string())
         yield pa.RecordBatch.from_arrays([batch.column(0), named], names=["number", "package"])

@@ -1,4 +1,4 @@
-"""The sources, discovered: `<dataset>/<name>.py` holds the source `name` of `dataset`, and nothing else lists it.
+"""The sources, discovered: `SOURCE` in `<dataset>/<name>.py` is the source `name` of `dataset`. No list names it.
 
 Listing needs no import, so the functions, which only ask which sources there are, never import one.
 """
@@ -29,7 +29,12 @@ def source_names(dataset: str) -> tuple[str, ...]:
 
 def all_sources() -> tuple[Source, ...]:
     """Every source of every dataset."""
-    return tuple(source(dataset, name) for dataset in CONTRACTS for name in source_names(dataset))
+    return tuple(each for dataset in CONTRACTS for each in sources_of(dataset))
+
+
+def sources_of(dataset: str) -> tuple[Source, ...]:
+    """The sources that feed `dataset`, in alphabetical order."""
+    return tuple(source(dataset, name) for name in source_names(dataset))
 
 
 def source(dataset: str, name: str) -> Source:
@@ -37,5 +42,5 @@ def source(dataset: str, name: str) -> Source:
     if name not in source_names(dataset):
         known = ", ".join(f"{one}/{each}" for one in CONTRACTS for each in source_names(one))
         raise ConfigurationError(f"no source {dataset}/{name}; there are {known}")
-    found: Source = getattr(import_module(f"{__name__}.{dataset}.{name}"), name.upper())
+    found: Source = import_module(f"{__name__}.{dataset}.{name}").SOURCE
     return found

@@ -1,18 +1,28 @@
-"""What a source is: its file layout, and how its columns become the contract's."""
+"""What a source is: how files are cut, how records become fields, and how fields become the contract's columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gluebook.contracts import Contract
+from gluebook.contracts import Contract, contract
+from gluebook.sources.csv_fields import csv_fields
+from gluebook.sources.fields import Parser
 from gluebook.sources.framing import Layout
+
+
+def identity(module: str) -> tuple[str, Contract]:
+    """The name and the contract of the source in `<...>.<dataset>.<name>`. Raises ConfigurationError."""
+    *_, dataset, name = module.split(".")
+    return name, contract(dataset)
 
 
 @dataclass(frozen=True)
 class Source:
-    """One system's file layout feeding a dataset.
+    """One system's files feeding a dataset. A source column is a field of its records.
 
+    layout         how a file is cut into records
+    parse          how a record becomes fields, in plain Python; CSV by the names in the header unless said otherwise
     renames        source column -> contract column
     null_markers   texts that stand for "nothing here", besides the empty one
     time_patterns  Spark datetime patterns tried in order, after ISO 8601; times without a zone are UTC
@@ -20,25 +30,32 @@ class Source:
     left_out       source columns that hold a person and that the contract has no column for
     private        source columns that tell of a person what nobody needs; they don't stay in quarantine either
     prose          source columns in which people write sentences, and so may be named
-    inside         columns that stand inside another one, such as a key of JSON in a CSV field -> the file's column
+    derive         contract column -> Spark SQL over the renamed and typed columns, `source` and `dt`: what only this
+                   source can tell
     """
 
     name: str
     contract: Contract
     layout: Layout
     renames: Mapping[str, str]
+    parse: Parser = csv_fields
     null_markers: tuple[str, ...] = ()
     time_patterns: tuple[str, ...] = ()
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     prose: tuple[str, ...] = ()
-    inside: Mapping[str, str] = field(default_factory=dict)
+    derive: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns that are known once a record has been read."""
-        return tuple(dict.fromkeys((*self.layout.columns, *self.inside, *self.renames)))
+        """All source columns that are read; others that the parser gives are left out."""
+        return (*self.renames, *self.left_out, *self.private)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The contract columns that this source has."""
+        return (*self.renames.values(), *self.derive)
 
     @property
     def persons(self) -> tuple[str, ...]:

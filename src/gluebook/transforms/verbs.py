@@ -6,6 +6,7 @@ Each takes a DataFrame and returns one, at the same grain (one row per record) u
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import dedent
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -40,11 +41,27 @@ def blank_to_null(df: DataFrame, source: Source) -> DataFrame:
     )
 
 
-def fingerprint(df: DataFrame, columns: tuple[str, ...], name: str = "_row_hash") -> DataFrame:
-    """Add SHA-256 (hex) over `columns`: equal if and only if all of them are, whatever the file looked like."""
-    ordered = [F.col(f"`{column}`") for column in sorted(columns)]
-    whole = ordered[0] if len(ordered) == 1 else F.to_json(F.struct(*ordered))
-    return df.withColumn(name, F.sha2(whole, 256))
+def fingerprint(df: DataFrame, source: Source) -> DataFrame:
+    """Add `_row_hash`, SHA-256 (hex) over the source's columns: equal if and only if all of them are, whatever the
+    file looked like."""
+    ordered = [F.col(f"`{column}`") for column in sorted(source.columns)]
+    return df.withColumn("_row_hash", F.sha2(F.to_json(F.struct(*ordered)), 256))
+
+
+def record_id(df: DataFrame, source: Source, name: str) -> DataFrame:  # noqa: ARG001 - a verb takes both
+    """Add SHA-256 (hex) of the record's text as column `name`: two records share it if they are the same text."""
+    return df.withColumn(name, F.sha2("_raw", 256))
+
+
+def derive(df: DataFrame, source: Source) -> DataFrame:
+    """Add what only this source can tell, by its own SQL (`Source.derive`)."""
+    return df.withColumns({name: F.expr(sql) for name, sql in source.derive.items()})
+
+
+def derivation(source: Source) -> str:
+    """The SQL that `derive` adds to the rows of a source, to be read."""
+    columns = (f"{dedent(sql).strip()} as {name}" for name, sql in source.derive.items())
+    return f"-- {source.name}\n" + ",\n".join(columns or ("nothing",))
 
 
 def normalise_types(df: DataFrame, source: Source) -> DataFrame:

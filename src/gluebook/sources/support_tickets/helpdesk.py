@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.sources.framing import Layout
-from gluebook.sources.model import Source
+from gluebook.sources.model import Source, identity
 
 _RENAMES = {
     "Ticket ID": "ticket_id",
@@ -36,17 +35,23 @@ _STATUS = {
 }
 _PRIORITY = {"critical": "critical", "high": "high", "medium": "moderate", "low": "low"}
 
-HELPDESK = Source(
-    name="helpdesk",
-    contract=SUPPORT_TICKETS,
-    layout=Layout(
-        framing="csv",
-        columns=(*_RENAMES, *_LEFT_OUT, *_PRIVATE),
-        required=("Ticket ID", "Ticket Status"),
-    ),
+SOURCE = Source(
+    *identity(__name__),
+    layout=Layout(framing="csv", required=("Ticket ID", "Ticket Status")),
     renames=_RENAMES,
     left_out=_LEFT_OUT,
     private=_PRIVATE,
     prose=("Ticket Subject", "Ticket Description", "Resolution"),
     choices={"status": _STATUS, "priority": _PRIORITY},
+    # The export says how a ticket stands, and neither which revision that is nor when it was written.
+    derive={
+        "revision": "cast(first_response_at is not null as int) + cast(resolved_at is not null as int)",
+        "updated_at": "coalesce(greatest(first_response_at, resolved_at), cast(dt as timestamp))",
+        "is_active": "status not in ('resolved', 'closed')",
+        "resolved_before_response": "resolved_at < first_response_at",
+        "orphan_resolution_time": """
+            case when resolved_at is not null
+                 then first_response_at is null or resolution is null or status not in ('resolved', 'closed')
+            end""",
+    },
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.sources.framing import Layout
-from gluebook.sources.model import Source
+from gluebook.sources.model import Source, identity
 
 _RENAMES = {
     "number": "ticket_id",
@@ -61,14 +60,9 @@ _STATUS = {
 _PRIORITY = {"1 - critical": "critical", "2 - high": "high", "3 - moderate": "moderate", "4 - low": "low"}
 _GRADE = {"1 - high": "high", "2 - medium": "medium", "3 - low": "low"}
 
-SERVICENOW = Source(
-    name="servicenow",
-    contract=SUPPORT_TICKETS,
-    layout=Layout(
-        framing="csv",
-        columns=(*_RENAMES, *_LEFT_OUT),
-        required=("number", "incident_state", "sys_mod_count", "sys_updated_at"),
-    ),
+SOURCE = Source(
+    *identity(__name__),
+    layout=Layout(framing="csv", required=("number", "incident_state", "sys_mod_count", "sys_updated_at")),
     renames=_RENAMES,
     null_markers=("?",),
     # Day first, padded or not; the verbs turn dashes between day, month and year into slashes.

@@ -1,0 +1,14 @@
+"""What a record becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+# Every value is the text that stands in the record; None where the source wrote nothing.
+Fields = Mapping[str, str | None]
+# A record's text and the columns of its file's header (none without a header) to fields; raises Malformed.
+Parser = Callable[[str, tuple[str, ...]], Fields]
+
+
+class Malformed(ValueError):
+    """A record is not what its source writes; the message says where."""

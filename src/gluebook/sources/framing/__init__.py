@@ -1,0 +1,115 @@
+"""Cut a file's bytes into numbered records, checking on the way that the file is what it claims to be.
+
+One pass in bounded memory, one file at a time: gzip, UTF-8, header and size are checked here, so that a broken file
+is named before Spark sees it and its neighbours are unaffected. Record numbers and raw text come from here.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, NamedTuple
+
+from gluebook.sources.csv_fields import header_names
+from gluebook.sources.fields import Malformed
+from gluebook.sources.framing.cutting import TOO_LONG, UNCLOSED, Unit, csv_records, lines
+from gluebook.sources.framing.unpacking import BadFile as BadFile
+from gluebook.sources.framing.unpacking import unpacked
+
+_BLANK = b" \t\r\n\v\f"
+
+MALFORMED = "malformed_record"
+# Problems of records that have no fields.
+UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a source's files are cut.
+
+    framing   "lines": a record is a line. "csv": a record may hold line breaks inside quotes, the first one
+              is the header
+    required  for csv: the columns without which a file is of another layout
+    """
+
+    framing: Literal["lines", "csv"]
+    required: tuple[str, ...] = ()
+
+
+class Record(NamedTuple):
+    """One record: its number in the file, from 1 after the header; its text; what is wrong with it, if so."""
+
+    number: int
+    raw: str
+    problem: str | None = None
+
+
+class Framer:
+    """Iterates over the records of one file; header and columns are known once iteration has begun (csv only)."""
+
+    def __init__(self, stream: BinaryIO, layout: Layout) -> None:
+        self.header: str | None = None
+        self.columns: tuple[str, ...] = ()
+        self.records = 0
+        self._stream = stream
+        self._layout = layout
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield records in file order. Raises BadFile."""
+        is_csv = self._layout.framing == "csv"
+        units = lines(unpacked(self._stream))
+        offset = 0
+        for unit in csv_records(units) if is_csv else units:
+            bom = len(codecs.BOM_UTF8) if offset == 0 and unit.data.startswith(codecs.BOM_UTF8) else 0
+            data, start = unit.data[bom:], offset + bom
+            offset += unit.size
+            if not data.strip(_BLANK):
+                continue
+            # No text has NULs: a crash, a copy under way or another encoding leaves them. Redshift takes none.
+            problem = unit.problem or (MALFORMED if b"\0" in data else None)
+            text = _decoded(data, start, unit).rstrip("\r\n")
+            if is_csv and self.header is None:
+                self.columns = _columns(text, problem, self._layout.required)
+                self.header = text
+                continue
+            self.records += 1
+            yield Record(self.records, text, problem)
+        if offset and is_csv and self.header is None:
+            raise BadFile("no_header: the file holds nothing but blank lines")
+
+
+def _columns(header: str, problem: str | None, required: tuple[str, ...]) -> tuple[str, ...]:
+    """The column names of a header that names all `required` ones and none twice. Raises BadFile.
+
+    Columns without a name, as spreadsheets leave them behind the last one, may be many.
+    """
+    if problem is None and "\r" in header:
+        problem = "its lines end in carriage returns alone"
+    if problem is not None:
+        raise BadFile(f"another_layout: the first line is no header: {problem}")
+    try:
+        names = header_names(header)
+    except Malformed as error:
+        raise BadFile(f"another_layout: the first line is no header: {error}") from None
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise BadFile(
+            f"another_layout: the header lacks {', '.join(missing[:5])}"
+            + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        )
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if doubled:
+        raise BadFile(f"another_layout: the header names {', '.join(doubled)} twice")
+    return names
+
+
+def _decoded(data: bytes, start: int, unit: Unit) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if unit.problem == TOO_LONG:  # an excerpt may end in the middle of a character
+            return data.decode("utf-8", "replace")
+        raise BadFile(
+            f"invalid_utf8: byte {data[error.start]:#04x} at offset {start + error.start}"
+        ) from None

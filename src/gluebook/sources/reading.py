@@ -1,0 +1,31 @@
+"""A file's bytes to its records with their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gluebook.sources.fields import Fields, Malformed
+from gluebook.sources.framing import MALFORMED, Framer
+from gluebook.sources.model import Source
+
+
+class ParsedRecord(NamedTuple):
+    """A record: its number in the file, its text, what is wrong with it, and its fields (none if something is)."""
+
+    number: int
+    raw: str
+    problem: str | None
+    fields: Fields
+
+
+def parsed(framer: Framer, source: Source) -> Iterator[ParsedRecord]:
+    """The records of a file of `source`, in order. One that can't be parsed has a problem. Raises BadFile."""
+    for number, raw, problem in framer:
+        fields: Fields = {}
+        if problem is None:
+            try:
+                fields = source.parse(raw, framer.columns)
+            except Malformed:
+                problem = MALFORMED
+        yield ParsedRecord(number, raw, problem, fields)
