@@ -1,8 +1,8 @@
-"""A job run without Spark: the product's claim, curation, gate and publishing around a file format of its own."""
+"""A job run without Spark: the product's claim, framing, parsing, curation and publishing around rows of its own."""
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -11,7 +11,8 @@ from typing import Any
 
 from chaos.baton import Crash
 from chaos.doors import DoorObjects
-from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
+from chaos.formats import Row, row_of, source_of, text_of
+from chaos.oracle import POISON, REJECT_ME
 from gluebook.contracts import Contract
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import PublishedFile, copy_manifest
@@ -20,10 +21,9 @@ from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.job.claim import Claimant
 from gluebook.job.counting import Checked, FileKey, Written
 from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.sources.framing import MALFORMED, BadFile, Framer
+from gluebook.sources.reading import parsed
 
-Row = dict[str, Any]
-# The source whose layout a dataset's files claim to have.
-SOURCES = {"app_logs": "mongod", "support_tickets": "servicenow"}
 _PROVENANCE = ("_source_file", "_source_version", "_source_record")
 
 
@@ -52,31 +52,38 @@ class Run:
         return batch.batch_id
 
     def _check(self, curation: Curation) -> dict[int, Checked]:
-        objects, bucket = self.objects, self.shop.lake.bucket
+        objects, bucket, of = self.objects, self.shop.lake.bucket, source_of(self.contract.name)
         checked, inbox = {}, []
         for index, file in enumerate(curation.files):
-            text = objects.open_version(file.bucket, file.key, file.version_id).read().decode()
-            lines = text.split("\n") if text else []
-            if lines[:1] == [BROKEN]:
-                checked[index] = Checked(index, 0, bad="broken_file: it says so")
+            body = objects.open_version(file.bucket, file.key, file.version_id).read()
+            framer = Framer(io.BytesIO(body), of.layout)
+            try:
+                found = list(parsed(framer, of))
+            except BadFile as bad:
+                checked[index] = Checked(index, framer.records, framer.header, bad.reason)
                 continue
-            checked[index] = Checked(index, len(lines))
-            inbox += [[index, number, line] for number, line in enumerate(lines, 1)]
+            checked[index] = Checked(index, framer.records, framer.header)
+            inbox += [[index, *record] for record in found]
         self.objects.put(bucket, f"{curation.inbox}00000.parquet", _lines(inbox))
         return checked
 
     def _transformed(self, curation: Curation) -> tuple[list[Row], list[Row]]:
         """Valid rows with `_copy`, and rejects."""
+        dataset = self.contract.name
         records = self._read(curation.inbox)
-        if any(line == POISON for _, _, line in records):
+        if any(text_of(dataset, fields) == POISON for *_, problem, fields in records if problem is None):
             raise Crash("poison")
-        files = {index: file for index, file, _ in curation.readable(SOURCES[self.contract.name])}
+        files = {index: file for index, file, _ in curation.readable(source_of(dataset).name)}
         valid: list[Row] = []
         rejects: list[Row] = []
-        for index, number, line in records:
-            if index in files:
-                row = _row(self.contract, files[index], number, line, curation.batch.batch_id)
-                (rejects if line.startswith("!") else valid).append(row)
+        for index, number, raw, problem, fields in records:
+            if index not in files:
+                continue
+            row = _about(files[index], number, curation.batch.batch_id)
+            if problem is None:
+                valid.append({**row, **row_of(dataset, raw, fields), "_text": text_of(dataset, fields)})
+            else:
+                rejects.append({**row, "_problem": problem})
         return _with_copies(valid, self.contract), rejects
 
     def _write(self, curation: Curation, kept: list[Row], rejects: list[Row]) -> Written:
@@ -92,7 +99,7 @@ class Run:
             curated=_per_file([row[place] for place in at] for row in self._read(curation.data_prefix)),
             duplicates=_per_file([row[n] for n in _PROVENANCE] for row in kept if row["_copy"] > 1),
             rejects={
-                key: {"says_so": count}
+                key: {MALFORMED: count}
                 for key, count in _per_file(self._read(curation.rejects_prefix)).items()
             },
             vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
@@ -167,45 +174,14 @@ def _lines(rows: Iterable[list[Any]]) -> bytes:
     return "\n".join(json.dumps(row) for row in rows).encode()
 
 
-def _row(contract: Contract, file: FileVersion, number: int, line: str, batch_id: str) -> Row:
-    about = {
+def _about(file: FileVersion, number: int, batch_id: str) -> Row:
+    return {
         "_source_file": file.key,
         "_source_version": file.version_id,
         "_source_record": number,
         "_batch_id": batch_id,
         "dt": file.dt,
         "source": file.source,
-    }
-    if line.startswith("!"):
-        return about
-    values = _log(line) if contract.append else _ticket(line)
-    return {**about, **values}
-
-
-def _log(line: str) -> Row:
-    text = line.removeprefix("L ")
-    return {
-        "_text": text,
-        "log_id": hashlib.sha256(text.encode()).hexdigest(),
-        "occurred_at": "2026-01-05T10:00:00",
-        "level": "info",
-        "is_error": False,
-        "service": "chaos",
-        "component": text * 40 if text.startswith(LONG) else None,
-        "message": text,
-    }
-
-
-def _ticket(line: str) -> Row:
-    _, number, revision, hour, text = line.split(" ", 4)
-    return {
-        "_text": text,
-        "ticket_id": number,
-        "revision": int(revision),
-        "status": "new",
-        "updated_at": f"2026-01-05T{int(hour):02d}:00:00",
-        "symptom": text * 60 if text.startswith(LONG) else text,
-        "_row_hash": hashlib.sha256(line.encode()).hexdigest(),
     }
 
 

@@ -62,8 +62,8 @@ FILES = (
         protection="what is read is the version that was claimed, and not the newest object",
         broken="the newest object is read; here in the tests' own engine, which reads instead of Spark",
         file="tests/chaos/engine.py",
-        old="objects.open_version(file.bucket, file.key, file.version_id).read().decode()",
-        new='(objects.body(file.bucket, file.key) or b"").decode()',
+        old="objects.open_version(file.bucket, file.key, file.version_id).read()",
+        new='(objects.body(file.bucket, file.key) or b"")',
         test=(
             _PROTECTIONS,
             "test_a_file_that_is_corrected_between_claim_and_reading_is_read_as_it_was_claimed",

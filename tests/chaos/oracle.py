@@ -1,6 +1,6 @@
 """What must be in warehouse and lake, from what was put into S3 alone; knows nothing of the pipeline.
 
-A file holds lines::
+A file stands for lines; `chaos.formats` writes them as the systems do whose files they are::
 
     L <text>                                a log record; its text is its identity
     T <number> <revision> <hour> <text>     a revision of a ticket, written in that hour

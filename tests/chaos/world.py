@@ -16,7 +16,8 @@ from typing import Any
 
 from chaos.baton import Actor, door
 from chaos.dynamo import Dynamo
-from chaos.engine import SOURCES, Run
+from chaos.engine import Run
+from chaos.formats import SOURCES, written
 from chaos.oracle import Put
 from chaos.product import JOBS, RAW, Product
 from chaos.redshift import Redshift
@@ -98,10 +99,11 @@ class World:
         """Put an object into the raw bucket; its event goes out so many times."""
         key = f"{dataset}/{SOURCES[dataset]}/dt=2026-01-0{5 + len(name) % 2}/{name}"
         earlier = any(put.key == key for put in self.puts)
-        version = self.objects.put(RAW, key, body.encode())
+        stored = written(dataset, body)
+        version = self.objects.put(RAW, key, stored)
         self.puts.append(Put(key, version, body))
         self.counts["corrected_file"] += earlier
-        item = {"key": key, "version-id": version, "size": len(body), "sequencer": f"{len(self.puts):016X}"}
+        item = {"key": key, "version-id": version, "size": len(stored), "sequencer": f"{len(self.puts):016X}"}
         event = {
             "source": "aws.s3",
             "detail-type": "Object Created",
