@@ -17,18 +17,29 @@ SCRIPT = Path("glue", "support_tickets.py")
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What the exported script makes of each record of the page's file, once the page has been followed."""
-    copy = Copy(tmp_path_factory.mktemp("copy"))
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The project once the page has been followed."""
+    made = Copy(tmp_path_factory.mktemp("copy"))
     for step in steps(PAGE):
-        copy.do(step)
+        made.do(step)
+    return made
+
+
+@pytest.fixture(scope="module")
+def records(copy: Copy) -> list[dict[str, Any]]:
+    """What the exported script makes of each record of the page's file."""
     runner = ROOT / "tests" / "notebooks" / "run_script.py"
     glue = copy.folder / "src" / "localaws" / "glue_runtime"
-    file = "build/shopdesk/cases.csv"
+    file = "tests/spark/golden/support_tickets/shopdesk/cases.csv"
     said = copy.python(
         str(runner), str(SCRIPT), "support_tickets", "shopdesk", file, also=(glue, ROOT / "tests")
     )
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def test_a_source_is_one_file_and_its_golden_files(copy: Copy) -> None:
+    added = ["src/gluebook/sources/support_tickets/shopdesk.py"]
+    assert copy.changes() == [*added, "tests/spark/golden/support_tickets/shopdesk/cases.csv"]
 
 
 def test_each_record_of_the_new_source_becomes_what_the_page_says(records: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -35,15 +35,18 @@ def rows_of(source: Source, name: str, body: bytes) -> list[tuple[Any, ...]]:
     ]
 
 
+def frame_of(spark: SparkSession, source: Source, files: Mapping[str, bytes]) -> DataFrame:
+    """A source's records as `BatchRun.records` gives them, from the bytes of files by name."""
+    rows = [row for name, body in files.items() for row in rows_of(source, name, body)]
+    return spark.createDataFrame(rows, records_schema(source))
+
+
 @pytest.fixture(scope="session")
 def frame(spark: SparkSession) -> Frame:
-    """A source's records as `BatchRun.records` gives them, from the bytes of files by name."""
+    """`frame_of` with files given by keyword."""
 
     def make(source: Source, **files: bytes) -> DataFrame:
-        return spark.createDataFrame(
-            [row for name, body in files.items() for row in rows_of(source, name, body)],
-            records_schema(source),
-        )
+        return frame_of(spark, source, files)
 
     return make
 

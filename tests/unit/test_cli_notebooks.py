@@ -44,7 +44,7 @@ def test_one_changed_character_of_a_job_cell_fails_the_check_with_the_difference
     assert said("export", "--check") == (0, "")
     notebook = project / "notebooks" / "jobs" / "app_logs.ipynb"
     text = notebook.read_text(encoding="utf-8")
-    notebook.write_text(text.replace("durationMillis", "durationMilliS", 1), encoding="utf-8")
+    notebook.write_text(text.replace("as is_error", "as is_errors", 1), encoding="utf-8")
     code, output = said("export", "--check")
     assert code == 1
     changed = [line for line in output.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
