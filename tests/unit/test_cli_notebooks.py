@@ -49,7 +49,7 @@ def test_one_changed_character_of_a_job_cell_fails_the_check_with_the_difference
     assert code == 1
     changed = [line for line in output.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert [line[0] for line in changed] == ["-", "+"]
-    assert changed[1][1:].replace("MilliS", "Millis") == changed[0][1:] != changed[1][1:]
+    assert changed[1][1:].replace("is_errors", "is_error") == changed[0][1:] != changed[1][1:]
     assert "run `gluebook export`" in output
     assert said("export")[0] == 0
     assert said("export", "--check") == (0, "")
