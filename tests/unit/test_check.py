@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from fakes import FakeObjects, a_file
 from gluebook.core.model import FileVersion
-from gluebook.job.check import _check_file, inbox_schema
+from gluebook.job.check import _check_file, inbox_schema, plan_tasks
 from gluebook.job.counting import Checked
 from gluebook.sources import source
 
@@ -64,3 +65,29 @@ def test_a_version_that_was_deleted_since_its_claim_is_bad_and_not_replaced_by_a
     found, rows = checked(objects, file, tmp_path)
     assert apart(rows, []) == []
     assert found.bad == f"version_gone: {file.version_id} was deleted before it could be read"
+
+
+def test_the_inbox_holds_each_record_with_its_fields_or_its_problem(tmp_path: Path) -> None:
+    objects = FakeObjects()
+    file = claimed(objects, b'{"s": "I", "id": 1.50}\n{"s": "I"}]\n')
+    checked(objects, file, tmp_path)
+    found = pq.read_table(tmp_path / "records.parquet").to_pylist()
+    assert [{name: value for name, value in row.items() if value is not None} for row in found] == [
+        {"_file": 7, "_record": 1, "_raw": '{"s": "I", "id": 1.50}', "s": "I", "id": "1.50"},
+        {"_file": 7, "_record": 2, "_raw": '{"s": "I"}]', "_problem": "malformed_record"},
+    ]
+
+
+def test_a_task_holds_files_of_one_source_and_every_file_is_in_one() -> None:
+    files = [
+        replace(a_file(f"{number}.log", size=20 << 20), source=source)
+        for number, source in enumerate(["mongod", "containers"] * 5)
+    ]
+    tasks = plan_tasks(files, "inbox/b/1/")
+    assert sorted(place for task in tasks for place, _ in task.files) == list(range(10))
+    assert {(task.folder, file.source) for task in tasks for _, file in task.files} == {
+        ("inbox/b/1/containers/", "containers"),
+        ("inbox/b/1/mongod/", "mongod"),
+    }
+    assert [(task.number, len(task.files)) for task in tasks] == [(0, 3), (1, 2)] * 2
+    assert all(files[place] is file for task in tasks for place, file in task.files)
