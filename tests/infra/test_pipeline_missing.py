@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes.checking import check_here
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import utc_now
@@ -20,7 +21,6 @@ from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.job.check import check_here
 from gluebook.job.claim import Claimant
 from gluebook.job.counting import Written
 from gluebook.job.curate import Curation, Verdict, Workshop, next_batch

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from chaos.redshift import Redshift
 from chaos.warehouse import OK, ChaosWarehouse
+from fakes.checking import check_here
 from fakes.pipeline import RAW, Pipeline, job_ended
 from gluebook.contracts import contract
 from gluebook.core.events import StatementEnded
@@ -122,7 +123,7 @@ class Place:
         def check_files(
             spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
         ) -> dict[int, Checked]:
-            with patch.object(check, "Objects", lambda: objects):
-                return check.check_here(files, bucket, inbox)
+            with patch("gluebook.job.check.Objects", lambda: objects):
+                return check_here(files, bucket, inbox)
 
         return patch("gluebook.job.run.check_files", check_files)

@@ -15,9 +15,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from chain.kit import Chain, log_line, ticket_file, ticket_record
+from fakes.checking import check_here
 from gluebook.cli.laptop import laptop
 from gluebook.contracts import CONTRACTS
-from gluebook.core.model import FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState
 from gluebook.job import check
 from gluebook.job.counting import Checked
@@ -119,13 +119,11 @@ def _runs_in(spark: SparkSession, chain: Chain) -> ExitStack:
             return "FAILED", f"{type(error).__name__}: {error}"
         return "SUCCEEDED", ""
 
-    def check_here(
-        spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
-    ) -> dict[int, Checked]:
+    def check_files(_: SparkSession, *about: Any) -> dict[int, Checked]:
         # Spark's workers have the environment of when the session was started, without this laptop's.
-        return check.check_here(files, bucket, inbox)
+        return check_here(*about)
 
     stack = ExitStack()
     stack.enter_context(patch.object(chain.laptop.aws.jobs, "_execute", execute))
-    stack.enter_context(patch("gluebook.job.run.check_files", check_here))
+    stack.enter_context(patch("gluebook.job.run.check_files", check_files))
     return stack

@@ -69,12 +69,6 @@ def check_files(
     return {row[0]: Checked(*row) for row in found}
 
 
-def check_here(files: Sequence[FileVersion], lake_bucket: str, inbox: str) -> dict[int, Checked]:
-    """As `check_files`, task after task in this process."""
-    tasks = plan_tasks(files, inbox)
-    return {found.index: found for task in tasks for found in check_task(task, lake_bucket)}
-
-
 def plan_tasks(files: Sequence[FileVersion], inbox: str) -> list[Task]:
     """The files in tasks of even size, each of one source."""
     places = sorted(enumerate(files), key=lambda place: place[1].source)
