@@ -20,7 +20,6 @@ from gluebook.core.keys import file_id
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.core.versions import order_of_event
-from gluebook.job import check
 from gluebook.job.counting import Checked
 from gluebook.job.curate import next_batch
 from gluebook.job.run import BatchRun

@@ -166,8 +166,8 @@ def test_nul_goes_from_decoded_values_and_stays_escaped_in_json_text(
     found = [(row["message"], row["attributes"]) for row in rows(done)]
     assert sorted(found, key=str) == [
         ("ab", None),
-        ("line 1", "ef"),
-        ("line 1", r'{"x":"c\u0000d"}'),
+        ("line 1", r'"e\u0000f"'),
+        ("line 1", r'{"x": "c\u0000d"}'),
     ]
     assert counted(done.rejects, "_source_record", "_problem") == {(4, "malformed_record"): 1}
 

@@ -19,7 +19,6 @@ from fakes.checking import check_here
 from gluebook.cli.laptop import laptop
 from gluebook.contracts import CONTRACTS
 from gluebook.core.states import OPEN_STATES, BatchState
-from gluebook.job import check
 from gluebook.job.counting import Checked
 from gluebook.notebook.cells import read_cells
 from gluebook.operations.replay import replay, replay_of_files
