@@ -6,7 +6,6 @@ Each takes a DataFrame and returns one, at the same grain (one row per record) u
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import dedent
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -59,9 +58,9 @@ def derive(df: DataFrame, source: Source) -> DataFrame:
 
 
 def derivation(source: Source) -> str:
-    """The SQL that `derive` adds to the rows of a source, to be read."""
-    columns = (f"{dedent(sql).strip()} as {name}" for name, sql in source.derive.items())
-    return f"-- {source.name}\n" + ",\n".join(columns or ("nothing",))
+    """The SQL by which `derive` adds to the rows of a source, to be read."""
+    columns = (f"\n  {' '.join(sql.split())} as {name}" for name, sql in source.derive.items())
+    return f"{source.name} adds: {','.join(columns) or 'nothing'}"
 
 
 def normalise_types(df: DataFrame, source: Source) -> DataFrame:
