@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -313,3 +315,11 @@ def test_a_log_that_is_not_dockers_is_malformed(log: str) -> None:
     csv.writer(text, lineterminator="").writerow(["shop-0", "server", "t1", "s1", log])
     with pytest.raises(Malformed):
         containers.parse(text.getvalue(), COLUMNS)
+
+
+def test_no_spark_function_parses_a_record() -> None:
+    root = Path(__file__).parents[2]
+    files = [*(root / "src" / "gluebook").rglob("*.py"), *(root / "glue").glob("*.py")]
+    found = re.compile(r"\b(from_csv|from_json|get_json_object|json_tuple|variant_get|parse_json)\b")
+    assert len(files) > 100
+    assert not [path for path in files if found.search(path.read_text(encoding="utf-8"))]
