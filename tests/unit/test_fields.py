@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,16 @@ def test_a_malformed_record_leaves_its_neighbours_alone() -> None:
     found = list(parsed(Framer(io.BytesIO(lines), deep.layout), deep))
     assert [record.problem for record in found] == [None, MALFORMED, None]
     assert found[1].fields == {}
+
+
+def test_a_parser_that_fails_otherwise_is_a_bug_and_says_at_which_record() -> None:
+    def parse(record: str, columns: tuple[str, ...]) -> Fields:
+        return {"s": str(1 // int(record))}
+
+    broken = replace(mongod.SOURCE, parse=parse)
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(parsed(Framer(io.BytesIO(b"1\n0\n"), broken.layout), broken))
+    assert caught.value.__notes__ == ["while parsing record 2 of a file of mongod"]
 
 
 # -- the sources' own parsers ------------------------------------------------------------------------------

@@ -28,4 +28,7 @@ def parsed(framer: Framer, source: Source) -> Iterator[ParsedRecord]:
                 fields = source.parse(raw, framer.columns)
             except Malformed:
                 problem = MALFORMED
+            except Exception as bug:
+                bug.add_note(f"while parsing record {number} of a file of {source.name}")
+                raise
         yield ParsedRecord(number, raw, problem, fields)
