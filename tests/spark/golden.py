@@ -44,13 +44,14 @@ def expected(folder: Path) -> dict[str, Any] | None:
 def write(folder: Path, found: Mapping[str, Any]) -> None:
     """Keep an outcome as what is expected: a line per row and per reject."""
     parts = []
-    for file, outcome in found.items():
-        lists = (
-            f'  "{name}": [\n   ' + ",\n   ".join(map(_line, outcome[name])) + "\n  ]"
-            for name in ("rows", "rejects")
-        )
-        parts.append(f' "{file}": {{\n  "counts": {_line(outcome["counts"])},\n' + ",\n".join(lists) + "\n }")
+    for file, came in found.items():
+        lists = (f'  "{name}": {_lines(came[name])}' for name in ("rows", "rejects"))
+        parts.append(f' "{file}": {{\n  "counts": {_line(came["counts"])},\n' + ",\n".join(lists) + "\n }")
     (folder / _EXPECTED).write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def _lines(values: list[Any]) -> str:
+    return "[\n   " + ",\n   ".join(map(_line, values)) + "\n  ]" if values else "[]"
 
 
 def _line(value: Any) -> str:
