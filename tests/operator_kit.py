@@ -9,9 +9,9 @@ from typing import Any
 
 from fakes import a_file
 from fakes.pipeline import RAW, Pipeline
-from gluebook.aws.services import Rows
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.reconciling import loads_sql
+from gluebook.core.statements import Rows
 from gluebook.core.states import BatchState
 from gluebook.operations.operating import Operating
 from gluebook.operations.reconcile import Findings, Reconciling, reconcile
@@ -25,7 +25,7 @@ def operating(pipeline: Pipeline, ledger: Any = None, objects: Any = None) -> Op
     return Operating(
         ledger=ledger or pipeline.ledger,
         objects=objects or pipeline.objects,
-        jobs=pipeline.jobs,  # type: ignore[arg-type]
+        jobs=pipeline.jobs,
         lake=pipeline.lake,
         raw_bucket=RAW,
         job_names=JOBS,
@@ -50,8 +50,8 @@ class FakeFunctions:
 def reconciling(pipeline: Pipeline, functions: FakeFunctions | None = None) -> Reconciling:
     return Reconciling(
         work=operating(pipeline),
-        warehouse=pipeline.warehouse,  # type: ignore[arg-type]
-        functions=functions or FakeFunctions(),  # type: ignore[arg-type]
+        warehouse=pipeline.warehouse,
+        functions=functions or FakeFunctions(),
         sweep_function="sweep",
         load_function="load",
     )

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from chaos.baton import door
 from fakes import FakeObjects
-from gluebook.aws.objects import ObjectVersion
+from gluebook.core.model import ObjectVersion
 
 
 class DoorObjects:

@@ -13,7 +13,7 @@ from chaos.baton import door
 from chaos.engine import read_rows
 from chaos.redshift import Answer, ConnectionLost, Redshift, StatementFailed
 from fakes import FakeObjects
-from gluebook.aws.services import Rows, Statement
+from gluebook.core.statements import Rows, Statement
 from gluebook.errors import TerminalError, WarehouseBusy
 
 OK, CONFLICT, BEFORE, AFTER, FORGET = "ok", "conflict", "before", "after", "forget"

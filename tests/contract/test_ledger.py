@@ -12,10 +12,10 @@ import pytest
 
 from contract.moto_aws import client, moto_endpoint, session  # noqa: F401
 from fakes import FakeLedger, a_batch, a_file
-from gluebook.aws.ledger import Correction, Ledger
+from gluebook.aws.ledger import Ledger
 from gluebook.aws.ledger import keys as ledger_keys
 from gluebook.aws.ledger.codec import file_item
-from gluebook.core.model import Batch, Counts, FileVersion, NotedVerdict
+from gluebook.core.model import Batch, Correction, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
 from localaws.dynamodb_limits import MOST_ITEM_BYTES, item_size
@@ -331,7 +331,7 @@ def test_runs_that_claim_at_once_never_share_a_file_and_leave_none(
     assert not [error for error in found if isinstance(error, Exception)]
     claimed = [
         (file.file_id, batch.batch_id) for batch, got in zip(batches, found, strict=True) for file in got
-    ]  # type: ignore[union-attr]
+    ]
     assert sorted(file_id for file_id, _ in claimed) == sorted(file.file_id for file in files)
     assert {file.file_id: file.batch_id for file in ledger.files()} == dict(claimed)
     assert ledger.pending("app_logs", 100) == []
@@ -993,7 +993,7 @@ def test_every_change_of_state_is_kept_with_time_cause_and_actor(
     def history(pk: str, sk: str) -> list[tuple[str, str, str, str]]:
         item = client("dynamodb").get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
         entries = [entry["M"] for entry in item["history"]["L"]]
-        return [tuple(e[name]["S"] for name in ("at", "state", "cause", "actor")) for e in entries]  # type: ignore[misc]
+        return [tuple(e[name]["S"] for name in ("at", "state", "cause", "actor")) for e in entries]
 
     assert history(f"FILE#raw/{file.key}", "VERSION#v1") == [
         (file.registered_at, "PENDING", "test", "tester"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contract.load_kit import APP_LOGS, SUPPORT_TICKETS, Loads, Row, log, of_file, ticket
 from contract.redshift_fixtures import FORBIDDEN_ROLE
 from gluebook.core.sql.load import confirm_sql, load_sql
-from gluebook.core.warehouse_errors import blames_data, lacks_a_table
+from gluebook.core.statements import blames_data, lacks_a_table
 
 TABLE = (
     "select ticket_id, revision, updated_at, _row_hash, category, _batch_id from support_tickets order by 1"

@@ -11,9 +11,8 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from gluebook.aws.ledger import Correction
 from gluebook.core.history import clipped_reason
-from gluebook.core.model import Batch, FileVersion, NotedVerdict
+from gluebook.core.model import Batch, Correction, FileVersion, NotedVerdict
 from gluebook.core.states import (
     LEASED_STATES,
     OPEN_STATES,

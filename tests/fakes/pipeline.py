@@ -68,10 +68,10 @@ class Pipeline:
     @property
     def work(self) -> Loading:
         return Loading(
-            ledger=self.ledger,  # type: ignore[arg-type]
-            jobs=self.jobs,  # type: ignore[arg-type]
-            warehouse=self.warehouse,  # type: ignore[arg-type]
-            catalog=self.catalog,  # type: ignore[arg-type]
+            ledger=self.ledger,
+            jobs=self.jobs,
+            warehouse=self.warehouse,
+            catalog=self.catalog,
             lake=self.lake,
             job_names={"app_logs": "job-logs", "support_tickets": "job-tickets"},
             crawlers={"app_logs": "crawl-logs", "support_tickets": "crawl-tickets"},
@@ -79,16 +79,16 @@ class Pipeline:
             crawl_policy=self.policy,
             clock=self.clock,
             namespace="Gluebook",
-            admin=Administrator(lambda: self.warehouse, WarehouseUsers(("IAMR:load",), ("IAMR:sweep",))),  # type: ignore[arg-type]
+            admin=Administrator(lambda: self.warehouse, WarehouseUsers(("IAMR:load",), ("IAMR:sweep",))),
         )
 
     @property
     def sweeping(self) -> Sweeping:
-        return Sweeping(self.work, self.objects, RAW)  # type: ignore[arg-type]
+        return Sweeping(self.work, self.objects, RAW)
 
     @property
     def shop(self) -> Workshop:
-        return Workshop(self.ledger, self.objects, self.lake, self.clock)  # type: ignore[arg-type]
+        return Workshop(self.ledger, self.objects, self.lake, self.clock)
 
     def claimant(self, run: str, dataset: str = DATASET) -> Claimant:
         return Claimant(dataset, run, most_bytes=10**9, lease_seconds=600)

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gluebook.aws.services import Rows, Statement
 from gluebook.contracts import CONTRACTS
 from gluebook.core.sql.load import confirm_sql, drift_sql
+from gluebook.core.statements import Rows, Statement
 from gluebook.errors import TerminalError, WarehouseBusy
 
 

@@ -48,9 +48,9 @@ class Pipeline:
     @property
     def work(self) -> Admitting:
         return Admitting(
-            ledger=self.ledger,  # type: ignore[arg-type]
-            jobs=self.jobs,  # type: ignore[arg-type]
-            queue=self.queue,  # type: ignore[arg-type]
+            ledger=self.ledger,
+            jobs=self.jobs,
+            queue=self.queue,
             job_names=JOBS,
             raw_bucket="gluebook-raw",
             retry_seconds=RETRY_SECONDS,

@@ -131,7 +131,7 @@ def test_two_prefixes_have_a_mark_each() -> None:
 def test_a_backfill_that_dies_anywhere_is_finished_by_a_second_one(per_page: int) -> None:
     def act(pipeline: Pipeline, calls: Calls) -> None:
         work = operating(pipeline, Dying(pipeline.ledger, calls), Dying(pipeline.objects, calls))
-        run(replace(work, jobs=Dying(pipeline.jobs, calls)))  # type: ignore[arg-type]
+        run(replace(work, jobs=Dying(pipeline.jobs, calls)))
 
     most = calls_of(lambda calls: act(filled(per_page=per_page), calls))
     for dies_at in range(1, most + 1):

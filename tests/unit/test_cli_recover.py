@@ -60,7 +60,7 @@ class Deployed:
         return reconciling(self.pipeline, self.functions)
 
     def overview(self) -> Overview:
-        return overview(self.pipeline.ledger, self.pipeline.objects, self.pipeline.lake)  # type: ignore[arg-type]
+        return overview(self.pipeline.ledger, self.pipeline.objects, self.pipeline.lake)
 
 
 @pytest.fixture

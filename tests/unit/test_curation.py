@@ -309,7 +309,7 @@ def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_b
     again = pipeline.again(loaded)
     with pytest.raises(Died):
         curated(again, 2, died)
-    failed = give_up(pipeline.ledger, again, "attempts_used_up", "t")  # type: ignore[arg-type]
+    failed = give_up(pipeline.ledger, again, "attempts_used_up", "t")
     assert (failed.state, failed.reported_epoch, failed.counts) == (
         BatchState.FAILED,
         loaded.epoch,
@@ -367,7 +367,7 @@ def test_a_run_that_lost_its_batch_leaves_no_trace(pipeline: Pipeline, rows: int
     work = curation(pipeline, batch)
     work.check({0: Checked(0, rows)})
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
-    give_up(pipeline.ledger, batch, "used up", "t")  # type: ignore[arg-type]
+    give_up(pipeline.ledger, batch, "used up", "t")
     before = pipeline.now(batch)
     with pytest.raises(Fenced):
         work.finish(Written({(work.files[0].key, "v1"): rows}, {}, {}), lambda: verdict)
@@ -379,7 +379,7 @@ def test_a_run_that_lost_its_batch_settles_no_file(pipeline: Pipeline) -> None:
     file = a_file()
     batch = pipeline.carried(file)
     work = curation(pipeline, batch)
-    give_up(pipeline.ledger, batch, "used up", "t")  # type: ignore[arg-type]
+    give_up(pipeline.ledger, batch, "used up", "t")
     with pytest.raises(Fenced):
         work.check({0: Checked(0, 0, bad="corrupt_gzip")})
     assert pipeline.state_of(file) is FileState.CLAIMED
@@ -392,7 +392,7 @@ def test_what_only_has_to_be_brought_to_an_end_is_on_the_way_to_the_next_batch(p
     pipeline.ledger.register(a_file("waits"), "test")
     publishing = stopped_while_publishing(pipeline)
     dividing = pipeline.carried(a_file("a"), a_file("b"), owner="jr_dead")
-    give_up(pipeline.ledger, dividing, "used up", "t")  # type: ignore[arg-type]
+    give_up(pipeline.ledger, dividing, "used up", "t")
     pipeline.clock.forward(601)
     batch = next_batch(pipeline.shop, pipeline.claimant("jr_next"))
     assert batch is not None
@@ -410,7 +410,7 @@ def stopped_while_publishing(pipeline: Pipeline) -> Batch:
     pipeline.objects.put("lake", f"{work.data_prefix}dt=2026-01-05/part-0.parquet", b"rows")
     # It dies at its second copy of anything, which is after the gate.
     calls = Calls(5)
-    shop = Workshop(pipeline.ledger, Dying(pipeline.objects, calls), pipeline.lake, pipeline.clock)  # type: ignore[arg-type]
+    shop = Workshop(pipeline.ledger, Dying(pipeline.objects, calls), pipeline.lake, pipeline.clock)
     dying = Curation(shop, APP_LOGS, batch)
     dying.check({0: Checked(0, 1)})
     with pytest.raises(Died):
@@ -464,7 +464,7 @@ def test_only_what_has_taken_nothings_place_yet_is_failed_as_a_whole_when_it_is_
     for step in (BatchState.PUBLISHING, BatchState.CURATED):
         if batch.state is not state:
             batch = pipeline.ledger.advance(batch, replace(batch, state=step), "t", "test")
-    given_up = give_up(pipeline.ledger, batch, "why", "t")  # type: ignore[arg-type]
+    given_up = give_up(pipeline.ledger, batch, "why", "t")
     assert (given_up.state, given_up.reason) == (end, "why")
     assert (given_up.epoch, given_up.attempts, given_up.lease_until) == (batch.epoch + 1, 0, 0)
 

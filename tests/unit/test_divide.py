@@ -116,7 +116,7 @@ def dividing(count: int = 5, *, settled: int = 0, refused: bool = True) -> tuple
         pipeline.ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", "t")
     if refused and settled == 0:
         batch = pipeline.curate(batch)
-    batch = give_up(pipeline.ledger, batch, "why", "t")  # type: ignore[arg-type]
+    batch = give_up(pipeline.ledger, batch, "why", "t")
     pipeline.clock.forward(60)
     return pipeline, batch
 
@@ -207,7 +207,7 @@ def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repea
             assert again is not None
             once(pipeline, again)
         else:
-            sweep_up(pipeline.objects, pipeline.lake, now)  # type: ignore[arg-type]
+            sweep_up(pipeline.objects, pipeline.lake, now)
         assert ends(pipeline) == expected, f"died at call {n}"
 
 
@@ -254,7 +254,7 @@ def test_an_empty_correction_takes_effect_though_the_batch_it_came_with_is_divid
     batch = pipeline.carried(empty, *others)
     [now] = pipeline.ledger.files_now([empty])
     pipeline.ledger.settle_file(batch, now, FileState.EMPTY, "empty_file", "t")
-    give_up(pipeline.ledger, batch, "why", "t")  # type: ignore[arg-type]
+    give_up(pipeline.ledger, batch, "why", "t")
     play(pipeline, {others[0].key}, dies=True)
     assert pipeline.state_of(first) is FileState.SUPERSEDED
     assert outcome(pipeline)[others[0].key] == FAILED

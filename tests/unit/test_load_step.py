@@ -178,11 +178,11 @@ def test_what_is_noted_of_runs_is_that_one_has_succeeded_and_why_the_last_one_fa
     pipeline: Pipeline,
 ) -> None:
     pipeline.handle(JobEnded("job-logs", "jr_0", "FAILED", "LAUNCH ERROR | pip failed\nmore"))
-    failed = failed_run(DATASET, pipeline.ledger)  # type: ignore[arg-type]
+    failed = failed_run(DATASET, pipeline.ledger)
     assert failed == FailedRun("jr_0", pipeline.clock.seconds, "LAUNCH ERROR | pip failed", 1)
     assert pipeline.ledger.mark(proven_mark(DATASET)) is None
     pipeline.handle(job_ended("jr_1"), job_ended("jr_2"))
-    assert failed_run(DATASET, pipeline.ledger) is None  # type: ignore[arg-type]
+    assert failed_run(DATASET, pipeline.ledger) is None
     assert pipeline.ledger.mark(proven_mark(DATASET)) == "jr_1"
     assert pipeline.ledger.mark(proven_mark("support_tickets")) is None
 

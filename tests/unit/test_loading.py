@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import a_batch
-from gluebook.aws.services import Statement
 from gluebook.clock import new_batch_id, utc_now
 from gluebook.contracts import CONTRACTS
 from gluebook.core.backoff import GIVEN_UP_AFTER, LONGEST_PAUSE
@@ -27,6 +26,7 @@ from gluebook.core.loading import (
 )
 from gluebook.core.model import Batch, Counts
 from gluebook.core.stamps import stamp
+from gluebook.core.statements import Statement
 from gluebook.core.states import BatchState, check_batch
 
 BATCH_IDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1, max_size=60)

@@ -63,7 +63,7 @@ def begun(pipeline: Pipeline, batch: Batch, rows: int = 2, outcome: BatchState =
     if outcome is not BatchState.CURATED:
         plan = replace(plan, files=(), vouchers=(), partitions=(), outcome=outcome, reason="why")
     ledger: Any = pipeline.ledger
-    return begin_publishing(ledger, pipeline.objects, pipeline.lake, batch, plan, pipeline.clock)  # type: ignore[arg-type]
+    return begin_publishing(ledger, pipeline.objects, pipeline.lake, batch, plan, pipeline.clock)
 
 
 def finish(pipeline: Pipeline, batch: Batch, calls: Calls | None = None) -> Batch:
@@ -184,7 +184,7 @@ def test_a_generation_after_one_that_failed_takes_the_place_of_what_is_there() -
     pipeline, going = generation_one()
     loaded = pipeline.load(finish(pipeline, going))
     second = pipeline.again(loaded)
-    failed = give_up(pipeline.ledger, second, "attempts_used_up", "t")  # type: ignore[arg-type]
+    failed = give_up(pipeline.ledger, second, "attempts_used_up", "t")
     third = pipeline.again(failed)
     finish(pipeline, begun(pipeline, third, 1))
     assert [key for key in pipeline.visible() if key.startswith("curated/")] == [
@@ -212,7 +212,7 @@ def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: An
 
 def test_a_plan_that_is_gone_is_named() -> None:
     pipeline, going = generation_one()
-    sweep_up(pipeline.objects, pipeline.lake, going)  # type: ignore[arg-type]
+    sweep_up(pipeline.objects, pipeline.lake, going)
     with pytest.raises(Exception, match=r"app_logs-b: its plan staging/.* is gone"):
         finish(pipeline, going)
 
@@ -224,7 +224,7 @@ def refused() -> tuple[Pipeline, Batch]:
     """A batch that was published, and that the warehouse has refused."""
     pipeline, going = generation_one()
     done = finish(pipeline, going)
-    return pipeline, give_up(pipeline.ledger, done, "load_failed", "t")  # type: ignore[arg-type]
+    return pipeline, give_up(pipeline.ledger, done, "load_failed", "t")
 
 
 def half_published() -> tuple[Pipeline, Batch]:
@@ -234,7 +234,7 @@ def half_published() -> tuple[Pipeline, Batch]:
     with pytest.raises(Died):
         finish(pipeline, going, Calls(copied))
     assert [key for key in pipeline.visible() if key.startswith("curated/")]
-    return pipeline, give_up(pipeline.ledger, pipeline.now(going), "used up", "t")  # type: ignore[arg-type]
+    return pipeline, give_up(pipeline.ledger, pipeline.now(going), "used up", "t")
 
 
 def left_of(pipeline: Pipeline) -> set[str]:
@@ -262,17 +262,17 @@ def test_what_is_taken_back_leaves_nothing(stage: Any) -> None:
 def test_files_that_a_late_copy_brings_back_go_when_it_is_taken_back_once_more() -> None:
     pipeline, batch = refused()
     files = pipeline.visible()
-    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    withdraw_published(pipeline.objects, pipeline.lake, batch)
     for key in CURATED_NAMES[1]:
         pipeline.objects.put(LAKE, key, files[key] or b"")
-    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    withdraw_published(pipeline.objects, pipeline.lake, batch)
     assert left_of(pipeline) == set()
 
 
 def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same() -> None:
     pipeline = Pipeline()
-    batch = give_up(pipeline.ledger, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")  # type: ignore[arg-type]
-    withdraw_published(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    batch = give_up(pipeline.ledger, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")
+    withdraw_published(pipeline.objects, pipeline.lake, batch)
     assert pipeline.objects.get_json(LAKE, MANIFEST) == {"entries": [], "withdrawn": []}
     assert left_of(pipeline) == set()
 
@@ -311,8 +311,8 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
     taken = pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
     assert taken is not None
     done = finish_publishing(
-        pipeline.ledger,  # type: ignore[arg-type]
-        pipeline.objects,  # type: ignore[arg-type]
+        pipeline.ledger,
+        pipeline.objects,
         pipeline.lake,
         taken,
         pipeline.clock,
@@ -326,12 +326,12 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
 @pytest.mark.parametrize("swept", [False, True])
 def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None:
     pipeline, zombie = generation_one()
-    given_up = give_up(pipeline.ledger, zombie, "used up", "t")  # type: ignore[arg-type]
+    given_up = give_up(pipeline.ledger, zombie, "used up", "t")
     ledger: FakeLedger = pipeline.ledger
     objects: FakeObjects = pipeline.objects
-    done = divide(ledger, objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
+    done = divide(ledger, objects, pipeline.lake, given_up, pipeline.clock)
     if swept:
-        sweep_up(objects, pipeline.lake, done)  # type: ignore[arg-type]
+        sweep_up(objects, pipeline.lake, done)
     with pytest.raises(Fenced):
         finish(pipeline, zombie)
     assert pipeline.visible() == {}
@@ -360,9 +360,9 @@ def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_t
         pipeline, zombie = generation_one()
 
         def taken_back(pipeline: Pipeline = pipeline, zombie: Batch = zombie) -> None:
-            given_up = give_up(pipeline.ledger, pipeline.now(zombie), "used up", "t")  # type: ignore[arg-type]
-            done = divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
-            sweep_up(pipeline.objects, pipeline.lake, done)  # type: ignore[arg-type]
+            given_up = give_up(pipeline.ledger, pipeline.now(zombie), "used up", "t")
+            done = divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)
+            sweep_up(pipeline.objects, pipeline.lake, done)
 
         calls = Calls()
         ledger: Any = Overtaken(pipeline.ledger, calls, number, taken_back)
@@ -407,13 +407,13 @@ def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
         done = finish(pipeline, taken)
     again = pipeline.again(pipeline.load(done))
     if how == "given up":
-        give_up(pipeline.ledger, again, "used up", "t")  # type: ignore[arg-type]
+        give_up(pipeline.ledger, again, "used up", "t")
     elif how != "claimed":
         going = begun(pipeline, again, 1, BatchState.REJECTED if how == "rejected" else BatchState.CURATED)
         done = finish(pipeline, going)
         if how == "refused":
-            given_up = give_up(pipeline.ledger, done, "load_failed", "t")  # type: ignore[arg-type]
-            divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)  # type: ignore[arg-type]
+            given_up = give_up(pipeline.ledger, done, "load_failed", "t")
+            divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)
 
 
 @pytest.mark.parametrize("how", ["claimed", "given up", "rejected", "published", "refused"])
@@ -444,7 +444,7 @@ def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_th
     failed = pipeline.ledger.advance(taken, replace(taken, state=BatchState.FAILED), "t", "it was one file")
     finish(pipeline, begun(pipeline, pipeline.again(failed), 1))
     before = pipeline.visible(), told(pipeline)
-    withdraw_published(pipeline.objects, pipeline.lake, zombie)  # type: ignore[arg-type]
+    withdraw_published(pipeline.objects, pipeline.lake, zombie)
     assert (pipeline.visible(), told(pipeline)) == before
 
 
@@ -476,5 +476,5 @@ def test_sweeping_up_removes_the_work_of_this_batch_only_and_none_of_a_later_epo
     others = ["inbox/app_logs-b2/1/x", "staging/app_logs-b2/1/x", "results/app_logs/app_logs-b.json", *later]
     for key in (*mine, *others):
         pipeline.objects.put(LAKE, key, b"x")
-    sweep_up(pipeline.objects, pipeline.lake, batch)  # type: ignore[arg-type]
+    sweep_up(pipeline.objects, pipeline.lake, batch)
     assert set(pipeline.objects.sizes(LAKE, "")) == set(others)

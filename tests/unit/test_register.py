@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import FakeClock, FakeLedger, FakeObjects
-from gluebook.aws.objects import ObjectVersion
-from gluebook.core.model import FileVersion
+from gluebook.core.model import FileVersion, ObjectVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.operations.register import Adopted, Adopting, adopt, arrival, register, unregistered
@@ -37,14 +36,14 @@ class Bucket:
     def event(self, key: str, version: str) -> bool:
         order = order_of_event(self.sequencers[version])
         file = arrival(RAW, key, version, 5, order, self.clock())
-        return register(file, self.ledger, "event")  # type: ignore[arg-type]
+        return register(file, self.ledger, "event")
 
     def listed(self) -> list[ObjectVersion]:
         return [version for page in self.objects.versions(RAW, "") for version in page]
 
     def adopt(self, listed: list[ObjectVersion] | None = None) -> Adopted:
         listed = self.listed() if listed is None else listed
-        return adopt(listed, Adopting(self.ledger, self.objects, RAW, self.clock, "found"))  # type: ignore[arg-type]
+        return adopt(listed, Adopting(self.ledger, self.objects, RAW, self.clock, "found"))
 
     def order(self, key: str = LOGS) -> list[str]:
         """The version ids of a key as the ledger orders them."""
@@ -288,7 +287,7 @@ def test_a_listing_that_was_interrupted_anywhere_is_finished_by_the_next(
 def test_what_the_ledger_does_not_know_is_told_of_and_not_registered(bucket: Bucket) -> None:
     first, second = bucket.put(LOGS, 2)
     bucket.event(LOGS, first)
-    found = unregistered(bucket.listed(), RAW, bucket.ledger)  # type: ignore[arg-type]
+    found = unregistered(bucket.listed(), RAW, bucket.ledger)
     assert [version.version_id for version in found] == [second]
     assert bucket.order() == [first]
 
@@ -330,6 +329,6 @@ def test_what_writers_leave_beside_files_is_neither_registered_nor_missed(bucket
         bucket.put(key)
     bucket.objects.put(RAW, "app_logs/", b"")
     listed = bucket.listed()
-    assert {one.key for one in unregistered(listed, RAW, bucket.ledger)} == {LOGS}  # type: ignore[arg-type]
+    assert {one.key for one in unregistered(listed, RAW, bucket.ledger)} == {LOGS}
     assert bucket.adopt() == Adopted(registered=1, datasets=frozenset({"app_logs"}))
     assert [file.key for file in bucket.ledger.files()] == [LOGS]

@@ -77,7 +77,7 @@ def objects(tmp_path: Path) -> FakeObjects:
 
 
 def test_all_are_counted_and_the_first_shown_by_file_and_record(objects: FakeObjects) -> None:
-    found = find_rejects(Wanted(), objects, LAKE, 3)  # type: ignore[arg-type]
+    found = find_rejects(Wanted(), objects, LAKE, 3)
     assert found.tallies == (
         Tally("app_logs", "containers", "malformed_record", 1, 1),
         Tally("app_logs", "mongod", "malformed_record", 3, 1),
@@ -105,7 +105,7 @@ def test_all_are_counted_and_the_first_shown_by_file_and_record(objects: FakeObj
 def test_only_those_that_are_asked_for_are_found(
     objects: FakeObjects, wanted: Wanted, records: list[int]
 ) -> None:
-    found = find_rejects(wanted, objects, LAKE, 99)  # type: ignore[arg-type]
+    found = find_rejects(wanted, objects, LAKE, 99)
     assert [one.record for one in found.first] == records
     assert found.records == len(records)
 
@@ -133,7 +133,7 @@ def test_what_there_isnt_is_refused_with_what_there_is(asked: dict[str, str], me
 
 def test_less_than_nothing_is_refused(objects: FakeObjects) -> None:
     with pytest.raises(ConfigurationError, match="--limit -1"):
-        find_rejects(Wanted(), objects, LAKE, -1)  # type: ignore[arg-type]
+        find_rejects(Wanted(), objects, LAKE, -1)
 
 
 def shown(found: Rejects) -> str:

@@ -171,7 +171,7 @@ def left_behind(pipeline: Pipeline) -> tuple[FileVersion, Batch]:
     bad, *others = [replace(a_file(f"file-{number}"), group="older/1") for number in range(3)]
     batch = pipeline.carried(bad, *others)
     pipeline.ledger.settle_file(batch, pipeline.ledger.files_now([bad])[0], FileState.FAILED, "not_gzip", AT)
-    give_up(pipeline.ledger, batch, "used up", AT)  # type: ignore[arg-type]
+    give_up(pipeline.ledger, batch, "used up", AT)
     while (half := next_batch(pipeline.shop, pipeline.claimant("jr_1"))) is not None:
         pipeline.load(pipeline.curate(half))
     assert pipeline.now(batch).state is BatchState.DIVIDED

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.progress import Progress, TextColumn
 
-from gluebook.aws.services import Rows
 from gluebook.aws.structured_logs import JsonLines
 from gluebook.cli import options, screens
 from gluebook.cli.screens import _Terminal, files_table, plain, rows_table
 from gluebook.core.model import Counts
+from gluebook.core.statements import Rows
 from gluebook.core.text import shown
 from gluebook.operations.status import FileStatus
 

@@ -92,7 +92,7 @@ def test_a_run_that_others_were_faster_than_leaves_an_empty_batch_behind(
 
 def test_files_of_a_divided_batch_are_taken_half_by_half_as_its_parts(pipeline: Pipeline) -> None:
     divided = pipeline.carried(*(a_file(f"f{n}") for n in range(4)), batch_id="whole")
-    dividing = give_up(pipeline.ledger, divided, "used up", "t")  # type: ignore[arg-type]
+    dividing = give_up(pipeline.ledger, divided, "used up", "t")
     files = pipeline.ledger.batch_files("whole")
     pipeline.ledger.release(dividing, files[:2], "whole/1", "2026-01-05T10:00:00.000Z")
     pipeline.ledger.release(dividing, files[2:], "whole/2", "2026-01-05T10:00:00.000Z")

@@ -10,7 +10,8 @@ from boto3.session import Session
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from gluebook.aws.services import Statement, Warehouse
+from gluebook.aws.services import Warehouse
+from gluebook.core.statements import Statement
 from gluebook.errors import WarehouseBusy
 
 ID = "d9b6c0c9-0747-4bf4-b142-e8883122f766"

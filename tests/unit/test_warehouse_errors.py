@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluebook.aws.services import Statement
-from gluebook.core.warehouse_errors import blames_data, lacks_a_table
+from gluebook.core.statements import Statement, blames_data, lacks_a_table
 from localaws.redshift.errors import RedshiftError
 
 RULE = "-" * 47

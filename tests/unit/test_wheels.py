@@ -24,7 +24,7 @@ ROOT = project_root()
 
 def listed(folder: Path) -> dict[str, str]:
     lines = (folder / "requirements.txt").read_text().splitlines()
-    return dict(line.split("==") for line in lines)  # type: ignore[misc]
+    return dict(line.split("==") for line in lines)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,19 +12,12 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from gluebook.core.model import ObjectVersion
+
 _CONFLICT_TRIES = 3
 _IN_ONE_REQUEST = TransferConfig(multipart_threshold=5 << 30)
 # A DeleteObjects takes no more.
 _DELETED_AT_ONCE = 1000
-
-
-@dataclass(frozen=True)
-class ObjectVersion:
-    """A version of an object, as a listing shows it; `size` in bytes."""
-
-    key: str
-    version_id: str
-    size: int
 
 
 class Objects:

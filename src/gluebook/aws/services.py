@@ -6,17 +6,15 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from gluebook.core.warehouse_errors import blames_data, lacks_a_table
+from gluebook.core.statements import Rows, Statement
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 
 _log = logging.getLogger(__name__)
-_ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 
 _WHO_MAY_READ = (
@@ -83,38 +81,6 @@ class Catalog:
         except self._glue.exceptions.CrawlerRunningException:
             return False
         return True
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A Data API statement as it stands. `error` is empty unless it failed."""
-
-    statement_id: str
-    status: str
-    error: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether it won't change any more."""
-        return self.status in _ENDED
-
-    @property
-    def blames_data(self) -> bool:
-        """Whether it failed for what is known to be the data's fault, and not for one of the environment's."""
-        return self.status == "FAILED" and blames_data(self.error)
-
-    @property
-    def lacks_a_table(self) -> bool:
-        """Whether a table that we once made isn't there any more."""
-        return self.status == "FAILED" and lacks_a_table(self.error)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A result: column names and rows of plain values (None, bool, int, float or str)."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
 
 
 class Warehouse:

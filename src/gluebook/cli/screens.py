@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
-from gluebook.aws.services import Rows
+from gluebook.core.statements import Rows
 from gluebook.core.text import shown
 from gluebook.operations.status import FileStatus
 

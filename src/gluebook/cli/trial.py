@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gluebook.aws.services import Rows
 from gluebook.cli.deployment import Deployment
 from gluebook.cli.failures import failed_functions
 from gluebook.cli.refusals import RefusalWatch, as_json, refusals
 from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
 from gluebook.core.runs import error_line
+from gluebook.core.statements import Rows
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import GluebookError, TerminalError

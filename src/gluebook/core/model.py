@@ -205,3 +205,21 @@ class Batch:
             plan=None,
             reason=None,
         )
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A raw object with several versions; `token` tells whether one more has come since it was read."""
+
+    bucket: str
+    key: str
+    token: str
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """A version of an object, as a listing shows it; `size` in bytes."""
+
+    key: str
+    version_id: str
+    size: int

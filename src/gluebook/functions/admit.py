@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.services import Jobs, Queue
+from gluebook.aws.ports import JobsPort, LedgerPort, QueuePort
 from gluebook.clock import Clock
 from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
 from gluebook.core.keys import not_an_arrival
@@ -32,9 +31,9 @@ class Admitting:
     Only objects of `raw_bucket` are taken: no job may read another one.
     """
 
-    ledger: Ledger
-    jobs: Jobs
-    queue: Queue
+    ledger: LedgerPort
+    jobs: JobsPort
+    queue: QueuePort
     job_names: Mapping[str, str]
     raw_bucket: str
     retry_seconds: int

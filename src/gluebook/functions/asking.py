@@ -10,9 +10,9 @@ import json
 import logging
 from dataclasses import asdict, dataclass, replace
 
-from gluebook.aws.services import Rows
 from gluebook.core.backoff import ONCE_A_DAY
 from gluebook.core.stamps import stamp
+from gluebook.core.statements import Rows
 from gluebook.errors import WarehouseBusy
 from gluebook.functions.work import Loading
 

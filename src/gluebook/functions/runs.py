@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 
-from gluebook.aws.ledger import Ledger
+from gluebook.aws.ports import LedgerPort
 from gluebook.core.events import JobEnded
 from gluebook.core.runs import FailedRun, error_line, failed_run_mark, proven_mark
 
 _log = logging.getLogger(__name__)
 
 
-def failed_run(dataset: str, ledger: Ledger) -> FailedRun | None:
+def failed_run(dataset: str, ledger: LedgerPort) -> FailedRun | None:
     """The last run of a dataset's job, if it failed."""
     return FailedRun.from_text(ledger.mark(failed_run_mark(dataset)))
 
 
-def is_broken(dataset: str, ledger: Ledger) -> FailedRun | None:
+def is_broken(dataset: str, ledger: LedgerPort) -> FailedRun | None:
     """The last run of a dataset's job if that failed in vain and none has ever succeeded: no run may work here."""
     failed = failed_run(dataset, ledger)
     if failed is None or not failed.in_vain or ledger.mark(proven_mark(dataset)) is not None:
@@ -27,7 +27,7 @@ def is_broken(dataset: str, ledger: Ledger) -> FailedRun | None:
     return failed
 
 
-def note_end(event: JobEnded, dataset: str, ledger: Ledger, now: int, *, in_vain: bool) -> None:
+def note_end(event: JobEnded, dataset: str, ledger: LedgerPort, now: int, *, in_vain: bool) -> None:
     """Note that a run has succeeded, or why it failed. `in_vain`: it holds no file that it could have failed on."""
     mark = failed_run_mark(dataset)
     before = FailedRun.from_text(ledger.mark(mark))

@@ -6,12 +6,12 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from gluebook.aws.services import Statement
 from gluebook.contracts import contract
 from gluebook.core.loading import after_failed_load, client_token, is_due, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.sql.load import LoadRequest, load_sql
 from gluebook.core.stamps import stamp
+from gluebook.core.statements import Statement
 from gluebook.core.states import BatchState
 from gluebook.errors import Fenced, WarehouseBusy
 from gluebook.functions.crawl import crawl_if_needed

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.core.claiming import MOST_FILES
 from gluebook.core.health import health
 from gluebook.core.stamps import stamp
@@ -32,7 +32,7 @@ class Sweeping:
     """What the sweep works with."""
 
     loading: Loading
-    objects: Objects
+    objects: ObjectsPort
     raw_bucket: str
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gluebook.aws.ledger import Ledger
 from gluebook.aws.metrics import embedded_metrics, emit
-from gluebook.aws.services import Catalog, Jobs, Warehouse
+from gluebook.aws.ports import CatalogPort, JobsPort, LedgerPort, WarehousePort
 from gluebook.clock import Clock
 from gluebook.core.backoff import BACKOFF, Backoff
 from gluebook.core.claiming import is_left, is_worn_out
@@ -30,7 +29,7 @@ _log = logging.getLogger(__name__)
 class Administrator:
     """`connect` gives the warehouse as its administrator, who makes tables; `users` may load or read them."""
 
-    connect: Callable[[], Warehouse]
+    connect: Callable[[], WarehousePort]
     users: WarehouseUsers
 
 
@@ -41,10 +40,10 @@ class Loading:
     `admin`: what makes the warehouse's tables; the sweep has none.
     """
 
-    ledger: Ledger
-    jobs: Jobs
-    warehouse: Warehouse
-    catalog: Catalog
+    ledger: LedgerPort
+    jobs: JobsPort
+    warehouse: WarehousePort
+    catalog: CatalogPort
     lake: Lake
     job_names: Mapping[str, str]
     crawlers: Mapping[str, str]

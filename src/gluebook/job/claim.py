@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from gluebook.aws.ledger import Ledger
+from gluebook.aws.ports import LedgerPort
 from gluebook.clock import Clock, new_batch_id
 from gluebook.core.claiming import MOST_FILES, choose_files, inheritance
 from gluebook.core.model import Batch
@@ -26,7 +26,7 @@ class Claimant:
     lease_seconds: int
 
 
-def take_up(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
+def take_up(ledger: LedgerPort, who: Claimant, clock: Clock) -> Batch | None:
     """A batch for this run to work on, leased to it; None if there is nothing to do.
 
     First comes what a dead run left (PUBLISHING: to be rolled forward; CLAIMED: to be done again; DIVIDING: to be
@@ -44,7 +44,7 @@ def take_up(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
     return _claim_pending(ledger, who, clock)
 
 
-def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
+def _claim_pending(ledger: LedgerPort, who: Claimant, clock: Clock) -> Batch | None:
     files = choose_files(ledger.pending(who.dataset, MOST_FILES), who.most_bytes)
     if not files:
         return None
@@ -74,7 +74,7 @@ def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
     return ledger.advance(batch, sealed, stamp(clock()), "sealed")
 
 
-def _give_up(ledger: Ledger, batch: Batch, at: str) -> None:
+def _give_up(ledger: LedgerPort, batch: Batch, at: str) -> None:
     """What so many runs have died of is divided; what is processed again can only fail as a whole."""
     last = f"; {batch.reason}" if batch.reason else f", the last {batch.owner}"
     reason = f"attempts_used_up: {batch.attempts} runs ended before it was published{last}"
@@ -85,7 +85,7 @@ def _give_up(ledger: Ledger, batch: Batch, at: str) -> None:
         _log.info("%s", faster)
 
 
-def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> Batch:
+def give_up(ledger: LedgerPort, batch: Batch, reason: str, at: str) -> Batch:
     """Put a batch past the reach of whoever still works on it, to be divided. Raises Fenced.
 
     One that is processed again and hasn't come to be published leaves what it had brought before as it was.

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.contracts import Contract
 from gluebook.core.keys import Lake
@@ -41,8 +40,8 @@ class Verdict:
 class Workshop:
     """Where batches are worked on."""
 
-    ledger: Ledger
-    objects: Objects
+    ledger: LedgerPort
+    objects: ObjectsPort
     lake: Lake
     clock: Clock
 

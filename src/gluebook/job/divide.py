@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.core.claiming import halves
 from gluebook.core.keys import Lake
@@ -18,7 +17,7 @@ from gluebook.job.publish import withdraw_published
 _log = logging.getLogger(__name__)
 
 
-def divide(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Clock) -> Batch:
+def divide(ledger: LedgerPort, objects: ObjectsPort, lake: Lake, batch: Batch, clock: Clock) -> Batch:
     """Let the files of a DIVIDING batch wait again in two halves; a single file is FAILED. Raises Fenced.
 
     What the batch had published is taken back first. May be repeated from anywhere.
@@ -41,14 +40,14 @@ def divide(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Cl
     return _end(ledger, batch, BatchState.DIVIDED, "divided", at)
 
 
-def _fail(ledger: Ledger, batch: Batch, files: list[FileVersion], at: str) -> Batch:
+def _fail(ledger: LedgerPort, batch: Batch, files: list[FileVersion], at: str) -> Batch:
     for file in files:
         _log.error("%s is FAILED: %s", file.key, batch.reason)
         ledger.settle_file(batch, file, FileState.FAILED, batch.reason, at)
     return _end(ledger, batch, BatchState.FAILED, batch.reason or "given up", at)
 
 
-def _end(ledger: Ledger, batch: Batch, state: BatchState, cause: str, at: str) -> Batch:
+def _end(ledger: LedgerPort, batch: Batch, state: BatchState, cause: str, at: str) -> Batch:
     """With it the verdict on the batch is taken back: its files are counted with others, or nowhere."""
     nothing = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows=0)
     return ledger.advance(batch, replace(batch, state=state), at, cause, nothing)

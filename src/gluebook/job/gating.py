@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.clock import Clock
 from gluebook.contracts import Contract
 from gluebook.core.keys import Lake
@@ -38,7 +38,7 @@ class Gate:
     """Where the gate looks and what it keeps."""
 
     contract: Contract
-    objects: Objects
+    objects: ObjectsPort
     lake: Lake
     lakefiles: LakeFiles
     clock: Clock

@@ -14,7 +14,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.job.runtime import has_s3_file_system
 
 _TRANSFERS = 8
@@ -23,7 +23,7 @@ _TRANSFERS = 8
 class LakeFiles:
     """Reads and writes Parquet below prefixes of one bucket."""
 
-    def __init__(self, spark: SparkSession, objects: Objects, bucket: str) -> None:
+    def __init__(self, spark: SparkSession, objects: ObjectsPort, bucket: str) -> None:
         self._spark = spark
         self._objects = objects
         self._bucket = bucket

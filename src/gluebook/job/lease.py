@@ -6,7 +6,7 @@ import logging
 import threading
 from datetime import timedelta
 
-from gluebook.aws.ledger import Ledger
+from gluebook.aws.ports import LedgerPort
 from gluebook.clock import Clock
 from gluebook.core.model import Batch
 from gluebook.errors import Fenced
@@ -20,7 +20,7 @@ class Lease:
     Losing it isn't acted upon here: every later step asks the ledger's fence and stops by itself.
     """
 
-    def __init__(self, ledger: Ledger, batch: Batch, seconds: int, clock: Clock) -> None:
+    def __init__(self, ledger: LedgerPort, batch: Batch, seconds: int, clock: Clock) -> None:
         self._ledger = ledger
         self._batch = batch
         self._seconds = seconds

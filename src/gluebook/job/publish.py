@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.core.history import MOST_PARTITIONS
 from gluebook.core.keys import Lake
@@ -29,8 +28,8 @@ _COPIES = 8
 
 
 def begin_publishing(
-    ledger: Ledger,
-    objects: Objects,
+    ledger: LedgerPort,
+    objects: ObjectsPort,
     lake: Lake,
     batch: Batch,
     plan: PublishPlan,
@@ -52,7 +51,9 @@ def begin_publishing(
     )
 
 
-def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch, clock: Clock) -> Batch:
+def finish_publishing(
+    ledger: LedgerPort, objects: ObjectsPort, lake: Lake, batch: Batch, clock: Clock
+) -> Batch:
     """Do what the plan says and give the batch the state that it names; may be repeated from anywhere.
 
     The fence is asked before the manifest is written: a run that lost its lease leaves at most copies under
@@ -92,7 +93,7 @@ def finish_publishing(ledger: Ledger, objects: Objects, lake: Lake, batch: Batch
     return done
 
 
-def _put_manifests(objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan) -> list[str]:
+def _put_manifests(objects: ObjectsPort, lake: Lake, batch: Batch, plan: PublishPlan) -> list[str]:
     """Withdraw what earlier generations had published and put this one's manifests there; the keys of the old."""
     old = _withdraw(objects, lake, batch, range(1, batch.generation))
     if plan.vouchers:
@@ -104,7 +105,7 @@ def _put_manifests(objects: Objects, lake: Lake, batch: Batch, plan: PublishPlan
     return old
 
 
-def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
+def withdraw_published(objects: ObjectsPort, lake: Lake, batch: Batch) -> None:
     """Take back what a batch that will never be loaded has published, manifest first; may be repeated."""
     plan = _plan(objects, lake, batch)
     planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
@@ -120,22 +121,22 @@ def withdraw_published(objects: Objects, lake: Lake, batch: Batch) -> None:
     objects.delete(lake.bucket, [lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)])
 
 
-def is_planned(objects: Objects, lake: Lake, batch: Batch) -> bool:
+def is_planned(objects: ObjectsPort, lake: Lake, batch: Batch) -> bool:
     """Whether there is a plan by which a PUBLISHING batch can be finished."""
     return _plan(objects, lake, batch) is not None
 
 
-def _plan(objects: Objects, lake: Lake, batch: Batch) -> PublishPlan | None:
+def _plan(objects: ObjectsPort, lake: Lake, batch: Batch) -> PublishPlan | None:
     stored = objects.get_json(lake.bucket, batch.plan) if batch.plan else None
     return PublishPlan.from_json(stored) if stored is not None else None
 
 
-def _copy(objects: Objects, lake: Lake, files: Iterable[PublishedFile]) -> None:
+def _copy(objects: ObjectsPort, lake: Lake, files: Iterable[PublishedFile]) -> None:
     with ThreadPoolExecutor(_COPIES) as pool:
         list(pool.map(lambda file: objects.copy(lake.bucket, file.staged, file.final), files))
 
 
-def _withdraw(objects: Objects, lake: Lake, batch: Batch, generations: Iterable[int]) -> list[str]:
+def _withdraw(objects: ObjectsPort, lake: Lake, batch: Batch, generations: Iterable[int]) -> list[str]:
     """Put what names nothing in the place of the manifests of some generations; the keys that they named."""
     files: list[str] = []
     for generation in generations:
@@ -153,7 +154,7 @@ def _withdraw(objects: Objects, lake: Lake, batch: Batch, generations: Iterable[
     return files
 
 
-def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: int | None) -> None:
+def _clear_quarantine(objects: ObjectsPort, lake: Lake, batch: Batch, keep: int | None) -> None:
     """Remove the batch's rejects of every epoch up to its own but `keep`; a later one's aren't ours."""
     of = (batch.dataset, batch.batch_id)
     there = objects.sizes(lake.bucket, lake.quarantine(*of))
@@ -161,7 +162,7 @@ def _clear_quarantine(objects: Objects, lake: Lake, batch: Batch, keep: int | No
     objects.delete(lake.bucket, [k for k, epoch in epochs.items() if epoch <= batch.epoch and epoch != keep])
 
 
-def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
+def sweep_up(objects: ObjectsPort, lake: Lake, batch: Batch) -> None:
     """Remove what only the work on the batch needed: inbox and staging, up to the epoch of `batch`.
 
     Not of a later one: it may be processed again by the time that we come to this.
@@ -170,13 +171,13 @@ def sweep_up(objects: Objects, lake: Lake, batch: Batch) -> None:
         objects.delete(lake.bucket, _work(objects, lake, f"{place}/{batch.batch_id}/", batch.epoch))
 
 
-def _drop_staged(objects: Objects, lake: Lake, batch: Batch, until: int) -> None:
+def _drop_staged(objects: ObjectsPort, lake: Lake, batch: Batch, until: int) -> None:
     """Remove what was staged for the batch up to the epoch `until`, but not the plan by which it is finished."""
     staged = _work(objects, lake, f"staging/{batch.batch_id}/", until)
     objects.delete(lake.bucket, [key for key in staged if key != batch.plan])
 
 
-def _work(objects: Objects, lake: Lake, place: str, until: int) -> list[str]:
+def _work(objects: ObjectsPort, lake: Lake, place: str, until: int) -> list[str]:
     """The keys in a batch's part of inbox or staging up to the epoch `until`."""
     keys = objects.sizes(lake.bucket, place)
     return [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= until]

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pyspark.sql import SparkSession
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.core.keys import Lake
 from gluebook.core.runs import error_line, proven_mark
 from gluebook.errors import SelfCheckFailed
@@ -29,7 +28,7 @@ _SCHEMA = "number bigint, package string"
 
 
 def self_check_unless_proven(
-    spark: SparkSession, ledger: Ledger, objects: Objects, lake: Lake, dataset: str, run: str
+    spark: SparkSession, ledger: LedgerPort, objects: ObjectsPort, lake: Lake, dataset: str, run: str
 ) -> None:
     """Compute, write, read and delete two rows, unless a run of the dataset's job has succeeded before.
 
@@ -72,7 +71,7 @@ def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([batch.column(0), named], names=["number", "package"])
 
 
-def _delete(objects: Objects, lake: Lake, prefix: str) -> None:
+def _delete(objects: ObjectsPort, lake: Lake, prefix: str) -> None:
     objects.delete(lake.bucket, sorted(objects.sizes(lake.bucket, prefix)))
     if left := sorted(objects.sizes(lake.bucket, prefix)):
         raise SelfCheckFailed(f"still there: {', '.join(left)}")

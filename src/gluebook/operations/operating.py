@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
-from gluebook.aws.services import Jobs
+from gluebook.aws.ports import JobsPort, LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.core.keys import Lake
 
@@ -21,9 +19,9 @@ _log = logging.getLogger(__name__)
 class Operating:
     """The adapters and names, with the operator's own rights. `job_names` by dataset."""
 
-    ledger: Ledger
-    objects: Objects
-    jobs: Jobs
+    ledger: LedgerPort
+    objects: ObjectsPort
+    jobs: JobsPort
     lake: Lake
     raw_bucket: str
     job_names: Mapping[str, str]

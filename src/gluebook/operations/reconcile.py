@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from gluebook.aws.invoking import Functions
-from gluebook.aws.objects import ObjectVersion
-from gluebook.aws.services import Rows, Warehouse
+from gluebook.aws.ports import FunctionsPort, WarehousePort
 from gluebook.contracts import Contract, contract
 from gluebook.core.differences import Difference, Kind
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.model import Batch, FileVersion, ObjectVersion
 from gluebook.core.reconciling import (
     Load,
     drift_differences,
@@ -25,6 +23,7 @@ from gluebook.core.reconciling import (
 )
 from gluebook.core.sql.load import drift_sql
 from gluebook.core.sql.schema import SCHEMA_MARK
+from gluebook.core.statements import Rows
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.operations.operating import Operating
@@ -59,7 +58,7 @@ class Drift:
         return abs(self.table_rows - (self.noted_rows or 0)) + self.doubled_loads + self.doubled_keys
 
 
-def drift(contract: Contract, warehouse: Warehouse, *, timeout_seconds: float) -> Drift:
+def drift(contract: Contract, warehouse: WarehousePort, *, timeout_seconds: float) -> Drift:
     """Ask the warehouse. Raises TerminalError, WarehouseBusy."""
     return drift_from(warehouse.query(drift_sql(contract), timeout_seconds=timeout_seconds))
 
@@ -77,8 +76,8 @@ class Reconciling:
     """What is held against each other, and the two functions that only the pipeline itself can stand in for."""
 
     work: Operating
-    warehouse: Warehouse
-    functions: Functions
+    warehouse: WarehousePort
+    functions: FunctionsPort
     sweep_function: str
     load_function: str
 

@@ -11,12 +11,11 @@ from itertools import groupby
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects, ObjectVersion
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.contracts import contract
 from gluebook.core.keys import OutsideConvention, file_id, not_an_arrival, parse_raw_key
-from gluebook.core.model import FileVersion
+from gluebook.core.model import FileVersion, ObjectVersion
 from gluebook.core.stamps import stamp
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_after
@@ -48,7 +47,7 @@ def arrival(bucket: str, key: str, version_id: str, size: int, order: str, momen
     )
 
 
-def register(file: FileVersion, ledger: Ledger, cause: str) -> bool:
+def register(file: FileVersion, ledger: LedgerPort, cause: str) -> bool:
     """Note a file version, once; True if it is new."""
     correctable = bool(file.dataset) and contract(file.dataset).append
     new = ledger.register(file, cause, correctable=correctable)
@@ -95,8 +94,8 @@ class Adopted:
 class Adopting:
     """What adoption works with; `cause` is noted with every file version that is registered."""
 
-    ledger: Ledger
-    objects: Objects
+    ledger: LedgerPort
+    objects: ObjectsPort
     bucket: str
     clock: Clock
     cause: str
@@ -118,7 +117,7 @@ def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     return adopted
 
 
-def unregistered(listed: Iterable[ObjectVersion], bucket: str, ledger: Ledger) -> list[ObjectVersion]:
+def unregistered(listed: Iterable[ObjectVersion], bucket: str, ledger: LedgerPort) -> list[ObjectVersion]:
     """What a listing shows and the ledger doesn't know."""
     page = _arrivals(listed)
     known = ledger.known(bucket, [_place(version) for version in page])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.contracts import CONTRACTS, contract
 from gluebook.core.keys import Lake, OutsideConvention, parse_raw_key
 from gluebook.errors import ConfigurationError
@@ -132,14 +132,14 @@ def _none_of(rejects: Iterator[Reject]) -> Iterator[Reject]:
         yield from ()
 
 
-def find_rejects(wanted: Wanted, objects: Objects, lake: Lake, limit: int) -> Rejects:
+def find_rejects(wanted: Wanted, objects: ObjectsPort, lake: Lake, limit: int) -> Rejects:
     """Look through the quarantine, file by file. Raises ConfigurationError for a negative `limit`."""
     if limit < 0:
         raise ConfigurationError(f"--limit {limit}: it can't be less than nothing")
     return summed_up(filter(wanted.takes, read_rejects(wanted, objects, lake)), limit)
 
 
-def read_rejects(wanted: Wanted, objects: Objects, lake: Lake) -> Iterator[Reject]:
+def read_rejects(wanted: Wanted, objects: ObjectsPort, lake: Lake) -> Iterator[Reject]:
     """All rejects of the datasets and the batch that are asked for, whatever else is. Raises ClientError."""
     with tempfile.TemporaryDirectory(prefix="gluebook-rejects-") as folder:
         path = Path(folder) / "rejects.parquet"

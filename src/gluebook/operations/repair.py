@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.objects import ObjectVersion
 from gluebook.core.differences import Difference, Kind, repairable
+from gluebook.core.model import ObjectVersion
 from gluebook.core.plan import keys_ever_named, withdrawn_manifest
 from gluebook.core.reconciling_lake import Shelf, sort_out
 from gluebook.errors import GluebookError

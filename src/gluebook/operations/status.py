@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
 from gluebook.core.loading import waiting_told
@@ -78,7 +77,7 @@ class Overview:
         return all(file.state in SETTLED for file in self.files)
 
 
-def overview(ledger: Ledger, objects: Objects, lake: Lake) -> Overview:
+def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
     """Look at everything; reads the whole ledger, and the results of every batch that has some."""
     batches = {batch.batch_id: batch for batch in ledger.batches()}
     # By batch, too: one that was divided may have left some behind of a file that another one carries now.

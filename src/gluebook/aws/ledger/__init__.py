@@ -22,22 +22,12 @@ conditional write, or a transaction of such, so that of two who try the same onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gluebook.aws.ledger import keys as at_key
 from gluebook.aws.ledger.batches import BatchRecords
 from gluebook.aws.ledger.claims import ClaimRecords
 from gluebook.aws.ledger.files import FileRecords
 from gluebook.aws.ledger.verdicts import VerdictRecords
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A raw object with several versions; `token` tells whether one more has come since it was read."""
-
-    bucket: str
-    key: str
-    token: str
+from gluebook.core.model import Correction
 
 
 class Ledger(FileRecords, ClaimRecords, BatchRecords, VerdictRecords):

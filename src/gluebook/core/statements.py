@@ -1,4 +1,4 @@
-"""What an error of the warehouse is about: the data, or something that is not the data's fault.
+"""A statement of the Data API, its result, and whether its error is the data's fault or the environment's.
 
 Only what is known to be the data's may blame a batch. Missing rights, a full disk, a busy S3, a lost connection and
 whatever nobody has seen yet are the environment's: they go away, or a person sees to them.
@@ -13,7 +13,10 @@ Sources: AWS docs, "Load error reference" and "STL_LOAD_ERRORS"; the texts as th
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
+_ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 # "ERROR: ..." of the Data API; of a batch "Query #3 failed with ERROR: ...".
 _PREFIX = re.compile(r"(?:query (?:#\d+ )?failed with )?\s*(?:error:\s*)?", re.I)
 _DATA = re.compile(
@@ -66,3 +69,35 @@ def _said(error: str) -> str:
     first = error.strip().partition("\n")[0]
     prefix = _PREFIX.match(first)
     return first[prefix.end() :] if prefix else first
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A Data API statement as it stands. `error` is empty unless it failed."""
+
+    statement_id: str
+    status: str
+    error: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it won't change any more."""
+        return self.status in _ENDED
+
+    @property
+    def blames_data(self) -> bool:
+        """Whether it failed for what is known to be the data's fault, and not for one of the environment's."""
+        return self.status == "FAILED" and blames_data(self.error)
+
+    @property
+    def lacks_a_table(self) -> bool:
+        """Whether a table that we once made isn't there any more."""
+        return self.status == "FAILED" and lacks_a_table(self.error)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A result: column names and rows of plain values (None, bool, int, float or str)."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
