@@ -18,8 +18,9 @@ from gluebook.core.plan import PublishedFile, copy_manifest
 from gluebook.core.sql.load import voucher_columns
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.job.claim import Claimant
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, FileKey, Written
-from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.curate import Curation, Verdict, next_batch
 
 Row = dict[str, Any]
 # The source whose layout a dataset's files claim to have.
@@ -31,7 +32,7 @@ _PROVENANCE = ("_source_file", "_source_version", "_source_record")
 class Run:
     """One job run. `mended` tells whether the suite takes rows that it used to reject."""
 
-    shop: Workshop
+    context: JobContext
     objects: DoorObjects
     who: Claimant
     contract: Contract
@@ -39,20 +40,20 @@ class Run:
 
     def __call__(self) -> str | None:
         """The batch that was worked on, if there was one."""
-        batch = next_batch(self.shop, self.who)
+        batch = next_batch(self.context, self.who)
         if batch is None:
             return None
-        curation = Curation(self.shop, self.contract, batch)
+        curation = Curation(self.context, self.contract, batch)
         curation.check(self._check(curation))
         # The heartbeat that in a job beats beside the work.
-        self.shop.ledger.lease(batch, int(self.shop.clock().timestamp()) + self.who.lease_seconds)
+        self.context.ledger.lease(batch, int(self.context.clock().timestamp()) + self.who.lease_seconds)
         kept, rejects = self._transformed(curation)
         written = self._write(curation, kept, rejects)
         curation.finish(written, lambda counts: self._gate(curation.batch, kept, counts))
         return batch.batch_id
 
     def _check(self, curation: Curation) -> dict[int, Checked]:
-        objects, bucket = self.objects, self.shop.lake.bucket
+        objects, bucket = self.objects, self.context.lake.bucket
         checked, inbox = {}, []
         for index, file in enumerate(curation.files):
             text = objects.open_version(file.bucket, file.key, file.version_id).read().decode()
@@ -125,7 +126,7 @@ class Run:
         return Verdict(not failed, f"{len(bad)} rows say so" if failed else "", 1, int(failed))
 
     def _keep_verdict(self, batch: Batch, counts: Counts, *, passed: bool) -> None:
-        lake, at = self.shop.lake, (batch.dataset, batch.batch_id, batch.epoch)
+        lake, at = self.context.lake, (batch.dataset, batch.batch_id, batch.epoch)
         outcome = {
             "batch_id": batch.batch_id,
             "generation": batch.generation,
@@ -148,10 +149,10 @@ class Run:
         self.objects.put_json(lake.bucket, lake.quality_manifest(*at), copy_manifest([file], lake))
 
     def _put(self, key: str, rows: list[list[Any]]) -> None:
-        self.objects.put(self.shop.lake.bucket, key, _lines(rows))
+        self.objects.put(self.context.lake.bucket, key, _lines(rows))
 
     def _read(self, prefix: str) -> list[list[Any]]:
-        bucket, objects = self.shop.lake.bucket, self.objects
+        bucket, objects = self.context.lake.bucket, self.objects
         rows = []
         for key in objects.sizes(bucket, prefix):
             rows += read_rows(objects.body(bucket, key) or b"")

@@ -18,7 +18,7 @@ from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.functions.admit import Admitting
 from gluebook.functions.sweep import Sweeping
 from gluebook.functions.work import Administrator, Loading
-from gluebook.job.curate import Workshop
+from gluebook.job.context import JobContext
 from gluebook.operations.operating import Operating
 
 RAW, LAKE = "raw", "lake"
@@ -63,9 +63,9 @@ class Product:
             clock=self.clock,
         )
 
-    def workshop(self, run_id: str) -> Workshop:
+    def job_context(self, run_id: str) -> JobContext:
         """For a job run."""
-        return Workshop(self.ledger(run_id), cast(Any, self.objects), Lake(LAKE), self.clock)
+        return JobContext(self.ledger(run_id), cast(Any, self.objects), Lake(LAKE), self.clock)
 
     def loading(self, actor: str) -> Loading:
         """For the load function."""

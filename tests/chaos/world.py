@@ -160,9 +160,9 @@ class World:
         living = [run for run in self.runs if run.dataset == dataset and not run.actor.done]
         self.counts["racing_runs"] += bool(living)
         run_id = f"jr_{next(self._numbers)}"
-        shop = self.product.workshop(run_id)
+        context = self.product.job_context(run_id)
         who = Claimant(dataset, run_id, _MOST_BYTES, LEASE_SECONDS)
-        work = Run(shop, self.product.objects, who, CONTRACTS[dataset], lambda: self.mended)
+        work = Run(context, self.product.objects, who, CONTRACTS[dataset], lambda: self.mended)
         actor = self._act("run", work, lambda actor: self._run_ended(run))
         run = GlueRun(run_id, dataset, actor)
         self.runs.append(run)

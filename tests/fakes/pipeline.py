@@ -22,8 +22,9 @@ from gluebook.functions.load import handle
 from gluebook.functions.sweep import Sweeping
 from gluebook.functions.work import Administrator, Loading
 from gluebook.job.claim import Claimant
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, Workshop
+from gluebook.job.curate import Curation, Verdict
 from gluebook.sources import source_names
 
 DATASET = "app_logs"
@@ -87,8 +88,8 @@ class Pipeline:
         return Sweeping(self.work, self.objects, RAW)
 
     @property
-    def shop(self) -> Workshop:
-        return Workshop(self.ledger, self.objects, self.lake, self.clock)
+    def job_context(self) -> JobContext:
+        return JobContext(self.ledger, self.objects, self.lake, self.clock)
 
     def claimant(self, run: str, dataset: str = DATASET) -> Claimant:
         return Claimant(dataset, run, most_bytes=10**9, lease_seconds=600)
@@ -186,7 +187,7 @@ class Pipeline:
         Each file holds `rows` records (by key, or all the same), each of them is curated; those in `bad` can't
         be read. Into the staged Parquet goes what tells whose it is.
         """
-        curation = Curation(self.shop, contract(batch.dataset), batch)
+        curation = Curation(self.job_context, contract(batch.dataset), batch)
         counts = {f.key: rows if isinstance(rows, int) else rows.get(f.key, 0) for f in curation.files}
         curation.check(
             {

@@ -87,7 +87,8 @@ class FakeWarehouse:
         if statement_id in self._asked:
             return Statement(statement_id, "FAILED" if self.refusal else "FINISHED", self.refusal)
         found = self.statements.get(statement_id)
-        return Statement(statement_id, found.status, found.error) if found else None
+        last = f"{statement_id}:{len(found.sqls)}" if found else ""
+        return Statement(statement_id, found.status, found.error, last) if found else None
 
     def result(self, statement_id: str) -> Rows:
         if statement_id in self._asked:

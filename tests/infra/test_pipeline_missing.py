@@ -22,8 +22,9 @@ from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
 from gluebook.job.check import _check_task
 from gluebook.job.claim import Claimant
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Written
-from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.curate import Curation, Verdict, next_batch
 from gluebook.operations.register import arrival, register
 from gluebook.operations.status import overview
 from gluebook.sources import source_names
@@ -68,10 +69,10 @@ class Life:
         """A job run on what waits, up to the published batch."""
         with self.pipeline.acting(ROLES[self.dataset]):
             objects = Objects()
-            shop = Workshop(self._ledger("jr_1"), objects, self.lake, utc_now)
-            batch = next_batch(shop, Claimant(self.dataset, "jr_1", most_bytes=10**9, lease_seconds=600))
+            context = JobContext(self._ledger("jr_1"), objects, self.lake, utc_now)
+            batch = next_batch(context, Claimant(self.dataset, "jr_1", most_bytes=10**9, lease_seconds=600))
             assert batch is not None
-            work = Curation(shop, contract(self.dataset), batch)
+            work = Curation(context, contract(self.dataset), batch)
             task = (0, list(enumerate(work.files)), self.pipeline.lake, work.inbox)
             work.check({checked.index: checked for checked in _check_task(task)})
             names = source_names(self.dataset)
@@ -144,15 +145,15 @@ def test_a_batch_that_is_divided_or_whose_plan_is_gone_is_brought_to_its_end(
     life.send("four"), life.send("five")
     with pipeline.acting(ROLES[dataset]):
         objects, ledger = Objects(), life._ledger("jr_1")
-        shop = Workshop(ledger, objects, life.lake, utc_now)
+        context = JobContext(ledger, objects, life.lake, utc_now)
         who = Claimant(dataset, "jr_1", most_bytes=10**9, lease_seconds=0)
-        batch = next_batch(shop, who)
+        batch = next_batch(context, who)
         assert batch is not None
         plan = f"{life.lake.staging(batch.batch_id, batch.epoch)}plan.json"
         planned = replace(batch, state=BatchState.PUBLISHING, plan=plan)
         ledger.advance(batch, planned, stamp(utc_now()), "its plan is gone")
         # The run that follows finds no plan, divides the batch, and takes up one of the halves.
-        half = next_batch(shop, Claimant(dataset, "jr_2", most_bytes=10**9, lease_seconds=600))
+        half = next_batch(context, Claimant(dataset, "jr_2", most_bytes=10**9, lease_seconds=600))
     assert batch_now(life, batch).state is BatchState.DIVIDED
     assert half is not None
     assert (half.parent, half.files) == (batch.batch_id, 1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import a_batch, a_file
-from gluebook.core.claiming import MOST_ATTEMPTS, choose_files, halves, inheritance, most_attempts
+from gluebook.core.claiming import MOST_ATTEMPTS, abandoned_batches, choose_files, halves, most_attempts
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import LEASED_STATES, BatchState
 
@@ -74,26 +74,26 @@ def test_whatever_fits_is_taken(sizes: list[int], limit: int) -> None:
 
 @given(BATCHES, st.integers(0, 20))
 def test_only_batches_whose_lease_has_ended_are_inherited(batches: list[Batch], now: int) -> None:
-    left = inheritance(batches, now)
+    left = abandoned_batches(batches, now)
     dead = [b for b in batches if b.state in LEASED_STATES and b.lease_until <= now]
     assert list(left.take_over) == [b for b in dead if b.attempts < most_attempts(b)]
-    assert list(left.give_up) == [b for b in dead if b.attempts >= most_attempts(b)]
+    assert list(left.exhausted) == [b for b in dead if b.attempts >= most_attempts(b)]
 
 
 @pytest.mark.parametrize(("now", "inherited"), [(99, False), (100, True)])
 def test_a_lease_ends_with_its_last_second(now: int, inherited: bool) -> None:
     batch = replace(a_batch(), lease_until=100)
-    assert inheritance([batch], now).take_over == ((batch,) if inherited else ())
+    assert abandoned_batches([batch], now).take_over == ((batch,) if inherited else ())
 
 
 def test_a_batch_is_taken_up_three_times_at_most() -> None:
     batch = replace(a_batch(), lease_until=0, attempts=1)
     taken = 1
-    while inheritance([batch], 1).take_over:
+    while abandoned_batches([batch], 1).take_over:
         batch = replace(batch, attempts=batch.attempts + 1)
         taken += 1
     assert taken == 3
-    assert inheritance([batch], 1).give_up == (batch,)
+    assert abandoned_batches([batch], 1).exhausted == (batch,)
 
 
 ALONE, PART = 1, 2

@@ -15,9 +15,10 @@ from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import results_from_json
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import CountMismatch, Fenced
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.curate import Curation, Verdict, next_batch
 
 NOBODY_ASKED = AssertionError("the gate has nothing to look at")
 FAILED_GATE = Verdict(False, "level: expect_column_values_to_be_in_set")
@@ -40,7 +41,7 @@ def results(pipeline: Pipeline, batch: Batch) -> dict[str, FileResult]:
 
 
 def curation(pipeline: Pipeline, batch: Batch) -> Curation:
-    return Curation(pipeline.shop, contract(batch.dataset), batch)
+    return Curation(pipeline.job_context, contract(batch.dataset), batch)
 
 
 def test_a_curated_batch_is_published_with_the_counts_of_its_files(pipeline: Pipeline) -> None:
@@ -309,7 +310,7 @@ def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_b
     again = pipeline.again(loaded)
     with pytest.raises(Died):
         curated(again, 2, died)
-    failed = give_up(pipeline.ledger, again, "attempts_used_up", "t")
+    failed = fail_or_divide(pipeline.job_context, again, "attempts_used_up", "t")
     assert (failed.state, failed.reported_epoch, failed.counts) == (
         BatchState.FAILED,
         loaded.epoch,
@@ -367,7 +368,7 @@ def test_a_run_that_lost_its_batch_leaves_no_trace(pipeline: Pipeline, rows: int
     work = curation(pipeline, batch)
     work.check({0: Checked(0, rows)})
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
-    give_up(pipeline.ledger, batch, "used up", "t")
+    fail_or_divide(pipeline.job_context, batch, "used up", "t")
     before = pipeline.now(batch)
     with pytest.raises(Fenced):
         work.finish(Written({(work.files[0].key, "v1"): rows}, {}, {}), lambda: verdict)
@@ -379,7 +380,7 @@ def test_a_run_that_lost_its_batch_settles_no_file(pipeline: Pipeline) -> None:
     file = a_file()
     batch = pipeline.carried(file)
     work = curation(pipeline, batch)
-    give_up(pipeline.ledger, batch, "used up", "t")
+    fail_or_divide(pipeline.job_context, batch, "used up", "t")
     with pytest.raises(Fenced):
         work.check({0: Checked(0, 0, bad="corrupt_gzip")})
     assert pipeline.state_of(file) is FileState.CLAIMED
@@ -392,9 +393,9 @@ def test_what_only_has_to_be_brought_to_an_end_is_on_the_way_to_the_next_batch(p
     pipeline.ledger.register(a_file("waits"), "test")
     publishing = stopped_while_publishing(pipeline)
     dividing = pipeline.carried(a_file("a"), a_file("b"), owner="jr_dead")
-    give_up(pipeline.ledger, dividing, "used up", "t")
+    fail_or_divide(pipeline.job_context, dividing, "used up", "t")
     pipeline.clock.forward(601)
-    batch = next_batch(pipeline.shop, pipeline.claimant("jr_next"))
+    batch = next_batch(pipeline.job_context, pipeline.claimant("jr_next"))
     assert batch is not None
     assert [file.key[-5:] for file in pipeline.ledger.batch_files(batch.batch_id)] == ["waits"]
     assert pipeline.now(publishing).state is BatchState.CURATED
@@ -410,8 +411,8 @@ def stopped_while_publishing(pipeline: Pipeline) -> Batch:
     pipeline.objects.put("lake", f"{work.data_prefix}dt=2026-01-05/part-0.parquet", b"rows")
     # It dies at its second copy of anything, which is after the gate.
     calls = Calls(5)
-    shop = Workshop(pipeline.ledger, Dying(pipeline.objects, calls), pipeline.lake, pipeline.clock)
-    dying = Curation(shop, APP_LOGS, batch)
+    context = JobContext(pipeline.ledger, Dying(pipeline.objects, calls), pipeline.lake, pipeline.clock)
+    dying = Curation(context, APP_LOGS, batch)
     dying.check({0: Checked(0, 1)})
     with pytest.raises(Died):
         dying.finish(Written({(work.files[0].key, "v1"): 1}, {}, {}), lambda counts: Verdict(True, ""))
@@ -432,7 +433,7 @@ def test_a_batch_past_the_gate_whose_plan_is_gone_is_divided_and_its_files_start
     pipeline.ledger.advance(batch, going, "t", "gate passed")
     pipeline.clock.forward(601)
     halves = []
-    while (half := next_batch(pipeline.shop, pipeline.claimant("jr_next"))) is not None:
+    while (half := next_batch(pipeline.job_context, pipeline.claimant("jr_next"))) is not None:
         halves += [(half.parent, [file.key for file in pipeline.ledger.batch_files(half.batch_id)])]
         pipeline.curate(half)
     given_up = pipeline.now(batch)
@@ -464,13 +465,13 @@ def test_only_what_has_taken_nothings_place_yet_is_failed_as_a_whole_when_it_is_
     for step in (BatchState.PUBLISHING, BatchState.CURATED):
         if batch.state is not state:
             batch = pipeline.ledger.advance(batch, replace(batch, state=step), "t", "test")
-    given_up = give_up(pipeline.ledger, batch, "why", "t")
+    given_up = fail_or_divide(pipeline.job_context, batch, "why", "t")
     assert (given_up.state, given_up.reason) == (end, "why")
     assert (given_up.epoch, given_up.attempts, given_up.lease_until) == (batch.epoch + 1, 0, 0)
 
 
 def test_nothing_to_do_is_no_batch(pipeline: Pipeline) -> None:
-    assert next_batch(pipeline.shop, pipeline.claimant("jr_1")) is None
+    assert next_batch(pipeline.job_context, pipeline.claimant("jr_1")) is None
 
 
 def test_leftovers_of_batches_that_nobody_works_on_are_swept_up_and_those_of_others_left(
@@ -483,7 +484,7 @@ def test_leftovers_of_batches_that_nobody_works_on_are_swept_up_and_those_of_oth
     for batch_id in (held.batch_id, done.batch_id, tickets.batch_id, unknown):
         for place in ("inbox", "staging"):
             pipeline.objects.put("lake", f"{place}/{batch_id}/1/data/x.parquet", b"x")
-    assert next_batch(pipeline.shop, pipeline.claimant("jr_1")) is None
+    assert next_batch(pipeline.job_context, pipeline.claimant("jr_1")) is None
     left = {key.split("/")[1] for key in pipeline.objects.sizes("lake", "")}
     assert left == {held.batch_id, tickets.batch_id, unknown}
 

@@ -16,10 +16,11 @@ from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import Fenced
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from gluebook.job.curate import next_batch
 from gluebook.job.divide import divide
-from gluebook.job.publish import sweep_up
+from gluebook.job.publish import remove_work_files
 
 BAD_DATA = "ERROR: Value too long for character type"
 
@@ -34,7 +35,7 @@ def play(pipeline: Pipeline, poisons: set[str], *, dies: bool) -> int:
         runs += 1
         assert runs < 200, "runs follow each other for ever"
         pipeline.clock.forward(60)
-        batch = next_batch(pipeline.shop, pipeline.claimant(run))
+        batch = next_batch(pipeline.job_context, pipeline.claimant(run))
         died = batch is not None and dies and poisoned(pipeline, batch, poisons)
         if batch is not None and not died:
             pipeline.curate(batch)
@@ -116,7 +117,7 @@ def dividing(count: int = 5, *, settled: int = 0, refused: bool = True) -> tuple
         pipeline.ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", "t")
     if refused and settled == 0:
         batch = pipeline.curate(batch)
-    batch = give_up(pipeline.ledger, batch, "why", "t")
+    batch = fail_or_divide(pipeline.job_context, batch, "why", "t")
     pipeline.clock.forward(60)
     return pipeline, batch
 
@@ -125,8 +126,8 @@ def once(pipeline: Pipeline, batch: Batch, calls: Calls | None = None) -> Batch:
     calls = calls or Calls()
     ledger: Any = Dying(pipeline.ledger, calls)
     objects: Any = Dying(pipeline.objects, calls)
-    done = divide(ledger, objects, pipeline.lake, batch, pipeline.clock)
-    sweep_up(objects, pipeline.lake, done)
+    done = divide(JobContext(ledger, objects, pipeline.lake, pipeline.clock), batch)
+    remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
     return done
 
 
@@ -207,7 +208,7 @@ def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repea
             assert again is not None
             once(pipeline, again)
         else:
-            sweep_up(pipeline.objects, pipeline.lake, now)
+            remove_work_files(pipeline.job_context, now)
         assert ends(pipeline) == expected, f"died at call {n}"
 
 
@@ -254,7 +255,7 @@ def test_an_empty_correction_takes_effect_though_the_batch_it_came_with_is_divid
     batch = pipeline.carried(empty, *others)
     [now] = pipeline.ledger.files_now([empty])
     pipeline.ledger.settle_file(batch, now, FileState.EMPTY, "empty_file", "t")
-    give_up(pipeline.ledger, batch, "why", "t")
+    fail_or_divide(pipeline.job_context, batch, "why", "t")
     play(pipeline, {others[0].key}, dies=True)
     assert pipeline.state_of(first) is FileState.SUPERSEDED
     assert outcome(pipeline)[others[0].key] == FAILED

@@ -125,7 +125,7 @@ def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(
     while run is not None:
         runs += 1
         assert runs < 20, "runs follow each other for ever"
-        batch = next_batch(pipeline.shop, pipeline.claimant(run))
+        batch = next_batch(pipeline.job_context, pipeline.claimant(run))
         pipeline.jobs.end("job-logs")
         state, message = ("FAILED", "MemoryError: of this file") if batch else ("SUCCEEDED", "")
         pipeline.handle(JobEnded("job-logs", run, state, message))
@@ -359,6 +359,15 @@ def test_a_finished_statement_is_loaded_with_its_counts(pipeline: Pipeline) -> N
     loaded = pipeline.now(batch)
     assert (loaded.state, loaded.merged, loaded.superseded, loaded.retracted) == (BatchState.LOADED, 5, 2, 3)
     assert pipeline.ledger.mark("loaded:app_logs") == f"{batch.batch_id}/1"
+
+
+def test_a_load_that_another_release_submitted_with_fewer_statements_is_taken_in(pipeline: Pipeline) -> None:
+    batch = pipeline.submitted()
+    statement = pipeline.warehouse.latest
+    pipeline.warehouse.statements[statement].sqls.pop()
+    pipeline.warehouse.finish(statement, 7, 0)
+    pipeline.handle(statement_ended(batch))
+    assert (pipeline.now(batch).state, pipeline.now(batch).merged) == (BatchState.LOADED, 7)
 
 
 def test_a_real_event_finds_its_batch(pipeline: Pipeline) -> None:

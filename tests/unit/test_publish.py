@@ -15,12 +15,13 @@ from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import PublishedFile, PublishPlan
 from gluebook.core.states import BatchState
 from gluebook.errors import CountMismatch, Fenced
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from gluebook.job.divide import divide
 from gluebook.job.publish import (
     begin_publishing,
     finish_publishing,
-    sweep_up,
+    remove_work_files,
     withdraw_published,
 )
 
@@ -63,15 +64,15 @@ def begun(pipeline: Pipeline, batch: Batch, rows: int = 2, outcome: BatchState =
     if outcome is not BatchState.CURATED:
         plan = replace(plan, files=(), vouchers=(), partitions=(), outcome=outcome, reason="why")
     ledger: Any = pipeline.ledger
-    return begin_publishing(ledger, pipeline.objects, pipeline.lake, batch, plan, pipeline.clock)
+    return begin_publishing(JobContext(ledger, pipeline.objects, pipeline.lake, pipeline.clock), batch, plan)
 
 
 def finish(pipeline: Pipeline, batch: Batch, calls: Calls | None = None) -> Batch:
     calls = calls or Calls()
     ledger: Any = Dying(pipeline.ledger, calls)
     objects: Any = Dying(pipeline.objects, calls)
-    done = finish_publishing(ledger, objects, pipeline.lake, batch, pipeline.clock)
-    sweep_up(objects, pipeline.lake, done)
+    done = finish_publishing(JobContext(ledger, objects, pipeline.lake, pipeline.clock), batch)
+    remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
     return done
 
 
@@ -184,7 +185,7 @@ def test_a_generation_after_one_that_failed_takes_the_place_of_what_is_there() -
     pipeline, going = generation_one()
     loaded = pipeline.load(finish(pipeline, going))
     second = pipeline.again(loaded)
-    failed = give_up(pipeline.ledger, second, "attempts_used_up", "t")
+    failed = fail_or_divide(pipeline.job_context, second, "attempts_used_up", "t")
     third = pipeline.again(failed)
     finish(pipeline, begun(pipeline, third, 1))
     assert [key for key in pipeline.visible() if key.startswith("curated/")] == [
@@ -212,7 +213,7 @@ def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: An
 
 def test_a_plan_that_is_gone_is_named() -> None:
     pipeline, going = generation_one()
-    sweep_up(pipeline.objects, pipeline.lake, going)
+    remove_work_files(pipeline.job_context, going)
     with pytest.raises(Exception, match=r"app_logs-b: its plan staging/.* is gone"):
         finish(pipeline, going)
 
@@ -224,7 +225,7 @@ def refused() -> tuple[Pipeline, Batch]:
     """A batch that was published, and that the warehouse has refused."""
     pipeline, going = generation_one()
     done = finish(pipeline, going)
-    return pipeline, give_up(pipeline.ledger, done, "load_failed", "t")
+    return pipeline, fail_or_divide(pipeline.job_context, done, "load_failed", "t")
 
 
 def half_published() -> tuple[Pipeline, Batch]:
@@ -234,7 +235,7 @@ def half_published() -> tuple[Pipeline, Batch]:
     with pytest.raises(Died):
         finish(pipeline, going, Calls(copied))
     assert [key for key in pipeline.visible() if key.startswith("curated/")]
-    return pipeline, give_up(pipeline.ledger, pipeline.now(going), "used up", "t")
+    return pipeline, fail_or_divide(pipeline.job_context, pipeline.now(going), "used up", "t")
 
 
 def left_of(pipeline: Pipeline) -> set[str]:
@@ -252,7 +253,7 @@ def left_of(pipeline: Pipeline) -> set[str]:
 def test_what_is_taken_back_leaves_nothing(stage: Any) -> None:
     pipeline, batch = stage()
     assert left_of(pipeline)
-    withdraw_published(pipeline.objects, pipeline.lake, batch)
+    withdraw_published(pipeline.job_context, batch)
     assert left_of(pipeline) == set()
     # The word of the files outlives them, and the plan: whoever is late finds the manifest's place taken.
     assert CURATED_NAMES[1] <= set(pipeline.withdrawn(MANIFEST) or ())
@@ -262,17 +263,17 @@ def test_what_is_taken_back_leaves_nothing(stage: Any) -> None:
 def test_files_that_a_late_copy_brings_back_go_when_it_is_taken_back_once_more() -> None:
     pipeline, batch = refused()
     files = pipeline.visible()
-    withdraw_published(pipeline.objects, pipeline.lake, batch)
+    withdraw_published(pipeline.job_context, batch)
     for key in CURATED_NAMES[1]:
         pipeline.objects.put(LAKE, key, files[key] or b"")
-    withdraw_published(pipeline.objects, pipeline.lake, batch)
+    withdraw_published(pipeline.job_context, batch)
     assert left_of(pipeline) == set()
 
 
 def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same() -> None:
     pipeline = Pipeline()
-    batch = give_up(pipeline.ledger, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")
-    withdraw_published(pipeline.objects, pipeline.lake, batch)
+    batch = fail_or_divide(pipeline.job_context, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")
+    withdraw_published(pipeline.job_context, batch)
     assert pipeline.objects.get_json(LAKE, MANIFEST) == {"entries": [], "withdrawn": []}
     assert left_of(pipeline) == set()
 
@@ -281,7 +282,7 @@ def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same()
 def test_what_is_taken_back_goes_manifest_first_and_wholly_wherever_one_dies(stage: Any) -> None:
     def withdraw(pipeline: Pipeline, batch: Batch, calls: Calls) -> None:
         objects: Any = Dying(pipeline.objects, calls)
-        withdraw_published(objects, pipeline.lake, batch)
+        withdraw_published(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), batch)
 
     for n in range(1, calls_of(lambda calls: withdraw(*stage(), calls)) + 1):
         pipeline, batch = stage()
@@ -310,13 +311,7 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
     pipeline.clock.forward(3_600)
     taken = pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
     assert taken is not None
-    done = finish_publishing(
-        pipeline.ledger,
-        pipeline.objects,
-        pipeline.lake,
-        taken,
-        pipeline.clock,
-    )
+    done = finish_publishing(pipeline.job_context, taken)
     before = pipeline.visible()
     with pytest.raises(Fenced):
         finish(pipeline, zombie)
@@ -326,12 +321,12 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
 @pytest.mark.parametrize("swept", [False, True])
 def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None:
     pipeline, zombie = generation_one()
-    given_up = give_up(pipeline.ledger, zombie, "used up", "t")
+    given_up = fail_or_divide(pipeline.job_context, zombie, "used up", "t")
     ledger: FakeLedger = pipeline.ledger
     objects: FakeObjects = pipeline.objects
-    done = divide(ledger, objects, pipeline.lake, given_up, pipeline.clock)
+    done = divide(JobContext(ledger, objects, pipeline.lake, pipeline.clock), given_up)
     if swept:
-        sweep_up(objects, pipeline.lake, done)
+        remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
     with pytest.raises(Fenced):
         finish(pipeline, zombie)
     assert pipeline.visible() == {}
@@ -360,16 +355,16 @@ def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_t
         pipeline, zombie = generation_one()
 
         def taken_back(pipeline: Pipeline = pipeline, zombie: Batch = zombie) -> None:
-            given_up = give_up(pipeline.ledger, pipeline.now(zombie), "used up", "t")
-            done = divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)
-            sweep_up(pipeline.objects, pipeline.lake, done)
+            given_up = fail_or_divide(pipeline.job_context, pipeline.now(zombie), "used up", "t")
+            done = divide(pipeline.job_context, given_up)
+            remove_work_files(pipeline.job_context, done)
 
         calls = Calls()
         ledger: Any = Overtaken(pipeline.ledger, calls, number, taken_back)
         objects: Any = Overtaken(pipeline.objects, calls, number, taken_back)
         with contextlib.suppress(Fenced, FileNotFoundError, CountMismatch):
-            done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
-            sweep_up(objects, pipeline.lake, done)
+            done = finish_publishing(JobContext(ledger, objects, pipeline.lake, pipeline.clock), zombie)
+            remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
         assert pipeline.now(zombie).state is BatchState.DIVIDED
         rows = [manifest for manifest in pipeline.by_manifest() if manifest.startswith("manifests/")]
         assert rows == [], f"taken back before call {number}"
@@ -407,13 +402,13 @@ def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
         done = finish(pipeline, taken)
     again = pipeline.again(pipeline.load(done))
     if how == "given up":
-        give_up(pipeline.ledger, again, "used up", "t")
+        fail_or_divide(pipeline.job_context, again, "used up", "t")
     elif how != "claimed":
         going = begun(pipeline, again, 1, BatchState.REJECTED if how == "rejected" else BatchState.CURATED)
         done = finish(pipeline, going)
         if how == "refused":
-            given_up = give_up(pipeline.ledger, done, "load_failed", "t")
-            divide(pipeline.ledger, pipeline.objects, pipeline.lake, given_up, pipeline.clock)
+            given_up = fail_or_divide(pipeline.job_context, done, "load_failed", "t")
+            divide(pipeline.job_context, given_up)
 
 
 @pytest.mark.parametrize("how", ["claimed", "given up", "rejected", "published", "refused"])
@@ -430,8 +425,8 @@ def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that
         ledger: Any = Overtaken(pipeline.ledger, calls, number, meanwhile)
         objects: Any = Overtaken(pipeline.objects, calls, number, meanwhile)
         with contextlib.suppress(Fenced, FileNotFoundError):
-            done = finish_publishing(ledger, objects, pipeline.lake, zombie, pipeline.clock)
-            sweep_up(objects, pipeline.lake, done)
+            done = finish_publishing(JobContext(ledger, objects, pipeline.lake, pipeline.clock), zombie)
+            remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
         now = [pipeline.visible(), told(pipeline), pipeline.now(zombie)]
         assert now == seen, f"a generation further before call {number}"
 
@@ -444,7 +439,7 @@ def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_th
     failed = pipeline.ledger.advance(taken, replace(taken, state=BatchState.FAILED), "t", "it was one file")
     finish(pipeline, begun(pipeline, pipeline.again(failed), 1))
     before = pipeline.visible(), told(pipeline)
-    withdraw_published(pipeline.objects, pipeline.lake, zombie)
+    withdraw_published(pipeline.job_context, zombie)
     assert (pipeline.visible(), told(pipeline)) == before
 
 
@@ -476,5 +471,5 @@ def test_sweeping_up_removes_the_work_of_this_batch_only_and_none_of_a_later_epo
     others = ["inbox/app_logs-b2/1/x", "staging/app_logs-b2/1/x", "results/app_logs/app_logs-b.json", *later]
     for key in (*mine, *others):
         pipeline.objects.put(LAKE, key, b"x")
-    sweep_up(pipeline.objects, pipeline.lake, batch)
+    remove_work_files(pipeline.job_context, batch)
     assert set(pipeline.objects.sizes(LAKE, "")) == set(others)

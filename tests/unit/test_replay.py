@@ -17,7 +17,7 @@ from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import arrived_within, plan_replay
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
 from gluebook.job.curate import next_batch
 from gluebook.operations.replay import replay, replay_of_dataset, replay_of_files
 from operator_kit import operating
@@ -60,7 +60,7 @@ def test_a_replayed_batch_is_what_the_next_run_takes_up(pipeline: Pipeline) -> N
     file = a_file("one")
     batch = pipeline.batch(BatchState.LOADED, files=[file])
     replay(replay_of_files([file.key], None, operating(pipeline)), operating(pipeline))
-    taken = next_batch(pipeline.shop, pipeline.claimant("jr_1"))
+    taken = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert taken is not None
     assert (taken.batch_id, taken.generation) == (batch.batch_id, 2)
 
@@ -122,7 +122,7 @@ def test_a_batch_whose_loads_fail_is_processed_again_and_loaded_at_once(
     pipeline.ledger.advance(pipeline.now(batch), failed, AT, "failed")
     plan = replay_of_files([file.key], None, operating(pipeline))
     assert [b.batch_id for b in replay(plan, operating(pipeline)).reopened] == [batch.batch_id]
-    taken = next_batch(pipeline.shop, pipeline.claimant("jr_1"))
+    taken = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert taken is not None and taken.generation == 2
     pipeline.curate(taken)
     pipeline.handle(Tick())
@@ -171,8 +171,8 @@ def left_behind(pipeline: Pipeline) -> tuple[FileVersion, Batch]:
     bad, *others = [replace(a_file(f"file-{number}"), group="older/1") for number in range(3)]
     batch = pipeline.carried(bad, *others)
     pipeline.ledger.settle_file(batch, pipeline.ledger.files_now([bad])[0], FileState.FAILED, "not_gzip", AT)
-    give_up(pipeline.ledger, batch, "used up", AT)
-    while (half := next_batch(pipeline.shop, pipeline.claimant("jr_1"))) is not None:
+    fail_or_divide(pipeline.job_context, batch, "used up", AT)
+    while (half := next_batch(pipeline.job_context, pipeline.claimant("jr_1"))) is not None:
         pipeline.load(pipeline.curate(half))
     assert pipeline.now(batch).state is BatchState.DIVIDED
     [bad] = pipeline.ledger.files_now([bad])
@@ -196,7 +196,7 @@ def test_a_file_that_a_division_left_behind_waits_again_and_is_loaded(pipeline: 
     [waiting] = pipeline.ledger.pending("app_logs", 10)
     assert (waiting.file_id, waiting.batch_id, waiting.reason) == (bad.file_id, None, None)
     assert pipeline.jobs.started == ["job-logs"]
-    batch = next_batch(pipeline.shop, pipeline.claimant("jr_1"))
+    batch = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert batch is not None and batch.parent is None
     pipeline.load(pipeline.curate(batch))
     assert pipeline.state_of(bad) is FileState.CLAIMED
@@ -272,7 +272,7 @@ def test_an_older_version_that_can_be_read_after_all_does_not_stay_in_the_lake(p
     pipeline.load(pipeline.curate(pipeline.carried(new)))
     assert pipeline.ledger.corrections("app_logs") == []
     replay(replay_of_files([old.key], "v1", operating(pipeline)), operating(pipeline))
-    again = next_batch(pipeline.shop, pipeline.claimant("jr_1"))
+    again = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert again is not None
     loaded = pipeline.load(pipeline.curate(again))
     pipeline.handle(statement_ended(loaded))

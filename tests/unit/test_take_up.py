@@ -13,7 +13,7 @@ from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.errors import Fenced
-from gluebook.job.claim import Claimant, give_up, take_up
+from gluebook.job.claim import Claimant, acquire, fail_or_divide
 
 
 @pytest.fixture
@@ -22,8 +22,7 @@ def pipeline() -> Pipeline:
 
 
 def take(pipeline: Pipeline, run: str = "jr_1", most_bytes: int = 10**9) -> Batch | None:
-    ledger: Any = pipeline.ledger
-    return take_up(ledger, Claimant(DATASET, run, most_bytes, 600), pipeline.clock)
+    return acquire(pipeline.job_context, Claimant(DATASET, run, most_bytes, 600))
 
 
 def waiting(pipeline: Pipeline, *files: FileVersion) -> None:
@@ -92,7 +91,7 @@ def test_a_run_that_others_were_faster_than_leaves_an_empty_batch_behind(
 
 def test_files_of_a_divided_batch_are_taken_half_by_half_as_its_parts(pipeline: Pipeline) -> None:
     divided = pipeline.carried(*(a_file(f"f{n}") for n in range(4)), batch_id="whole")
-    dividing = give_up(pipeline.ledger, divided, "used up", "t")
+    dividing = fail_or_divide(pipeline.job_context, divided, "used up", "t")
     files = pipeline.ledger.batch_files("whole")
     pipeline.ledger.release(dividing, files[:2], "whole/1", "2026-01-05T10:00:00.000Z")
     pipeline.ledger.release(dividing, files[2:], "whole/2", "2026-01-05T10:00:00.000Z")
@@ -151,7 +150,7 @@ def test_a_zombie_of_what_was_given_up_changes_nothing(pipeline: Pipeline) -> No
             lambda z=zombie: ledger.settle_file(z, file, "FAILED", "late", "t"),
             lambda z=zombie: ledger.lease(z, 10**10),
             lambda z=zombie: ledger.claim(z, [file]),
-            lambda z=zombie: give_up(ledger, z, "late", "t"),
+            lambda z=zombie: fail_or_divide(pipeline.job_context, z, "late", "t"),
         ):
             with pytest.raises(Fenced):
                 attempt()
@@ -174,8 +173,7 @@ def test_a_further_generation_that_so_many_runs_have_died_of_is_failed_as_a_whol
 
 def test_two_who_give_up_the_same_batch_at_once_do_it_once(pipeline: Pipeline) -> None:
     batch, _ = worn_out(pipeline)
-    ledger: Any = pipeline.ledger
-    done = give_up(ledger, batch, "first", "t")
+    done = fail_or_divide(pipeline.job_context, batch, "first", "t")
     with pytest.raises(Fenced):
-        give_up(ledger, batch, "second", "t")
+        fail_or_divide(pipeline.job_context, batch, "second", "t")
     assert pipeline.now(batch) == done

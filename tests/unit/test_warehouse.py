@@ -70,7 +70,7 @@ def test_a_question_is_one_statement_that_tells_nobody_of_its_end(api: tuple[War
         "describe_statement", {"Id": ID, "Status": "FAILED", "Error": "ERROR: no"}, {"Id": ID}
     )
     assert warehouse.ask("select 1", name="q") == ID
-    assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no")
+    assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no", ID)
 
 
 @pytest.mark.parametrize(

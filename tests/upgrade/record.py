@@ -26,14 +26,17 @@ from boto3.dynamodb.types import Binary
 
 from chain.kit import Chain, log_line, ticket_file, ticket_record
 from gluebook.aws.invoking import Functions
+from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import laptop
 from gluebook.clock import utc_now
 from gluebook.contracts import CONTRACTS
+from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
 from gluebook.core.sql.schema import schema_sql
 from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 
@@ -147,10 +150,11 @@ class Recorder:
             self._until(lambda: sum(len(self.ledger.pending(d, 10)) for d in CONTRACTS) == 4)
         with self.refusing(lambda call: call.operation == "PutObject" and "/staging/" in call.path):
             self.wait()
+        context = JobContext(self.ledger, Objects(), Lake(""), utc_now)
         for batch in self.open(BatchState.CLAIMED):
             if batch.batch_id not in before:
                 reason = f"attempts_used_up: 3 runs ended before it was published, the last {batch.owner}"
-                give_up(self.ledger, batch, reason, stamp(utc_now()))
+                fail_or_divide(context, batch, reason, stamp(utc_now()))
 
     def _again(self) -> None:
         """The first batch of each dataset is to be processed again."""

@@ -131,7 +131,9 @@ class Warehouse:
 
     def _described(self, statement_id: str) -> Statement:
         found = self._api.describe_statement(Id=statement_id)
-        return Statement(statement_id, found["Status"], found.get("Error", ""))
+        # Asked of the Data API, not counted: another release may have submitted the batch with other statements.
+        last = found.get("SubStatements", [found])[-1]["Id"]
+        return Statement(statement_id, found["Status"], found.get("Error", ""), last)
 
     def result(self, statement_id: str) -> Rows:
         """All rows of a finished statement."""

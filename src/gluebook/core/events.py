@@ -7,7 +7,7 @@ A key in an event of S3 is the key as it is: only S3's own notifications (to SQS
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,30 +88,16 @@ def start_wanted(dataset: str) -> str:
 
 def parse_event(event: Mapping[str, Any]) -> Event:
     """Type an EventBridge event. Raises ContractError naming what is missing; unknown kinds are Ignored."""
-    kind = (event.get("source"), event.get("detail-type"))
-    detail = event.get("detail", {})
+    kind = (str(event.get("source")), str(event.get("detail-type")))
+    parse = _PARSERS.get(kind)
+    if parse is None:
+        return Ignored(f"unknown event {event.get('source')!r} {event.get('detail-type')!r}")
     try:
-        if kind == ("aws.s3", "Object Created"):
-            return _object_arrived(detail)
-        if kind == _START_WANTED:
-            return StartWanted(detail["dataset"])
-        if kind == ("aws.glue", "Glue Job State Change"):
-            if detail["state"] not in ENDED_RUNS:
-                return Ignored(f"job run is {detail['state']}")
-            return JobEnded(detail["jobName"], detail["jobRunId"], detail["state"], detail.get("message", ""))
-        if kind == ("aws.glue", "Glue Crawler State Change"):
-            if detail["state"] not in ("Succeeded", "Failed"):
-                return Ignored(f"crawler is {detail['state']}")
-            return CrawlEnded(detail["crawlerName"], detail["state"])
-        if kind == ("aws.redshift-data", "Redshift Data Statement Status Change"):
-            return StatementEnded(detail["statementId"], detail.get("statementName", ""), detail["state"])
+        return parse(event.get("detail", {}))
     except KeyError as missing:
         raise ContractError(f"event {event.get('id')} {kind[1]!r} lacks {missing}") from None
     except (TypeError, ValueError, AttributeError) as error:
         raise ContractError(f"event {event.get('id')} {kind[1]!r} has another shape: {error}") from None
-    if kind == ("aws.events", "Scheduled Event"):
-        return Tick()
-    return Ignored(f"unknown event {kind[0]!r} {kind[1]!r}")
 
 
 def _object_arrived(detail: Mapping[str, Any]) -> Event:
@@ -129,6 +115,33 @@ def _object_arrived(detail: Mapping[str, Any]) -> Event:
         size=int(item.get("size", 0)),
         sequencer=item.get("sequencer", ""),
     )
+
+
+def _job_ended(detail: Mapping[str, Any]) -> Event:
+    if detail["state"] not in ENDED_RUNS:
+        return Ignored(f"job run is {detail['state']}")
+    return JobEnded(detail["jobName"], detail["jobRunId"], detail["state"], detail.get("message", ""))
+
+
+def _crawl_ended(detail: Mapping[str, Any]) -> Event:
+    if detail["state"] not in ("Succeeded", "Failed"):
+        return Ignored(f"crawler is {detail['state']}")
+    return CrawlEnded(detail["crawlerName"], detail["state"])
+
+
+def _statement_ended(detail: Mapping[str, Any]) -> Event:
+    return StatementEnded(detail["statementId"], detail.get("statementName", ""), detail["state"])
+
+
+# By source and detail type.
+_PARSERS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], Event]] = {
+    ("aws.s3", "Object Created"): _object_arrived,
+    ("aws.glue", "Glue Job State Change"): _job_ended,
+    ("aws.glue", "Glue Crawler State Change"): _crawl_ended,
+    ("aws.redshift-data", "Redshift Data Statement Status Change"): _statement_ended,
+    ("aws.events", "Scheduled Event"): lambda _detail: Tick(),
+    _START_WANTED: lambda detail: StartWanted(detail["dataset"]),
+}
 
 
 def parse_queue_message(body: str) -> Event:

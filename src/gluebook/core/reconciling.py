@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gluebook.core.claiming import is_left
+from gluebook.core.claiming import is_abandoned
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.loading import loaded, waiting_told
 from gluebook.core.model import Batch, Counts, FileVersion
@@ -98,7 +98,7 @@ def stuck_batches(batches: Iterable[Batch], now: datetime) -> list[Difference]:
     """Open batches for which nobody seems to do anything."""
     found = []
     for batch in batches:
-        if is_left(batch, int(now.timestamp())):
+        if is_abandoned(batch, int(now.timestamp())):
             ended = datetime.fromtimestamp(batch.lease_until, tz=now.tzinfo)
             when = f"its lease ended at {ended:%Y-%m-%d %H:%M}" if batch.lease_until else "nobody holds it"
             found.append(_of(batch, Kind.ABANDONED, f"{batch.state}, {when}"))

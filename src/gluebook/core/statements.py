@@ -73,11 +73,16 @@ def _said(error: str) -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """A Data API statement as it stands. `error` is empty unless it failed."""
+    """A Data API statement as it stands.
+
+    error      empty unless it failed
+    result_id  what its result is fetched by: of a batch of statements, the last one's id
+    """
 
     statement_id: str
     status: str
     error: str = ""
+    result_id: str = ""
 
     @property
     def ended(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from gluebook.core.events import CrawlEnded, Event, JobEnded, StatementEnded, Tick
 from gluebook.core.loading import batch_of_statement
@@ -28,31 +29,45 @@ def handle(event: Event, work: Loading) -> None:
     Each part is done whatever becomes of the others; what failed is raised in the end, as an ExceptionGroup.
     """
     parts = Parts("load function")
-    _handle(event, work, parts)
+    if (handler := _HANDLERS.get(type(event))) is not None:
+        handler(event, work, parts)
     parts.raise_what_failed()
 
 
-def _handle(event: Event, work: Loading, parts: Parts) -> None:
-    if isinstance(event, JobEnded):
-        dataset = _dataset_of(event.job, work.job_names)
-        if dataset:
-            parts.do(f"releasing leases of {event.run_id}", partial(_release, event, dataset, work), None)
-            _go_on(dataset, work, parts, after=event)
-    elif isinstance(event, StatementEnded):
-        batch_id = batch_of_statement(event.name)
-        batch = work.ledger.batch(batch_id) if batch_id else None
-        if batch is not None:
-            parts.do(f"settling batch {batch_id}", partial(settle, batch, work), None)
-            _go_on(batch.dataset, work, parts)
-        elif (of := dataset_of_recording(event.name)) is not None and of in work.job_names:
-            parts.do(f"recording verdicts of {of}", partial(record_verdicts, of, work, parts), None)
-    elif isinstance(event, CrawlEnded):
-        dataset = _dataset_of(event.crawler, work.crawlers)
-        if dataset:
-            crawl_ended(event, dataset, work)
-    elif isinstance(event, Tick):
-        for dataset in work.job_names:
-            parts.do(f"catching up with {dataset}", partial(_catch_up, dataset, work, parts), None)
+def _job_ended(event: JobEnded, work: Loading, parts: Parts) -> None:
+    dataset = _dataset_of(event.job, work.job_names)
+    if dataset:
+        parts.do(f"releasing leases of {event.run_id}", partial(_release, event, dataset, work), None)
+        _go_on(dataset, work, parts, after=event)
+
+
+def _statement_ended(event: StatementEnded, work: Loading, parts: Parts) -> None:
+    batch_id = batch_of_statement(event.name)
+    batch = work.ledger.batch(batch_id) if batch_id else None
+    if batch is not None:
+        parts.do(f"settling batch {batch_id}", partial(settle, batch, work), None)
+        _go_on(batch.dataset, work, parts)
+    elif (of := dataset_of_recording(event.name)) is not None and of in work.job_names:
+        parts.do(f"recording verdicts of {of}", partial(record_verdicts, of, work, parts), None)
+
+
+def _crawl_ended(event: CrawlEnded, work: Loading, _parts: Parts) -> None:
+    dataset = _dataset_of(event.crawler, work.crawlers)
+    if dataset:
+        crawl_ended(event, dataset, work)
+
+
+def _tick(_event: Tick, work: Loading, parts: Parts) -> None:
+    for dataset in work.job_names:
+        parts.do(f"catching up with {dataset}", partial(_catch_up, dataset, work, parts), None)
+
+
+_HANDLERS: Mapping[type[Event], Callable[[Any, Loading, Parts], None]] = {
+    JobEnded: _job_ended,
+    StatementEnded: _statement_ended,
+    CrawlEnded: _crawl_ended,
+    Tick: _tick,
+}
 
 
 def _catch_up(dataset: str, work: Loading, parts: Parts) -> None:

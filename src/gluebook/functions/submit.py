@@ -92,8 +92,7 @@ def settle(batch: Batch, work: Loading) -> None:
 
 
 def _loaded(batch: Batch, statement: Statement, work: Loading) -> None:
-    last = len(load_sql(contract(batch.dataset), _request(batch, work)))
-    counts = work.warehouse.result(f"{statement.statement_id}:{last}").rows[0]
+    counts = work.warehouse.result(statement.result_id).rows[0]
     note_loaded(batch, counts, f"statement {statement.statement_id}", work)
 
 

@@ -11,7 +11,7 @@ from gluebook.aws.metrics import embedded_metrics, emit
 from gluebook.aws.ports import CatalogPort, JobsPort, LedgerPort, WarehousePort
 from gluebook.clock import Clock
 from gluebook.core.backoff import BACKOFF, Backoff
-from gluebook.core.claiming import is_left, is_worn_out
+from gluebook.core.claiming import is_abandoned, retries_exhausted
 from gluebook.core.events import JobEnded
 from gluebook.core.health import UNITS
 from gluebook.core.keys import Lake
@@ -67,10 +67,10 @@ def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) 
     less and less often if no run has succeeded yet.
     """
     now = int(work.clock().timestamp())
-    left = [batch for batch in work.ledger.open_batches(dataset) if is_left(batch, now)]
+    left = [batch for batch in work.ledger.open_batches(dataset) if is_abandoned(batch, now)]
     if after is not None:
         in_vain = after.state != "SUCCEEDED" and not any(
-            b.owner == after.run_id and not is_worn_out(b) for b in left
+            b.owner == after.run_id and not retries_exhausted(b) for b in left
         )
         note_end(after, dataset, work.ledger, now, in_vain=in_vain)
         if in_vain:

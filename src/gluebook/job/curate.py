@@ -6,19 +6,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from gluebook.aws.ports import LedgerPort, ObjectsPort
-from gluebook.clock import Clock
 from gluebook.contracts import Contract
-from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVerdict
 from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
 from gluebook.core.stamps import stamp
 from gluebook.core.states import LEASED_STATES, BatchState, FileState
 from gluebook.errors import Fenced
-from gluebook.job.claim import Claimant, give_up, take_up
+from gluebook.job.claim import Claimant, acquire, fail_or_divide
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written, file_results, settlement
 from gluebook.job.divide import divide
-from gluebook.job.publish import begin_publishing, finish_publishing, is_planned, sweep_up
+from gluebook.job.publish import begin_publishing, finish_publishing, has_plan, remove_work_files
 
 _log = logging.getLogger(__name__)
 
@@ -36,50 +34,39 @@ class Verdict:
     failed: int = 0
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """Where batches are worked on."""
-
-    ledger: LedgerPort
-    objects: ObjectsPort
-    lake: Lake
-    clock: Clock
-
-
-def next_batch(shop: Workshop, who: Claimant) -> Batch | None:
+def next_batch(context: JobContext, who: Claimant) -> Batch | None:
     """The batch whose rows this run has to curate; what only has to be brought to an end is, on the way."""
-    ledger, objects, lake, clock = shop.ledger, shop.objects, shop.lake, shop.clock
-    _sweep_leftovers(shop, who.dataset)
-    while (batch := take_up(ledger, who, clock)) is not None:
-        if batch.state is BatchState.PUBLISHING and not is_planned(objects, lake, batch):
-            give_up(ledger, batch, f"plan_is_gone: {batch.plan}", stamp(clock()))
+    _remove_leftovers(context, who.dataset)
+    while (batch := acquire(context, who)) is not None:
+        if batch.state is BatchState.PUBLISHING and not has_plan(context, batch):
+            fail_or_divide(context, batch, f"plan_is_gone: {batch.plan}", stamp(context.clock()))
         elif batch.state is BatchState.PUBLISHING:
-            sweep_up(objects, lake, finish_publishing(ledger, objects, lake, batch, clock))
+            remove_work_files(context, finish_publishing(context, batch))
         elif batch.state is BatchState.DIVIDING:
-            sweep_up(objects, lake, divide(ledger, objects, lake, batch, clock))
+            remove_work_files(context, divide(context, batch))
         else:
             return batch
     return None
 
 
-def _sweep_leftovers(shop: Workshop, dataset: str) -> None:
+def _remove_leftovers(context: JobContext, dataset: str) -> None:
     """What runs that died after their last change of the ledger, or lost their batch, have left behind."""
     for place in ("inbox/", "staging/"):
-        for folder in shop.objects.folders(shop.lake.bucket, f"{place}{dataset}-"):
-            batch = shop.ledger.batch(folder.removeprefix(place))
+        for folder in context.objects.folders(context.lake.bucket, f"{place}{dataset}-"):
+            batch = context.ledger.batch(folder.removeprefix(place))
             if batch is not None and batch.state not in LEASED_STATES:
-                sweep_up(shop.objects, shop.lake, batch)
+                remove_work_files(context, batch)
 
 
 class Curation:
     """One batch in the hands of one run. Every change of it is fenced: Fenced means that another has it now."""
 
-    def __init__(self, shop: Workshop, contract: Contract, batch: Batch) -> None:
+    def __init__(self, context: JobContext, contract: Contract, batch: Batch) -> None:
         self.batch = batch
-        self._shop = shop
+        self._context = context
         self._contract = contract
-        claimed = shop.ledger.batch_files(batch.batch_id)
-        now = sorted(shop.ledger.files_now(claimed), key=lambda file: (file.key, file.version_id))
+        claimed = context.ledger.batch_files(batch.batch_id)
+        now = sorted(context.ledger.files_now(claimed), key=lambda file: (file.key, file.version_id))
         # A version for which a newer one is loaded takes no part any more.
         self._superseded = [file for file in now if file.state is FileState.SUPERSEDED]
         self.files = [file for file in now if file.state is not FileState.SUPERSEDED]
@@ -88,12 +75,12 @@ class Curation:
     def check(self, checked: Mapping[int, Checked]) -> None:
         """Take in what the check found in each of `files`, by its place, and note which can't be used."""
         self._checked = checked
-        at = stamp(self._shop.clock())
+        at = stamp(self._context.clock())
         for index, file in enumerate(self.files):
             state, reason = settlement(file, checked[index]) or (FileState.CLAIMED, None)
             if reason is not None:
                 _log.warning("%s is %s: %s", file.key, state, reason)
-            self._shop.ledger.settle_file(self.batch, file, state, reason, at)
+            self._context.ledger.settle_file(self.batch, file, state, reason, at)
 
     @property
     def records(self) -> int:
@@ -143,11 +130,11 @@ class Curation:
     @property
     def inbox(self) -> str:
         """Where the numbered records are."""
-        return self._shop.lake.inbox(self.batch.batch_id, self.batch.epoch)
+        return self._context.lake.inbox(self.batch.batch_id, self.batch.epoch)
 
     @property
     def _staging(self) -> str:
-        return self._shop.lake.staging(self.batch.batch_id, self.batch.epoch)
+        return self._context.lake.staging(self.batch.batch_id, self.batch.epoch)
 
     def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
         """Count, ask the gate, and do what it says: the batch as it is then, and its counts.
@@ -159,13 +146,13 @@ class Curation:
         not take away what an earlier version of it has brought.
         Raises CountMismatch if a row is neither curated nor a duplicate nor a reject, or more than one of it.
         """
-        shop, batch = self._shop, self.batch
+        context, batch = self._context, self.batch
         results = (
             *file_results(self.files, self._checked, written),
             *(_left_out(file) for file in self._superseded),
         )
         counts = reconcile(results, batch.batch_id)
-        shop.ledger.confirm(batch)
+        context.ledger.confirm(batch)
         rejects = self._rejects(written)
         verdict = gate(counts) if counts.read else Verdict(True, "")
         plan = PublishPlan(
@@ -182,11 +169,9 @@ class Curation:
             plan = replace(plan, outcome=BatchState.EMPTY, reason="no rows to load")
         else:
             plan = self._with_rows(plan, written)
-        going = begin_publishing(
-            shop.ledger, shop.objects, shop.lake, batch, plan, shop.clock, self._noted(verdict)
-        )
-        done = finish_publishing(shop.ledger, shop.objects, shop.lake, going, shop.clock)
-        sweep_up(shop.objects, shop.lake, done)
+        going = begin_publishing(context, batch, plan, self._noted(verdict))
+        done = finish_publishing(context, going)
+        remove_work_files(context, done)
         return done, counts
 
     def _noted(self, verdict: Verdict) -> NotedVerdict | None:
@@ -202,7 +187,7 @@ class Curation:
             rows=verdict.outcomes,
             passed=verdict.passed,
             failed=verdict.failed,
-            manifest=self._shop.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch),
+            manifest=self._context.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch),
         )
 
     @property
@@ -212,7 +197,7 @@ class Curation:
 
     def _rejects(self, written: Written) -> tuple[PublishedFile, ...]:
         """Raises Fenced if none is staged where some were written: whoever has taken the batch over swept it up."""
-        lake, batch = self._shop.lake, self.batch
+        lake, batch = self._context.lake, self.batch
         if not written.rejects:
             return ()
         staged = self._staged(self.rejects_prefix)
@@ -228,7 +213,7 @@ class Curation:
         )
 
     def _with_rows(self, plan: PublishPlan, written: Written) -> PublishPlan:
-        lake, batch = self._shop.lake, self.batch
+        lake, batch = self._context.lake, self.batch
         files, partitions = plan_files(self._staged(self.data_prefix), self.data_prefix, lake, batch)
         vouchers = self._staged(self.vouchers_prefix) if self._contract.append else {}
         named = tuple(
@@ -244,7 +229,7 @@ class Curation:
         )
 
     def _staged(self, prefix: str) -> dict[str, int]:
-        sizes = self._shop.objects.sizes(self._shop.lake.bucket, prefix)
+        sizes = self._context.objects.sizes(self._context.lake.bucket, prefix)
         return {key: size for key, size in sizes.items() if key.endswith(".parquet")}
 
 

@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
-from gluebook.aws.ports import LedgerPort, ObjectsPort
-from gluebook.clock import Clock
 from gluebook.core.history import MOST_PARTITIONS
-from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, NotedVerdict
 from gluebook.core.plan import (
     PublishedFile,
@@ -22,38 +19,35 @@ from gluebook.core.plan import (
 from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
 from gluebook.errors import CountMismatch
+from gluebook.job.context import JobContext
 
 _log = logging.getLogger(__name__)
 _COPIES = 8
 
 
 def begin_publishing(
-    ledger: LedgerPort,
-    objects: ObjectsPort,
-    lake: Lake,
+    context: JobContext,
     batch: Batch,
     plan: PublishPlan,
-    clock: Clock,
     verdict: NotedVerdict | None = None,
 ) -> Batch:
     """Put the plan down and pass the point from which the batch is only rolled forward. Raises Fenced.
 
     With it the gate's `verdict` is noted for the warehouse: of each generation there is one.
     """
+    ledger, objects, lake = context.ledger, context.objects, context.lake
     key = f"{lake.staging(batch.batch_id, batch.epoch)}plan.json"
     objects.put_json(lake.bucket, key, plan.to_json())
     return ledger.advance(
         batch,
         replace(batch, state=BatchState.PUBLISHING, plan=key, reason=None),
-        stamp(clock()),
+        stamp(context.clock()),
         plan.reason or "gate passed",
         verdict,
     )
 
 
-def finish_publishing(
-    ledger: LedgerPort, objects: ObjectsPort, lake: Lake, batch: Batch, clock: Clock
-) -> Batch:
+def finish_publishing(context: JobContext, batch: Batch) -> Batch:
     """Do what the plan says and give the batch the state that it names; may be repeated from anywhere.
 
     The fence is asked before the manifest is written: a run that lost its lease leaves at most copies under
@@ -61,23 +55,24 @@ def finish_publishing(
     when everything that takes its place is there: its manifest before the new one comes, its files after.
     Raises Fenced; CountMismatch if the plan is gone.
     """
-    plan = _plan(objects, lake, batch)
+    ledger, objects, lake = context.ledger, context.objects, context.lake
+    plan = _plan(context, batch)
     if plan is None:
         ledger.confirm(batch)
         raise CountMismatch(f"batch {batch.batch_id}: its plan {batch.plan} is gone from {lake.bucket}")
     try:
-        _copy(objects, lake, plan.copies)
+        _copy(context, plan.copies)
     finally:
         # What a copy is made from is gone for whoever has lost the batch: then that is what has to be said.
         ledger.confirm(batch)
     results = {"files": [asdict(result) for result in plan.results]}
     objects.put_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, plan.epoch), results)
     published = plan.outcome is BatchState.CURATED
-    old = _put_manifests(objects, lake, batch, plan) if published else []
+    old = _put_manifests(context, batch, plan) if published else []
     # First what copies are made from: no run of before can bring back what goes now.
-    _drop_staged(objects, lake, batch, plan.epoch - 1)
+    _drop_staged(context, batch, plan.epoch - 1)
     objects.delete(lake.bucket, old)
-    _clear_quarantine(objects, lake, batch, keep=plan.epoch)
+    _clear_quarantine(context, batch, keep=plan.epoch)
     done = replace(
         batch, state=plan.outcome, counts=plan.counts, reported_epoch=plan.epoch, reason=plan.reason
     )
@@ -88,14 +83,15 @@ def finish_publishing(
             partitions_left_out=len(plan.partitions[MOST_PARTITIONS:]),
             vouchers=plan.voucher_rows,
         )
-    done = ledger.advance(batch, done, stamp(clock()), plan.reason or "published")
+    done = ledger.advance(batch, done, stamp(context.clock()), plan.reason or "published")
     _log.info("batch %s is %s: %s", batch.batch_id, done.state, plan.counts)
     return done
 
 
-def _put_manifests(objects: ObjectsPort, lake: Lake, batch: Batch, plan: PublishPlan) -> list[str]:
+def _put_manifests(context: JobContext, batch: Batch, plan: PublishPlan) -> list[str]:
     """Withdraw what earlier generations had published and put this one's manifests there; the keys of the old."""
-    old = _withdraw(objects, lake, batch, range(1, batch.generation))
+    objects, lake = context.objects, context.lake
+    old = _withdraw(context, batch, range(1, batch.generation))
     if plan.vouchers:
         vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, vouchers, copy_manifest(plan.vouchers, lake))
@@ -105,39 +101,43 @@ def _put_manifests(objects: ObjectsPort, lake: Lake, batch: Batch, plan: Publish
     return old
 
 
-def withdraw_published(objects: ObjectsPort, lake: Lake, batch: Batch) -> None:
+def withdraw_published(context: JobContext, batch: Batch) -> None:
     """Take back what a batch that will never be loaded has published, manifest first; may be repeated."""
-    plan = _plan(objects, lake, batch)
+    objects, lake = context.objects, context.lake
+    plan = _plan(context, batch)
     planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
     # Also if it hasn't got that far: whoever still works on it must find the places taken.
     for place in (lake.manifest, lake.vouchers):
         own = place(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
     # What copies are made from goes before the copies: whoever still makes some finds nothing any more.
-    _drop_staged(objects, lake, batch, batch.epoch)
-    files = _withdraw(objects, lake, batch, range(1, batch.generation + 1))
+    _drop_staged(context, batch, batch.epoch)
+    files = _withdraw(context, batch, range(1, batch.generation + 1))
     objects.delete(lake.bucket, sorted({*files, *planned}))
-    _clear_quarantine(objects, lake, batch, keep=None)
+    _clear_quarantine(context, batch, keep=None)
     objects.delete(lake.bucket, [lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)])
 
 
-def is_planned(objects: ObjectsPort, lake: Lake, batch: Batch) -> bool:
+def has_plan(context: JobContext, batch: Batch) -> bool:
     """Whether there is a plan by which a PUBLISHING batch can be finished."""
-    return _plan(objects, lake, batch) is not None
+    return _plan(context, batch) is not None
 
 
-def _plan(objects: ObjectsPort, lake: Lake, batch: Batch) -> PublishPlan | None:
+def _plan(context: JobContext, batch: Batch) -> PublishPlan | None:
+    objects, lake = context.objects, context.lake
     stored = objects.get_json(lake.bucket, batch.plan) if batch.plan else None
     return PublishPlan.from_json(stored) if stored is not None else None
 
 
-def _copy(objects: ObjectsPort, lake: Lake, files: Iterable[PublishedFile]) -> None:
+def _copy(context: JobContext, files: Iterable[PublishedFile]) -> None:
+    objects, lake = context.objects, context.lake
     with ThreadPoolExecutor(_COPIES) as pool:
         list(pool.map(lambda file: objects.copy(lake.bucket, file.staged, file.final), files))
 
 
-def _withdraw(objects: ObjectsPort, lake: Lake, batch: Batch, generations: Iterable[int]) -> list[str]:
+def _withdraw(context: JobContext, batch: Batch, generations: Iterable[int]) -> list[str]:
     """Put what names nothing in the place of the manifests of some generations; the keys that they named."""
+    objects, lake = context.objects, context.lake
     files: list[str] = []
     for generation in generations:
         for key in (
@@ -154,30 +154,34 @@ def _withdraw(objects: ObjectsPort, lake: Lake, batch: Batch, generations: Itera
     return files
 
 
-def _clear_quarantine(objects: ObjectsPort, lake: Lake, batch: Batch, keep: int | None) -> None:
+def _clear_quarantine(context: JobContext, batch: Batch, keep: int | None) -> None:
     """Remove the batch's rejects of every epoch up to its own but `keep`; a later one's aren't ours."""
+    objects, lake = context.objects, context.lake
     of = (batch.dataset, batch.batch_id)
     there = objects.sizes(lake.bucket, lake.quarantine(*of))
     epochs = {key: lake.epoch_of_rejects(*of, key) for key in there}
     objects.delete(lake.bucket, [k for k, epoch in epochs.items() if epoch <= batch.epoch and epoch != keep])
 
 
-def sweep_up(objects: ObjectsPort, lake: Lake, batch: Batch) -> None:
+def remove_work_files(context: JobContext, batch: Batch) -> None:
     """Remove what only the work on the batch needed: inbox and staging, up to the epoch of `batch`.
 
     Not of a later one: it may be processed again by the time that we come to this.
     """
+    objects, lake = context.objects, context.lake
     for place in ("inbox", "staging"):
-        objects.delete(lake.bucket, _work(objects, lake, f"{place}/{batch.batch_id}/", batch.epoch))
+        objects.delete(lake.bucket, _work(context, f"{place}/{batch.batch_id}/", batch.epoch))
 
 
-def _drop_staged(objects: ObjectsPort, lake: Lake, batch: Batch, until: int) -> None:
+def _drop_staged(context: JobContext, batch: Batch, until: int) -> None:
     """Remove what was staged for the batch up to the epoch `until`, but not the plan by which it is finished."""
-    staged = _work(objects, lake, f"staging/{batch.batch_id}/", until)
+    objects, lake = context.objects, context.lake
+    staged = _work(context, f"staging/{batch.batch_id}/", until)
     objects.delete(lake.bucket, [key for key in staged if key != batch.plan])
 
 
-def _work(objects: ObjectsPort, lake: Lake, place: str, until: int) -> list[str]:
+def _work(context: JobContext, place: str, until: int) -> list[str]:
     """The keys in a batch's part of inbox or staging up to the epoch `until`."""
+    objects, lake = context.objects, context.lake
     keys = objects.sizes(lake.bucket, place)
     return [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= until]

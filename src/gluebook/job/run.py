@@ -26,8 +26,9 @@ from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.job.check import INBOX_SCHEMA, check_files
 from gluebook.job.claim import Claimant
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.curate import Curation, Verdict, next_batch
 from gluebook.job.gating import Gate
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
@@ -74,7 +75,7 @@ class BatchRun:
         *,
         contract: Contract,
         spark: SparkSession,
-        shop: Workshop,
+        context: JobContext,
         pseudonym_key: str,
         batch: Batch | None,
         lease: Lease | None,
@@ -83,10 +84,10 @@ class BatchRun:
         self.spark = spark
         self.pseudonym_key = pseudonym_key
         self.batch = batch
-        self._shop = shop
+        self._context = context
         self._lease = lease
-        self._curation = Curation(shop, contract, batch) if batch else None
-        self._lakefiles = LakeFiles(spark, shop.objects, shop.lake.bucket)
+        self._curation = Curation(context, contract, batch) if batch else None
+        self._lakefiles = LakeFiles(spark, context.objects, context.lake.bucket)
         self._kept: list[DataFrame] = []
 
     @classmethod
@@ -114,18 +115,18 @@ class BatchRun:
         require(names)
         configure()
         owner = run_id()
-        shop = Workshop(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
+        context = JobContext(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
         key = read_secret(pseudonym_secret)
         spark = spark_session(f"gluebook {dataset}")
-        self_check_unless_proven(spark, shop.ledger, shop.objects, shop.lake, dataset, owner)
-        batch = next_batch(shop, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
+        self_check_unless_proven(spark, context.ledger, context.objects, context.lake, dataset, owner)
+        batch = next_batch(context, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
         run = cls(
             contract=contract(dataset),
             spark=spark,
-            shop=shop,
+            context=context,
             pseudonym_key=key,
             batch=batch,
-            lease=Lease(shop.ledger, batch, lease_seconds, clock) if batch else None,
+            lease=Lease(context.ledger, batch, lease_seconds, clock) if batch else None,
         )
         run._check()
         return run
@@ -135,7 +136,7 @@ class BatchRun:
             return
         files = self._curation.files
         _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
-        self._curation.check(check_files(self.spark, files, self._shop.lake.bucket, self._curation.inbox))
+        self._curation.check(check_files(self.spark, files, self._context.lake.bucket, self._curation.inbox))
 
     def headers(self, source: str) -> list[str]:
         """The distinct CSV headers of the batch's readable files of `source`."""
@@ -192,8 +193,8 @@ class BatchRun:
             self.close()
 
     def _gate(self, curation: Curation, counts: Counts) -> Verdict:
-        shop, files = self._shop, curation.read
-        gate = Gate(self.contract, shop.objects, shop.lake, self._lakefiles, shop.clock)
+        context, files = self._context, curation.read
+        gate = Gate(self.contract, context.objects, context.lake, self._lakefiles, context.clock)
         arrived = max((file.dt for file in files), default=None)
         report = gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
         return Verdict(report.passed, report.summary(), len(report.outcomes), len(report.failed))
