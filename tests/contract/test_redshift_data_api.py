@@ -367,12 +367,14 @@ def test_the_same_token_from_many_threads_runs_once(warehouse: Warehouse) -> Non
     assert len(set(found)) == 1 and warehouse.rows("select count(*) from t") == [[1]]
 
 
-def test_statements_are_forgotten_after_a_day(warehouse: Warehouse) -> None:
+def test_a_statement_expires_after_a_day(warehouse: Warehouse) -> None:
     identifier = warehouse.ok("select 1")["Id"]
     warehouse.clock.now += RETENTION_SECONDS - 1
     assert call(warehouse, "DescribeStatement", Id=identifier)["Status"] == "FINISHED"
     warehouse.clock.now += 1
-    assert refusal(warehouse, "DescribeStatement", Id=identifier).code == "ResourceNotFoundException"
+    for operation in ("DescribeStatement", "GetStatementResult"):
+        answer = refusal(warehouse, operation, Id=identifier)
+        assert (answer.code, "has expired" in answer.message) == ("ValidationException", True)
 
 
 def test_only_the_owner_and_the_deployer_see_a_statement(warehouse: Warehouse) -> None:

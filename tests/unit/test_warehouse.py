@@ -36,12 +36,19 @@ def api() -> Iterator[tuple[Warehouse, Stubber]]:
         answers.assert_no_pending_responses()
 
 
-@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
-def test_a_statement_that_has_expired_is_nobodys_whatever_the_data_api_calls_that(
-    api: tuple[Warehouse, Stubber], code: str
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ResourceNotFoundException", ""),
+        ("AccessDeniedException", ""),
+        ("ValidationException", "Could not retrieve the query result as it has expired after 1658071606."),
+    ],
+)
+def test_an_expired_statement_is_none_whatever_the_data_api_answers(
+    api: tuple[Warehouse, Stubber], code: str, message: str
 ) -> None:
     warehouse, answers = api
-    answers.add_client_error("describe_statement", code, http_status_code=400)
+    answers.add_client_error("describe_statement", code, message, http_status_code=400)
     assert warehouse.statement(ID) is None
 
 

@@ -114,19 +114,13 @@ class Warehouse:
         return statement_id
 
     def statement(self, statement_id: str) -> Statement | None:
-        """The statement as it stands; None if the Data API has forgotten it (after 24 hours).
-
-        Of one that it has forgotten it doesn't know the owner either, so that a policy that lets a role see only its
-        own statements may refuse it.
-        """
+        """The statement as it stands; None if it has expired, which it does after 24 hours."""
         try:
             return self._described(statement_id)
-        except self._api.exceptions.ResourceNotFoundException:
-            return None
         except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDeniedException":
+            if not _expired(error):
                 raise
-            _log.warning("statement %s counts as expired: %s", statement_id, error)
+            _log.warning("statement %s has expired: %s", statement_id, error)
             return None
 
     def _described(self, statement_id: str) -> Statement:
@@ -178,6 +172,19 @@ class Warehouse:
         if not self._api.describe_statement(Id=statement_id)["HasResultSet"]:
             return Rows((), [])
         return self.result(statement_id)
+
+
+def _expired(error: ClientError) -> bool:
+    """Whether DescribeStatement answers so of a statement older than 24 hours.
+
+    It is a ValidationException that says so (terraform-provider-aws, FindStatementByID; pulumi-aws 2055), or a
+    ResourceNotFoundException as the API reference has it. If the owner has been forgotten too, a policy that shows a
+    role only its own statements denies access.
+    """
+    answer = error.response["Error"]
+    return answer["Code"] in ("ResourceNotFoundException", "AccessDeniedException") or (
+        answer["Code"] == "ValidationException" and "has expired" in answer.get("Message", "")
+    )
 
 
 @contextmanager

@@ -166,6 +166,8 @@ class Statements:
         self.clock = clock
         self._records: dict[str, Record] = {}
         self._tokens: dict[str, tuple[str, Request, float]] = {}
+        # Of statements that have expired, when they did: seconds since 1970.
+        self._expired: dict[str, float] = {}
 
     def admit(self, request: Request, caller: Caller, token: str | None) -> tuple[Record, bool]:
         """The statement for a request, and whether it is new.
@@ -218,16 +220,25 @@ class Statements:
         for identifier, record in list(self._records.items()):
             if now >= record.expires and record.status not in ACTIVE:
                 del self._records[identifier]
+                self._expired[identifier] = record.expires
                 record.close()
 
     def get(self, identifier: str, caller: Caller) -> Record:
         """A statement of the caller's, by its id or a sub-statement's.
 
-        Raises ApiError: ResourceNotFoundException, or AccessDeniedException if somebody else ran it.
+        Raises ApiError: ResourceNotFoundException, AccessDeniedException if another caller ran it, or
+        ValidationException if it has expired (terraform-provider-aws, FindStatementByID; pulumi-aws 2055).
         """
         with self.lock:
             self._forget()
-            record = self._records.get(identifier.partition(":")[0])
+            whole = identifier.partition(":")[0]
+            if whole in self._expired:
+                raise ApiError(
+                    "ValidationException",
+                    "Could not retrieve the query result as it has expired after "
+                    f"{int(self._expired[whole])}.",
+                )
+            record = self._records.get(whole)
             if record is None or (":" in identifier and identifier not in {part.id for part in record.parts}):
                 raise ApiError("ResourceNotFoundException", f"Query {identifier} does not exist.")
             if caller.role is not None and caller.user_id != record.owner:
