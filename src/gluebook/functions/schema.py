@@ -11,8 +11,8 @@ from gluebook.core.stamps import stamp
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 from gluebook.functions.work import Administrator, Loading
 
-# The warehouse may have to wake up first.
-_TIMEOUT_SECONDS = 90.0
+# How long the load function waits for the warehouse, which may have to resume first.
+TIMEOUT_SECONDS = 90.0
 _TRIES_MARK = "warehouse-schema-tries"
 _ATTEMPTS = 4
 _OVERTAKEN = re.compile("already exists|concurrent transaction")
@@ -51,11 +51,11 @@ def _make(contracts: tuple[Contract, ...], admin: Administrator) -> None:
 
 def _make_once(contracts: tuple[Contract, ...], admin: Administrator) -> None:
     warehouse, queries = admin.connect(), known_users_sql()
-    asked = warehouse.run(queries, name="gluebook-users", timeout_seconds=_TIMEOUT_SECONDS)
+    asked = warehouse.run(queries, name="gluebook-users", timeout_seconds=TIMEOUT_SECONDS)
     found = [warehouse.result(f"{asked}:{number}").rows for number in range(1, len(queries) + 1)]
     known = frozenset(str(name) for rows in found for (name,) in rows)
     sqls = schema_sql(contracts, admin.users, known)
-    warehouse.run(sqls, name="gluebook-schema", timeout_seconds=_TIMEOUT_SECONDS)
+    warehouse.run(sqls, name="gluebook-schema", timeout_seconds=TIMEOUT_SECONDS)
 
 
 def _note_try(fingerprint: str, work: Loading) -> None:
