@@ -972,6 +972,16 @@ def test_marks_are_set_read_and_forgotten(ledger: Any) -> None:
     assert (ledger.mark("crawl:app_logs"), ledger.mark("other")) == (None, "x")
 
 
+def test_a_mark_that_has_changed_is_not_removed(ledger: Any) -> None:
+    ledger.set_mark("crawl:app_logs", "first")
+    ledger.set_mark("crawl:app_logs", "second")
+    ledger.clear_mark("crawl:app_logs", "first")
+    assert ledger.mark("crawl:app_logs") == "second"
+    ledger.clear_mark("crawl:app_logs", "second")
+    assert ledger.mark("crawl:app_logs") is None
+    ledger.clear_mark("crawl:app_logs", "second")
+
+
 def test_the_endpoint_is_found_in_the_environment(table: str) -> None:
     file = a_file()
     assert Ledger(table, "tester").register(file, "test")

@@ -291,8 +291,9 @@ class FakeLedger:
     def set_mark(self, name: str, value: str) -> None:
         self._marks[name] = value
 
-    def clear_mark(self, name: str) -> None:
-        self._marks.pop(name, None)
+    def clear_mark(self, name: str, value: str | None = None) -> None:
+        if value in (None, self._marks.get(name)):
+            self._marks.pop(name, None)
 
     # -- plumbing --------------------------------------------------------------------------------------
 

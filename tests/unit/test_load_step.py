@@ -480,7 +480,7 @@ def test_a_catalog_that_does_not_answer_delays_the_crawl_but_not_the_load(pipeli
     pipeline.catalog.refuses = True
     batch = pipeline.submitted()
     assert pipeline.now(batch).state is BatchState.LOADING
-    assert pipeline.ledger.mark(f"crawl:{batch.dataset}") == "wanted"
+    assert pipeline.ledger.mark(f"crawl:{batch.dataset}")
 
 
 DENIED = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid X,CanRetry 1"
@@ -812,6 +812,29 @@ def test_a_crawl_that_is_under_way_is_asked_again_when_it_ends(pipeline: Pipelin
     pipeline.catalog.crawling.clear()
     pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
     assert pipeline.catalog.crawls == ["crawl-logs"] * 2
+
+
+def test_a_crawl_that_is_asked_for_while_one_is_started_follows_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is started may not see what was published since."""
+    start = pipeline.catalog.start_crawler
+
+    def overtaken(crawler: str) -> bool:
+        started = start(crawler)
+        monkeypatch.setattr(pipeline.catalog, "start_crawler", start)
+        pipeline.batch(BatchState.CURATED, partitions=("2026-01-07",))
+        pipeline.handle(job_ended())
+        return started
+
+    pipeline.ledger.set_mark("crawl:app_logs", "wanted")
+    monkeypatch.setattr(pipeline.catalog, "start_crawler", overtaken)
+    pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
+    assert pipeline.catalog.crawls == ["crawl-logs"]
+    pipeline.catalog.crawling.clear()
+    pipeline.handle(CrawlEnded("crawl-logs", "Succeeded"))
+    assert pipeline.catalog.crawls == ["crawl-logs"] * 2
+    assert pipeline.ledger.mark("crawl:app_logs") is None
 
 
 def test_after_each_failed_crawl_the_next_one_waits_longer_up_to_a_day(pipeline: Pipeline) -> None:

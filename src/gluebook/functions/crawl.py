@@ -1,8 +1,9 @@
-"""Crawl: keep the catalog up with the lake, at as few crawls as possible."""
+"""Crawl: keep the catalog up to date with the lake, with as few crawls as possible."""
 
 from __future__ import annotations
 
 import logging
+import uuid
 
 from botocore.exceptions import ClientError
 
@@ -24,9 +25,9 @@ def crawl_if_needed(batch: Batch, work: Loading) -> None:
         if crawl_needed(work.crawl_policy, batch, known, names, columns):
             crawl(batch.dataset, work)
     except ClientError:
-        # The catalog is not on the way of a row; the sweep asks again.
+        # No row waits for the catalog; the sweep asks again.
         _log.exception("the catalog could not be asked about batch %s", batch.batch_id)
-        work.ledger.set_mark(_wanted(batch.dataset), "wanted")
+        _ask_again(batch.dataset, work)
 
 
 def crawl_ended(event: CrawlEnded, dataset: str, work: Loading) -> None:
@@ -35,7 +36,7 @@ def crawl_ended(event: CrawlEnded, dataset: str, work: Loading) -> None:
     if event.state == "Failed":
         failures = CrawlFailures.from_mark(work.ledger.mark(name)).one_more(work.clock())
         work.ledger.set_mark(name, failures.to_mark())
-        work.ledger.set_mark(_wanted(dataset), "wanted")
+        _ask_again(dataset, work)
         _log.error(
             "crawler %s failed %d times in a row: no crawl before %s",
             event.crawler,
@@ -48,17 +49,24 @@ def crawl_ended(event: CrawlEnded, dataset: str, work: Loading) -> None:
 
 
 def crawl_if_wanted(dataset: str, work: Loading) -> None:
-    """Start the crawler if an earlier start came to nothing, or its crawl failed."""
+    """Start the crawler if an earlier start was refused, or its crawl failed."""
     if work.ledger.mark(_wanted(dataset)):
         crawl(dataset, work)
 
 
 def crawl(dataset: str, work: Loading) -> None:
     """Start the crawler, or remember that it must be asked again: when the crawl under way ends, or later."""
-    if _start(dataset, work):
-        work.ledger.clear_mark(_wanted(dataset))
-    else:
-        work.ledger.set_mark(_wanted(dataset), "wanted")
+    wanted = work.ledger.mark(_wanted(dataset))
+    if not _start(dataset, work):
+        _ask_again(dataset, work)
+    elif wanted:
+        # Unless it was set again since: this crawl may not see what was published after its start.
+        work.ledger.clear_mark(_wanted(dataset), wanted)
+
+
+def _ask_again(dataset: str, work: Loading) -> None:
+    """Remember that a crawl is wanted: each time with a new value, so that only a later start removes the mark."""
+    work.ledger.set_mark(_wanted(dataset), f"wanted {uuid.uuid4().hex}")
 
 
 def _start(dataset: str, work: Loading) -> bool:
@@ -72,10 +80,10 @@ def _start(dataset: str, work: Loading) -> bool:
 
 
 def _wanted(dataset: str) -> str:
-    """The ledger's word for a crawl that has to be asked for again."""
+    """The name of the ledger's mark for a crawl that has to be asked for again."""
     return f"crawl:{dataset}"
 
 
 def _failures(dataset: str) -> str:
-    """The ledger's word for the crawls that failed in a row; see CrawlFailures."""
+    """The name of the ledger's mark for the crawls that failed in a row; see CrawlFailures."""
     return f"crawl-failures:{dataset}"

@@ -61,6 +61,9 @@ class Ledger(FileRecords, ClaimRecords, BatchRecords, VerdictRecords):
         """Set a mark."""
         self._table.put({**at_key.mark_key(name), "value": value})
 
-    def clear_mark(self, name: str) -> None:
-        """Forget a mark."""
-        self._table.delete(at_key.mark_key(name))
+    def clear_mark(self, name: str, value: str | None = None) -> None:
+        """Remove a mark; with `value` only if it still has that value."""
+        if value is None:
+            self._table.delete(at_key.mark_key(name))
+        else:
+            self._table.delete_if(at_key.mark_key(name), "value", value)
