@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
-from contract.moto_aws import client, moto_endpoint, session  # noqa: F401
+from contract.moto_aws import client, ledger_table, moto_endpoint, session  # noqa: F401
 from fakes import FakeLedger, a_batch, a_file
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.ledger import keys as ledger_keys
@@ -28,19 +27,6 @@ EVEN_LATER = "2026-01-05T10:17:00.000Z"
 MANY = 20
 RACERS = 8
 T = TypeVar("T")
-
-
-@pytest.fixture
-def table(endpoint: Endpoint) -> str:
-    """A table of its own for every test, as the template makes it."""
-    name = f"ledger-{uuid.uuid4().hex}"
-    client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    return name
 
 
 @pytest.fixture(params=["real", "fake"])

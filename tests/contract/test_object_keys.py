@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from contract.moto_aws import client, moto_endpoint, server, session  # noqa: F401
+from contract.moto_aws import client, ledger_table, moto_endpoint, server, session  # noqa: F401
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.clock import utc_now
@@ -46,15 +46,8 @@ def raw(endpoint: Endpoint) -> str:
 
 
 @pytest.fixture
-def ledger(endpoint: Endpoint) -> Ledger:
-    name = f"ledger-{uuid.uuid4().hex}"
-    client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    return Ledger(name, "tester", session())
+def ledger(table: str) -> Ledger:
+    return Ledger(table, "tester", session())
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -24,12 +23,6 @@ from localaws.redshift.binaries import Binaries, Identity, can_run, find_binarie
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="the server runs as another user only if we are root"
 )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.start() as started:
-        yield started
 
 
 def query(uri: str, text: str) -> object:

@@ -15,9 +15,10 @@ from gluebook.core.health import Health
 from gluebook.datasets import CONTRACTS
 from gluebook.functions import on_messages
 from gluebook.template import parse_template
+from template_kit import TEMPLATE
 
-TEMPLATE = parse_template(project_root() / "infra" / "pipeline.yaml")
-RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+DOCUMENT = parse_template(TEMPLATE)
+RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]
 ALARMS = {
     name: resource["Properties"]
     for name, resource in RESOURCES.items()
@@ -42,7 +43,7 @@ def test_every_alarm_notifies_the_topic_which_lets_it() -> None:
 
 def test_an_email_is_sent_only_if_an_address_is_given() -> None:
     assert RESOURCES["AlarmsByEmail"]["Condition"] == "TellsByEmail"
-    assert TEMPLATE["Parameters"]["AlarmEmail"]["Default"] == ""
+    assert DOCUMENT["Parameters"]["AlarmEmail"]["Default"] == ""
 
 
 @pytest.mark.parametrize("dataset", CONTRACTS)

@@ -14,9 +14,9 @@ from gluebook.notebook.cells import read_notebook
 from gluebook.notebook.checks import problems_of
 from gluebook.notebook.lint import lint, strip
 from notebook_kit import Cell, code, prose, write
+from template_kit import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "infra" / "pipeline.yaml"
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 Make = Callable[..., Path]
 

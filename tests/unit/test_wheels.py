@@ -10,14 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from awscli.customizations.cloudformation.yamlhelper import yaml_parse
 
 from gluebook.deployment import wheels
 from gluebook.deployment.build import build, project_root
 from gluebook.errors import ConfigurationError
+from gluebook.template import parse_template
 from localaws.cloudformation.expressions import Scope
-from localaws.cloudformation.resources import all_types
-from localaws.cloudformation.template import read
+from template_kit import TEMPLATE, template
 
 ROOT = project_root()
 
@@ -83,18 +82,18 @@ def test_a_run_on_glue_imports_the_versions_that_are_tested_here(unpacked: Path)
 
 
 def test_the_list_for_an_installation_from_the_index_is_the_same() -> None:
-    template = yaml_parse((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"))
+    document = parse_template(TEMPLATE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extra = ",".join(project["project"]["optional-dependencies"]["glue"])
-    assert template["Parameters"]["PythonModules"]["Default"] == extra
+    assert document["Parameters"]["PythonModules"]["Default"] == extra
 
 
 @pytest.mark.parametrize("uri", ["", "s3://b/modules/1/gluebook.gluewheels.zip"])
 def test_jobs_install_from_the_zip_alone_or_from_the_index_a_list(uri: str) -> None:
-    template = read((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"), all_types())
+    source = template()
     names = {"PackageUri": "s3://b/p.zip", "PythonModules": "a==1", "PythonModulesUri": uri}
-    scope = Scope(names, template.mappings, template.conditions, {}, {})
-    jobs = [one for one in template.resources.values() if one.type_name == "AWS::Glue::Job"]
+    scope = Scope(names, source.mappings, source.conditions, {}, {})
+    jobs = [one for one in source.resources.values() if one.type_name == "AWS::Glue::Job"]
     assert jobs
     for job in jobs:
         arguments = job.properties["DefaultArguments"]
