@@ -58,7 +58,7 @@ class SelfCheckFailed(TerminalError):
 
 
 class Fenced(TransientError):
-    """Another run has taken this batch over; whoever is told so must stop without a trace."""
+    """Another run has taken this batch over; the caller must stop and leave nothing behind."""
 
 
 class WarehouseBusy(TransientError):

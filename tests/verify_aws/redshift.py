@@ -192,8 +192,8 @@ def _identities(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str
 def _kind(error: str) -> str:
     first = error.strip().splitlines()[0] if error.strip() else "no text"
     context = _CONTEXT.search(error)
-    told = f"{first} {context[1]}" if context else first
-    return next((kind for pattern, kind in _KINDS.items() if re.search(pattern, told, re.I)), told)
+    text = f"{first} {context[1]}" if context else first
+    return next((kind for pattern, kind in _KINDS.items() if re.search(pattern, text, re.I)), text)
 
 
 def _times(text: str) -> pa.Array:

@@ -74,7 +74,7 @@ class _Story:
         self._files = _sample(7, _DAY)
 
     def dying_runs(self) -> None:
-        """Each dataset's first run is killed; of the second ones' ends nobody is told."""
+        """Each dataset's first run is killed; the events of the second ones' ends are lost."""
         self._aws.faults.deliveries(_unless_succeeded)
         self._put([(file.key, file.body) for file in self._files])
         for dataset, run in self._kill_first_runs().items():

@@ -125,7 +125,9 @@ def backfill(
 
 
 def reconcile(
-    repair: Annotated[bool, typer.Option("--repair", help="Go the ways out that need no decision.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Resolve the differences that need no decision.")
+    ] = False,
     as_json: options.JSON = False,
 ) -> None:
     """Hold bucket, ledger, lake and warehouse against each other; exits with 1 if a difference remains."""

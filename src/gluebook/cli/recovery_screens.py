@@ -99,13 +99,13 @@ def backfill_json(where: str, done: Backfilled) -> dict[str, Any]:
 
 
 def reconcile_told(findings: Findings, done: Repaired | None) -> str:
-    """The differences by kind, with their meaning and the way out; what was repaired, and what remains."""
+    """The differences by kind, with their meaning and how to resolve them; what was repaired, and what remains."""
     lines = []
     for kind, differences in grouped(findings.differences).items():
-        told = EXPLANATIONS[kind]
-        lines.append(f"[bold]{len(differences):,} {plain(told.title)}[/]")
-        lines.append(plain(f"  {told.meaning}"))
-        lines.append(plain(f"  ▸ {told.way_out}"))
+        explained = EXPLANATIONS[kind]
+        lines.append(f"[bold]{len(differences):,} {plain(explained.title)}[/]")
+        lines.append(plain(f"  {explained.meaning}"))
+        lines.append(plain(f"  ▸ {explained.way_out}"))
         lines += map(plain, _limited(_line(difference) for difference in differences))
         lines.append("")
     if not findings.differences:
@@ -131,8 +131,8 @@ def reconcile_json(findings: Findings, done: Repaired | None) -> dict[str, Any]:
 
 
 def _difference_json(difference: Difference) -> dict[str, Any]:
-    told = EXPLANATIONS[difference.kind]
-    return {**asdict(difference), "meaning": told.meaning, "way_out": told.way_out}
+    explained = EXPLANATIONS[difference.kind]
+    return {**asdict(difference), "meaning": explained.meaning, "way_out": explained.way_out}
 
 
 def _line(difference: Difference) -> str:

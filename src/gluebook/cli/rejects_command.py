@@ -69,7 +69,7 @@ def _told(found: Rejects) -> Group | str:
     if left:
         parts.append(f"and {left:,} more: --limit {found.records}")
     parts.append(
-        "Once the transformation is mended and deployed: gluebook replay --dataset ... --from ... --to ..."
+        "Once the transformation is fixed and deployed: gluebook replay --dataset ... --from ... --to ..."
     )
     return Group(*parts)
 
@@ -95,6 +95,6 @@ def _records(found: Rejects) -> Table:
     for reject in found.first:
         text = reject.raw[:_SHOWN_CHARACTERS]
         text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
-        key, reason, told = map(screens.plain, (reject.key, reject.reason, text))
-        table.add_row(key, f"{reject.record:,}", reason, told)
+        key, reason, raw = map(screens.plain, (reject.key, reject.reason, text))
+        table.add_row(key, f"{reject.record:,}", reason, raw)
     return table

@@ -23,7 +23,7 @@ class CrawlFailures:
     def one_more(self, now: datetime) -> CrawlFailures:
         """After another failure: half an hour, doubled with each failure, a day at most.
 
-        While it waits no crawl was started, so a failure that is told then was counted already.
+        While it waits no crawl was started, so a failure that is reported then was counted already.
         """
         if self.waits(now):
             return self

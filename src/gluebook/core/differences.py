@@ -1,4 +1,4 @@
-"""The kinds of differences between bucket, ledger, lake and warehouse: what each means, and the way out."""
+"""The kinds of differences between bucket, ledger, lake and warehouse: what each means, and how to resolve it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a kind of difference means, the way out, and whether `--repair` goes it."""
+    """What a kind of difference means, how to resolve it, and whether `--repair` does so."""
 
     title: str
     meaning: str
@@ -75,7 +75,7 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             "upload the files again, if they still matter",
         ),
         Kind.UNMARKED: Explanation(
-            "PENDING, but not among what a run looks at",
+            "PENDING, but missing from what a run reads",
             "no run will ever claim them; the ledger was changed by hand, or restored",
             "upload the files again",
         ),
@@ -86,19 +86,19 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             repairable=True,
         ),
         Kind.OVERDUE_CORRECTIONS: Explanation(
-            "files with several versions that nobody has seen to",
+            "files with several versions that were not settled",
             "nothing of the dataset is under way, so they should have been settled",
             "--repair runs the sweep",
             repairable=True,
         ),
         Kind.ABANDONED: Explanation(
-            "batches whose run has gone",
+            "batches whose run has ended without finishing them",
             "their lease has ended, and no run has taken them over",
             "--repair starts the job",
             repairable=True,
         ),
         Kind.UNLOADED: Explanation(
-            "published batches whose load doesn't come to an end",
+            "published batches whose load has not finished",
             "nothing has happened for longer than a load takes: an event was lost, or the warehouse is busy",
             "--repair runs the sweep and the load function; then see /aws/lambda/<prefix>-load",
             repairable=True,
@@ -106,8 +106,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
         Kind.LOAD_FAILING: Explanation(
             "published batches whose loads fail",
             "Redshift refuses them for something that isn't known to be the data's fault: rights, space, access "
-            "to S3. They are tried again ever more seldom, and given up after a day",
-            "mend what the error names; then wait for the next load, or " + _REPLAY,
+            "to S3. They are retried with growing pauses, for a day at most",
+            "fix what the error names; then wait for the next load, or " + _REPLAY,
         ),
         Kind.NOT_IN_WAREHOUSE: Explanation(
             "LOADED in the ledger, not in etl_loads",
@@ -125,24 +125,24 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             "compare the batch in the ledger (its history says who) with its rows in etl_loads",
         ),
         Kind.DRIFT: Explanation(
-            "tables that aren't what their loads have left",
-            "somebody has changed the table beside the pipeline",
-            "find out who in Redshift's query history; gluebook replay --dataset D brings back what is missing",
+            "tables that differ from what their loads left",
+            "the table was changed outside the pipeline",
+            "Redshift's query history says by whom; gluebook replay --dataset D brings back what is missing",
         ),
         Kind.UNANSWERED: Explanation(
-            "questions the warehouse didn't answer",
+            "queries that the warehouse didn't answer",
             "so it could not be compared",
             "see what the warehouse says, then reconcile again",
         ),
         Kind.MISSING_FILE: Explanation(
             "published batches of which a manifest or a file is missing",
-            "somebody has deleted or overwritten it: whoever reads by the manifest fails",
+            "it was deleted or overwritten: readers of the manifest fail",
             _REPLAY + ": it publishes the batch again",
         ),
         Kind.STALE_MANIFEST: Explanation(
-            "manifests that no longer hold",
+            "manifests that are out of date",
             "another generation of the batch has taken their place, or the batch was never published: "
-            "who reads by them reads too much",
+            "their readers read too much",
             "--repair removes them, and with them the files that no other manifest names",
             repairable=True,
         ),
@@ -153,7 +153,7 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             repairable=True,
         ),
         Kind.LEFTOVER: Explanation(
-            "what runs that died have left in inbox/ and staging/",
+            "objects in inbox/ and staging/ that failed runs left behind",
             "their batches are not worked on any more; it costs storage, nothing else",
             "--repair removes it; the dataset's next run does, too",
             repairable=True,
@@ -161,7 +161,7 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
         Kind.STRANGE_OBJECT: Explanation(
             "objects in the lake of no batch that the ledger knows",
             "they were put there by hand, or the ledger was restored",
-            "look at them, and remove them by hand if nobody needs them",
+            "check them, and remove them by hand if nobody needs them",
         ),
     }
 )

@@ -96,7 +96,7 @@ def not_an_arrival(key: str, size: int) -> str | None:
     if not name and size == 0:
         return "marker of a folder"
     if name.endswith(_LEFT_NAMES) or name in _MARKERS:
-        return f"left by whoever wrote files beside it: {name}"
+        return f"left by the program that wrote the files beside it: {name}"
     unfinished = next((folder for folder in folders if folder.startswith(_WORK_FOLDERS)), None)
     return f"not committed: in folder {unfinished}" if unfinished else None
 
@@ -121,7 +121,7 @@ class Lake:
         return f"curated/{dataset}/dt={dt}/{_generation(batch_id, generation)}-{number:05d}.parquet"
 
     def manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
-        """The COPY manifest; whoever reads by it sees a batch whole or not at all."""
+        """The COPY manifest; its readers see a batch whole or not at all."""
         return f"manifests/{dataset}/{_generation(batch_id, generation)}.json"
 
     def vouchers_file(self, dataset: str, batch_id: str, number: int, generation: int = 1) -> str:

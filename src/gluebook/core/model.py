@@ -177,13 +177,13 @@ class Batch:
         return waits or self.state in REPEATABLE_STATES
 
     def taken_over(self, owner: str, lease_until: int) -> Batch:
-        """The batch in the hands of another run; whoever held it can change nothing any more."""
+        """The batch as owned by another run; its previous owner can change nothing any more."""
         return replace(
             self, owner=owner, epoch=self.epoch + 1, attempts=self.attempts + 1, lease_until=lease_until
         )
 
     def out_of_reach(self, state: BatchState, reason: str) -> Batch:
-        """The batch given up by whoever held it, free for the next run if there is anything left to do."""
+        """The batch released by its owner, free for the next run if there is anything left to do."""
         return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
 
     def again(self) -> Batch:

@@ -23,7 +23,7 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishPlan:
-    """Everything that has to be known to finish a batch that the gate has answered, by whoever comes to do it.
+    """Everything that any run has to know to finish a batch that the gate has judged.
 
     vouchers       files for the warehouse alone, of append datasets
     voucher_rows   the number of rows in them
@@ -95,7 +95,7 @@ def keys_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
 def withdrawn_manifest(keys: Iterable[str]) -> dict[str, Any]:
     """What takes the place of a manifest that is withdrawn: it names nothing to be read.
 
-    It is never just deleted: whoever is late could write it again, and with it would go the only word of the files
+    It is never just deleted: a late run could write it again, and with it would go the only word of the files
     that have to be removed.
     """
     return {"entries": [], "withdrawn": sorted(set(keys))}

@@ -13,7 +13,7 @@ from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.sql.warehouse import LOADS
 from gluebook.core.states import OPEN_STATES, BatchState, FileState
 
-# Longer than any file waits while something works on its dataset, short enough to be told the same day.
+# Longer than any file waits while something works on its dataset, short enough to be reported the same day.
 FILE_OVERDUE_AFTER = timedelta(hours=1)
 # A load takes minutes, and the schedule looks every five.
 LOAD_OVERDUE_AFTER = timedelta(minutes=20)
@@ -48,7 +48,7 @@ def missing_objects(
     """File versions that still have to be read, and are not in the bucket any more.
 
     `listed`: (key, version id) of what is there; listed after `files` were read, or what came in between is
-    missing. What is settled may be deleted by whoever likes.
+    missing. Files that are settled may be deleted by anyone.
     """
     return [
         Difference(Kind.VANISHED, file.key, f"version {file.version_id}, {file.state}")
@@ -132,26 +132,26 @@ def _against_loads(batch: Batch, loads: Sequence[Load]) -> list[Difference]:
         return [
             _of(batch, Kind.NOT_IN_WAREHOUSE, f"generation {batch.generation}, {batch.merged} rows merged")
         ]
-    told = _as_told(batch, loads)
-    if _counts(told) == _counts(batch):
+    due = _as_loaded(batch, loads)
+    if _counts(due) == _counts(batch):
         return []
     names = ("curated", "merged", "superseded", "retracted")
     parts = [
         f"{name} {mine}, etl_loads {theirs}"
-        for name, mine, theirs in zip(names, _counts(batch), _counts(told), strict=True)
+        for name, mine, theirs in zip(names, _counts(batch), _counts(due), strict=True)
         if mine != theirs
     ]
     return [_of(batch, Kind.OTHER_COUNTS, "ledger: " + "; ".join(parts))]
 
 
-def _as_told(batch: Batch, loads: Sequence[Load]) -> Batch:
-    """The batch as the ledger should know it, had it been told of these loads, one after the other."""
-    told = replace(batch, merged=0, superseded=0, retracted=0)
+def _as_loaded(batch: Batch, loads: Sequence[Load]) -> Batch:
+    """The batch as the ledger should have it after these loads, one after the other."""
+    due = replace(batch, merged=0, superseded=0, retracted=0)
     first = {load.generation: load for load in reversed(loads) if load.generation <= batch.generation}
     for generation, load in sorted(first.items()):
-        going = replace(told, generation=generation, counts=Counts(curated=load.curated))
-        told = loaded(going, load.merged, load.superseded, load.retracted)
-    return told
+        going = replace(due, generation=generation, counts=Counts(curated=load.curated))
+        due = loaded(going, load.merged, load.superseded, load.retracted)
+    return due
 
 
 def _counts(batch: Batch) -> tuple[int, int, int, int]:

@@ -49,7 +49,7 @@ class FailedRun:
         return FailedRun(**json.loads(text)) if text else None
 
     def then(self, run_id: str, at: int, error: str, in_vain: bool) -> FailedRun:
-        """The one after it; the same again if it is told twice."""
+        """The one after it; the same again if the event comes twice."""
         if run_id == self.run_id:
             return self
         return FailedRun(run_id, at, error, self.in_vain + 1 if in_vain else 0)

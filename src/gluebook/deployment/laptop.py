@@ -1,4 +1,4 @@
-"""What `gluebook up` notes of the laptop AWS that is running, for whoever works with it: commands and notebooks."""
+"""What `gluebook up` notes of the running laptop AWS, for the commands and notebooks that work with it."""
 
 from __future__ import annotations
 

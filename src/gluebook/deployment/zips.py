@@ -39,7 +39,7 @@ def write_addressed(folder: Path, name: str, body: bytes) -> Path:
 
 
 def write_whole(target: Path, body: bytes) -> Path:
-    """Write `body` so that whoever reads `target` meanwhile finds all of the old or all of the new; `target`."""
+    """Replace `target` by `body` atomically: a concurrent reader finds all of the old or all of the new; `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as aside:
         try:

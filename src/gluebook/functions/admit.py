@@ -130,7 +130,7 @@ def _register(message: ObjectArrived, work: Admitting) -> Admitted:
         registered=int(new and not outside),
         known=int(not new),
         refused=int(new and outside),
-        # Also when it is known: whoever registered it may have died before it could start a run.
+        # Also if it is known: the function that registered it may have died before it could start a run.
         started={} if outside else {file.dataset: None},
     )
 

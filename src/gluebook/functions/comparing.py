@@ -1,4 +1,4 @@
-"""Compare the warehouse with the ledger: loads that nobody told of, and tables that aren't what was loaded."""
+"""Compare the warehouse with the ledger: loads whose event was lost, and tables that differ from what was loaded."""
 
 from __future__ import annotations
 

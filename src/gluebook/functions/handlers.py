@@ -85,7 +85,7 @@ def _administrator() -> Administrator:
     workgroup, database = _setting("WORKGROUP"), _setting("WAREHOUSE_DATABASE")
 
     def connect() -> Warehouse:
-        # A namespace of our own has a secret that Redshift manages; of another one we were told.
+        # Redshift manages the secret of the stack's own namespace; that of an existing one is a parameter.
         secret = os.environ.get("WAREHOUSE_ADMIN_SECRET_ARN") or admin_secret(_setting("WAREHOUSE_NAMESPACE"))
         return Warehouse(workgroup, database, secret_arn=secret)
 

@@ -15,7 +15,7 @@ from gluebook.errors import Fenced
 from gluebook.functions.corrections import withdraw_superseded
 from gluebook.functions.crawl import crawl_ended
 from gluebook.functions.parts import Parts
-from gluebook.functions.runs import told
+from gluebook.functions.runs import failure_line
 from gluebook.functions.submit import settle, submit_curated
 from gluebook.functions.verdicts import record_verdicts
 from gluebook.functions.work import Loading, start_if_needed
@@ -98,6 +98,6 @@ def _release(event: JobEnded, dataset: str, work: Loading) -> None:
         if batch.owner == event.run_id and batch.state in LEASED_STATES:
             _log.warning("run %s ended %s with batch %s", event.run_id, event.state, batch.batch_id)
             try:
-                work.ledger.end_lease(batch, f"run {event.run_id} is {event.state}: {told(event)}")
+                work.ledger.end_lease(batch, f"run {event.run_id} is {event.state}: {failure_line(event)}")
             except Fenced:
                 _log.info("batch %s has been taken over already", batch.batch_id)

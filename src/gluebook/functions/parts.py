@@ -45,6 +45,6 @@ class Parts:
         """Raise ExceptionGroup if something has failed."""
         if self._failed:
             # Of an error that ends a function only its text is seen from outside.
-            told = "; ".join(f"{what}: {error}" for what, error in islice(self._failed.items(), _MOST_TOLD))
+            named = "; ".join(f"{what}: {error}" for what, error in islice(self._failed.items(), _MOST_TOLD))
             number = f"{len(self._failed)} part{'s' if len(self._failed) > 1 else ''}"
-            raise ExceptionGroup(f"{number} of the {self._of} failed: {told}", [*self._failed.values()])
+            raise ExceptionGroup(f"{number} of the {self._of} failed: {named}", [*self._failed.values()])

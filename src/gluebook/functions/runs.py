@@ -38,11 +38,11 @@ def note_end(event: JobEnded, dataset: str, ledger: LedgerPort, now: int, *, in_
             ledger.set_mark(proven_mark(dataset), event.run_id)
         return
     first = FailedRun("", now, "")
-    after = (before or first).then(event.run_id, now, told(event), in_vain)
+    after = (before or first).then(event.run_id, now, failure_line(event), in_vain)
     if after != before:
         ledger.set_mark(mark, after.to_text())
 
 
-def told(event: JobEnded) -> str:
+def failure_line(event: JobEnded) -> str:
     """Why a run failed, in a line."""
     return error_line(event.message) or f"it ended {event.state} without a message"

@@ -59,7 +59,7 @@ def _make_once(contracts: tuple[Contract, ...], admin: Administrator) -> None:
 
 
 def _note_try(fingerprint: str, work: Loading) -> None:
-    """Note it before it is made: whoever dies of it must not be followed by others at once."""
+    """Note the try before it is made: if the function dies of it, the next one waits."""
     now = work.clock()
     noted = json.loads(work.ledger.mark(_TRIES_MARK) or "{}")
     if noted.get("fingerprint") != fingerprint:

@@ -41,7 +41,7 @@ def submit_curated(dataset: str, work: Loading, parts: Parts) -> None:
 
 def _submit(batch: Batch, work: Loading) -> None:
     attempt = batch.load_attempts + 1
-    # Noted first: whoever finds LOADING without a statement submits again, with the same token.
+    # Noted first: a function that finds LOADING without a statement submits again, with the same token.
     loading = replace(batch, state=BatchState.LOADING, load_attempts=attempt, statement_id=None)
     noted = advance(batch, loading, f"load {attempt}", work)
     if noted is not None:

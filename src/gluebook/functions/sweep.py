@@ -39,7 +39,7 @@ class Sweeping:
 def sweep(work: Sweeping) -> dict[str, Any]:
     """Repair what can be repaired, and tell of the rest: in what it returns, and as metrics.
 
-    Adopts objects whose event was lost, starts what should be running, takes in loads that nobody told of, has
+    Adopts objects whose event was lost, starts what should be running, takes in loads whose event was lost, has
     superseded file versions taken out, asks for crawls again, compares the warehouse with what the last load
     noted. Nothing here is needed while every event arrives; each part goes on when another fails, and what failed
     is raised in the end, as an ExceptionGroup.

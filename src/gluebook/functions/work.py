@@ -20,7 +20,7 @@ from gluebook.core.model import Batch
 from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.core.stamps import stamp
 from gluebook.errors import Fenced
-from gluebook.functions.runs import is_broken, note_end, told
+from gluebook.functions.runs import failure_line, is_broken, note_end
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def start_if_needed(dataset: str, work: Loading, after: JobEnded | None = None) 
         )
         note_end(after, dataset, work.ledger, now, in_vain=in_vain)
         if in_vain:
-            _log.error("job %s run %s is %s: %s", after.job, after.run_id, after.state, told(after))
+            _log.error("job %s run %s is %s: %s", after.job, after.run_id, after.state, failure_line(after))
             return
     if left or work.ledger.pending(dataset, 1):
         if (broken := is_broken(dataset, work.ledger)) is not None and now < broken.pause_until:

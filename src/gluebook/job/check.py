@@ -36,7 +36,7 @@ def check_files(
 ) -> dict[int, Checked]:
     """Check every file and fill the inbox; what was found, by the file's place in `files`.
 
-    Records of files that turn out bad half-way may be in the inbox; whoever reads it leaves those files out.
+    Records of files that turn out to be broken half-way may be in the inbox; its readers leave those files out.
     """
     tasks = _tasks(list(enumerate(files)))
     if not tasks:

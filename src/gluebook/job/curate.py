@@ -140,7 +140,7 @@ class Curation:
         """Count, ask the gate, and do what it says: the batch as it is then, and its counts.
 
         All that can be seen of it from outside is done after the change that no other run can make any more, to
-        PUBLISHING, and by whoever holds the batch then.
+        PUBLISHING, and by the run that holds the batch then.
 
         The gate is asked if a record was read, be it that none came through: a file of which nothing is left must
         not take away what an earlier version of it has brought.
@@ -175,7 +175,7 @@ class Curation:
         return done, counts
 
     def _noted(self, verdict: Verdict) -> NotedVerdict | None:
-        """What the warehouse is told; or, if there is nothing to tell any more, that what it was told before goes."""
+        """The verdict to record in the warehouse; if there is none any more, the deletion of the previous one."""
         batch = self.batch
         if not verdict.outcomes and batch.generation == 1:
             return None
@@ -196,7 +196,7 @@ class Curation:
         return self.batch.generation > 1 or (self._contract.append and bool(self.usable))
 
     def _rejects(self, written: Written) -> tuple[PublishedFile, ...]:
-        """Raises Fenced if none is staged where some were written: whoever has taken the batch over swept it up."""
+        """Raises Fenced if none is staged where some were written: the run that took the batch over deleted it."""
         lake, batch = self._context.lake, self.batch
         if not written.rejects:
             return ()

@@ -63,7 +63,7 @@ def finish_publishing(context: JobContext, batch: Batch) -> Batch:
     try:
         _copy(context, plan.copies)
     finally:
-        # What a copy is made from is gone for whoever has lost the batch: then that is what has to be said.
+        # A run that has lost the batch finds nothing to copy: then the lost batch is the error to report.
         ledger.confirm(batch)
     results = {"files": [asdict(result) for result in plan.results]}
     objects.put_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, plan.epoch), results)
@@ -106,11 +106,11 @@ def withdraw_published(context: JobContext, batch: Batch) -> None:
     objects, lake = context.objects, context.lake
     plan = _plan(context, batch)
     planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
-    # Also if it hasn't got that far: whoever still works on it must find the places taken.
+    # Also if it hasn't got that far: a run that still works on it must find the places taken.
     for place in (lake.manifest, lake.vouchers):
         own = place(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
-    # What copies are made from goes before the copies: whoever still makes some finds nothing any more.
+    # What copies are made from goes before the copies: a run that still makes some finds nothing any more.
     _drop_staged(context, batch, batch.epoch)
     files = _withdraw(context, batch, range(1, batch.generation + 1))
     objects.delete(lake.bucket, sorted({*files, *planned}))

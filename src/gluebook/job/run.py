@@ -150,7 +150,7 @@ class BatchRun:
         CSV file), _raw (text), _problem (null, or what framing found wrong).
         """
         if self._curation is None or not (readable := self._readable(source)):
-            # Told at planning that nothing comes, Spark leaves out all that would be done to it.
+            # If it is known at planning that nothing comes, Spark leaves out everything that would be done to it.
             return self.spark.createDataFrame([], RECORDS_SCHEMA).where(F.lit(False))
         about = self.spark.createDataFrame(
             [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],

@@ -27,7 +27,7 @@ SEMANTICS = {
     # The default from Spark 4 on, that is Glue 6: what passes here will pass there.
     "spark.sql.ansi.enabled": "true",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
-    # HotSpot compiles no method above 8,000 bytes of bytecode; wide rows make such methods, unless told not to.
+    # HotSpot compiles no method above 8,000 bytes of bytecode by default; wide rows make such methods.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # The pseudonym key is a literal in the plan; plans end up in logs.
     "spark.sql.redaction.string.regex": r"(?s)\[[0-9A-Fa-f]{8}.*?\]|[0-9A-Fa-f]{64,}|X'[0-9A-Fa-f]+'",
@@ -70,7 +70,7 @@ def spark_session(app: str = "gluebook") -> SparkSession:
 
 
 def _temporary_folders() -> dict[str, str]:
-    """Java doesn't look at TMPDIR; so that everything temporary lies where Python's does, it is told."""
+    """Java ignores TMPDIR: set its own property, so that its temporary files lie where Python's do."""
     folder = tempfile.gettempdir()
     return {
         "spark.local.dir": folder,

@@ -58,8 +58,8 @@ def _step(what: str, do: Callable[[], T]) -> T:
     try:
         return do()
     except Exception as error:
-        told = error_line(f"{type(error).__name__}: {error}")
-        raise SelfCheckFailed(f"self-check, before any file was touched: {what}: {told}") from error
+        line = error_line(f"{type(error).__name__}: {error}")
+        raise SelfCheckFailed(f"self-check, before any file was touched: {what}: {line}") from error
 
 
 def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -97,9 +97,9 @@ def _sql(arguments: str, cell: str) -> None:
 
 def _loudly(shell: Any, kind: type[BaseException], error: BaseException, _trace: Any, **_: Any) -> list[str]:
     """IPython prints what is wrong with a magic and goes on; here the cell fails, as any other would."""
-    told = [f"{kind.__name__}: {error}"]
-    shell._showtraceback(kind, error, told)
-    return told
+    lines = [f"{kind.__name__}: {error}"]
+    shell._showtraceback(kind, error, lines)
+    return lines
 
 
 class _Laptop:

@@ -24,7 +24,7 @@ class Backfilled:
     started: dict[str, Start] = field(default_factory=dict)
 
 
-# Told after each page what was adopted so far, and its last key.
+# Called after each page with what was registered so far, and its last key.
 Watch = Callable[[Adopted, str], None]
 
 

@@ -1,6 +1,6 @@
 """Lineage as OpenLineage events: which files went through which runs into which table, and with how many rows.
 
-Told from the ledger, after the fact and as often as one likes: the ids of runs follow from the batch, so that the
+Derived from the ledger, after the fact and any number of times: the ids of runs follow from the batch, so that the
 same batch gives the same events. Source: OpenLineage's specification and its naming conventions for S3 and Redshift.
 """
 

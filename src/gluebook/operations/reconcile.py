@@ -90,7 +90,7 @@ class Findings:
     strays: tuple[ObjectVersion, ...] = ()
 
 
-# Told what is looked at next.
+# Called with what is examined next.
 Watch = Callable[[str], None]
 
 

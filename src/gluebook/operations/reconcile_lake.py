@@ -48,7 +48,7 @@ def inspect_lake(batches: Mapping[str, Batch], work: Operating) -> list[Differen
 def look_again(shelf: Shelf, work: Operating) -> list[Difference]:
     """What is wrong with one batch's objects, in this order: its state now, its manifests, its files.
 
-    By then whoever has settled the batch had written its manifests, and what was listed earlier belongs to a
+    By then the run that settled the batch had written its manifests, and what was listed earlier belongs to a
     generation that nobody can publish any more: what is an orphan now stays one, and may be removed.
     """
     batch = work.ledger.batch(shelf.batch_id)

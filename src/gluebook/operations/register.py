@@ -104,7 +104,7 @@ class Adopting:
 def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
     """Register what a listing shows and the ledger doesn't know. All versions of a key must be in `listed`.
 
-    An object that can't be registered is told of in `failed` and keeps no other from being registered.
+    An object that can't be registered is named in `failed`; the others are registered all the same.
     May be interrupted and repeated, and run beside events that tell of the same versions.
     """
     page = _arrivals(listed)

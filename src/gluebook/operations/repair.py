@@ -1,4 +1,4 @@
-"""Repair: go the ways out that can be gone without asking. Everything here is safe to repeat."""
+"""Repair: resolve the differences that need no decision. Everything here is safe to repeat."""
 
 from __future__ import annotations
 

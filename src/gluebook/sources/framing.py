@@ -31,7 +31,7 @@ UNCLOSED = "unclosed_quote"
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n][^,\r\n]*+|)'
 _RECORD = re.compile(rb"(?:\xef\xbb\xbf)?" + _FIELD + rb"(?:," + _FIELD + rb")*+\r?\n?")
 
-# Problems of records whose fields can't be told apart.
+# Problems of records whose fields can't be separated.
 UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
 
 
@@ -136,7 +136,7 @@ def _decode(unit: bytes, start: int, problem: str | None) -> str:
 
 
 def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's bytes, un-gzipped if they are gzip (told by the magic number, not by the name)."""
+    """The stream's bytes, un-gzipped if they are gzip (recognised by the magic number, not by the name)."""
     head = stream.read(_CHUNK_BYTES)
     if head[:2] != b"\x1f\x8b":
         while head:

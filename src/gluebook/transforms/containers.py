@@ -95,5 +95,5 @@ def _name(text: Column) -> Column:
 
 def _without_ids(message: Column) -> Column:
     ids = F.concat(F.lit("TraceID: "), F.col("TraceID"), F.lit(" SpanID: "), F.col("SpanID"), F.lit(" "))
-    told = F.coalesce(message.startswith(ids), F.lit(False))
-    return F.when(told, F.substr(message, F.length(ids) + 1)).otherwise(message)
+    leads = F.coalesce(message.startswith(ids), F.lit(False))
+    return F.when(leads, F.substr(message, F.length(ids) + 1)).otherwise(message)

@@ -60,7 +60,7 @@ def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
         # The first statement: behind it the snapshot is taken.
         f"lock table {LOADS}",
         *_copied(stage, contract.columns, request.manifest_uri, request.rows, request.copy_role_arn),
-        # Which rows are the batch's own is told by this column, when it is processed again.
+        # This column says which rows are the batch's own, when it is processed again.
         fail_if_any("rows are of another batch", f"{stage} where {BATCH} <> {quote(request.batch_id)}"),
         *(_append(contract, request) if contract.append else _upsert(contract, request)),
         *_noted(contract, request),
@@ -154,7 +154,7 @@ def _not_newer(contract: Contract, request: LoadRequest, row: str, target: str) 
         alternatives.append(" and ".join([*equal, f"{theirs} > {mine}"]))
         equal.append(f"{theirs} = {mine}")
     if request.generation > 1:
-        # Processed again, a batch may say the same revision anew: what a mended transformation makes of it.
+        # Processed again, a batch may say the same revision anew: what a corrected transformation makes of it.
         another = f"{target}.{BATCH} <> {quote(request.batch_id)}"
         equal.append(f"({another} or ({same_content(contract, row, target)}))")
     alternatives.append(" and ".join(equal))

@@ -60,7 +60,7 @@ def schema_sql(
 
     The tables are for loads, files and verdicts, and for each dataset. Harmless to repeat, except that users and
     roles can be made once only. Every IAM role is a database user of its own, and a table belongs to who made it;
-    so nobody else may use it unless told so here. LOCK, undocumented, is taken to need UPDATE or DELETE as in
+    so nobody else may use it without a grant here. LOCK, undocumented, is taken to need UPDATE or DELETE as in
     PostgreSQL; COPY into a table needs INSERT (AWS docs: "COPY", "Required permissions").
     """
     ddl = {LOADS: _LOADS_DDL, FILES: _files_ddl(), **quality_ddl()}
