@@ -89,7 +89,10 @@ class Trail:
         name = f"{place.name}-trail"
         self._let_in(f"arn:aws:cloudtrail:{place.region}:{place.account}:trail/{name}")
         trail = place.client("cloudtrail")
-        trail.create_trail(Name=name, S3BucketName=self._logs, IncludeGlobalServiceEvents=False)
+        # Refused until the bucket's policy is in force.
+        place.eventually(
+            lambda: trail.create_trail(Name=name, S3BucketName=self._logs, IncludeGlobalServiceEvents=False)
+        )
         place.later(lambda: trail.delete_trail(Name=name))
         selected = {
             "eventCategory": {"Equals": ["Data"]},

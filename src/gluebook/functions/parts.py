@@ -13,7 +13,7 @@ from gluebook.errors import GluebookError, WarehouseBusy
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_MOST_TOLD = 10
+_MOST_NAMED = 10
 
 
 class Parts:
@@ -45,6 +45,6 @@ class Parts:
         """Raise ExceptionGroup if something has failed."""
         if self._failed:
             # Of an error that ends a function only its text is seen from outside.
-            named = "; ".join(f"{what}: {error}" for what, error in islice(self._failed.items(), _MOST_TOLD))
+            named = "; ".join(f"{what}: {error}" for what, error in islice(self._failed.items(), _MOST_NAMED))
             number = f"{len(self._failed)} part{'s' if len(self._failed) > 1 else ''}"
             raise ExceptionGroup(f"{number} of the {self._of} failed: {named}", [*self._failed.values()])
