@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gluebook.build import project_root
+from gluebook.deployment.build import project_root
 from localaws.cloudformation import plan
 from localaws.cloudformation.resource import Made
 from localaws.cloudformation.resources import all_types

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from contract.redshift_fixtures import LOADER, SECRET, Someone, Warehouse, own_warehouse
-from gluebook.core.load_sql import confirm_sql, drift_sql
-from gluebook.core.quality_sql import DQ_RESULTS
-from gluebook.core.schema_sql import LOADER as LOADER_ROLE
-from gluebook.core.schema_sql import READER, WarehouseUsers, known_users_sql, schema_sql
-from gluebook.core.warehouse_sql import LOADS
-from gluebook.datasets import CONTRACTS
+from gluebook.contracts import CONTRACTS
+from gluebook.core.sql.load import confirm_sql, drift_sql
+from gluebook.core.sql.quality import DQ_RESULTS
+from gluebook.core.sql.schema import LOADER as LOADER_ROLE
+from gluebook.core.sql.schema import READER, WarehouseUsers, known_users_sql, schema_sql
+from gluebook.core.sql.warehouse import LOADS
 from localaws.redshift import Postgres
 
 ALL = tuple(CONTRACTS.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from gluebook.build import project_root
+from gluebook.deployment.build import project_root
 from grants.template import Granted
 from localaws.iam import GrantUse
 

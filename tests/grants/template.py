@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gluebook.template import parse_template
+from gluebook.deployment.template import parse_template
 from localaws.cloudformation.expressions import PSEUDO, Scope
 from localaws.cloudformation.resource import Made
 from localaws.iam.statements import listed

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from gluebook.template import parse_template
+from gluebook.deployment.template import parse_template
 from localaws.cloudformation.expressions import references
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.iam import Authorizer

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from aws_events import aws_event
-from gluebook.build import project_root
+from gluebook.contracts import CONTRACTS
 from gluebook.core.backoff import ALARM_AFTER
 from gluebook.core.health import Health
-from gluebook.datasets import CONTRACTS
-from gluebook.functions import on_messages
-from gluebook.template import parse_template
+from gluebook.deployment.build import project_root
+from gluebook.deployment.template import parse_template
+from gluebook.functions.handlers import on_messages
 from template_kit import TEMPLATE
 
 DOCUMENT = parse_template(TEMPLATE)

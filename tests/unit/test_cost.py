@@ -12,10 +12,8 @@ from typer.testing import CliRunner
 
 from gluebook.cli.cost_command import stack_of
 from gluebook.core.cost import Line, Stack, Workload, cost, monthly, per_load
-from gluebook.deployment.build import project_root
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.template import parse_template
 from template_kit import TEMPLATE
 
 DOCUMENT = parse_template(TEMPLATE)

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from gluebook.template import parse_template
+from gluebook.deployment.template import parse_template
 from template_kit import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,9 +15,9 @@ from fakes import FakeObjects
 from gluebook.cli.rejects_command import _told
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
+from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
-from gluebook.template import parse_template
+from gluebook.operations.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
 from template_kit import TEMPLATE
 
 LAKE = Lake("lake")

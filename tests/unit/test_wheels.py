@@ -13,8 +13,8 @@ import pytest
 
 from gluebook.deployment import wheels
 from gluebook.deployment.build import build, project_root
+from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.template import parse_template
 from localaws.cloudformation.expressions import Scope
 from template_kit import TEMPLATE, template
 

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from gluebook.build import project_root
+from gluebook.deployment.build import project_root
 
 if TYPE_CHECKING:
     from verify_aws.laptop import Laptop

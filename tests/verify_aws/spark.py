@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from gluebook.build import build, project_root
 from gluebook.core.keys import Lake
+from gluebook.deployment.build import build, project_root
 from template_kit import planned, properties, template
 from verify_aws.glue import run_job
 from verify_aws.kit import Statement, allow
@@ -20,8 +20,8 @@ _SCRIPT = """
 import sys
 from awsglue.utils import getResolvedOptions
 from gluebook.aws.objects import Objects
-from gluebook.lakefiles import LakeFiles
-from gluebook.runtime import spark_session
+from gluebook.job.lake_files import LakeFiles
+from gluebook.job.runtime import spark_session
 
 options = getResolvedOptions(sys.argv, ["bucket", "folder"])
 bucket, folder = options["bucket"], options["folder"]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gluebook.steps.schema import TIMEOUT_SECONDS
+from gluebook.functions.schema import TIMEOUT_SECONDS
 from verify_aws.answers import not_asked
 from verify_aws.kit import answer_of
 from verify_aws.redshift import Warehouse

@@ -65,7 +65,7 @@ def _claim_pending(context: JobContext, who: Claimant) -> Batch | None:
     context.ledger.open_batch(batch)
     claimed = context.ledger.claim(batch, files)
     size = sum(file.size for file in claimed)
-    # Sealed: from here on the batch is these files, whoever works on it.
+    # Sealed: from here on the batch is these files, whichever run works on it.
     sealed = replace(batch, files=len(claimed), size=size)
     if not claimed:
         context.ledger.advance(
