@@ -1,4 +1,4 @@
-"""Taking up work: what was left comes before what waits, and nobody holds for ever what he can't bring to an end."""
+"""Acquire work: abandoned batches come before pending files, and no batch is leased forever."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def waiting(pipeline: Pipeline, *files: FileVersion) -> None:
         pipeline.ledger.register(file, "test")
 
 
-def test_what_waits_becomes_a_sealed_batch_of_the_run(pipeline: Pipeline) -> None:
+def test_pending_files_become_a_sealed_batch_of_the_run(pipeline: Pipeline) -> None:
     waiting(pipeline, a_file("one", size=3), a_file("two", size=4), a_file(dataset="support_tickets"))
     batch = take(pipeline)
     assert batch is not None and batch == pipeline.now(batch)
@@ -56,7 +56,7 @@ def test_a_run_takes_no_more_than_its_limit(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("left", [BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.DIVIDING])
-def test_what_a_dead_run_left_comes_before_what_waits(pipeline: Pipeline, left: BatchState) -> None:
+def test_abandoned_batches_come_before_pending_files(pipeline: Pipeline, left: BatchState) -> None:
     old = pipeline.batch(left, owner="jr_dead")
     waiting(pipeline, a_file())
     pipeline.clock.forward(601)
@@ -67,7 +67,7 @@ def test_what_a_dead_run_left_comes_before_what_waits(pipeline: Pipeline, left: 
 
 
 @pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.CURATED, BatchState.LOADING])
-def test_what_somebody_holds_or_waits_for_its_load_is_left_alone(
+def test_leased_batches_and_batches_that_wait_for_a_load_are_not_taken_over(
     pipeline: Pipeline, state: BatchState
 ) -> None:
     held = pipeline.batch(state)
@@ -75,7 +75,7 @@ def test_what_somebody_holds_or_waits_for_its_load_is_left_alone(
     assert pipeline.now(held) == held
 
 
-def test_a_run_that_others_were_faster_than_leaves_an_empty_batch_behind(
+def test_a_run_that_loses_every_claim_leaves_an_empty_batch(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = a_file()
@@ -89,7 +89,7 @@ def test_a_run_that_others_were_faster_than_leaves_an_empty_batch_behind(
     assert pipeline.ledger.open_batches(DATASET) == [other]
 
 
-def test_files_of_a_divided_batch_are_taken_half_by_half_as_its_parts(pipeline: Pipeline) -> None:
+def test_files_of_a_divided_batch_are_claimed_half_by_half(pipeline: Pipeline) -> None:
     divided = pipeline.carried(*(a_file(f"f{n}") for n in range(4)), batch_id="whole")
     dividing = fail_or_divide(pipeline.job_context, divided, "used up", "t")
     files = pipeline.ledger.batch_files("whole")
@@ -108,7 +108,7 @@ def test_files_of_a_divided_batch_are_taken_half_by_half_as_its_parts(pipeline: 
 # -- giving up ---------------------------------------------------------------------------------------------
 
 
-def worn_out(pipeline: Pipeline, state: BatchState = BatchState.CLAIMED) -> tuple[Batch, list[Batch]]:
+def exhausted_batch(pipeline: Pipeline, state: BatchState = BatchState.CLAIMED) -> tuple[Batch, list[Batch]]:
     """A batch that the most runs have died of, and how each of them saw it."""
     batch = pipeline.batch(state, owner="jr_dead_1", files=[a_file("one"), a_file("two")])
     seen = [batch]
@@ -123,10 +123,8 @@ def worn_out(pipeline: Pipeline, state: BatchState = BatchState.CLAIMED) -> tupl
 
 
 @pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.PUBLISHING])
-def test_what_so_many_runs_have_died_of_is_handed_over_to_be_divided(
-    pipeline: Pipeline, state: BatchState
-) -> None:
-    batch, _ = worn_out(pipeline, state)
+def test_a_batch_with_exhausted_retries_is_divided(pipeline: Pipeline, state: BatchState) -> None:
+    batch, _ = exhausted_batch(pipeline, state)
     taken = take(pipeline, "jr_next")
     assert taken is not None
     assert (taken.batch_id, taken.state, taken.owner) == (batch.batch_id, BatchState.DIVIDING, "jr_next")
@@ -137,8 +135,8 @@ def test_what_so_many_runs_have_died_of_is_handed_over_to_be_divided(
     )
 
 
-def test_a_zombie_of_what_was_given_up_changes_nothing(pipeline: Pipeline) -> None:
-    _, zombies = worn_out(pipeline)
+def test_a_fenced_off_run_changes_nothing(pipeline: Pipeline) -> None:
+    _, zombies = exhausted_batch(pipeline)
     taken = take(pipeline, "jr_next")
     assert taken is not None
     [file, _] = pipeline.ledger.batch_files(taken.batch_id)
@@ -157,7 +155,7 @@ def test_a_zombie_of_what_was_given_up_changes_nothing(pipeline: Pipeline) -> No
     assert pipeline.now(taken) == taken
 
 
-def test_a_further_generation_that_so_many_runs_have_died_of_is_failed_as_a_whole(pipeline: Pipeline) -> None:
+def test_a_reopened_batch_with_exhausted_retries_is_failed_as_a_whole(pipeline: Pipeline) -> None:
     loaded = pipeline.batch(BatchState.LOADED)
     assert pipeline.ledger.reopen(loaded, "t", "replay")
     for attempt in range(1, MOST_ATTEMPTS + 1):
@@ -171,8 +169,8 @@ def test_a_further_generation_that_so_many_runs_have_died_of_is_failed_as_a_whol
     assert pipeline.ledger.open_batches(DATASET) == []
 
 
-def test_two_who_give_up_the_same_batch_at_once_do_it_once(pipeline: Pipeline) -> None:
-    batch, _ = worn_out(pipeline)
+def test_two_runs_that_exhaust_the_same_batch_do_it_once(pipeline: Pipeline) -> None:
+    batch, _ = exhausted_batch(pipeline)
     done = fail_or_divide(pipeline.job_context, batch, "first", "t")
     with pytest.raises(Fenced):
         fail_or_divide(pipeline.job_context, batch, "second", "t")

@@ -10,12 +10,12 @@ from pyspark.sql import DataFrame, SparkSession
 from fakes import a_file
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import FileVersion
-from gluebook.core.sql.load import voucher_columns
-from gluebook.job.tallies import reasons_per_file, rows_per_file
-from gluebook.job.vouchers import vouchers
+from gluebook.core.sql.load import reference_columns
+from gluebook.job.row_counts import reasons_per_file, rows_per_file
+from gluebook.job.row_references import row_references
 
 FILES = [replace(a_file(name), key=name, order=f"order of {name}") for name in ("a", "b", "empty")]
-NAMES = [column.name for column in voucher_columns(APP_LOGS)]
+NAMES = [column.name for column in reference_columns(APP_LOGS)]
 SCHEMA = "source string, log_id string, _source_file string, _source_version string, _source_record bigint, _copy int"
 
 
@@ -33,10 +33,10 @@ def kept(spark: SparkSession) -> DataFrame:
 
 
 def found(spark: SparkSession, files: list[FileVersion], kept: DataFrame) -> list[dict[str, object]]:
-    frame = vouchers(spark, APP_LOGS, files, kept)
+    frame = row_references(spark, APP_LOGS, files, kept)
     assert frame.columns == NAMES
     assert [field.dataType.simpleString() for field in frame.schema] == [
-        column.spark_type for column in voucher_columns(APP_LOGS)
+        column.spark_type for column in reference_columns(APP_LOGS)
     ]
     return [row.asDict() for row in frame.collect()]
 
@@ -51,16 +51,16 @@ def test_every_file_version_is_told_of_once_be_it_that_it_holds_nothing(
     assert {(row["source"], row["log_id"], row["_source_record"]) for row in told} == {(None, None, None)}
 
 
-def test_a_row_that_stays_under_one_file_is_vouched_for_by_each_other_that_holds_it_once(
+def test_every_other_file_that_contains_a_row_references_it_once(
     spark: SparkSession, kept: DataFrame
 ) -> None:
-    echoes = [row for row in found(spark, FILES, kept) if row["version_order"] is None]
-    assert [(r["log_id"], r["_source_file"], r["_source_version"], r["_source_record"]) for r in echoes] == [
+    extra = [row for row in found(spark, FILES, kept) if row["version_order"] is None]
+    assert [(r["log_id"], r["_source_file"], r["_source_version"], r["_source_record"]) for r in extra] == [
         ("x", "b", "v1", 3)
     ]
 
 
-def test_without_files_and_rows_there_is_nothing_to_vouch_for(spark: SparkSession, kept: DataFrame) -> None:
+def test_without_files_and_rows_there_are_no_references(spark: SparkSession, kept: DataFrame) -> None:
     assert found(spark, [], kept.where("false")) == []
 
 

@@ -1,4 +1,4 @@
-"""Count rows file by file, on Spark; one entry per file, so it may come to the driver."""
+"""Count rows by file on Spark; one entry per file, so the result fits the driver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FILE = ("_source_file", "_source_version")
 
 
 def rows_per_file(df: DataFrame) -> dict[FileKey, int]:
-    """Number of rows by (key, version id); one entry per file, so it may come to the driver."""
+    """Number of rows by (key, version id)."""
     return {(row[0], row[1]): row[2] for row in df.groupBy(*_FILE).count().collect()}
 
 
