@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.expressions import fold_name, scan
-from localaws.redshift.names import name_key, parse_name
+from localaws.redshift.names import fold_name, name_key, parse_name
+from localaws.redshift.queries import expression
 from localaws.redshift.tokens import Sql
 from localaws.redshift.types import parse_type
 from localaws.redshift.words import RESERVED, word_set
@@ -93,7 +93,7 @@ class _Attributes:
             sql.word(stop) in self._readers and sql.enclosing(stop) == sql.enclosing(index)
         ):
             stop += 1
-        scan(sql, index + 1, stop)
+        sql.replace(index + 1, stop - 1, expression(sql.slice(index + 1, stop)))
         return stop
 
     def _identity(self, index: int) -> int:

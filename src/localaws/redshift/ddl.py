@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from localaws.redshift.columns import Table, read_column, read_column_name, references
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.expressions import scan
 from localaws.redshift.names import name_key, parse_name
+from localaws.redshift.queries import query_from
 from localaws.redshift.tokens import Sql
 
 _TABLE_CONSTRAINTS = frozenset({"PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "CONSTRAINT", "EXCLUDE"})
@@ -29,23 +29,23 @@ def create_table(sql: Sql) -> str:
     if sql.phrase(index, "IF", "NOT", "EXISTS"):
         index += 3
     if sql.raw(index).startswith("#") and not is_temporary:
-        sql.wrap_before(keyword, "TEMP ")
+        sql.insert_before(keyword, "TEMP ")
     name, index = parse_name(sql, index)
     table = Table()
     opening = index if sql.raw(index) == "(" else None
     index = sql.match(index) + 1 if opening is not None else index
-    query = _table_attributes(sql, index, table)
+    after_as = _table_attributes(sql, index, table)
     if opening is not None:
         elements = sql.split(opening + 1, sql.match(opening))
-        read = read_column_name if query is not None else _element
+        read = read_column_name if after_as is not None else _element
         for first, last in elements:
             read(sql, first, last, table)
         _check_keys(table)
         _primary_key_not_null(sql, table)
-    elif query is None:
+    elif after_as is None:
         raise sql.syntax_error(index)
-    if query is not None:
-        scan(sql, query, len(sql))
+    if after_as is not None:
+        query_from(sql, after_as)
     return name
 
 

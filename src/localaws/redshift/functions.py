@@ -36,10 +36,22 @@ RENAMED = {
     "CONCAT": f"{COMPAT_SCHEMA}.concat",
     "AVG": f"{COMPAT_SCHEMA}.avg",
     "GETDATE": f"{COMPAT_SCHEMA}.getdate",
-    "DATE_TRUNC": f"{COMPAT_SCHEMA}.date_trunc",
     "REGEXP_REPLACE": f"{COMPAT_SCHEMA}.regexp_replace",
     "JSON_PARSE": f"{COMPAT_SCHEMA}.json_parse",
     "SHA2": f"{COMPAT_SCHEMA}.sha2",
+}
+
+# How many arguments, where PostgreSQL's own message would not do or another count means something else there.
+ARGUMENTS = {
+    "AVG": (1,),
+    "CHARINDEX": (2,),
+    "CONCAT": (2,),
+    "DATEADD": (3,),
+    "DATEDIFF": (3,),
+    "GETDATE": (0,),
+    "LISTAGG": (1, 2),
+    "REGEXP_REPLACE": (2, 3),
+    "SHA2": (2,),
 }
 
 # Window functions that need a frame when their window is ordered. AWS docs: "Window function syntax summary".
@@ -48,10 +60,21 @@ NEED_FRAME = word_set(
     " LAST_VALUE NTH_VALUE"
 )
 
-# Why a function that someone may well reach for isn't taken.
+_LEADER_NODE = "is a deprecated leader-node function; use GETDATE() or SYSDATE"
+_NOT_HERE = "is Redshift SQL that isn't supported here"
+# Why a function, or a name that is one without parentheses, is refused though someone may well reach for it.
 REFUSED = {
+    "CURRENT_TIMESTAMP": _LEADER_NODE,
+    "CURRENT_TIME": _LEADER_NODE,
+    "LOCALTIME": _LEADER_NODE,
+    "LOCALTIMESTAMP": "isn't supported by Redshift; use GETDATE() or SYSDATE",
+    "CURRENT_USER": _NOT_HERE,
+    "SESSION_USER": _NOT_HERE,
+    "USER": _NOT_HERE,
+    "ANY": f"{_NOT_HERE}; use IN",
+    "SOME": f"{_NOT_HERE}; use IN",
     "GENERATE_SERIES": "runs on Redshift's leader node only and can't be used with tables",
-    "NOW": "is a deprecated leader-node function; use GETDATE() or SYSDATE",
+    "NOW": _LEADER_NODE,
     "AGE": "is a deprecated leader-node function; use DATEDIFF",
     "SUBSTR": "runs on Redshift's leader node only; use SUBSTRING",
     "LOG": "runs on Redshift's leader node only, as base 10",

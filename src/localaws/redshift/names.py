@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.expressions import fold_name
 from localaws.redshift.tokens import Sql
 from localaws.redshift.words import RESERVED
+
+
+def fold_name(sql: Sql, index: int) -> None:
+    """Redshift folds quoted names to lower case too; a temporary table's # must be quoted in PostgreSQL."""
+    token = sql.tokens[index]
+    if token.is_quoted and token.raw != token.raw.lower():
+        sql.replace(index, index, token.raw.lower())
+    elif token.is_word and token.raw.startswith("#"):
+        sql.replace(index, index, f'"{token.raw.lower()}"')
 
 
 def name_key(sql: Sql, index: int) -> str:

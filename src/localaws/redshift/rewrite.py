@@ -1,6 +1,8 @@
 """From a statement of Redshift to what PostgreSQL is to do. Pure: no connection, no clock.
 
-The one entry is `rewrite`. A statement kind that isn't listed here is refused by name.
+The one entry is `rewrite`. A statement kind that isn't listed here is refused by name. Queries and changes of rows
+are read as trees (queries.py, changes.py), every other kind as tokens: sqlglot's parser doesn't know Redshift's
+table attributes, LOCK, users or roles.
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localaws.redshift import ddl, dml, grants
+from localaws.redshift import ddl, grants
+from localaws.redshift.changes import change
 from localaws.redshift.copy import Copy, parse_copy
 from localaws.redshift.errors import UnsupportedSql
-from localaws.redshift.expressions import quote_string, scan
 from localaws.redshift.names import parse_name, parse_names
+from localaws.redshift.queries import query, query_from
 from localaws.redshift.tokens import Sql
 from localaws.redshift.users import Principal
 
@@ -36,6 +39,7 @@ class Statement:
 
 
 _QUERY_VERBS = frozenset({"SELECT", "WITH", "("})
+_CHANGE_VERBS = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _TRANSACTION_VERBS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT"})
 _SETTINGS = frozenset({"QUERY_GROUP", "STATEMENT_TIMEOUT", "SEARCH_PATH"})
 
@@ -53,7 +57,10 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = _same) ->
     sql = Sql(text)
     verb = sql.word(0) or sql.raw(0)
     if verb in _QUERY_VERBS:
-        return _query(sql)
+        return Statement("SELECT", query(sql.slice(0, len(sql))), returns_rows=True)
+    if verb in _CHANGE_VERBS:
+        postgres, tables = change(sql.slice(0, len(sql)))
+        return Statement(verb, postgres, tables=tables)
     if verb in _TRANSACTION_VERBS:
         raise UnsupportedSql(f"{verb} isn't supported by the Data API: a call is one transaction")
     if in_batch and verb in ("TRUNCATE", "VACUUM"):
@@ -69,38 +76,6 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = _same) ->
     if verb not in _VERBS:
         raise UnsupportedSql(f"statement {verb} isn't supported")
     return _VERBS[verb](sql)
-
-
-def _query(sql: Sql) -> Statement:
-    scan(sql, 0, len(sql))
-    depth_zero = [sql.word(index) for index in sql.top_level(0, len(sql))]
-    for word in ("INSERT", "UPDATE", "DELETE", "MERGE"):
-        if word in depth_zero:
-            raise UnsupportedSql(f"WITH .. {word} isn't supported here; put the query into the statement")
-    for index in range(len(sql)):
-        if sql.word(index) in ("INSERT", "UPDATE", "DELETE", "MERGE") and sql.raw(index - 1) == "(":
-            raise UnsupportedSql(f"{sql.word(index)} within a query isn't supported by Redshift")
-    return Statement("SELECT", sql.render(), returns_rows=True)
-
-
-def _insert(sql: Sql) -> Statement:
-    dml.insert(sql)
-    return Statement("INSERT", sql.render())
-
-
-def _update(sql: Sql) -> Statement:
-    dml.update(sql)
-    return Statement("UPDATE", sql.render())
-
-
-def _delete(sql: Sql) -> Statement:
-    dml.delete(sql)
-    return Statement("DELETE", sql.render())
-
-
-def _merge(sql: Sql) -> Statement:
-    tables = dml.merge(sql)
-    return Statement("MERGE", sql.render(), tables=tables)
 
 
 def _copy(sql: Sql) -> Statement:
@@ -131,7 +106,7 @@ def _create_view(sql: Sql, index: int) -> Statement:
         raise UnsupportedSql(
             "CREATE VIEW .. WITH NO SCHEMA BINDING is Redshift SQL that isn't supported here"
         )
-    scan(sql, sql.expect(index, "AS"), len(sql))
+    query_from(sql, sql.expect(index, "AS"))
     return Statement("CREATE", sql.render())
 
 
@@ -175,8 +150,8 @@ def _comment(sql: Sql) -> Statement:
     index = next((i for i in range(3, len(sql)) if sql.word(i) == "IS"), len(sql))
     if index + 2 != len(sql):
         raise sql.syntax_error(index)
-    if sql.tokens[index + 1].is_string:
-        quote_string(sql, index + 1)
+    if "\\" in sql.raw(index + 1):
+        sql.insert_before(index + 1, "E")  # as in queries: PostgreSQL reads escapes only there
     return Statement("COMMENT", sql.render())
 
 
@@ -193,10 +168,6 @@ def _set(sql: Sql) -> Statement:
 
 
 _VERBS: dict[str, Callable[[Sql], Statement]] = {
-    "INSERT": _insert,
-    "UPDATE": _update,
-    "DELETE": _delete,
-    "MERGE": _merge,
     "COPY": _copy,
     "CREATE": _create,
     "DROP": _drop,

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import TokenType
 
+from localaws.redshift.dialect import RedshiftDialect
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-
-COMPARISONS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
-
-
-class _Dialect(Redshift):
-    class Tokenizer(Redshift.Tokenizer):
-        # sqlglot swallows the rest of "commands" (LOCK, VACUUM, CALL ..) as one string; here they have tokens too.
-        COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 @dataclass(frozen=True)
@@ -55,14 +46,6 @@ class Token:
         return " ".join(self.raw.upper().split()) if self.is_word else ""
 
 
-@dataclass(frozen=True)
-class _Edit:
-    start: int
-    end: int
-    order: tuple[int, int, int]
-    text: str
-
-
 class Sql:
     """One statement. Indexes are token indexes; a token beyond either end reads as the empty word."""
 
@@ -70,7 +53,7 @@ class Sql:
         """Raises RedshiftError on text that can't be tokenised, UnsupportedSql on more than one statement."""
         self.text = text
         try:
-            found = _Dialect().tokenize(text)
+            found = RedshiftDialect().tokenize(text)
         except TokenError as error:
             raise RedshiftError(f"unterminated quoted string or comment ({error})") from error
         tokens = [Token(text[t.start : t.end + 1], t.text, t.token_type, t.start, t.end + 1) for t in found]
@@ -81,7 +64,7 @@ class Sql:
         if not tokens:
             raise RedshiftError("the statement is empty")
         self.tokens = tokens
-        self._edits: list[_Edit] = []
+        self._edits: list[tuple[int, int, str]] = []
         self._match, self._enclosing = self._nesting()
 
     def _nesting(self) -> tuple[dict[int, int], list[int]]:
@@ -158,39 +141,26 @@ class Sql:
 
     def replace(self, first: int, last: int, text: str) -> None:
         """Replaces the tokens `first` .. `last` (inclusive)."""
-        self._edit(self.tokens[first].start, self.tokens[last].end, text, outer_first=False)
+        self._edits.append((self.tokens[first].start, self.tokens[last].end, text))
 
     def delete(self, first: int, last: int) -> None:
         self.replace(first, last, "")
 
-    def wrap_before(self, index: int, text: str) -> None:
-        """Inserts before a token; of several insertions at one place the last made comes first (outermost)."""
+    def insert_before(self, index: int, text: str) -> None:
         start = self.tokens[index].start
-        self._edit(start, start, text, outer_first=True)
+        self._edits.append((start, start, text))
 
     def insert_after(self, index: int, text: str) -> None:
         end = self.tokens[index].end
-        self._edit(end, end, text, outer_first=False)
-
-    def _edit(self, start: int, end: int, text: str, *, outer_first: bool) -> None:
-        number = len(self._edits)
-        # At one place: what closes after the token on the left, then what opens before the token on the right.
-        if start < end:
-            order = (2, -end, number)
-        elif outer_first:
-            order = (1, -number, 0)
-        else:
-            order = (0, number, 0)
-        self._edits.append(_Edit(start, end, order, text))
+        self._edits.append((end, end, text))
 
     def render(self) -> str:
         """The edited text. An edit within a replaced stretch goes with it."""
         parts: list[str] = []
         position = 0
-        for edit in sorted(self._edits, key=lambda edit: (edit.start, edit.order)):
-            if edit.start < position:
-                continue
-            parts += [self.text[position : edit.start], edit.text]
-            position = edit.end
+        for start, end, text in sorted(self._edits, key=lambda edit: edit[:2]):
+            if start >= position:
+                parts += [self.text[position:start], text]
+                position = end
         stop = self.tokens[-1].end
         return "".join([*parts, self.text[position:stop]]) if position < stop else "".join(parts)

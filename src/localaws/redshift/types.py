@@ -54,11 +54,6 @@ class Type:
     varchar_bytes: int | None = None
 
 
-def is_type(sql: Sql, index: int) -> bool:
-    """Whether a type's name begins at `index`."""
-    return _name_at(sql, index) is not None
-
-
 def parse_type(sql: Sql, index: int, *, column: bool) -> Type:
     """The type at `index`.
 
