@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.redshift.errors import UnsupportedSql
@@ -32,14 +33,14 @@ class RedshiftDialect(Redshift):
         # sqlglot swallows the rest of "commands" (LOCK, VACUUM, CALL ..) as one string; here they have tokens too.
         COMMANDS: ClassVar[set[TokenType]] = set()
 
-    class Parser(Redshift.Parser):
+    class Parser(RedshiftParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: Redshift.Parser.FUNCTION_PARSERS[name] for name in _OWN_GRAMMAR
+            name: RedshiftParser.FUNCTION_PARSERS[name] for name in _OWN_GRAMMAR
         }
         NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            "CASE": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]
+            "CASE": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["CASE"]
         }
 
         def _parse_types(self, *arguments: Any, **named: Any) -> Any:

@@ -6,6 +6,7 @@ differ, a function of the schema `redshift` (see compat.py) stands for it; anyth
 
 from __future__ import annotations
 
+from localaws.redshift.errors import UnsupportedSql
 from localaws.redshift.words import word_set
 
 COMPAT_SCHEMA = "redshift"
@@ -84,6 +85,19 @@ REFUSED = {
     "GEN_RANDOM_UUID": "isn't a Redshift function",
     "DATE_PART": "returns other types and fractions there; use EXTRACT",
 }
+
+# Rewritten with their arguments; see queries.py.
+_OWN_RULE = word_set("DATEADD DATEDIFF DATE_TRUNC LISTAGG")
+
+
+def known_function(name: str) -> None:
+    """Raises UnsupportedSql unless the function is known."""
+    word = name.upper()
+    if word in REFUSED:
+        raise UnsupportedSql(f"function {word}() {REFUSED[word]}")
+    if word not in SAME | RENAMED.keys() | _OWN_RULE:
+        raise UnsupportedSql(f"function {word}() isn't supported: it isn't known to mean the same here")
+
 
 _PART_NAMES = {
     "year": "year years yr yrs y",
