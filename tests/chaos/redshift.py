@@ -21,10 +21,10 @@ from gluebook.core.sql.load import FILES, LOADS, echoes_table
 from gluebook.core.sql.quality import quality_ddl
 from gluebook.core.sql.schema import schema_sql
 from localaws.redshift import Postgres
-from localaws.redshift.copy import Copy
-from localaws.redshift.databases import Databases
-from localaws.redshift.messages import translate
-from localaws.redshift.rewrite import Statement, rewrite
+from localaws.redshift.postgres.databases import Databases
+from localaws.redshift.postgres.messages import translate
+from localaws.redshift.sql.copy import Copy
+from localaws.redshift.sql.rewrite import Statement, rewrite
 
 CopySource = Callable[[str], list[list[Any]]]
 _TEMPORARY = re.compile(r"create\s+temp(?:orary)?\s+table\s+(\w+)\s+(as\s+)?(.*)", re.I | re.S)

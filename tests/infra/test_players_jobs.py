@@ -20,7 +20,7 @@ from infra.players_kit import PATIENCE_SECONDS, Aws, aws, closing, eventually, z
 from localaws.errors import NotSupported
 from localaws.jobs import Jobs
 from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
-from localaws.jobs.runs import take_over_runs
+from localaws.jobs.models import take_over_runs
 
 
 class Account:

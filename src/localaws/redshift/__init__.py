@@ -5,9 +5,9 @@ COPY's rules, the Data API's limits), takes off what only Redshift has (keys tha
 encodings), and refuses by name whatever it doesn't know.
 """
 
-from localaws.redshift.data_api import DataApi
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.postgres import Postgres
+from localaws.redshift.postgres.engine import Postgres
 from localaws.redshift.serverless import ServerlessApi
+from localaws.redshift.service import DataApi
 
 __all__ = ["DataApi", "Postgres", "RedshiftError", "ServerlessApi", "UnsupportedSql"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
-from localaws.redshift.copy import Copy
 from localaws.redshift.errors import RedshiftError
 from localaws.redshift.parquet import TableColumn
+from localaws.redshift.sql.copy import Copy
 
 _COLUMNS = """
 select a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity::text

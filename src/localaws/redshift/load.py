@@ -20,9 +20,9 @@ from psycopg import sql as pgsql
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import ApiError
 from localaws.redshift.catalog import target_columns
-from localaws.redshift.copy import Copy
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.parquet import Rules, TableColumn, batches
+from localaws.redshift.sql.copy import Copy
 
 CHUNK_BYTES = 1 << 20
 _BAD_MANIFEST = 15003

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.errors import ApiError
-from localaws.redshift.statements import Request
+from localaws.redshift.models import Request
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API" and the API's shapes.
 MAX_STATEMENT_BYTES = 100 * 1000

@@ -14,14 +14,14 @@ import psycopg
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import LocalAwsError
-from localaws.redshift.databases import Databases
 from localaws.redshift.errors import RedshiftError, StatementCancelled, UnsupportedSql
 from localaws.redshift.load import Loader
-from localaws.redshift.messages import translate
-from localaws.redshift.parameters import bind
-from localaws.redshift.rewrite import rewrite
+from localaws.redshift.models import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+from localaws.redshift.postgres.databases import Databases
+from localaws.redshift.postgres.messages import translate
 from localaws.redshift.session import Session
-from localaws.redshift.statements import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+from localaws.redshift.sql.parameters import bind
+from localaws.redshift.sql.rewrite import rewrite
 from localaws.redshift.users import database_user
 
 _log = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg import sql as pgsql
 
-from localaws.redshift.connecting import connect
 from localaws.redshift.errors import RedshiftError, StatementCancelled
 from localaws.redshift.load import Loader
+from localaws.redshift.postgres.connecting import connect
 from localaws.redshift.results import Result, fetch
-from localaws.redshift.rewrite import Statement
+from localaws.redshift.sql.rewrite import Statement
 from localaws.redshift.users import Principal
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API": a query may run for 24 hours.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from localaws.redshift.functions import COMPAT_SCHEMA
+from localaws.redshift.sql.functions import COMPAT_SCHEMA
 
 USER, ROLE = "user", "role"
 # The system views that are known here, with the columns that are.

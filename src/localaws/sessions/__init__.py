@@ -1,5 +1,5 @@
 """Glue's interactive sessions: what RunStatement hands over is really run."""
 
-from .player import Sessions
+from .service import Sessions
 
 __all__ = ["Sessions"]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from .models import Session, Statement, output_of
 from .process import Died, SessionProcess
-from .records import Session, Statement, output_of
 
 _LOOK_SECONDS = 0.1
 _INTERRUPT_SECONDS = 0.5

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.redshift.copy import Copy, parse_copy
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.parquet import Rules, TableColumn, batches, fits, leaves
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.copy import Copy, parse_copy
+from localaws.redshift.sql.tokens import Sql
 
 ROLE = "arn:aws:iam::123456789012:role/load"
 URL = "s3://b/k.parquet"

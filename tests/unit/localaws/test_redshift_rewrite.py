@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.parameters import bind, literal
-from localaws.redshift.rewrite import rewrite
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.parameters import bind, literal
+from localaws.redshift.sql.rewrite import rewrite
+from localaws.redshift.sql.tokens import Sql
 
 BOUNDS = "MINVALUE -9223372036854775808 MAXVALUE 9223372036854775807"
 

@@ -19,7 +19,7 @@ from ..events import glue_crawler_event, timestamp
 from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from .crawl import Policy, Stopped, crawl_target
-from .crawls import PlayedCrawl, take_over_crawls
+from .models import PlayedCrawl, take_over_crawls
 
 log = logging.getLogger(__name__)
 

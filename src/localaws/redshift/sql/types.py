@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.tokens import Sql
 
 VARCHAR_MAX_BYTES = 65535
 CHAR_MAX_BYTES = 4096

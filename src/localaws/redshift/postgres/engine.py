@@ -11,8 +11,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from localaws.errors import LocalAwsError
-from localaws.redshift.binaries import MIN_MAJOR
-from localaws.redshift.server import Server
+from localaws.redshift.postgres.binaries import MIN_MAJOR
+from localaws.redshift.postgres.server import Server
 
 _log = logging.getLogger(__name__)
 

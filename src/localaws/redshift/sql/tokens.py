@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import TokenType
 
-from localaws.redshift.dialect import RedshiftDialect
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
+from localaws.redshift.sql.dialect import RedshiftDialect
 
 
 @dataclass(frozen=True)

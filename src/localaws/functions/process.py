@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ..errors import LocalAwsError
 from ..log_stream import LogStream
-from .deployed import Deployed, layer_paths
+from .models import Deployed, layer_paths
 
 # How long a worker that has closed its pipe may take to exit by itself.
 _EXIT_SECONDS = 1.0

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.names import fold_name, name_key, parse_name
-from localaws.redshift.queries import expression
-from localaws.redshift.tokens import Sql
-from localaws.redshift.types import parse_type
-from localaws.redshift.words import RESERVED, word_set
+from localaws.redshift.sql.names import fold_name, name_key, parse_name
+from localaws.redshift.sql.queries import expression
+from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.types import parse_type
+from localaws.redshift.sql.words import RESERVED, word_set
 
 ENCODINGS = word_set(
     "AUTO AZ64 BYTEDICT DELTA DELTA32K LZO MOSTLY8 MOSTLY16 MOSTLY32 RAW RUNLENGTH TEXT255 TEXT32K ZSTD"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.functions import COMPAT_SCHEMA
-from localaws.redshift.names import parse_names, quoted
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.functions import COMPAT_SCHEMA
+from localaws.redshift.sql.names import parse_names, quoted
+from localaws.redshift.sql.tokens import Sql
 from localaws.redshift.users import ROLE, USER, Principal
 
 RoleName = Callable[[str], str]

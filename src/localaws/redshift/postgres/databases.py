@@ -9,8 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from localaws.redshift import compat
-from localaws.redshift.connecting import connect
+from localaws.redshift.postgres import compat
+from localaws.redshift.postgres.connecting import connect
 from localaws.redshift.users import USER, postgres_role
 
 # Sorted by bytes, as Redshift sorts, and knowing letters beyond ASCII; the last is what every server has.

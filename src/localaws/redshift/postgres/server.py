@@ -21,8 +21,8 @@ import psycopg
 
 from localaws.errors import LocalAwsError
 from localaws.processes import is_alive, kill
-from localaws.redshift import watchdog
-from localaws.redshift.binaries import ENVIRONMENT, Binaries, Identity, find_binaries, runnable
+from localaws.redshift.postgres import watchdog
+from localaws.redshift.postgres.binaries import ENVIRONMENT, Binaries, Identity, find_binaries, runnable
 
 _log = logging.getLogger(__name__)
 

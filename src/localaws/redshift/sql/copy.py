@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.names import name_key, parse_name
-from localaws.redshift.tokens import Sql
-from localaws.redshift.words import word_set
+from localaws.redshift.sql.names import name_key, parse_name
+from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.words import word_set
 
 DEFAULT_ROLE = "default"
 _OTHER_FORMATS = word_set("ORC CSV JSON AVRO DELIMITER FIXEDWIDTH SHAPEFILE RCFILE SEQUENCEFILE TEXTFILE")

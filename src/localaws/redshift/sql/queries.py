@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from localaws.redshift.allowed import read
-from localaws.redshift.dialect import render
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.functions import (
+from localaws.redshift.sql.allowed import read
+from localaws.redshift.sql.dialect import render
+from localaws.redshift.sql.functions import (
     COMPAT_SCHEMA,
     DATE_PARTS,
     DATE_TRUNC_PARTS,
@@ -18,8 +18,8 @@ from localaws.redshift.functions import (
     EXTRACT_PARTS,
     RENAMED,
 )
-from localaws.redshift.tokens import Sql
-from localaws.redshift.types import parse_type
+from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.types import parse_type
 from localaws.redshift.users import CATALOG_VIEWS
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import ApiError
+from localaws.redshift.models import ACTIVE, Caller, Record, Statements
 from localaws.redshift.requests import read_identifier, read_request, require_known
 from localaws.redshift.runner import Runner
-from localaws.redshift.statements import ACTIVE, Caller, Record, Statements
 
 _WORKERS = 16
 _LIST_PAGE = 100

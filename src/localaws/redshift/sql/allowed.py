@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from localaws.redshift.dialect import parse, refuse_omissions, written
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.functions import ARGUMENTS, NEED_FRAME, REFUSED, known_function
+from localaws.redshift.sql.dialect import parse, refuse_omissions, written
+from localaws.redshift.sql.functions import ARGUMENTS, NEED_FRAME, REFUSED, known_function
+from localaws.redshift.sql.words import RESERVED, SYSTEM_PREFIXES
 from localaws.redshift.users import CATALOG_VIEWS
-from localaws.redshift.words import RESERVED, SYSTEM_PREFIXES
 
 Kind = type[exp.Expr]
 _COMPARISONS: tuple[Kind, ...] = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.tokens import Sql
-from localaws.redshift.words import RESERVED
+from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.words import RESERVED
 
 
 def fold_name(sql: Sql, index: int) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localaws.redshift import ddl, grants
-from localaws.redshift.changes import change
-from localaws.redshift.copy import Copy, parse_copy
 from localaws.redshift.errors import UnsupportedSql
-from localaws.redshift.names import parse_name, parse_names
-from localaws.redshift.queries import query, query_from
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql import ddl, grants
+from localaws.redshift.sql.changes import change
+from localaws.redshift.sql.copy import Copy, parse_copy
+from localaws.redshift.sql.names import parse_name, parse_names
+from localaws.redshift.sql.queries import query, query_from
+from localaws.redshift.sql.tokens import Sql
 from localaws.redshift.users import Principal
 
 

@@ -23,9 +23,9 @@ from ..log_stream import LogStream
 from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
-from .deployed import Deployed, make_runtime_folder, read_deployed, unpack
-from .given_up import GivenUp
-from .warm import FunctionError, WarmWorker, plain_name
+from .failures import GivenUp
+from .models import Deployed, make_runtime_folder, read_deployed, unpack
+from .process import FunctionError, WarmWorker, plain_name
 
 
 class _Pool:

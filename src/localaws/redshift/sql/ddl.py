@@ -7,11 +7,11 @@ primary key's columns are NOT NULL.
 
 from __future__ import annotations
 
-from localaws.redshift.columns import Table, read_column, read_column_name, references
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.names import name_key, parse_name
-from localaws.redshift.queries import query_from
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.columns import Table, read_column, read_column_name, references
+from localaws.redshift.sql.names import name_key, parse_name
+from localaws.redshift.sql.queries import query_from
+from localaws.redshift.sql.tokens import Sql
 
 _TABLE_CONSTRAINTS = frozenset({"PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "CONSTRAINT", "EXCLUDE"})
 _DISTSTYLES = frozenset({"AUTO", "EVEN", "KEY", "ALL"})

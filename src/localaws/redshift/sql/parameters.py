@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localaws.redshift.errors import RedshiftError
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.tokens import Sql
 
 
 def bind(text: str, values: Mapping[str, str]) -> str:

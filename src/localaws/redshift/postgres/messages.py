@@ -7,8 +7,8 @@ import re
 import psycopg
 from psycopg import errors as pg
 
-from localaws.redshift.compat import BYTES_CONSTRAINT
 from localaws.redshift.errors import RedshiftError
+from localaws.redshift.postgres.compat import BYTES_CONSTRAINT
 
 _INVALID_NUMBER = re.compile(r'invalid input syntax for type (integer|bigint|smallint): "(.*)"', re.DOTALL)
 _TYPE_WORDS = {"integer": "Integer", "bigint": "Long", "smallint": "Short"}

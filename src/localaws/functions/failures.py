@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError
-from .warm import FunctionError
+from .process import FunctionError
 
 log = logging.getLogger(__name__)
 

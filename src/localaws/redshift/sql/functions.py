@@ -7,7 +7,7 @@ differ, a function of the schema `redshift` (see compat.py) stands for it; anyth
 from __future__ import annotations
 
 from localaws.redshift.errors import UnsupportedSql
-from localaws.redshift.words import word_set
+from localaws.redshift.sql.words import word_set
 
 COMPAT_SCHEMA = "redshift"
 

@@ -21,8 +21,8 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..roles import Assume, role_arn
 from ..takeover import Takeover
+from .models import ENDED, Session, Statement
 from .process import SessionProcess
-from .records import ENDED, Session, Statement
 from .serving import serve
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from localaws.redshift.allowed import read
-from localaws.redshift.dialect import render
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.names import quoted
-from localaws.redshift.queries import rewrite_tree
+from localaws.redshift.sql.allowed import read
+from localaws.redshift.sql.dialect import render
+from localaws.redshift.sql.names import quoted
+from localaws.redshift.sql.queries import rewrite_tree
 
 _WHENS = "MERGE takes WHEN MATCHED THEN .. and WHEN NOT MATCHED THEN .., once each, in this order"
 

@@ -19,8 +19,8 @@ from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
 from ..log_stream import LogStream
 from ..roles import Assume, role_arn
+from .models import PlayedRun, retry_of, take_over_runs
 from .process import JobProcess
-from .runs import PlayedRun, retry_of, take_over_runs
 
 log = logging.getLogger(__name__)
 
