@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +18,7 @@ from ..errors import LocalAwsError, NotSupported
 from ..events import glue_crawler_event, timestamp
 from ..log_stream import LogStream
 from ..roles import Assume, role_arn
+from ..threads import Threads
 from .crawl import Policy, Stopped, crawl_target
 from .models import PlayedCrawl, take_over_crawls
 
@@ -47,45 +48,29 @@ class Crawlers:
         self._endpoint = endpoint
         self._assume = assume
         self._on_event = on_event
-        self._threads: set[threading.Thread] = set()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._threads = Threads("crawler")
         self._takeover = take_over_crawls(self._begin)
 
     def idle(self) -> bool:
         """Whether no crawl is under way and every end has been told to `on_event`."""
-        with self._lock:
-            return not self._threads
+        return self._threads.idle()
 
     def close(self) -> None:
         """Cancel all crawls, without an event."""
         self._takeover.undo()
-        with self._lock:
-            self._closed = True
-            threads = tuple(self._threads)
-        for thread in threads:
-            thread.join()
+        self._threads.close()
+        self._threads.join()
 
     def _begin(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
-        thread = threading.Thread(
-            target=self._play, args=(crawler, crawl), name=f"localaws-crawler-{crawler.name}", daemon=True
-        )
-        with self._lock:
-            if self._closed:
-                crawl.finish("STOPPED")
-                return
-            self._threads.add(thread)
-            thread.start()
+        if not self._threads.start(crawler.name, partial(self._play, crawler, crawl)):
+            crawl.finish("STOPPED")
 
     def _play(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
         try:
             self._crawl(crawler, crawl)
         except Exception as error:
-            log.exception("crawler %s", crawler.name)
             crawl.finish("FAILED", f"Internal Service Exception: {error}")
-        finally:
-            with self._lock:
-                self._threads.discard(threading.current_thread())
+            raise
 
     def _crawl(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
         began = datetime.now(UTC)
@@ -132,11 +117,11 @@ class Crawlers:
         glue.get_database(Name=crawler.database_name)
         for target in crawler.targets.get("S3Targets", []):
             counts += crawl_target(
-                s3, glue, target, policy, lambda: self._closed or crawl.state == "STOPPING"
+                s3, glue, target, policy, lambda: self._threads.closed or crawl.state == "STOPPING"
             )
 
     def _tell(self, crawler: str, state: str, details: dict[str, str]) -> None:
-        if self._closed:
+        if self._threads.closed:
             return
         account, region = self._endpoint.account, self._endpoint.region
         self._on_event(glue_crawler_event(crawler, state, details, account=account, region=region))

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import FunctionError
 from .failures import GivenUp
-from .process import FunctionError
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError
-from .process import FunctionError
+from .errors import FunctionError
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from moto.awslambda.models import lambda_backends
 
 from ..endpoint import Endpoint
 from ..errors import NotSupported
+from .errors import FunctionError
 
 # What Lambda's Python runtimes bring along, no more (AWS docs: "Runtime-included SDK versions").
 _RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
@@ -44,6 +45,16 @@ _RESERVED = frozenset(
         "LAMBDA_TASK_ROOT",
     )
 )
+
+
+def plain_name(name: str) -> str:
+    """The function's name out of a name or an ARN; FunctionError for a version or alias."""
+    parts = name.split(":")
+    plain = parts[6] if name.startswith("arn:") else parts[0]
+    qualifier = parts[7:] if name.startswith("arn:") else parts[1:]
+    if qualifier not in ([], ["$LATEST"]):
+        raise FunctionError("NotSupported", f"function {name}: versions and aliases; only $LATEST")
+    return plain
 
 
 @dataclass(frozen=True)

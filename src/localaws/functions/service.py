@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,10 @@ from ..log_stream import LogStream
 from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
+from .errors import FunctionError
 from .failures import GivenUp
-from .models import Deployed, make_runtime_folder, read_deployed, unpack
-from .process import FunctionError, WarmWorker, plain_name
+from .models import Deployed, make_runtime_folder, plain_name, read_deployed, unpack
+from .process import WarmWorker
 
 
 class _Pool:
@@ -105,25 +106,22 @@ class Functions:
 
     def pids(self, name: str | None = None) -> list[int]:
         """Process ids of the living workers, of all functions or of one."""
-        with self._pools_lock:
-            pools = [pool for key, pool in self._pools.items() if name in (None, key)]
-        found: list[int] = []
-        for pool in pools:
-            with pool.state:
-                found += [worker.pid for worker in (*pool.resting, *pool.busy) if worker.alive()]
-        return found
+        return self._living(name, lambda pool: {*pool.resting, *pool.busy})
 
     def running(self, name: str | None = None) -> list[int]:
         """Process ids of the workers in the middle of an invocation, of all functions or of one.
 
         Kill one and its invocation fails with Runtime.ExitError at once.
         """
+        return self._living(name, lambda pool: pool.busy)
+
+    def _living(self, name: str | None, workers: Callable[[_Pool], set[WarmWorker]]) -> list[int]:
         with self._pools_lock:
             pools = [pool for key, pool in self._pools.items() if name in (None, key)]
         found: list[int] = []
         for pool in pools:
             with pool.state:
-                found += [worker.pid for worker in pool.busy if worker.alive()]
+                found += [worker.pid for worker in workers(pool) if worker.alive()]
         return found
 
     def close(self) -> None:

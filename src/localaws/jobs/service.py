@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
 from ..log_stream import LogStream
-from ..roles import Assume, role_arn
+from ..roles import Assume, glue_credentials
+from ..threads import Logs, Threads
 from .models import PlayedRun, retry_of, take_over_runs
 from .process import JobProcess
 
@@ -52,20 +52,16 @@ class Jobs:
         self._on_event = on_event
         self._python = python
         self._minute_seconds = minute_seconds
-        self._own_logs = logs is None
-        self._logs = logs or Path(tempfile.mkdtemp(prefix="localaws-job-logs-"))
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self._logs = Logs(logs)
+        self._threads = Threads("job")
         self._processes: dict[str, JobProcess] = {}
-        self._threads: set[threading.Thread] = set()
         self._runs: set[PlayedRun] = set()
         self._lock = threading.Lock()
-        self._closed = False
         self._takeover = take_over_runs(self._begin)
 
     def idle(self) -> bool:
         """Whether no run is under way and every end has been told to `on_event`."""
-        with self._lock:
-            return not self._threads
+        return self._threads.idle()
 
     def running(self) -> dict[str, int]:
         """The process id of each run's script, by run id, from its start until it is seen to have ended.
@@ -81,46 +77,33 @@ class Jobs:
 
     def output(self, run_id: str) -> str:
         """What a run has printed so far; "" for an unknown run."""
-        file = self._logs / f"{run_id}.log"
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        return self._logs.read(run_id)
 
     def close(self) -> None:
         """Stop all runs without an event, and remove their files."""
         self._takeover.undo()
+        self._threads.close()
         with self._lock:
-            self._closed = True
-            threads = tuple(self._threads)
             for run in self._runs:
                 run.stopped.set()
-        for thread in threads:
-            thread.join()
-        if self._own_logs:
-            shutil.rmtree(self._logs, ignore_errors=True)
+        self._threads.join()
+        self._logs.close()
 
     def _begin(self, job: FakeJob, run: PlayedRun) -> None:
-        thread = threading.Thread(
-            target=self._play, args=(job, run), name=f"localaws-job-{run.job_run_id}", daemon=True
-        )
         with self._lock:
-            if self._closed:
-                run.change("STOPPED")
-                return
-            self._threads.add(thread)
             self._runs.add(run)
-            thread.start()
+        if not self._threads.start(run.job_run_id, partial(self._play, job, run)):
+            run.change("STOPPED")
 
     def _play(self, job: FakeJob, run: PlayedRun) -> None:
         try:
             state, error = self._execute(job, run)
-            if not self._closed:
-                self._end(job, run, state, error)
-            else:
+            if self._threads.closed:
                 run.change("STOPPED")
-        except Exception:
-            log.exception("job %s, run %s", job.name, run.job_run_id)
+            else:
+                self._end(job, run, state, error)
         finally:
             with self._lock:
-                self._threads.discard(threading.current_thread())
                 self._runs.discard(run)
 
     def _end(self, job: FakeJob, run: PlayedRun, state: str, error: str) -> None:
@@ -170,11 +153,12 @@ class Jobs:
             raise NotSupported(
                 f"job {job.name}: Command.Name {command.get('Name')!r}; glueetl or pythonshell"
             )
-        role = role_arn(self._endpoint, job.role)
-        caller = f"run {run.job_run_id} of job {job.name}"
-        own, aws = (
-            self._assume(role, "glue.amazonaws.com", "GlueJobRunnerSession", caller=caller, by_aws=by_aws)
-            for by_aws in (False, True)
+        own, aws = glue_credentials(
+            self._endpoint,
+            self._assume,
+            job.role,
+            "GlueJobRunnerSession",
+            f"run {run.job_run_id} of job {job.name}",
         )
         return JobProcess(
             job.name,
@@ -184,6 +168,6 @@ class Jobs:
             self._endpoint.client("s3", aws),
             self._endpoint.environment(own),
             self._python,
-            self._logs / f"{run.job_run_id}.log",
+            self._logs.file(run.job_run_id),
             LogStream(self._endpoint, aws, _OUTPUT, f"{run.job_run_id}-driver", makes_group=True),
         )

@@ -1,6 +1,6 @@
 """The program in a session's process: `python -I -S -B repl.py SETTINGS ANSWERS`
 
-SETTINGS is a JSON file: {"first": [paths before the standard library], "last": [paths after it]}. ANSWERS is the
+SETTINGS is JSON: {"first": [paths before the standard library], "last": [paths after it]}. ANSWERS is the
 number of an open file descriptor. Statements come as lines of JSON on standard input, {"code": text}; for each a
 line of JSON goes to ANSWERS: {"text": what it printed and the value of its last expression} and, if it failed,
 {"error": name, "value": text, "traceback": [lines]}. Only the standard library may be imported here.
@@ -21,7 +21,6 @@ import sys
 import threading
 import traceback
 import types
-from pathlib import Path
 from typing import Any
 
 # AWS Glue keeps what a statement has put out; nobody reads more than this of it.
@@ -30,8 +29,8 @@ LONGEST_OUTPUT = 1_000_000
 
 def main() -> None:
     """Answer statements until standard input ends."""
-    settings_file, answers = sys.argv[1:]
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
+    settings, answers = json.loads(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(answers, False)
     sys.path[:] = [*settings["first"], *sys.path, *settings["last"]]
     sys.argv = ["session"]
     site.setquit()
@@ -40,7 +39,7 @@ def main() -> None:
     statements: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(statements,), daemon=True).start()
     namespace, interrupts = _namespace(), _Interrupts()
-    with os.fdopen(int(answers), "w", encoding="utf-8") as out:
+    with os.fdopen(answers, "w", encoding="utf-8") as out:
         _answer(out, {"text": ""})
         while True:
             _answer(out, run(statements.get(), namespace, interrupts))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from moto.glue.responses import GlueResponse
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
-from ..roles import Assume, role_arn
+from ..processes import Process
+from ..roles import Assume, glue_credentials
 from ..takeover import Takeover
+from ..threads import Logs, Threads
 from .models import ENDED, Session, Statement
-from .process import SessionProcess
+from .process import session_process
 from .serving import serve
 
 log = logging.getLogger(__name__)
@@ -52,13 +54,11 @@ class Sessions:
         self._assume = assume
         self._python = python
         self._minute_seconds = minute_seconds
-        self._own_logs = logs is None
-        self._logs = logs or Path(tempfile.mkdtemp(prefix="localaws-session-logs-"))
+        self._logs = Logs(logs)
+        self._threads = Threads("session")
         self._sessions: dict[str, Session] = {}
-        self._threads: dict[str, threading.Thread] = {}
-        self._processes: dict[str, SessionProcess] = {}
+        self._processes: dict[str, Process] = {}
         self._lock = threading.Lock()
-        self._closed = False
         self._takeover = Takeover()
         operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "create_session": self._create,
@@ -66,7 +66,7 @@ class Sessions:
             "list_sessions": self._list,
             "stop_session": self._stop,
             "delete_session": self._delete,
-            "run_statement": self._run,
+            "run_statement": self._run_statement,
             "get_statement": lambda asked: {"Statement": self._statement(asked).shown()},
             "list_statements": self._list_statements,
             "cancel_statement": self._cancel,
@@ -91,21 +91,16 @@ class Sessions:
 
     def output(self, session_id: str) -> str:
         """What a session's process has written beside its statements' output, so far."""
-        file = self._logs / f"{session_id}.log"
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        return self._logs.read(session_id)
 
     def close(self) -> None:
         """Stop all sessions, and remove their files."""
         self._takeover.undo()
-        with self._lock:
-            self._closed = True
-            sessions, threads = list(self._sessions.values()), list(self._threads.values())
-        for session in sessions:
+        self._threads.close()
+        for session in list(self._sessions.values()):
             _ask_to_stop(session)
-        for thread in threads:
-            thread.join()
-        if self._own_logs:
-            shutil.rmtree(self._logs, ignore_errors=True)
+        self._threads.join()
+        self._logs.close()
 
     # -- sessions ------------------------------------------------------------------------------------------
 
@@ -119,57 +114,49 @@ class Sessions:
             )
         session = Session(asked)
         with self._lock:
-            if self._closed:
-                raise GlueClientError("OperationTimeoutException", "the laptop's AWS is being stopped")
             if asked["Id"] in self._sessions:
                 raise GlueClientError("AlreadyExistsException", f"Session {asked['Id']} already exists.")
+            if not self._threads.start(session.id, partial(self._run, session)):
+                raise GlueClientError("OperationTimeoutException", "localaws is being stopped")
             self._sessions[session.id] = session
-            name = f"localaws-session-{session.id}"
-            thread = threading.Thread(target=self._play, args=(session,), name=name, daemon=True)
-            self._threads[session.id] = thread
-            thread.start()
         return {"Session": session.shown()}
 
-    def _play(self, session: Session) -> None:
-        process = None
+    def _run(self, session: Session) -> None:
         try:
-            process = self._process(session)
-            with self._lock:
-                self._processes[session.id] = process
-            status, error = serve(session, process, self._minute_seconds)
+            with self._process(session) as process:
+                status, error = serve(session, process, self._minute_seconds)
         except (LocalAwsError, ClientError, BotoCoreError, OSError) as failure:
             status, error = "FAILED", f"{type(failure).__name__}: {failure}"
         except Exception as failure:
             log.exception("session %s", session.id)
             status, error = "FAILED", f"InternalServiceException: {type(failure).__name__}: {failure}"
-        finally:
-            if process is not None:
-                with self._lock:
-                    del self._processes[session.id]
-                process.close()
         if error:
             log.error("session %s: %s: %s", session.id, status, error)
         session.end(status, error)
 
-    def _process(self, session: Session) -> SessionProcess:
-        role = role_arn(self._endpoint, session.request["Role"])
-        own, aws = (
-            self._assume(
-                role,
-                "glue.amazonaws.com",
-                "GlueInteractiveSession",
-                caller=f"session {session.id}",
-                by_aws=by_aws,
-            )
-            for by_aws in (False, True)
+    @contextmanager
+    def _process(self, session: Session) -> Iterator[Process]:
+        own, aws = glue_credentials(
+            self._endpoint,
+            self._assume,
+            session.request["Role"],
+            "GlueInteractiveSession",
+            f"session {session.id}",
         )
-        return SessionProcess(
+        with session_process(
             session.arguments,
             self._endpoint.client("s3", aws),
             self._endpoint.environment(own),
             self._python,
-            self._logs / f"{session.id}.log",
-        )
+            self._logs.file(session.id),
+        ) as process:
+            with self._lock:
+                self._processes[session.id] = process
+            try:
+                yield process
+            finally:
+                with self._lock:
+                    del self._processes[session.id]
 
     def _find(self, session_id: str) -> Session:
         with self._lock:
@@ -200,12 +187,11 @@ class Sessions:
             raise _illegal_state(session)
         with self._lock:
             self._sessions.pop(session.id, None)
-            self._threads.pop(session.id, None)
         return {"Id": session.id}
 
     # -- statements ----------------------------------------------------------------------------------------
 
-    def _run(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _run_statement(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         session = self._find(asked["SessionId"])
         if len(asked["Code"]) > _LONGEST_CODE:
             raise GlueClientError("ValidationException", f"Code is longer than {_LONGEST_CODE} characters")
