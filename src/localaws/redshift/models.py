@@ -54,16 +54,37 @@ class Request:
 
 
 @dataclass
-class Part:
-    """One SQL text of a call. Times are seconds since 1970."""
+class _Execution:
+    """A call or a part of it, with its state. Times are seconds since 1970."""
 
     id: str
-    sql: str
     created: float
     updated: float
-    status: str = SUBMITTED
-    started: float | None = None
-    error: str | None = None
+    status: str = field(default=SUBMITTED, kw_only=True)
+    started: float | None = field(default=None, kw_only=True)
+    error: str | None = field(default=None, kw_only=True)
+
+    def describe_state(self, results: list[Result], rows: int, query_id: int) -> dict[str, Any]:
+        """What the API shows of both; Duration in nanoseconds."""
+        answer = {
+            "Id": self.id,
+            "Status": self.status,
+            "CreatedAt": self.created,
+            "UpdatedAt": self.updated,
+            "HasResultSet": bool(results),
+            "ResultRows": rows,
+            "ResultSize": sum(result.size_bytes for result in results) if results else -1,
+            "RedshiftQueryId": query_id,
+            "Duration": -1 if self.started is None else int((self.updated - self.started) * 1e9),
+        }
+        return answer | ({"Error": self.error} if self.error else {})
+
+
+@dataclass
+class Part(_Execution):
+    """One SQL text of a call."""
+
+    sql: str
     rows: int = -1
     result: Result | None = None
     query_id: int = -1
@@ -78,37 +99,20 @@ class Part:
         self.status, self.updated, self.error = status, now, error
 
     def describe(self) -> dict[str, Any]:
-        """As a SubStatementData; times as in AWS's JSON, Duration in nanoseconds."""
-        answer = {
-            "Id": self.id,
-            "QueryString": self.sql,
-            "Status": self.status,
-            "CreatedAt": self.created,
-            "UpdatedAt": self.updated,
-            "HasResultSet": self.result is not None,
-            "ResultRows": self.rows,
-            "ResultSize": self.result.size_bytes if self.result else -1,
-            "RedshiftQueryId": self.query_id,
-            "Duration": -1 if self.started is None else int((self.updated - self.started) * 1e9),
-        }
-        return answer | ({"Error": self.error} if self.error else {})
+        """As a SubStatementData."""
+        results = [self.result] if self.result else []
+        return self.describe_state(results, self.rows, self.query_id) | {"QueryString": self.sql}
 
 
 @dataclass
-class Record:
+class Record(_Execution):
     """One call: its parts, and the state of the whole."""
 
-    id: str
     request: Request
     owner: str
     role: str | None
     principal: str
-    created: float
     parts: list[Part]
-    status: str = SUBMITTED
-    updated: float = 0.0
-    started: float | None = None
-    error: str | None = None
     pid: int = 0
     cancellation: Cancellation = field(default_factory=Cancellation)
     done: threading.Event = field(default_factory=threading.Event)
@@ -129,20 +133,11 @@ class Record:
     def describe(self) -> dict[str, Any]:
         """DescribeStatement's answer."""
         results = [part.result for part in self.parts if part.result]
-        answer: dict[str, Any] = {
-            "Id": self.id,
-            "Status": self.status,
+        answer = self.describe_state(results, self.rows, self.query_id) | {
             "Database": self.request.database,
             "WorkgroupName": self.request.workgroup,
-            "CreatedAt": self.created,
-            "UpdatedAt": self.updated,
-            "HasResultSet": bool(results),
-            "ResultRows": self.rows,
-            "ResultSize": sum(result.size_bytes for result in results) if results else -1,
-            "RedshiftQueryId": self.query_id,
             "RedshiftPid": self.pid,
             "ResultFormat": "JSON",
-            "Duration": -1 if self.started is None else int((self.updated - self.started) * 1e9),
         }
         if self.request.is_batch:
             answer["SubStatements"] = [part.describe() for part in self.parts]
@@ -150,7 +145,7 @@ class Record:
             answer["QueryString"] = self.parts[0].sql
         if self.request.parameters:
             answer["QueryParameters"] = [{"name": n, "value": v} for n, v in self.request.parameters]
-        return answer | ({"Error": self.error} if self.error else {})
+        return answer
 
     def close(self) -> None:
         for part in self.parts:
@@ -198,19 +193,10 @@ class Statements:
     def _new(self, request: Request, caller: Caller) -> Record:
         now, identifier = self.clock(), str(uuid.uuid4())
         parts = [
-            Part(f"{identifier}:{number}" if request.is_batch else identifier, sql, now, now)
+            Part(f"{identifier}:{number}" if request.is_batch else identifier, now, now, sql)
             for number, sql in enumerate(request.sqls, start=1)
         ]
-        return Record(
-            identifier,
-            request,
-            caller.user_id,
-            caller.role,
-            caller.arn,
-            created=now,
-            parts=parts,
-            updated=now,
-        )
+        return Record(identifier, now, now, request, caller.user_id, caller.role, caller.arn, parts)
 
     def _forget(self) -> None:
         now = self.clock()

@@ -21,8 +21,10 @@ def postgres(text: str) -> str:
 
 
 def normal(text: str) -> str:
-    """A query or change in one spelling: x::int and CAST(x AS integer) are the same."""
-    return str(sqlglot.parse_one(text, read="postgres").sql(dialect="postgres", comments=False))
+    """A statement in one spelling: x::int and CAST(x AS integer) are the same."""
+    trees = sqlglot.parse(text, read="postgres", error_level=sqlglot.ErrorLevel.IGNORE)
+    known = [tree for tree in trees if tree and not isinstance(tree, sqlglot.exp.Command)]
+    return " ".join(tree.sql(dialect="postgres", comments=False) for tree in known) or text
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def normal(text: str) -> str:
     ],
 )
 def test_a_definition_keeps_what_postgresql_understands(redshift: str, expected: str) -> None:
-    assert postgres(redshift) == expected
+    assert normal(postgres(redshift)) == normal(expected)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +331,15 @@ INSERT = " when not matched then insert values (s.k)"
         ("create table t (a timestamp(3))", "precision"),
         ("create table t (a int check (a > 0))", "check"),
         ("create table t (a int, check (a > 0))", "CHECK"),
-        ("create table t (a int generated always as (1) stored)", "identity"),
+        ("create table t (a int generated always as (1) stored)", "generated always"),
+        ("create table t (a int generated always as identity(1, 1))", "generated always"),
+        ("alter table t rename a to b", "RENAME TO a, TO b"),
+        ("create or replace table t (a int)", "OR REPLACE"),
+        ("create table t (like o including all)", "INCLUDING DEFAULTS"),
+        ("create table t (a int) backup maybe", "BACKUP"),
+        ("create table t (a int) diststyle odd", "DISTSTYLE"),
+        ("create table t (a int references o (b) on delete cascade)", "CASCADE"),
+        ("create view v as delete from t", "delete"),
         ("create table t (a int) inherits (b)", "inherits"),
         ("create table t (a int) partition by range (a)", "partition"),
         ("create table t (a varchar(9) collate case_insensitive)", "CASE_INSENSITIVE"),
@@ -386,6 +396,7 @@ INSERT = " when not matched then insert values (s.k)"
         (MERGE + "when matched then delete when not matched by source then delete", "MATCHED BY"),
         (MERGE + "when matched then delete" + INSERT + " returning *", "RETURNING"),
         ("insert into t (a[1]) values (1)", "syntax error"),
+        ("drop table t now", "syntax error"),
         ("select case from t", "syntax error"),
         ("select lag(a) ignore nulls over (order by b) from t", "IGNORE NULLS"),
         ("select * exclude (a) from t", "EXCLUDE"),
@@ -399,7 +410,7 @@ INSERT = " when not matched then insert values (s.k)"
     ],
 )
 def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, named: str) -> None:
-    with pytest.raises(UnsupportedSql, match=named):
+    with pytest.raises(UnsupportedSql, match=f"(?i){named}"):
         rewrite(statement, in_batch=False)
 
 
@@ -422,6 +433,8 @@ def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, 
         ("create table t (tag int)", "reserved word"),
         ("create table snapshot (a int)", "reserved word"),
         ("create table t", "end of input"),
+        ("create table t (a)", "columns have types"),
+        ("create table t (a int) as select 1", "columns have types"),
         ("alter table t add column c int not null", "non-null default"),
         ("alter table t add column c int, add column d int", "one column at a time"),
         ("alter table t add column c int unique", "UNIQUE"),
@@ -431,8 +444,7 @@ def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, 
         ("select 1)", "syntax error"),
         ("select 'a", "unterminated"),
         ("-- nothing", "empty"),
-        ("drop table t now", "syntax error"),
-        ("truncate a, b", "syntax error"),
+        ("truncate a, b", "one table"),
     ],
 )
 def test_what_redshift_calls_an_error_is_one(statement: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What may stand in a query or a change of rows: nodes of sqlglot's tree, each with the arguments that it may have.
+"""What may stand in a query, a change of rows or a definition: nodes of sqlglot's tree, each with its arguments.
 
 What isn't listed is refused by name. AWS docs: "SELECT", "SQL expressions", "SQL functions reference", "INSERT",
 "UPDATE", "DELETE", "MERGE" and "Unsupported PostgreSQL features" in the Amazon Redshift Database Developer Guide.
@@ -23,12 +23,12 @@ _ARITHMETIC: tuple[Kind, ...] = (exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Div, ex
 _SET_OPERATIONS: tuple[Kind, ...] = (exp.Union, exp.Except, exp.Intersect)
 # The arguments ▸ the nodes that may have these.
 _NODES: dict[str, tuple[Kind, ...]] = {
-    "": (exp.Null, exp.Star),
+    "": (exp.Null, exp.Star, exp.TemporaryProperty, exp.IndexParameters),
     "this": (exp.From, exp.Where, exp.Having, exp.Paren, exp.Not, exp.Neg, exp.Exists, exp.Boolean, exp.Var),
     "expressions": (exp.With, exp.Group, exp.Order, exp.Distinct, exp.Tuple, exp.Values, exp.Whens),
     "expression": (exp.Limit, exp.Offset),
     "this alias": (exp.Alias, exp.CTE),
-    "this expressions": (exp.Anonymous, exp.Schema),
+    "this expressions": (exp.Anonymous, exp.Schema, exp.Reference, exp.Constraint, exp.LikeProperty),
     "this expression": (exp.And, exp.Or, exp.Extract, exp.WithinGroup, *_COMPARISONS, *_MATCHES),
     "this expression typed safe": _ARITHMETIC,
     "expressions distinct from_ joins where group having order limit offset with_": (exp.Select,),
@@ -45,7 +45,6 @@ _NODES: dict[str, tuple[Kind, ...]] = {
     "this expressions query": (exp.In,),
     "this ifs default": (exp.Case,),
     "this true": (exp.If,),
-    "this to": (exp.Cast,),
     "this expressions nested kind": (exp.DataType, exp.DataTypeParam),
     "this unit": (exp.Interval,),
     "this start length": (exp.Substring,),
@@ -58,11 +57,34 @@ _NODES: dict[str, tuple[Kind, ...]] = {
     "this tables using where": (exp.Delete,),
     "this using on whens": (exp.Merge,),
     "matched then": (exp.When,),
+    # Definitions; see definitions.py.
+    "this ": (exp.BackupProperty, exp.DistKeyProperty, exp.DistStyleProperty, exp.SortKeyProperty),
+    " this": (
+        exp.DefaultColumnConstraint,
+        exp.EncodeColumnConstraint,
+        exp.CollateColumnConstraint,
+        exp.AlterRename,
+    ),
+    "this kind replace expression exists properties": (exp.Create,),
+    "this kind exists cascade restrict tables": (exp.Drop,),
+    "this kind actions": (exp.Alter,),
+    "this kind expression": (exp.Comment,),
+    "this kind constraints": (exp.ColumnDef,),
+    "expressions option": (exp.TruncateTable,),
+    "this to": (exp.Cast, exp.RenameColumn),
+    "this value": (exp.Property,),
+    "kind": (exp.ColumnConstraint,),
+    "allow_null": (exp.NotNullColumnConstraint,),
+    "this start increment minvalue maxvalue": (exp.GeneratedAsIdentityColumnConstraint,),
+    "this expressions include": (exp.PrimaryKey, exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint),
+    "expressions ": (exp.Properties,),
+    "expressions reference": (exp.ForeignKey,),
 }
 _ALLOWED = {node: frozenset(names.split()) for names, nodes in _NODES.items() for node in nodes}
 
 # What a refused node, or a refused argument of one, is called; and what to write instead.
 _NAMES = {
+    "Table.catalog": "a cross-database name",
     "Table.sample": "TABLESAMPLE",
     "When.condition": "MERGE .. MATCHED AND ..",
     "When.source": "MERGE .. MATCHED BY ..",
@@ -87,7 +109,7 @@ _NAMES = {
 
 
 def read(text: str) -> exp.Expr:
-    """The tree of one query or change, every node of it allowed. Raises UnsupportedSql, RedshiftError."""
+    """The tree of one query, change or definition, every node of it allowed. Raises UnsupportedSql, RedshiftError."""
     tree = parse(text)
     for node in tree.walk():
         _check(node)

@@ -11,8 +11,7 @@ from sqlglot import exp
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.sql.allowed import read
 from localaws.redshift.sql.dialect import render
-from localaws.redshift.sql.names import quoted
-from localaws.redshift.sql.queries import rewrite_tree
+from localaws.redshift.sql.queries import rewrite_tree, table_name
 
 _WHENS = "MERGE takes WHEN MATCHED THEN .. and WHEN NOT MATCHED THEN .., once each, in this order"
 
@@ -48,7 +47,7 @@ def _check_merge(tree: exp.Merge) -> tuple[str, str]:
         raise UnsupportedSql("MERGE INTO takes no alias of the target on Redshift")
     if not isinstance(source, exp.Table):
         raise UnsupportedSql("MERGE's source must be a table on Redshift, not a subquery")
-    if _name(target) == _name(source):
+    if table_name(target) == table_name(source):
         raise RedshiftError("Source table/view and target table can't be the same in MERGE")
     whens = tree.args["whens"].expressions
     if [bool(when.args["matched"]) for when in whens] != [True, False]:
@@ -58,9 +57,4 @@ def _check_merge(tree: exp.Merge) -> tuple[str, str]:
         is_delete = isinstance(then, exp.Var) and then.name.upper() == "DELETE" and when is whens[0]
         if not is_delete and not isinstance(then, allowed):
             raise UnsupportedSql(f"MERGE .. THEN {then.sql()} isn't supported by Redshift")
-    return _name(target), _name(source)
-
-
-def _name(table: exp.Table) -> str:
-    """As PostgreSQL is to read it."""
-    return ".".join(quoted(part.name.lower()) for part in table.parts)
+    return table_name(target), table_name(source)

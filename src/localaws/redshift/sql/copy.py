@@ -58,13 +58,15 @@ def parse_copy(sql: Sql) -> Copy:
     if not source.startswith("s3://"):
         raise UnsupportedSql(f"COPY from {source!r} isn't supported: only from s3://")
     copy = Copy(table, source, columns)
-    seen: set[str] = set()
+    found: dict[str, Any] = {}
     while index < len(sql):
-        word = sql.word(index)
-        _refuse(sql, index, seen)
-        changes, index = _OPTIONS[word](sql, index + 1)
-        seen |= changes.keys()
-        copy = replace(copy, **changes)
+        _refuse(sql, index)
+        name, read = _OPTIONS[sql.word(index)]
+        if name in found:
+            raise RedshiftError("conflicting or redundant options")
+        found[name], index = read(sql, index + 1)
+    found.pop("", None)
+    copy = replace(copy, **found)
     if not copy.is_parquet:
         raise UnsupportedSql("COPY without FORMAT AS PARQUET isn't supported")
     if not copy.role:
@@ -72,7 +74,7 @@ def parse_copy(sql: Sql) -> Copy:
     return copy
 
 
-def _refuse(sql: Sql, index: int, seen: set[str]) -> None:
+def _refuse(sql: Sql, index: int) -> None:
     word = sql.word(index)
     if word in _OTHER_FORMATS:
         raise UnsupportedSql(f"COPY from {word} isn't supported: only FORMAT AS PARQUET is")
@@ -80,8 +82,6 @@ def _refuse(sql: Sql, index: int, seen: set[str]) -> None:
         raise RedshiftError(f"{word} argument is not supported for PARQUET based COPY")
     if word not in _OPTIONS:
         raise sql.syntax_error(index)
-    if _FIELDS[word] in seen:
-        raise RedshiftError("conflicting or redundant options")
 
 
 def _string(sql: Sql, index: int) -> tuple[str, int]:
@@ -90,35 +90,36 @@ def _string(sql: Sql, index: int) -> tuple[str, int]:
     return sql.tokens[index].value, index + 1
 
 
-_Option = Callable[[Sql, int], tuple[dict[str, Any], int]]
+# Takes the index after the option's name; returns the field's value, and the index after the option.
+_Option = Callable[[Sql, int], tuple[Any, int]]
 
 
-def _flag(name: str) -> _Option:
-    return lambda _, index: ({name: True}, index)
+def _flag(_: Sql, index: int) -> tuple[bool, int]:
+    return True, index
 
 
-def _format(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+def _format(sql: Sql, index: int) -> tuple[Any, int]:
     index += sql.word(index) == "AS"
     if sql.word(index) in _OTHER_FORMATS:
         raise UnsupportedSql(f"COPY from {sql.word(index)} isn't supported: only FORMAT AS PARQUET is")
-    return {"is_parquet": True}, sql.expect(index, "PARQUET")
+    return True, sql.expect(index, "PARQUET")
 
 
-def _iam_role(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+def _iam_role(sql: Sql, index: int) -> tuple[Any, int]:
     if sql.word(index) == "DEFAULT":
-        return {"role": DEFAULT_ROLE}, index + 1
+        return DEFAULT_ROLE, index + 1
     role, index = _string(sql, index)
-    return {"role": _one_role(role)}, index
+    return _one_role(role), index
 
 
-def _credentials(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+def _credentials(sql: Sql, index: int) -> tuple[Any, int]:
     text, index = _string(sql, index + (sql.word(index) == "AS"))
     name, _, role = text.partition("=")
     if name.strip() != "aws_iam_role":
         raise UnsupportedSql(
             "COPY with CREDENTIALS is supported as 'aws_iam_role=<arn>' only, without access keys"
         )
-    return {"role": _one_role(role.strip())}, index
+    return _one_role(role.strip()), index
 
 
 def _one_role(role: str) -> str:
@@ -129,41 +130,30 @@ def _one_role(role: str) -> str:
     return role
 
 
-def _statupdate(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
-    return {}, index + (sql.word(index) in ("ON", "OFF", "TRUE", "FALSE"))
+def _statupdate(sql: Sql, index: int) -> tuple[Any, int]:
+    return None, index + (sql.word(index) in ("ON", "OFF", "TRUE", "FALSE"))
 
 
-def _accept_invalid_characters(sql: Sql, index: int) -> tuple[dict[str, Any], int]:
+def _accept_invalid_characters(sql: Sql, index: int) -> tuple[Any, int]:
     stated = index + (sql.word(index) == "AS")
     if stated < len(sql) and sql.tokens[stated].is_string:
         replacement, index = _string(sql, stated)
         if len(replacement.encode()) != 1 or replacement == "\0":
             raise RedshiftError("ACCEPTINVCHARS takes one ASCII character, not NUL")
-        return {"replacement": replacement}, index
-    return {"replacement": "?"}, index
+        return replacement, index
+    return "?", index
 
 
-_OPTIONS: dict[str, _Option] = {
-    "FORMAT": _format,
-    "PARQUET": _flag("is_parquet"),
-    "IAM_ROLE": _iam_role,
-    "CREDENTIALS": _credentials,
-    "MANIFEST": _flag("manifest"),
-    "FILLRECORD": _flag("fill_record"),
-    "EXPLICIT_IDS": _flag("explicit_ids"),
-    "SERIALIZETOJSON": _flag("serialize_to_json"),
-    "STATUPDATE": _statupdate,
-    "ACCEPTINVCHARS": _accept_invalid_characters,
-}
-_FIELDS = {
-    "FORMAT": "is_parquet",
-    "PARQUET": "is_parquet",
-    "IAM_ROLE": "role",
-    "CREDENTIALS": "role",
-    "MANIFEST": "manifest",
-    "FILLRECORD": "fill_record",
-    "EXPLICIT_IDS": "explicit_ids",
-    "SERIALIZETOJSON": "serialize_to_json",
-    "STATUPDATE": "",
-    "ACCEPTINVCHARS": "replacement",
+# Option ▸ the field of Copy that it sets, and its reader.
+_OPTIONS: dict[str, tuple[str, _Option]] = {
+    "FORMAT": ("is_parquet", _format),
+    "PARQUET": ("is_parquet", _flag),
+    "IAM_ROLE": ("role", _iam_role),
+    "CREDENTIALS": ("role", _credentials),
+    "MANIFEST": ("manifest", _flag),
+    "FILLRECORD": ("fill_record", _flag),
+    "EXPLICIT_IDS": ("explicit_ids", _flag),
+    "SERIALIZETOJSON": ("serialize_to_json", _flag),
+    "STATUPDATE": ("", _statupdate),
+    "ACCEPTINVCHARS": ("replacement", _accept_invalid_characters),
 }

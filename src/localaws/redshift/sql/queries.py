@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from localaws.redshift.errors import RedshiftError, UnsupportedSql
+from localaws.redshift.errors import UnsupportedSql
 from localaws.redshift.sql.allowed import read
 from localaws.redshift.sql.dialect import render
 from localaws.redshift.sql.functions import (
@@ -18,8 +18,8 @@ from localaws.redshift.sql.functions import (
     EXTRACT_PARTS,
     RENAMED,
 )
-from localaws.redshift.sql.tokens import Sql
-from localaws.redshift.sql.types import parse_type
+from localaws.redshift.sql.names import quoted
+from localaws.redshift.sql.types import type_of
 from localaws.redshift.users import CATALOG_VIEWS
 
 
@@ -33,17 +33,9 @@ def query(text: str) -> str:
     return render(rewrite_tree(tree))
 
 
-def query_from(sql: Sql, start: int) -> None:
-    """Rewrite the query that begins at the token `start` and ends with the statement."""
-    sql.replace(start, len(sql) - 1, query(sql.slice(start, len(sql))))
-
-
-def expression(text: str) -> str:
-    """One expression, such as a column's default, as PostgreSQL is to read it. Raises as `query` does."""
-    tree = read(f"select {text}")
-    if {name for name, value in tree.args.items() if value} != {"expressions"} or len(tree.expressions) != 1:
-        raise RedshiftError(f'syntax error at or near "{text}"')
-    return render(rewrite_tree(tree)).removeprefix("SELECT ")
+def table_name(table: exp.Expr) -> str:
+    """A table's name as PostgreSQL is to read it."""
+    return ".".join(quoted(part.name.lower()) for part in table.parts)
 
 
 def rewrite_tree(tree: exp.Expr) -> exp.Expr:
@@ -85,18 +77,15 @@ def _column(node: exp.Expr) -> exp.Expr:
 
 def _cast(node: exp.Expr) -> exp.Expr:
     """Casts that mean something else in PostgreSQL go through a function."""
-    written = Sql(node.args["to"].meta.get("written", "?"))
-    found = parse_type(written, 0, column=False)
-    if found.stop != len(written):
-        raise written.syntax_error(found.stop)
-    if found.postgres == "jsonb":
+    postgres, varchar_bytes = type_of(node.args["to"].meta.get("written", ""), column=False)
+    if postgres == "jsonb":
         # A string becomes a JSON string, it isn't parsed: that is JSON_PARSE.
         return _compat("to_super", node.this)
     value = node.this
-    if found.varchar_bytes is not None:
+    if varchar_bytes is not None:
         # Redshift cuts at n bytes, PostgreSQL at n characters.
-        value = _compat("varchar_bytes", _to("varchar", value), exp.Literal.number(found.varchar_bytes))
-    return _to(found.postgres, value)
+        value = _compat("varchar_bytes", _to("varchar", value), exp.Literal.number(varchar_bytes))
+    return _to(postgres, value)
 
 
 def _to(postgres: str, value: exp.Expr) -> exp.Expr:

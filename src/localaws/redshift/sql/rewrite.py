@@ -1,8 +1,8 @@
 """From a statement of Redshift to what PostgreSQL is to do. Pure: no connection, no clock.
 
-The one entry is `rewrite`. A statement kind that isn't listed here is refused by name. Queries and changes of rows
-are read as trees (queries.py, changes.py), every other kind as tokens: sqlglot's parser doesn't know Redshift's
-table attributes, LOCK, users or roles.
+The one entry is `rewrite`. A statement kind that isn't listed here is refused by name. Queries, changes of rows and
+definitions are read as trees (queries.py, changes.py, definitions.py); COPY, LOCK and what has to do with users and
+roles as tokens, since sqlglot's parser doesn't know them or reads them as an opaque command.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localaws.redshift.errors import UnsupportedSql
-from localaws.redshift.sql import ddl, grants
+from localaws.redshift.sql import grants
 from localaws.redshift.sql.changes import change
 from localaws.redshift.sql.copy import Copy, parse_copy
-from localaws.redshift.sql.names import parse_name, parse_names
-from localaws.redshift.sql.queries import query, query_from
+from localaws.redshift.sql.definitions import definition
+from localaws.redshift.sql.names import parse_names
+from localaws.redshift.sql.queries import query
 from localaws.redshift.sql.tokens import Sql
 from localaws.redshift.users import Principal
 
@@ -40,15 +41,12 @@ class Statement:
 
 _QUERY_VERBS = frozenset({"SELECT", "WITH", "("})
 _CHANGE_VERBS = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+_DEFINITION_VERBS = frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT"})
 _TRANSACTION_VERBS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT"})
 _SETTINGS = frozenset({"QUERY_GROUP", "STATEMENT_TIMEOUT", "SEARCH_PATH"})
 
 
-def _same(name: str) -> str:
-    return name
-
-
-def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = _same) -> Statement:
+def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> Statement:
     """What to run for the Redshift statement `text`; `role_name` gives PostgreSQL's name of a database user or role.
 
     Raises UnsupportedSql for what Redshift refuses or what isn't known here, RedshiftError for what Redshift would
@@ -73,6 +71,9 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = _same) ->
         return Statement(verb, sql.render(), principals=principals)
     if verb == "CREATE" and sql.word(1) in ("USER", "ROLE"):
         return Statement("CREATE", grants.create_principal(sql, role_name))
+    if verb in _DEFINITION_VERBS:
+        postgres, new_columns_of = definition(sql.slice(0, len(sql)))
+        return Statement(verb, postgres, new_columns_of=new_columns_of)
     if verb not in _VERBS:
         raise UnsupportedSql(f"statement {verb} isn't supported")
     return _VERBS[verb](sql)
@@ -82,49 +83,6 @@ def _copy(sql: Sql) -> Statement:
     return Statement("COPY", copy=parse_copy(sql))
 
 
-def _create(sql: Sql) -> Statement:
-    words = [sql.word(index) for index in range(1, 4)]
-    if "TABLE" in words and words[0] in ("LOCAL", "TEMP", "TEMPORARY", "TABLE"):
-        name = ddl.create_table(sql)
-        return Statement("CREATE", sql.render(), new_columns_of=name)
-    if words[0] == "VIEW" or words == ["OR", "REPLACE", "VIEW"]:
-        return _create_view(sql, 2 if words[0] == "VIEW" else 4)
-    if words[0] == "SCHEMA":
-        index = 5 if sql.phrase(2, "IF", "NOT", "EXISTS") else 2
-        _, index = parse_name(sql, index)
-        if index != len(sql):
-            raise UnsupportedSql(f"CREATE SCHEMA .. {sql.raw(index).upper()} isn't supported here")
-        return Statement("CREATE", sql.render())
-    raise UnsupportedSql(f"statement CREATE {sql.raw(1).upper()} isn't supported")
-
-
-def _create_view(sql: Sql, index: int) -> Statement:
-    _, index = parse_name(sql, index)
-    if sql.raw(index) == "(":
-        index = sql.match(index) + 1
-    if sql.phrase(len(sql) - 4, "WITH", "NO", "SCHEMA", "BINDING"):
-        raise UnsupportedSql(
-            "CREATE VIEW .. WITH NO SCHEMA BINDING is Redshift SQL that isn't supported here"
-        )
-    query_from(sql, sql.expect(index, "AS"))
-    return Statement("CREATE", sql.render())
-
-
-def _drop(sql: Sql) -> Statement:
-    if sql.word(1) not in ("TABLE", "VIEW", "SCHEMA"):
-        raise UnsupportedSql(f"statement DROP {sql.raw(1).upper()} isn't supported")
-    _, index = parse_names(sql, 4 if sql.phrase(2, "IF", "EXISTS") else 2)
-    sql.expect_end(index + (sql.word(index) in ("CASCADE", "RESTRICT")))
-    return Statement("DROP", sql.render())
-
-
-def _alter(sql: Sql) -> Statement:
-    if sql.word(1) != "TABLE":
-        raise UnsupportedSql(f"statement ALTER {sql.raw(1).upper()} isn't supported")
-    name = ddl.alter_table(sql)
-    return Statement("ALTER", sql.render(), new_columns_of=name)
-
-
 def _lock(sql: Sql) -> Statement:
     _, index = parse_names(sql, 1 + (sql.word(1) == "TABLE"))
     if index != len(sql):
@@ -132,27 +90,10 @@ def _lock(sql: Sql) -> Statement:
     return Statement("LOCK", sql.render())
 
 
-def _truncate(sql: Sql) -> Statement:
-    _, index = parse_name(sql, 1 + (sql.word(1) == "TABLE"))
-    sql.expect_end(index)
-    return Statement("TRUNCATE", sql.render())
-
-
 def _maintenance(sql: Sql) -> Statement:
     if sql.word(1) == "COMPRESSION":
         raise UnsupportedSql("statement ANALYZE COMPRESSION isn't supported")
     return Statement(sql.word(0))
-
-
-def _comment(sql: Sql) -> Statement:
-    if sql.word(1) != "ON" or sql.word(2) not in ("TABLE", "COLUMN", "VIEW"):
-        raise UnsupportedSql("COMMENT is supported on TABLE, VIEW and COLUMN")
-    index = next((i for i in range(3, len(sql)) if sql.word(i) == "IS"), len(sql))
-    if index + 2 != len(sql):
-        raise sql.syntax_error(index)
-    if "\\" in sql.raw(index + 1):
-        sql.insert_before(index + 1, "E")  # as in queries: PostgreSQL reads escapes only there
-    return Statement("COMMENT", sql.render())
 
 
 def _set(sql: Sql) -> Statement:
@@ -169,12 +110,7 @@ def _set(sql: Sql) -> Statement:
 
 _VERBS: dict[str, Callable[[Sql], Statement]] = {
     "COPY": _copy,
-    "CREATE": _create,
-    "DROP": _drop,
-    "ALTER": _alter,
     "LOCK": _lock,
-    "TRUNCATE": _truncate,
-    "COMMENT": _comment,
     "SET": _set,
     "VACUUM": _maintenance,
     "ANALYZE": _maintenance,

@@ -1,8 +1,7 @@
-"""A statement as text, tokens and edits: everything that isn't edited stays byte for byte as it was written."""
+"""A statement as text, tokens and replacements: everything else stays as it was written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot.errors import TokenError
@@ -65,14 +64,12 @@ class Sql:
             raise RedshiftError("the statement is empty")
         self.tokens = tokens
         self._edits: list[tuple[int, int, str]] = []
-        self._match, self._enclosing = self._nesting()
+        self._match = self._parentheses()
 
-    def _nesting(self) -> tuple[dict[int, int], list[int]]:
+    def _parentheses(self) -> dict[int, int]:
         match: dict[int, int] = {}
-        enclosing: list[int] = []
         opened: list[int] = []
         for index, token in enumerate(self.tokens):
-            enclosing.append(opened[-1] if opened else -1)
             if token.raw == "(":
                 opened.append(index)
             elif token.raw == ")":
@@ -82,7 +79,7 @@ class Sql:
                 match[match[index]] = index
         if opened:
             raise RedshiftError("syntax error at end of input: a parenthesis isn't closed")
-        return match, enclosing
+        return match
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -100,10 +97,6 @@ class Sql:
         """The index of the parenthesis that belongs to the one at `index`."""
         return self._match[index]
 
-    def enclosing(self, index: int) -> int:
-        """The index of the innermost parenthesis that is open at `index`, or -1."""
-        return self._enclosing[index]
-
     def phrase(self, index: int, *words: str) -> bool:
         """Whether the words at `index` are these."""
         return all(self.word(index + offset) == word for offset, word in enumerate(words))
@@ -114,25 +107,18 @@ class Sql:
             raise self.syntax_error(index)
         return index + 1
 
-    def expect_end(self, index: int) -> None:
-        if index < len(self.tokens):
-            raise self.syntax_error(index)
-
     def syntax_error(self, index: int) -> RedshiftError:
         if index >= len(self.tokens):
             return RedshiftError("syntax error at end of input")
         return RedshiftError(f'syntax error at or near "{self.raw(index)}"')
 
-    def top_level(self, start: int, stop: int) -> Iterator[int]:
-        """Indexes between `start` and `stop` that aren't within parentheses (the opening ones included)."""
-        index = start
-        while index < stop:
-            yield index
-            index = self.match(index) if self.raw(index) == "(" else index + 1
-
     def split(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """The parts between top-level commas, as (first, after last)."""
-        commas = [index for index in self.top_level(start, stop) if self.raw(index) == ","]
+        """The parts between the commas that aren't within parentheses, as (first, after last)."""
+        commas, index = [], start
+        while index < stop:
+            if self.raw(index) == ",":
+                commas.append(index)
+            index = self.match(index) if self.raw(index) == "(" else index + 1
         return list(zip([start, *(comma + 1 for comma in commas)], [*commas, stop], strict=True))
 
     def slice(self, start: int, stop: int) -> str:
@@ -146,21 +132,11 @@ class Sql:
     def delete(self, first: int, last: int) -> None:
         self.replace(first, last, "")
 
-    def insert_before(self, index: int, text: str) -> None:
-        start = self.tokens[index].start
-        self._edits.append((start, start, text))
-
-    def insert_after(self, index: int, text: str) -> None:
-        end = self.tokens[index].end
-        self._edits.append((end, end, text))
-
     def render(self) -> str:
-        """The edited text. An edit within a replaced stretch goes with it."""
+        """The edited text."""
         parts: list[str] = []
         position = 0
-        for start, end, text in sorted(self._edits, key=lambda edit: edit[:2]):
-            if start >= position:
-                parts += [self.text[position:start], text]
-                position = end
-        stop = self.tokens[-1].end
-        return "".join([*parts, self.text[position:stop]]) if position < stop else "".join(parts)
+        for start, end, text in sorted(self._edits):
+            parts += [self.text[position:start], text]
+            position = end
+        return "".join([*parts, self.text[position : self.tokens[-1].end]])
