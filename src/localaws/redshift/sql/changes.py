@@ -6,6 +6,8 @@ a table as its source, no alias of the target, no condition beside MATCHED, and 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlglot import exp
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
@@ -16,6 +18,7 @@ from localaws.redshift.sql.queries import rewrite_tree, table_name
 _WHENS = "MERGE takes WHEN MATCHED THEN .. and WHEN NOT MATCHED THEN .., once each, in this order"
 
 
+@lru_cache(maxsize=1000)
 def change(text: str) -> tuple[str, tuple[str, ...]]:
     """A change as PostgreSQL is to run it, and the names that must be tables (MERGE's).
 

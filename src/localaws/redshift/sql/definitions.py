@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlglot import exp
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.sql.allowed import read
 from localaws.redshift.sql.dialect import render
-from localaws.redshift.sql.queries import rewrite_tree, table_name
+from localaws.redshift.sql.queries import data_type, rewrite_tree, table_name
 from localaws.redshift.sql.types import type_of
 from localaws.redshift.sql.words import RESERVED, word_set
 
@@ -47,6 +48,7 @@ class _Table:
         self.primary_key = columns
 
 
+@lru_cache(maxsize=1000)
 def definition(text: str) -> tuple[str, str | None]:
     """A definition as PostgreSQL is to run it, and the name of the table that got columns.
 
@@ -120,7 +122,7 @@ def _column(node: exp.ColumnDef, table: _Table) -> exp.ColumnDef:
     _check_column_name(node.this)
     assert node.kind
     postgres, _ = type_of(node.kind.meta.get("written", ""), column=True)
-    node.set("kind", exp.DataType.build(postgres, udt=True))
+    node.set("kind", data_type(postgres))
     name = node.name.lower()
     table.columns[name] = node
     kept = []

@@ -135,9 +135,13 @@ def parse(text: str) -> exp.Expr:
 
 
 def render(tree: exp.Expr) -> str:
-    """The tree as PostgreSQL reads it."""
+    """The tree as PostgreSQL reads it; of no more use afterwards."""
     return tree.sql(
-        dialect=Postgres, normalize_functions=False, comments=False, unsupported_level=ErrorLevel.IMMEDIATE
+        dialect=Postgres,
+        normalize_functions=False,
+        comments=False,
+        unsupported_level=ErrorLevel.IMMEDIATE,
+        copy=False,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -23,6 +24,7 @@ from localaws.redshift.sql.types import type_of
 from localaws.redshift.users import CATALOG_VIEWS
 
 
+@lru_cache(maxsize=1000)
 def query(text: str) -> str:
     """A query as PostgreSQL is to run it. Raises UnsupportedSql, RedshiftError."""
     tree = read(text)
@@ -36,6 +38,11 @@ def query(text: str) -> str:
 def table_name(table: exp.Expr) -> str:
     """A table's name as PostgreSQL is to read it."""
     return ".".join(quoted(part.name.lower()) for part in table.parts)
+
+
+def data_type(postgres: str) -> exp.DataType:
+    """A type by PostgreSQL's name."""
+    return exp.DataType(this=exp.DType.USERDEFINED, kind=postgres)
 
 
 def rewrite_tree(tree: exp.Expr) -> exp.Expr:
@@ -71,7 +78,8 @@ def _table(node: exp.Expr) -> exp.Expr:
 
 
 def _column(node: exp.Expr) -> exp.Expr:
-    is_sysdate = isinstance(node.this, exp.Identifier) and node.sql().upper() == "SYSDATE"
+    is_bare = isinstance(node.this, exp.Identifier) and not node.this.args.get("quoted")
+    is_sysdate = is_bare and node.name.upper() == "SYSDATE" and not node.args.get("table")
     return _compat("sysdate") if is_sysdate else node
 
 
@@ -89,7 +97,7 @@ def _cast(node: exp.Expr) -> exp.Expr:
 
 
 def _to(postgres: str, value: exp.Expr) -> exp.Expr:
-    return exp.Cast(this=value, to=exp.DataType.build(postgres, udt=True))
+    return exp.Cast(this=value, to=data_type(postgres))
 
 
 def _compat(name: str, *arguments: exp.Expr) -> exp.Expr:
