@@ -26,7 +26,8 @@ _EXECUTE = {
     "WithEvent",
     "WorkgroupName",
 }
-_KNOWN = {
+# Operation ▸ the members of its request.
+MEMBERS = {
     "ExecuteStatement": _EXECUTE | {"Sql", "Parameters"},
     "BatchExecuteStatement": _EXECUTE | {"Sqls"},
     "DescribeStatement": {"Id"},
@@ -50,7 +51,7 @@ def _invalid(message: str) -> ApiError:
 
 def require_known(operation: str, body: Mapping[str, Any]) -> None:
     """Raises ApiError if the body has a member that isn't supported here."""
-    if unknown := sorted(body.keys() - _KNOWN[operation]):
+    if unknown := sorted(body.keys() - MEMBERS[operation]):
         raise _invalid(f"{operation}: {', '.join(unknown)} isn't supported by the laptop's Redshift Data API")
 
 

@@ -60,19 +60,8 @@ class Sessions:
         self._processes: dict[str, Process] = {}
         self._lock = threading.Lock()
         self._takeover = Takeover()
-        operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            "create_session": self._create,
-            "get_session": lambda asked: {"Session": self._find(asked["Id"]).shown()},
-            "list_sessions": self._list,
-            "stop_session": self._stop,
-            "delete_session": self._delete,
-            "run_statement": self._run_statement,
-            "get_statement": lambda asked: {"Statement": self._statement(asked).shown()},
-            "list_statements": self._list_statements,
-            "cancel_statement": self._cancel,
-        }
-        for name, operation in operations.items():
-            self._takeover.replace(GlueResponse, name, _responder(operation))
+        for name, operation in OPERATIONS.items():
+            self._takeover.replace(GlueResponse, name, _responder(partial(operation, self)))
 
     def idle(self) -> bool:
         """Whether no session is on its way and no statement waits or runs. A session that waits is idle."""
@@ -165,6 +154,9 @@ class Sessions:
             raise GlueClientError("EntityNotFoundException", f"Session {session_id} not found.")
         return found
 
+    def _get(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Session": self._find(asked["Id"]).shown()}
+
     def _list(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         wanted = set((asked.get("Tags") or {}).items())
         with self._lock:
@@ -213,6 +205,9 @@ class Sessions:
             raise GlueClientError("EntityNotFoundException", f"Statement {number} not found.")
         return session.statements[number - 1]
 
+    def _get_statement(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Statement": self._statement(asked).shown()}
+
     def _list_statements(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"Statements": [one.shown() for one in self._find(asked["SessionId"]).statements]}
 
@@ -225,6 +220,20 @@ class Sessions:
                 statement.state = "CANCELLING"
             session.changed.notify_all()
         return {}
+
+
+# Operation, as moto names its methods ▸ how it is answered.
+OPERATIONS: dict[str, Callable[[Sessions, Mapping[str, Any]], dict[str, Any]]] = {
+    "create_session": Sessions._create,
+    "get_session": Sessions._get,
+    "list_sessions": Sessions._list,
+    "stop_session": Sessions._stop,
+    "delete_session": Sessions._delete,
+    "run_statement": Sessions._run_statement,
+    "get_statement": Sessions._get_statement,
+    "list_statements": Sessions._list_statements,
+    "cancel_statement": Sessions._cancel,
+}
 
 
 def _responder(operation: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], ActionResult]:

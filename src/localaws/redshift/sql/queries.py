@@ -37,7 +37,8 @@ def query(text: str) -> str:
 
 def table_name(table: exp.Expr) -> str:
     """A table's name as PostgreSQL is to read it."""
-    return ".".join(quoted(part.name.lower()) for part in table.parts)
+    parts = [part for part in (table.args.get("db"), table.this) if part]
+    return ".".join(quoted(part.name.lower()) for part in parts)
 
 
 def data_type(postgres: str) -> exp.DataType:

@@ -76,7 +76,7 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> S
         postgres, new_columns_of = definition(sql.slice(0, len(sql)))
         return Statement(verb, postgres, new_columns_of=new_columns_of)
     if verb not in _VERBS:
-        raise UnsupportedSql(f"statement {verb} isn't supported")
+        raise UnsupportedSql(f"statement {verb} isn't supported: only {', '.join(sorted(STATEMENTS))}")
     return _VERBS[verb](sql)
 
 
@@ -117,3 +117,5 @@ _VERBS: dict[str, Callable[[Sql], Statement]] = {
     "ANALYZE": _maintenance,
     "ANALYSE": _maintenance,
 }
+# Every kind of statement that is known, by its first word.
+STATEMENTS = frozenset({"SELECT", "GRANT", "REVOKE", *_CHANGE_VERBS, *_DEFINITION_VERBS, *_VERBS})
