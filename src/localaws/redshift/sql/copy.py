@@ -8,12 +8,11 @@ ACCEPTINVCHARS and SERIALIZETOJSON.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.sql.names import name_key, parse_name
-from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.tokens import Tokens
 from localaws.redshift.sql.words import word_set
 
 DEFAULT_ROLE = "default"
@@ -46,27 +45,26 @@ class Copy:
     replacement: str | None = None
 
 
-def parse_copy(sql: Sql) -> Copy:
-    """The COPY in `sql`. Raises UnsupportedSql for other formats, RedshiftError for what Redshift refuses."""
-    table, index = parse_name(sql, 1)
+def parse_copy(tokens: Tokens) -> Copy:
+    """The COPY in `tokens`. Raises UnsupportedSql for other formats, RedshiftError for what Redshift refuses."""
+    tokens.expect("COPY")
+    table = tokens.table()
     columns: tuple[str, ...] | None = None
-    if sql.raw(index) == "(":
-        close = sql.match(index)
-        columns = tuple(name_key(sql, first) for first, _ in sql.split(index + 1, close))
-        index = close + 1
-    source, index = _string(sql, sql.expect(index, "FROM"))
+    if tokens.take("("):
+        columns = tuple(tokens.csv(tokens.name))
+        tokens.expect(")")
+    tokens.expect("FROM")
+    source = tokens.string()
     if not source.startswith("s3://"):
         raise UnsupportedSql(f"COPY from {source!r} isn't supported: only from s3://")
-    copy = Copy(table, source, columns)
     found: dict[str, Any] = {}
-    while index < len(sql):
-        _refuse(sql, index)
-        name, read = _OPTIONS[sql.word(index)]
+    while not tokens.ended:
+        name, read = _option(tokens)
         if name in found:
             raise RedshiftError("conflicting or redundant options")
-        found[name], index = read(sql, index + 1)
+        found[name] = read(tokens)
     found.pop("", None)
-    copy = replace(copy, **found)
+    copy = Copy(table, source, columns, **found)
     if not copy.is_parquet:
         raise UnsupportedSql("COPY without FORMAT AS PARQUET isn't supported")
     if not copy.role:
@@ -74,52 +72,44 @@ def parse_copy(sql: Sql) -> Copy:
     return copy
 
 
-def _refuse(sql: Sql, index: int) -> None:
-    word = sql.word(index)
-    if word in _OTHER_FORMATS:
-        raise UnsupportedSql(f"COPY from {word} isn't supported: only FORMAT AS PARQUET is")
+def _option(tokens: Tokens) -> tuple[str, Callable[[Tokens], Any]]:
+    word = tokens.word
+    _refuse_format(tokens)
     if word in _NOT_FOR_PARQUET:
         raise RedshiftError(f"{word} argument is not supported for PARQUET based COPY")
     if word not in _OPTIONS:
-        raise sql.syntax_error(index)
+        raise tokens.error()
+    return _OPTIONS[tokens.next_word()]
 
 
-def _string(sql: Sql, index: int) -> tuple[str, int]:
-    if index >= len(sql) or not sql.tokens[index].is_string:
-        raise sql.syntax_error(index)
-    return sql.tokens[index].value, index + 1
+def _refuse_format(tokens: Tokens) -> None:
+    if tokens.word in _OTHER_FORMATS:
+        raise UnsupportedSql(f"COPY from {tokens.word} isn't supported: only FORMAT AS PARQUET is")
 
 
-# Takes the index after the option's name; returns the field's value, and the index after the option.
-_Option = Callable[[Sql, int], tuple[Any, int]]
+def _flag(_: Tokens) -> bool:
+    return True
 
 
-def _flag(_: Sql, index: int) -> tuple[bool, int]:
-    return True, index
+def _format(tokens: Tokens) -> bool:
+    tokens.take("AS")
+    _refuse_format(tokens)
+    tokens.expect("PARQUET")
+    return True
 
 
-def _format(sql: Sql, index: int) -> tuple[Any, int]:
-    index += sql.word(index) == "AS"
-    if sql.word(index) in _OTHER_FORMATS:
-        raise UnsupportedSql(f"COPY from {sql.word(index)} isn't supported: only FORMAT AS PARQUET is")
-    return True, sql.expect(index, "PARQUET")
+def _iam_role(tokens: Tokens) -> str:
+    return DEFAULT_ROLE if tokens.take("DEFAULT") else _one_role(tokens.string())
 
 
-def _iam_role(sql: Sql, index: int) -> tuple[Any, int]:
-    if sql.word(index) == "DEFAULT":
-        return DEFAULT_ROLE, index + 1
-    role, index = _string(sql, index)
-    return _one_role(role), index
-
-
-def _credentials(sql: Sql, index: int) -> tuple[Any, int]:
-    text, index = _string(sql, index + (sql.word(index) == "AS"))
-    name, _, role = text.partition("=")
+def _credentials(tokens: Tokens) -> str:
+    tokens.take("AS")
+    name, _, role = tokens.string().partition("=")
     if name.strip() != "aws_iam_role":
         raise UnsupportedSql(
             "COPY with CREDENTIALS is supported as 'aws_iam_role=<arn>' only, without access keys"
         )
-    return _one_role(role.strip()), index
+    return _one_role(role.strip())
 
 
 def _one_role(role: str) -> str:
@@ -130,22 +120,23 @@ def _one_role(role: str) -> str:
     return role
 
 
-def _statupdate(sql: Sql, index: int) -> tuple[Any, int]:
-    return None, index + (sql.word(index) in ("ON", "OFF", "TRUE", "FALSE"))
+def _statupdate(tokens: Tokens) -> None:
+    if tokens.word in ("ON", "OFF", "TRUE", "FALSE"):
+        tokens.next_word()
 
 
-def _accept_invalid_characters(sql: Sql, index: int) -> tuple[Any, int]:
-    stated = index + (sql.word(index) == "AS")
-    if stated < len(sql) and sql.tokens[stated].is_string:
-        replacement, index = _string(sql, stated)
-        if len(replacement.encode()) != 1 or replacement == "\0":
-            raise RedshiftError("ACCEPTINVCHARS takes one ASCII character, not NUL")
-        return replacement, index
-    return "?", index
+def _accept_invalid_characters(tokens: Tokens) -> str:
+    stated = tokens.take("AS")
+    if not stated and not tokens.is_string():
+        return "?"
+    replacement = tokens.string()
+    if len(replacement.encode()) != 1 or replacement == "\0":
+        raise RedshiftError("ACCEPTINVCHARS takes one ASCII character, not NUL")
+    return replacement
 
 
 # Option ▸ the field of Copy that it sets, and its reader.
-_OPTIONS: dict[str, tuple[str, _Option]] = {
+_OPTIONS: dict[str, tuple[str, Callable[[Tokens], Any]]] = {
     "FORMAT": ("is_parquet", _format),
     "PARQUET": ("is_parquet", _flag),
     "IAM_ROLE": ("role", _iam_role),

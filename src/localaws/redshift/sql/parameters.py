@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from localaws.redshift.errors import RedshiftError
-from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.tokens import Tokens, literal
 
 
 def bind(text: str, values: Mapping[str, str]) -> str:
@@ -16,21 +17,21 @@ def bind(text: str, values: Mapping[str, str]) -> str:
     """
     if not values:
         return text
-    sql = Sql(text)
     used: set[str] = set()
-    for index, token in enumerate(sql.tokens[:-1]):
-        name = sql.tokens[index + 1]
-        if token.raw != ":" or not name.is_word or name.start != token.end:
+    parts, copied = [], 0
+    for colon, name in pairwise(Tokens(text).all):
+        written = text[name.start : name.end + 1]
+        if (
+            colon.text != ":"
+            or name.start != colon.end + 1
+            or not (written[0].isalpha() or written[0] == "_")
+        ):
             continue
-        if name.raw not in values:
-            raise RedshiftError(f"Parameter {name.raw} has no value in Parameters")
-        used.add(name.raw)
-        sql.replace(index, index + 1, literal(values[name.raw]))
+        if written not in values:
+            raise RedshiftError(f"Parameter {written} has no value in Parameters")
+        used.add(written)
+        parts += [text[copied : colon.start], literal(values[written])]
+        copied = name.end + 1
     if unused := sorted(values.keys() - used):
         raise RedshiftError(f"Parameters list contains unused parameters. Unused parameters: {unused}")
-    return sql.render()
-
-
-def literal(value: str) -> str:
-    """A string literal as Redshift reads it: quotes doubled, backslashes too."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    return "".join([*parts, text[copied:]])

@@ -19,7 +19,7 @@ from localaws.redshift.sql.functions import (
     EXTRACT_PARTS,
     RENAMED,
 )
-from localaws.redshift.sql.names import quoted
+from localaws.redshift.sql.tokens import quoted
 from localaws.redshift.sql.types import type_of
 from localaws.redshift.users import CATALOG_VIEWS
 

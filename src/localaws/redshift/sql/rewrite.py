@@ -16,9 +16,8 @@ from localaws.redshift.sql import grants
 from localaws.redshift.sql.changes import change
 from localaws.redshift.sql.copy import Copy, parse_copy
 from localaws.redshift.sql.definitions import definition
-from localaws.redshift.sql.names import parse_names
 from localaws.redshift.sql.queries import query
-from localaws.redshift.sql.tokens import Sql
+from localaws.redshift.sql.tokens import Tokens
 from localaws.redshift.users import Principal
 
 
@@ -53,12 +52,12 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> S
     Raises UnsupportedSql for what Redshift refuses or what isn't known here, RedshiftError for what Redshift would
     call an error of the statement.
     """
-    sql = Sql(text)
-    verb = sql.word(0) or sql.raw(0)
+    tokens = Tokens(text)
+    verb = tokens.word
     if verb in _QUERY_VERBS:
-        return Statement("SELECT", query(sql.slice(0, len(sql))), returns_rows=True)
+        return Statement("SELECT", query(tokens.body), returns_rows=True)
     if verb in _CHANGE_VERBS:
-        postgres, tables = change(sql.slice(0, len(sql)))
+        postgres, tables = change(tokens.body)
         return Statement(verb, postgres, tables=tables)
     if verb in _TRANSACTION_VERBS:
         raise UnsupportedSql(f"{verb} isn't supported by the Data API: a call is one transaction")
@@ -68,48 +67,52 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> S
             f"{verb} within a batch isn't supported: on Redshift it ends the open transaction{hint}"
         )
     if verb in ("GRANT", "REVOKE"):
-        principals = grants.grant_or_revoke(sql, role_name)
-        return Statement(verb, sql.render(), principals=principals)
-    if verb == "CREATE" and sql.word(1) in ("USER", "ROLE"):
-        return Statement("CREATE", grants.create_principal(sql, role_name))
+        postgres, principals = grants.grant_or_revoke(tokens, role_name)
+        return Statement(verb, postgres, principals=principals)
+    if verb == "CREATE" and len(tokens.all) > 1 and tokens.all[1].text.upper() in ("USER", "ROLE"):
+        return Statement("CREATE", grants.create_principal(tokens, role_name))
     if verb in _DEFINITION_VERBS:
-        postgres, new_columns_of = definition(sql.slice(0, len(sql)))
+        postgres, new_columns_of = definition(tokens.body)
         return Statement(verb, postgres, new_columns_of=new_columns_of)
     if verb not in _VERBS:
         raise UnsupportedSql(f"statement {verb} isn't supported: only {', '.join(sorted(STATEMENTS))}")
-    return _VERBS[verb](sql)
+    return _VERBS[verb](tokens)
 
 
-def _copy(sql: Sql) -> Statement:
-    return Statement("COPY", copy=parse_copy(sql))
+def _copy(tokens: Tokens) -> Statement:
+    return Statement("COPY", copy=parse_copy(tokens))
 
 
-def _lock(sql: Sql) -> Statement:
-    _, index = parse_names(sql, 1 + (sql.word(1) == "TABLE"))
-    if index != len(sql):
+def _lock(tokens: Tokens) -> Statement:
+    tokens.expect("LOCK")
+    tokens.take("TABLE")
+    tables = tokens.csv(tokens.table)
+    if not tokens.ended:
         raise UnsupportedSql("LOCK takes tables and no mode on Redshift")
-    return Statement("LOCK", sql.render())
+    return Statement("LOCK", f"lock table {', '.join(tables)}")
 
 
-def _maintenance(sql: Sql) -> Statement:
-    if sql.word(1) == "COMPRESSION":
+def _maintenance(tokens: Tokens) -> Statement:
+    verb = tokens.next_word()
+    if tokens.word == "COMPRESSION":
         raise UnsupportedSql("statement ANALYZE COMPRESSION isn't supported")
-    return Statement(sql.word(0))
+    return Statement(verb)
 
 
-def _set(sql: Sql) -> Statement:
-    name = sql.word(1)
-    if name not in _SETTINGS:
+def _set(tokens: Tokens) -> Statement:
+    tokens.expect("SET")
+    if tokens.word not in _SETTINGS:
         raise UnsupportedSql(
-            f"SET {sql.raw(1)} isn't supported: only {', '.join(sorted(_SETTINGS)).lower()} are"
+            f"SET {tokens.raw} isn't supported: only {', '.join(sorted(_SETTINGS)).lower()} are"
         )
-    if sql.raw(2).upper() not in ("TO", "="):
-        raise sql.syntax_error(2)
-    # Queues of a workload manager there are none; the name is taken and forgotten.
-    return Statement("SET", "" if name == "QUERY_GROUP" else sql.render())
+    name = tokens.next_word()
+    if not tokens.take("TO") and not tokens.take("="):
+        raise tokens.error()
+    # There are no queues of a workload manager; the name is accepted and ignored.
+    return Statement("SET", "" if name == "QUERY_GROUP" else tokens.body)
 
 
-_VERBS: dict[str, Callable[[Sql], Statement]] = {
+_VERBS: dict[str, Callable[[Tokens], Statement]] = {
     "COPY": _copy,
     "LOCK": _lock,
     "SET": _set,

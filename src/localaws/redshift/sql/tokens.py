@@ -1,142 +1,132 @@
-"""A statement as text, tokens and replacements: everything else stays as it was written."""
+"""A statement's tokens, read from left to right; for what isn't read as a tree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import TypeVar
 
 from sqlglot.errors import TokenError
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.sql.dialect import RedshiftDialect
+from localaws.redshift.sql.words import RESERVED
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Token:
-    """One token; `start` and `end` (exclusive) are its place in the statement's text."""
-
-    raw: str
-    value: str
-    kind: TokenType
-    start: int
-    end: int
-
-    @property
-    def is_string(self) -> bool:
-        return self.kind is TokenType.STRING
-
-    @property
-    def is_quoted(self) -> bool:
-        return self.kind is TokenType.IDENTIFIER
-
-    @property
-    def is_word(self) -> bool:
-        """A keyword or an unquoted name; not a literal such as E'..'."""
-        is_literal = self.is_string or self.is_quoted or "'" in self.raw
-        return not is_literal and (self.raw[0].isalpha() or self.raw[0] in "_#")
-
-    @property
-    def is_name(self) -> bool:
-        return self.is_word or self.is_quoted
-
-    @property
-    def word(self) -> str:
-        """Upper-case keyword or unquoted name with single spaces; "" for anything else."""
-        return " ".join(self.raw.upper().split()) if self.is_word else ""
+def quoted(name: str) -> str:
+    """A name as PostgreSQL is to read it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
-class Sql:
-    """One statement. Indexes are token indexes; a token beyond either end reads as the empty word."""
+def literal(value: str) -> str:
+    """A string literal as Redshift reads it: quotes doubled, backslashes too."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+class Tokens:
+    """The tokens of one statement, and the place up to which they have been read.
+
+    `body`: the statement's text from its first to its last token, without a semicolon.
+    """
 
     def __init__(self, text: str) -> None:
         """Raises RedshiftError on text that can't be tokenised, UnsupportedSql on more than one statement."""
-        self.text = text
         try:
-            found = RedshiftDialect().tokenize(text)
+            self.all: list[Token] = RedshiftDialect().tokenize(text)
         except TokenError as error:
             raise RedshiftError(f"unterminated quoted string or comment ({error})") from error
-        tokens = [Token(text[t.start : t.end + 1], t.text, t.token_type, t.start, t.end + 1) for t in found]
-        while tokens and tokens[-1].raw == ";":
-            tokens.pop()
-        if any(token.raw == ";" for token in tokens):
+        while self.all and self.all[-1].token_type is TokenType.SEMICOLON:
+            self.all.pop()
+        if any(token.token_type is TokenType.SEMICOLON for token in self.all):
             raise UnsupportedSql("more than one statement in one Sql; use BatchExecuteStatement")
-        if not tokens:
+        if not self.all:
             raise RedshiftError("the statement is empty")
-        self.tokens = tokens
-        self._edits: list[tuple[int, int, str]] = []
-        self._match = self._parentheses()
+        self.body = text[self.all[0].start : self.all[-1].end + 1]
+        self._at = 0
 
-    def _parentheses(self) -> dict[int, int]:
-        match: dict[int, int] = {}
-        opened: list[int] = []
-        for index, token in enumerate(self.tokens):
-            if token.raw == "(":
-                opened.append(index)
-            elif token.raw == ")":
-                if not opened:
-                    raise RedshiftError('syntax error at or near ")"')
-                match[index] = opened.pop()
-                match[match[index]] = index
-        if opened:
-            raise RedshiftError("syntax error at end of input: a parenthesis isn't closed")
-        return match
+    @property
+    def ended(self) -> bool:
+        return self._at >= len(self.all)
 
-    def __len__(self) -> int:
-        return len(self.tokens)
+    @property
+    def raw(self) -> str:
+        """The next token as it is written, without its quotes; "" at the end."""
+        return "" if self.ended else self.all[self._at].text
 
-    def word(self, index: int) -> str:
-        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
+    @property
+    def word(self) -> str:
+        """The next token in upper case, single spaces within it; "" for a quoted name, a string, or at the end."""
+        if self.ended or self.all[self._at].token_type in (TokenType.IDENTIFIER, TokenType.STRING):
+            return ""
+        return " ".join(self.raw.upper().split())
 
-    def raw(self, index: int) -> str:
-        return self.tokens[index].raw if 0 <= index < len(self.tokens) else ""
+    def take(self, *words: str) -> bool:
+        """Read these words if they are the next ones."""
+        start = self._at
+        for word in words:
+            if self.word != word:
+                self._at = start
+                return False
+            self._at += 1
+        return True
 
-    def is_name(self, index: int) -> bool:
-        return 0 <= index < len(self.tokens) and self.tokens[index].is_name
+    def expect(self, word: str) -> None:
+        """Read this word. Raises RedshiftError, as the others below, if something else is there."""
+        if not self.take(word):
+            raise self.error()
 
-    def match(self, index: int) -> int:
-        """The index of the parenthesis that belongs to the one at `index`."""
-        return self._match[index]
+    def error(self) -> RedshiftError:
+        """That the next token isn't one that may be there."""
+        where = "end of input" if self.ended else f'or near "{self.raw}"'
+        return RedshiftError(f"syntax error at {where}")
 
-    def phrase(self, index: int, *words: str) -> bool:
-        """Whether the words at `index` are these."""
-        return all(self.word(index + offset) == word for offset, word in enumerate(words))
+    def next_word(self) -> str:
+        """Read a word, in upper case."""
+        word = self.word
+        if not word:
+            raise self.error()
+        self._at += 1
+        return word
 
-    def expect(self, index: int, raw: str) -> int:
-        """The index after `raw`; raises RedshiftError (a syntax error) if something else is there."""
-        if self.raw(index).upper() != raw:
-            raise self.syntax_error(index)
-        return index + 1
+    def string(self) -> str:
+        """Read a string, and give its value back."""
+        if self.ended or self.all[self._at].token_type is not TokenType.STRING:
+            raise self.error()
+        self._at += 1
+        return self.all[self._at - 1].text
 
-    def syntax_error(self, index: int) -> RedshiftError:
-        if index >= len(self.tokens):
-            return RedshiftError("syntax error at end of input")
-        return RedshiftError(f'syntax error at or near "{self.raw(index)}"')
+    def is_string(self) -> bool:
+        """Whether a string is next."""
+        return not self.ended and self.all[self._at].token_type is TokenType.STRING
 
-    def split(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """The parts between the commas that aren't within parentheses, as (first, after last)."""
-        commas, index = [], start
-        while index < stop:
-            if self.raw(index) == ",":
-                commas.append(index)
-            index = self.match(index) if self.raw(index) == "(" else index + 1
-        return list(zip([start, *(comma + 1 for comma in commas)], [*commas, stop], strict=True))
+    def name(self, *, folded: bool = True) -> str:
+        """Read a name: in lower case, or with the case that it has within quotes."""
+        is_quoted = not self.ended and self.all[self._at].token_type is TokenType.IDENTIFIER
+        if not is_quoted and not self.word[:1].isalpha() and self.word[:1] not in ("_", "#"):
+            raise self.error()
+        name = self.raw if is_quoted and not folded else self.raw.lower()
+        self._at += 1
+        return name
 
-    def slice(self, start: int, stop: int) -> str:
-        """The text of the tokens from `start` up to before `stop`, as written."""
-        return self.text[self.tokens[start].start : self.tokens[stop - 1].end]
+    def table(self) -> str:
+        """Read [schema.]name, and give it back as PostgreSQL is to read it.
 
-    def replace(self, first: int, last: int, text: str) -> None:
-        """Replaces the tokens `first` .. `last` (inclusive)."""
-        self._edits.append((self.tokens[first].start, self.tokens[last].end, text))
+        Raises RedshiftError for a reserved word, UnsupportedSql for a name with a database.
+        """
+        if self.word in RESERVED:
+            raise RedshiftError(f'syntax error at or near "{self.raw}": a reserved word of Redshift')
+        parts = [self.name()]
+        while self.take("."):
+            parts.append(self.name())
+        if len(parts) > 2:
+            raise UnsupportedSql(f"cross-database name {'.'.join(parts)} isn't supported")
+        return ".".join(map(quoted, parts))
 
-    def delete(self, first: int, last: int) -> None:
-        self.replace(first, last, "")
-
-    def render(self) -> str:
-        """The edited text."""
-        parts: list[str] = []
-        position = 0
-        for start, end, text in sorted(self._edits):
-            parts += [self.text[position:start], text]
-            position = end
-        return "".join([*parts, self.text[position : self.tokens[-1].end]])
+    def csv(self, read: Callable[[], T]) -> list[T]:
+        """Read one thing, and more of its kind after commas."""
+        found = [read()]
+        while self.take(","):
+            found.append(read())
+        return found
