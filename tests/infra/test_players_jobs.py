@@ -21,6 +21,7 @@ from localaws.errors import NotSupported
 from localaws.jobs import Jobs
 from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
 from localaws.jobs.models import take_over_runs
+from localaws.processes import python_command
 
 
 class Account:
@@ -417,13 +418,12 @@ def test_close_kills_runs_with_their_children_and_leaves_nothing_behind(
 def test_a_script_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     import subprocess
 
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({"first": [], "last": [], "failure": str(tmp_path / "failure")}))
+    settings = {"first": [], "last": [], "failure": str(tmp_path / "failure")}
     script = tmp_path / "script.py"
     script.write_text(WAITING)
     bootstrap = Path(__file__).parents[2] / "src/localaws/jobs/bootstrap.py"
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", bootstrap, settings, script, "--mark", tmp_path / "never"],
+        [*python_command(sys.executable, bootstrap, settings), script, "--mark", tmp_path / "never"],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )

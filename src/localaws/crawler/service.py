@@ -26,14 +26,9 @@ log = logging.getLogger(__name__)
 
 # AWS docs: "Monitoring AWS Glue crawlers": there, in a stream that is called like the crawler.
 _LOG_GROUP = "/aws-glue/crawlers"
-_COUNTS = (
-    "tablesCreated",
-    "tablesUpdated",
-    "tablesDeleted",
-    "partitionsCreated",
-    "partitionsUpdated",
-    "partitionsDeleted",
-)
+_COUNTS = [
+    f"{things}{done}" for things in ("tables", "partitions") for done in ("Created", "Updated", "Deleted")
+]
 
 
 class Crawlers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +13,7 @@ import psycopg
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import LocalAwsError
+from localaws.events.shapes import event
 from localaws.redshift.errors import RedshiftError, StatementCancelled, UnsupportedSql
 from localaws.redshift.load import Loader
 from localaws.redshift.models import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
@@ -131,16 +131,11 @@ class Runner:
             self._tell(record)
 
     def _tell(self, record: Record) -> None:
-        event = status_event(record, self._endpoint)
         try:
-            self._on_event(event)
+            self._on_event(status_event(record, self._endpoint))
         except Exception:  # noqa: BLE001  as below
             # As on AWS: who listens can't change what became of the statement.
             _log.exception("the event of statement %s couldn't be delivered", record.id)
-
-
-def workgroup_arn(endpoint: Endpoint, workgroup: str) -> str:
-    return f"arn:aws:redshift-serverless:{endpoint.region}:{endpoint.account}:workgroup/{workgroup}"
 
 
 def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
@@ -149,16 +144,12 @@ def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
     AWS docs: "Monitoring events for the Amazon Redshift Data API in Amazon EventBridge". One per call, also for a
     batch; there is no error text in it.
     """
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Redshift Data Statement Status Change",
-        "source": "aws.redshift-data",
-        "account": endpoint.account,
-        "time": datetime.fromtimestamp(record.updated, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": endpoint.region,
-        "resources": [workgroup_arn(endpoint, record.request.workgroup)],
-        "detail": {
+    account, region = endpoint.account, endpoint.region
+    workgroup = f"arn:aws:redshift-serverless:{region}:{account}:workgroup/{record.request.workgroup}"
+    return event(
+        "aws.redshift-data",
+        "Redshift Data Statement Status Change",
+        {
             "principal": record.principal,
             "statementName": record.request.name,
             "statementId": record.id,
@@ -167,4 +158,8 @@ def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
             "rows": record.rows,
             "expireAt": int(record.expires),
         },
-    }
+        resources=(workgroup,),
+        time=datetime.fromtimestamp(record.updated, UTC),
+        account=account,
+        region=region,
+    )

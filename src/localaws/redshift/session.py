@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -174,4 +173,3 @@ class Session:
 
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
-Opener = Callable[[Cancellation], Session]
