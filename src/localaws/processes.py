@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.01
-# How often an exchange asks whether it is to go on; answers arrive without this delay.
+# How often an exchange asks whether to continue; answers arrive without this delay.
 _PROCEED_SECONDS = 0.05
 # How long a process that has closed its pipes may take to exit, or to get its last output out.
 _EXIT_SECONDS = 1.0
@@ -48,12 +48,12 @@ def python_command(python: str, program: Path, settings: Mapping[str, Any]) -> l
 
 
 class Process:
-    """A child process, from its making until `close`, which kills it with everything that it has started.
+    """A child process, from its construction until `close`, which kills it with everything that it has started.
 
     `environment` is its whole environment, `folder` its working directory; `on_line` gets each line that it prints,
-    in a thread. A session of its own keeps the terminal's Ctrl-C from it. Its standard input ends with this process,
-    however this ends, and our programs then kill themselves. With `answers` it gets a pipe for `exchange`, whose file
-    descriptor is the command's last argument.
+    in a thread. Ctrl-C at the terminal doesn't reach it, as it has a session of its own. Its standard input ends with
+    this process, even if that is killed, and our programs then kill themselves. With `answers` it gets a pipe for
+    `exchange`, whose file descriptor is the command's last argument.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Process:
     def exchange(
         self, request: Mapping[str, Any] | None, proceed: Callable[[], bool]
     ) -> dict[str, Any] | None:
-        """Send a request (None: send nothing), and give back the next answer; both are lines of JSON.
+        """Send a request (None: send nothing), and return the next answer; both are lines of JSON.
 
         None as soon as `proceed` says no; it is asked every 50 ms. Raises ProcessDied.
         """

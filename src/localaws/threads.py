@@ -38,7 +38,7 @@ class Threads:
             return not self._running
 
     def close(self) -> None:
-        """Start no more threads. Work that asks for `closed` ends soon; see `join`."""
+        """Start no more threads. Work that checks `closed` ends early; see `join`."""
         with self._lock:
             self.closed = True
 

@@ -338,7 +338,7 @@ def test_an_asynchronous_failure_is_retried_twice(aws: Aws, functions: Functions
     assert not functions.idle()
     eventually(functions.idle)
     assert (good.read_text(), bad.read_text()) == ("xxx", "xxx")
-    assert functions.given_up() == {"flaky": 1}
+    assert functions.exhausted() == {"flaky": 1}
 
 
 def test_a_given_up_event_goes_to_the_on_failure_queue_by_the_functions_role(

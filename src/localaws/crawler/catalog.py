@@ -24,7 +24,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the crawled files hold, all in all."""
+    """Totals of the crawled files."""
 
     objects: int
     size_bytes: int
@@ -122,7 +122,7 @@ class CatalogTable:
         return found
 
     def create_partitions(self, partitions: list[Partition]) -> None:
-        """Create partitions; one that somebody else created meanwhile is none of our business."""
+        """Create partitions; one that was created meanwhile is left as it is."""
         for batch in _batches(partitions, _CREATE_AT_ONCE):
             self._create_one(batch[0])
             answer = self._glue.batch_create_partition(

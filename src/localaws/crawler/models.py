@@ -1,4 +1,4 @@
-"""Crawls as moto keeps them, with a state that only the player changes."""
+"""Crawls as moto keeps them, with a state that only the service changes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..takeover import Takeover
 _LAST_CRAWL_STATUS = {"COMPLETED": "SUCCEEDED", "FAILED": "FAILED", "STOPPED": "CANCELLED"}
 
 
-class PlayedCrawl(FakeCrawl):  # type: ignore[misc]
-    """A crawl whose state is set by the player: RUNNING, STOPPING, COMPLETED, FAILED or STOPPED.
+class Crawl(FakeCrawl):  # type: ignore[misc]
+    """A crawl whose state is set by the service: RUNNING, STOPPING, COMPLETED, FAILED or STOPPED.
 
-    moto's own crawls drift to COMPLETED as time goes by.
+    moto's own crawls become COMPLETED after a while.
     """
 
     def __init__(self, crawler_name: str) -> None:
@@ -38,7 +38,7 @@ class PlayedCrawl(FakeCrawl):  # type: ignore[misc]
         self.state = value  # moto's StopCrawler sets STOPPING
 
     def advance(self) -> None:
-        """moto's way of letting time pass; here it doesn't."""
+        """moto's hook for the passing of time; it changes nothing here."""
 
     def finish(self, state: str, error: str = "") -> None:
         """Enter a final state."""
@@ -55,8 +55,8 @@ class PlayedCrawl(FakeCrawl):  # type: ignore[misc]
         return shown
 
 
-def take_over_crawls(started: Callable[[FakeCrawler, PlayedCrawl], None]) -> Takeover:
-    """Make moto keep PlayedCrawls, tell `started` of each, and show the last finished one in GetCrawler."""
+def take_over_crawls(started: Callable[[FakeCrawler, Crawl], None]) -> Takeover:
+    """Make moto keep Crawls, pass each to `started`, and show the last finished one in GetCrawler."""
     takeover = Takeover()
     # In-process: moto has no hook for a crawl that was started, and takes no lock between its look at the
     # crawler's state and the start.
@@ -82,7 +82,7 @@ def take_over_crawls(started: Callable[[FakeCrawler, PlayedCrawl], None]) -> Tak
         shown["CrawlElapsedTime"] = int((now - since).total_seconds() * 1000) if since else 0
         return shown
 
-    takeover.replace(models, "FakeCrawl", PlayedCrawl)
+    takeover.replace(models, "FakeCrawl", Crawl)
     takeover.replace(FakeCrawler, "start_crawler", start_crawler)
     takeover.replace(FakeCrawler, "as_dict", as_dict)
     return takeover

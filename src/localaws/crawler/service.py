@@ -1,4 +1,4 @@
-"""Plays Glue's crawlers: a crawl lists, reads footers and writes the catalog as the crawler's role."""
+"""Runs Glue's crawlers: a crawl lists, reads footers and writes the catalog as the crawler's role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from ..threads import Threads
 from .crawl import Policy, Stopped, crawl_target
-from .models import PlayedCrawl, take_over_crawls
+from .models import Crawl, take_over_crawls
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _COUNTS = [
 
 
 class Crawlers:
-    """Runs what StartCrawler starts, from its making until `close`.
+    """Runs what StartCrawler starts, from its construction until `close`.
 
     `on_event` gets a "Glue Crawler State Change" when a crawl starts, succeeds or fails.
     """
@@ -47,7 +47,7 @@ class Crawlers:
         self._takeover = take_over_crawls(self._begin)
 
     def idle(self) -> bool:
-        """Whether no crawl is under way and every end has been told to `on_event`."""
+        """Whether no crawl is under way and every end has been passed to `on_event`."""
         return self._threads.idle()
 
     def close(self) -> None:
@@ -56,18 +56,18 @@ class Crawlers:
         self._threads.close()
         self._threads.join()
 
-    def _begin(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
-        if not self._threads.start(crawler.name, partial(self._play, crawler, crawl)):
+    def _begin(self, crawler: FakeCrawler, crawl: Crawl) -> None:
+        if not self._threads.start(crawler.name, partial(self._run, crawler, crawl)):
             crawl.finish("STOPPED")
 
-    def _play(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
+    def _run(self, crawler: FakeCrawler, crawl: Crawl) -> None:
         try:
             self._crawl(crawler, crawl)
         except Exception as error:
             crawl.finish("FAILED", f"Internal Service Exception: {error}")
             raise
 
-    def _crawl(self, crawler: FakeCrawler, crawl: PlayedCrawl) -> None:
+    def _crawl(self, crawler: FakeCrawler, crawl: Crawl) -> None:
         began = datetime.now(UTC)
         self._tell(crawler.name, "Started", {"startTime": timestamp(began)})
         counts: Counter[str] = Counter()
@@ -91,7 +91,7 @@ class Crawlers:
         }
         self._tell(crawler.name, "Succeeded", details)
 
-    def _crawl_targets(self, crawler: FakeCrawler, crawl: PlayedCrawl, counts: Counter[str]) -> None:
+    def _crawl_targets(self, crawler: FakeCrawler, crawl: Crawl, counts: Counter[str]) -> None:
         policy = _policy(crawler)
         if others := sorted(
             kind for kind, targets in crawler.targets.items() if targets and kind != "S3Targets"
@@ -123,7 +123,7 @@ class Crawlers:
 
 
 def _policy(crawler: FakeCrawler) -> Policy:
-    """The crawler's settings; NotSupported, by name, for those that aren't played."""
+    """The crawler's settings; NotSupported, by name, for those that aren't supported."""
     behavior = (crawler.recrawl_policy or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     change = crawler.schema_change_policy or {}
     # Glue's default for what is deleted is DEPRECATE_IN_DATABASE: nothing is removed from the catalog then either.
@@ -163,7 +163,7 @@ _OPTIONS = {
 
 
 def _options(configuration: str | None, crawler: str) -> set[str]:
-    """The crawler's Configuration, read; NotSupported, by name, for a setting that isn't played."""
+    """The crawler's Configuration, read; NotSupported, by name, for a setting that isn't supported."""
     try:
         return {_OPTIONS[setting] for setting in _flat(json.loads(configuration or "{}"), "")}
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""Lambda: deployed functions run in warm worker processes, cut off from this machine as they are on AWS."""
+"""Lambda: deployed functions run in warm worker processes, isolated from this machine as on AWS."""
 
 from .errors import FunctionError
 from .service import Functions

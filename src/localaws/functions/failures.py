@@ -1,4 +1,4 @@
-"""Events on which an asynchronous function failed for good."""
+"""Events of asynchronous invocations whose retries are exhausted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .errors import FunctionError
 log = logging.getLogger(__name__)
 
 
-class GivenUp:
-    """Counts and logs them, and hands them to the function's OnFailure queue, if one is configured.
+class Failures:
+    """Counts and logs them, and sends them to the function's OnFailure queue, if one is configured.
 
     `credentials(role ARN, function name)`: the function's role acts, as on AWS.
     """
@@ -39,7 +39,7 @@ class GivenUp:
         return int(self._config(name).get("MaximumRetryAttempts", 2))
 
     def counts(self) -> dict[str, int]:
-        """Given-up events per function name."""
+        """Events whose retries were exhausted, per function name."""
         with self._lock:
             return dict(self._counts)
 
@@ -47,7 +47,7 @@ class GivenUp:
         """Take an event that failed `attempts` times, the last time with `error`."""
         with self._lock:
             self._counts[name] += 1
-        log.error("function %s: an event is given up after %d attempts: %s", name, attempts, error)
+        log.error("function %s: retries exhausted after %d attempts: %s", name, attempts, error)
         destination = self._config(name).get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if not destination:
             return
@@ -84,7 +84,7 @@ class GivenUp:
             "responsePayload": error.payload(),
         }
         sqs = self._endpoint.client("sqs", self._credentials(function["Role"], name))
-        # The address is asked for as the deployer: Lambda needs no grant for it, only sqs:SendMessage.
+        # The queue's URL is read as the deployer: Lambda needs no grant for it, only sqs:SendMessage.
         url = self._endpoint.client("sqs").get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
 

@@ -118,7 +118,7 @@ def read_deployed(lambda_client: Any, name: str) -> Deployed:
 
 
 def unpack(endpoint: Endpoint, deployed: Deployed, folder: Path) -> tuple[Path, Path]:
-    """Unpack the function's code and its layers below `folder`; gives back the two folders (task, opt).
+    """Unpack the function's code and its layers below `folder`; returns the two folders (task, opt).
 
     Layers go into one folder in their order, a later one over an earlier one, as into /opt on Lambda.
     """
@@ -149,7 +149,7 @@ def make_runtime_folder(folder: Path) -> Path:
     for name in _RUNTIME_MODULES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise NotSupported(f"functions need the module {name}, which this Python hasn't got")
+            raise NotSupported(f"functions need the module {name}, which isn't installed here")
         source = Path(spec.origin)
         source = source.parent if source.name == "__init__.py" else source
         (folder / source.name).symlink_to(source)

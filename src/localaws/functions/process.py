@@ -66,7 +66,7 @@ class WarmWorker:
     def invoke(self, event: Any) -> Any:
         """The handler's result. FunctionError if it raises, exceeds its timeout, or its process dies.
 
-        After a timeout or a death the worker is of no more use (`alive` is False).
+        After a timeout or a death the worker can't be used again (`alive` is False).
         """
         request_id = str(uuid.uuid4())
         seconds = self._deployed.timeout_seconds

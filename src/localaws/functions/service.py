@@ -1,4 +1,4 @@
-"""Lambda: deployed functions run in warm worker processes, cut off from this machine as they are on AWS."""
+"""Lambda: deployed functions run in warm worker processes, isolated from this machine as on AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..roles import Assume
 from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
 from .errors import FunctionError
-from .failures import GivenUp
+from .failures import Failures
 from .models import Deployed, make_runtime_folder, plain_name, read_deployed, unpack
 from .process import WarmWorker
 
@@ -41,7 +41,7 @@ class _Pool:
 
 
 class Functions:
-    """Runs deployed functions; from its making until `close` it also plays the API's Invoke.
+    """Runs deployed functions; from its construction until `close` it also answers the API's Invoke.
 
     A function's worker has: its own variables, its role's credentials, its code and layers, boto3, and the
     standard library. Not more than `workers_per_function` run at a time; further invocations wait.
@@ -70,10 +70,10 @@ class Functions:
         self._pools_lock = threading.Lock()
         self._running = 0
         self._closed = False
-        self._given_up = GivenUp(endpoint, self._lambda, partial(self._credentials, by_aws=True))
-        self._queue = AsyncInvocations(self.invoke, self._given_up, retry_delays_seconds)
+        self._failures = Failures(endpoint, self._lambda, partial(self._credentials, by_aws=True))
+        self._queue = AsyncInvocations(self.invoke, self._failures, retry_delays_seconds)
         self._takeover = Takeover()
-        self._takeover.replace(LambdaFunction, "invoke", self._play_invoke())
+        self._takeover.replace(LambdaFunction, "invoke", self._invoke_patch())
 
     def invoke(self, name: str, event: Any) -> Any:
         """The result of the function `name` (or its ARN), synchronously.
@@ -100,9 +100,9 @@ class Functions:
         with self._pools_lock:
             return self._running == 0 and self._queue.idle()
 
-    def given_up(self) -> dict[str, int]:
+    def exhausted(self) -> dict[str, int]:
         """How many asynchronous events each function failed on for good."""
-        return self._given_up.counts()
+        return self._failures.counts()
 
     def pids(self, name: str | None = None) -> list[int]:
         """Process ids of the living workers, of all functions or of one."""
@@ -245,7 +245,7 @@ class Functions:
                 pool.code[deployed.revision] = unpack(self._endpoint, deployed, folder)
             return pool.code[deployed.revision]
 
-    def _play_invoke(self) -> Any:
+    def _invoke_patch(self) -> Any:
         """moto's LambdaFunction.invoke, which would start Docker, answered by the function's worker."""
 
         def invoke(function: LambdaFunction, body: str | bytes, headers: Any, answer_headers: Any) -> bytes:

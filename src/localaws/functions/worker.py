@@ -130,7 +130,7 @@ def _answer(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> dict
 
 
 def _error(kind: str, message: str, error: Exception) -> dict[str, Any]:
-    # The first frame is this file's; the function's author has no use for it.
+    # The first frame is this file's; it doesn't help the function's author.
     stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
     return {"errorType": kind, "errorMessage": message, "stackTrace": stack}
 

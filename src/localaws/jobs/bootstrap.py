@@ -2,7 +2,7 @@
 
 SETTINGS is JSON: {"first": [paths before the standard library], "last": [paths after it],
 "failure": file to write the script's exception to}. Started with -S, the interpreter has read no .pth file
-and no site-packages, so an editable install of somebody's checkout is not importable; site-packages itself
+and no site-packages, so an editable install of a checkout is not importable; site-packages itself
 comes by "last". Only the standard library may be imported here.
 """
 
@@ -44,7 +44,7 @@ def _report(file: str, error: BaseException) -> None:
 
 
 def _die_with_parent() -> None:
-    """Standard input is a pipe that nobody writes to: its end means that the parent has died."""
+    """Nothing is ever written to standard input: its end means that the parent has died."""
     os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 

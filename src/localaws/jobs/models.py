@@ -1,4 +1,4 @@
-"""Job runs as moto keeps them, with a state that only the player changes."""
+"""Job runs as moto keeps them, with a state that only the service changes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ TERMINAL = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 _DEFAULT_TIMEOUT_MINUTES = 480
 
 
-class PlayedRun(FakeJobRun):  # type: ignore[misc]
-    """A job run whose `state` is set by the player. moto's own runs drift to SUCCEEDED as time goes by."""
+class Run(FakeJobRun):  # type: ignore[misc]
+    """A job run whose `state` is set by the service. moto's own runs become SUCCEEDED after a while."""
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
@@ -39,7 +39,7 @@ class PlayedRun(FakeJobRun):  # type: ignore[misc]
         return self.state
 
     def advance(self) -> None:
-        """moto's way of letting time pass; here it doesn't."""
+        """moto's hook for the passing of time; it changes nothing here."""
 
     def change(self, state: str, error: str = "") -> None:
         """Enter a state, with the error message of a failed run."""
@@ -66,8 +66,8 @@ class PlayedRun(FakeJobRun):  # type: ignore[misc]
         return shown
 
 
-def take_over_runs(started: Callable[[FakeJob, PlayedRun], None]) -> Takeover:
-    """Make moto keep PlayedRuns, tell `started` of each, and answer BatchStopJobRun, which moto hasn't got."""
+def take_over_runs(started: Callable[[FakeJob, Run], None]) -> Takeover:
+    """Make moto keep Runs, pass each to `started`, and answer BatchStopJobRun, which moto lacks."""
     takeover = Takeover()
     # In-process: moto has no hook for a run that was started. Its count of the running ones against
     # MaxConcurrentRuns is right, but takes no lock: two requests at once would both get their run.
@@ -81,15 +81,15 @@ def take_over_runs(started: Callable[[FakeJob, PlayedRun], None]) -> Takeover:
         started(job, run)
         return run_id
 
-    takeover.replace(models, "FakeJobRun", PlayedRun)
+    takeover.replace(models, "FakeJobRun", Run)
     takeover.replace(FakeJob, "start_job_run", start_job_run)
     takeover.replace(GlueResponse, "batch_stop_job_run", _batch_stop_job_run)
     return takeover
 
 
-def retry_of(job: FakeJob, run: PlayedRun) -> PlayedRun:
+def retry_of(job: FakeJob, run: Run) -> Run:
     """A new run with the same arguments, numbered as Glue numbers the attempts of MaxRetries."""
-    retry = PlayedRun(
+    retry = Run(
         job_name=run.job_name,
         job_run_id=run.job_run_id,
         arguments=run.arguments,

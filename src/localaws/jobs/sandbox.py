@@ -99,7 +99,7 @@ class Sandbox:
         """Start one of our programs with what the job arguments ask for; see Process for `on_line` and `answers`.
 
         `environment`: AWS endpoint, region and the role's credentials; `settings` and `words`: what the program gets
-        beside its paths. Raises NotSupported, ClientError, OSError.
+        besides its paths. Raises NotSupported, ClientError, OSError.
         """
         imports = self.imports(arguments)
         paths = {"first": imports.first, "last": imports.last}
@@ -114,7 +114,7 @@ class Sandbox:
     def _environment(
         self, imports: Imports, arguments: Mapping[str, str], aws: Mapping[str, str]
     ) -> dict[str, str]:
-        """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of this one's own."""
+        """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of ours."""
         made = {
             **aws,
             "PATH": os.environ.get("PATH", os.defpath),

@@ -1,4 +1,4 @@
-"""Plays Glue's job runs: each is a process that executes the deployed script as the job's role."""
+"""Runs Glue jobs: each run is a process that executes the deployed script as the job's role."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..events import glue_job_event
 from ..log_stream import LogStream
 from ..roles import Assume, glue_credentials
 from ..threads import Logs, Threads
-from .models import PlayedRun, retry_of, take_over_runs
+from .models import Run, retry_of, take_over_runs
 from .process import JobProcess
 
 log = logging.getLogger(__name__)
@@ -29,12 +29,12 @@ _OUTPUT = "/aws-glue/jobs/output"
 
 
 class Jobs:
-    """Runs what StartJobRun starts, from its making until `close`.
+    """Runs what StartJobRun starts, from its construction until `close`.
 
-    `python` is an interpreter of this environment: its scripts get this one's site-packages.
+    `python` is an interpreter of this environment, whose site-packages the scripts get.
     `on_event` gets a "Glue Job State Change" for each run that ends. `minute_seconds` is how long a minute of
     a job's Timeout lasts. `logs`: the folder that keeps each run's output as RUN_ID.log; without it the output
-    goes with the player.
+    is removed with `close`.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class Jobs:
         self._logs = Logs(logs)
         self._threads = Threads("job")
         self._processes: dict[str, JobProcess] = {}
-        self._runs: set[PlayedRun] = set()
+        self._runs: set[Run] = set()
         self._lock = threading.Lock()
         self._takeover = take_over_runs(self._begin)
 
     def idle(self) -> bool:
-        """Whether no run is under way and every end has been told to `on_event`."""
+        """Whether no run is under way and every end has been passed to `on_event`."""
         return self._threads.idle()
 
     def running(self) -> dict[str, int]:
@@ -89,13 +89,13 @@ class Jobs:
         self._threads.join()
         self._logs.close()
 
-    def _begin(self, job: FakeJob, run: PlayedRun) -> None:
+    def _begin(self, job: FakeJob, run: Run) -> None:
         with self._lock:
             self._runs.add(run)
-        if not self._threads.start(run.job_run_id, partial(self._play, job, run)):
+        if not self._threads.start(run.job_run_id, partial(self._run, job, run)):
             run.change("STOPPED")
 
-    def _play(self, job: FakeJob, run: PlayedRun) -> None:
+    def _run(self, job: FakeJob, run: Run) -> None:
         try:
             state, error = self._execute(job, run)
             if self._threads.closed:
@@ -106,7 +106,7 @@ class Jobs:
             with self._lock:
                 self._runs.discard(run)
 
-    def _end(self, job: FakeJob, run: PlayedRun, state: str, error: str) -> None:
+    def _end(self, job: FakeJob, run: Run, state: str, error: str) -> None:
         retried = state in ("FAILED", "TIMEOUT") and run.attempt < int(job.max_retries or 0)
         run.change(state, error)
         if error:
@@ -124,7 +124,7 @@ class Jobs:
             )
         )
 
-    def _execute(self, job: FakeJob, run: PlayedRun) -> tuple[str, str]:
+    def _execute(self, job: FakeJob, run: Run) -> tuple[str, str]:
         """Run the script to its end: (terminal state, error message)."""
         try:
             process = self._process(job, run)
@@ -147,7 +147,7 @@ class Jobs:
                 del self._processes[run.job_run_id]
             process.close()
 
-    def _process(self, job: FakeJob, run: PlayedRun) -> JobProcess:
+    def _process(self, job: FakeJob, run: Run) -> JobProcess:
         command: dict[str, str] = dict(job.command)
         if command.get("Name") not in ("glueetl", "pythonshell"):
             raise NotSupported(

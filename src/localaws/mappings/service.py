@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class Mappings:
-    """Plays every deployed SQS mapping from its making until `close`.
+    """Polls for every deployed SQS mapping, from its construction until `close`.
 
     `invoke(function ARN, event)` is synchronous and raises LocalAwsError on failure. The queue is read and
-    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is looked at
-    that nobody called `wake` for; `refresh_seconds`: how often new or changed mappings are looked for;
+    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is polled
+    without a call of `wake`; `refresh_seconds`: how often new or changed mappings are listed;
     `window_scale` shortens MaximumBatchingWindowInSeconds (0.1: a tenth).
     """
 

@@ -1,4 +1,4 @@
-"""The Data API's memory: statements, their states and results, and which may be forgotten."""
+"""The statements of the Data API: their states and results, and when they expire."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Caller(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for. Two requests with one ClientToken must be equal."""
+    """One call's request. Two requests with one ClientToken must be equal."""
 
     operation: str
     workgroup: str
@@ -154,7 +154,7 @@ class Record(_Execution):
 
 
 class Statements:
-    """All statements that aren't forgotten yet. Every change happens under `lock`."""
+    """All statements that haven't expired. Every change happens under `lock`."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.lock = threading.RLock()
@@ -167,7 +167,7 @@ class Statements:
     def admit(self, request: Request, caller: Caller, token: str | None) -> tuple[Record, bool]:
         """The statement for a request, and whether it is new.
 
-        A ClientToken seen within 8 hours gives the statement of then, whatever became of it.
+        A ClientToken seen within 8 hours gives that statement, whatever its state.
         Raises ApiError: ValidationException for a token with another request, ActiveStatementsExceededException.
         """
         with self.lock:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Executes records of `statements` and tells of those that asked for an event."""
+    """Executes records of `statements` and sends an event for those that asked for one."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Runner:
         self._admin = admin
 
     def run(self, record: Record) -> None:
-        """Runs to a terminal state, whatever happens; then the event goes out."""
+        """Runs to a terminal state in any case, then sends the event."""
         with self._statements.lock:
             record.status, record.started = STARTED, self._statements.clock()
         status, error = FAILED, None
@@ -67,7 +67,7 @@ class Runner:
             error = f"ERROR: not supported by the laptop's Redshift: {failure}"
         except LocalAwsError as failure:
             error = f"ERROR: {failure}"
-        except Exception as failure:  # noqa: BLE001  a statement must end, or its caller waits for ever
+        except Exception as failure:  # noqa: BLE001  a statement that doesn't end keeps its caller waiting
             _log.exception("statement %s failed unexpectedly", record.id)
             error = f"ERROR: internal error of the laptop's Redshift: {failure!r}"
         self._end(record, status, error, time.monotonic() - began)
@@ -134,7 +134,7 @@ class Runner:
         try:
             self._on_event(status_event(record, self._endpoint))
         except Exception:  # noqa: BLE001  as below
-            # As on AWS: who listens can't change what became of the statement.
+            # As on AWS: a failing target doesn't change the statement's state.
             _log.exception("the event of statement %s couldn't be delivered", record.id)
 
 

@@ -1,4 +1,4 @@
-"""The Amazon Redshift Serverless API, as far as a program asks it about what was deployed."""
+"""The Amazon Redshift Serverless API, for questions about what is deployed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Namespace(Protocol):
 
 
 class ServerlessApi:
-    """The player for "redshift-serverless": GetNamespace. `namespaces`: those that are deployed, by name."""
+    """Answers "redshift-serverless": GetNamespace. `namespaces`: those that are deployed, by name."""
 
     def __init__(self, namespaces: Callable[[], Mapping[str, Namespace]]) -> None:
         self._namespaces = namespaces
 
-    def __call__(self, operation: str, body: dict[str, Any], caller: object) -> dict[str, Any]:  # noqa: ARG002  as players are called
+    def __call__(self, operation: str, body: dict[str, Any], caller: object) -> dict[str, Any]:  # noqa: ARG002  the services' signature
         """Answers `operation`. Raises ApiError."""
         if operation != "GetNamespace":
             raise ApiError(

@@ -1,4 +1,4 @@
-"""The Redshift Data API: the player for "redshift-data".
+"""The Redshift Data API: answers calls of "redshift-data".
 
 AWS docs: "Amazon Redshift Data API Reference" and "Considerations when calling the Amazon Redshift Data API".
 """
@@ -26,10 +26,10 @@ class DataApi:
     """Answers the Data API's operations; statements run in threads, on PostgreSQL.
 
     `postgres_uri`: where databases can be made; `workgroup_databases`: the deployed workgroups and their databases;
-    `on_event`: gets an EventBridge event for every call WithEvent, from the thread that ran it, once it is over and
-    can be described; `assume`: credentials of a role as redshift.amazonaws.com gets them, for COPY (it is asked for
-    "default" if the COPY says so); `admin`: the administrator's user name that a workgroup's secret, by its ARN, logs
-    in, a superuser (raises RedshiftError for another secret); `clock`: seconds since 1970.
+    `on_event`: gets an EventBridge event for every call WithEvent, from the thread that ran it, after it has
+    ended and can be described; `assume`: credentials of a role as redshift.amazonaws.com gets them, for COPY (called
+    with "default" if the COPY says so); `admin`: the user name, a superuser's, that goes with a workgroup's secret,
+    given by its ARN (raises RedshiftError for another secret); `clock`: seconds since 1970.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class DataApi:
         return next((record.owner for record in self._statements.all() if record.id == wanted), None)
 
     def idle(self) -> bool:
-        """Whether no statement is waiting or running, and every event has been told."""
+        """Whether no statement is waiting or running, and every event has been sent."""
         return all(record.status not in ACTIVE for record in self._statements.all())
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class Cancellation:
     def cancel(self) -> bool:
         """False if it is too late.
 
-        A query that begins at this very moment may be missed; it then ends at the next check, or by another call.
+        A query that begins at this very moment may be missed; it then ends at the next check, or at another call.
         """
         with self._lock:
             if self._committing:
@@ -126,7 +126,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._cancellation.attach(None)
-        # Closing without a commit rolls back; a temporary table goes with the connection.
+        # Closing without a commit rolls back; a temporary table is dropped with the connection.
         self._connection.close()
 
     @property

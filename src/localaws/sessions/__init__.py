@@ -1,4 +1,4 @@
-"""Glue's interactive sessions: what RunStatement hands over is really run."""
+"""Glue's interactive sessions: statements are really executed."""
 
 from .service import Sessions
 

@@ -69,7 +69,7 @@ def output_of(answer: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 
 class Session:
-    """One session; whoever changes it holds `changed`, and notifies it."""
+    """One session; a thread that changes it holds `changed`, and notifies it."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.id: str = request["Id"]

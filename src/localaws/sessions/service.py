@@ -1,4 +1,4 @@
-"""Plays Glue's interactive sessions: each is a process that runs statements as the session's role."""
+"""Runs Glue's interactive sessions: each is a process that runs statements as the session's role."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ _LONGEST_CODE = 68_000  # AWS docs: RunStatement
 
 
 class Sessions:
-    """Answers the operations on sessions and statements, from its making until `close`.
+    """Answers the operations on sessions and statements, from its construction until `close`.
 
     `python` is an interpreter of this environment. `minute_seconds` is how long a minute of a session's timeouts
-    lasts. `logs`: the folder that keeps what isn't a statement's output, as SESSION_ID.log; without it that goes
-    with the player.
+    lasts. `logs`: the folder that keeps what isn't a statement's output, as SESSION_ID.log; None: a temporary one.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Sessions:
             self._takeover.replace(GlueResponse, name, _responder(partial(operation, self)))
 
     def idle(self) -> bool:
-        """Whether no session is on its way and no statement waits or runs. A session that waits is idle."""
+        """Whether no session is starting or stopping and no statement waits or runs. A waiting session is idle."""
         with self._lock:
             sessions = list(self._sessions.values())
         return not any(
@@ -79,7 +78,7 @@ class Sessions:
             return {name: process.pid for name, process in self._processes.items()}
 
     def output(self, session_id: str) -> str:
-        """What a session's process has written beside its statements' output, so far."""
+        """What a session's process has written besides its statements' output, so far."""
         return self._logs.read(session_id)
 
     def close(self) -> None:
@@ -99,7 +98,7 @@ class Sessions:
         command = asked["Command"].get("Name")
         if command != "glueetl":
             raise GlueClientError(
-                "InvalidInputException", f"Command.Name {command!r}: only glueetl is played"
+                "InvalidInputException", f"Command.Name {command!r}: only glueetl is supported"
             )
         session = Session(asked)
         with self._lock:
@@ -188,7 +187,7 @@ class Sessions:
         if len(asked["Code"]) > _LONGEST_CODE:
             raise GlueClientError("ValidationException", f"Code is longer than {_LONGEST_CODE} characters")
         with session.changed:
-            # By this code the kernel of AWS Glue knows that it may make another session.
+            # From this code the kernel of AWS Glue knows that it may create another session.
             if session.status == "TIMEOUT":
                 raise GlueClientError("InvalidInputException", f"Session {session.id} has timed out.")
             if session.status != "READY":

@@ -41,7 +41,7 @@ def serve(session: Session, process: Process, minute_seconds: float) -> tuple[st
 
 
 def _next(session: Session) -> Statement | None:
-    """The next statement that waits, now running; None if there is none for a while."""
+    """The next waiting statement, marked as running; None if none arrives within a moment."""
     with session.changed:
         waiting = [one for one in session.statements if one.state == "WAITING"]
         if not waiting:

@@ -1,4 +1,4 @@
-"""Redshift's functions that PostgreSQL hasn't got, or has with another meaning; installed once per database."""
+"""Redshift's functions that PostgreSQL lacks or defines otherwise; installed once per database."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Postgres:
 
     @classmethod
     def start(cls, uri: str | None = None) -> Postgres:
-        """Starts the wheel's server, or makes a throw-away database in the PostgreSQL >= 15 at `uri`.
+        """Starts the wheel's server, or creates a temporary database in the PostgreSQL >= 15 at `uri`.
 
         The wheel's server listens on 127.0.0.1 only, with a password (SCRAM), and ends with this process even if
         that is killed. Raises LocalAwsError, saying what to do.
@@ -96,7 +96,7 @@ class Postgres:
         self._server.crash()
 
     def stop(self) -> None:
-        """Ends the server, or drops what was made in a given one. May be called again."""
+        """Ends the server, or drops what was created in a given one. Repeatable."""
         server, prefix, self._server, self._prefix = self._server, self._prefix, None, None
         if server is not None:
             server.stop()

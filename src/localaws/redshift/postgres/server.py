@@ -1,4 +1,4 @@
-"""The wheel's PostgreSQL as a child of ours: own directory, own port, own password, gone when we are."""
+"""The wheel's PostgreSQL as a child process: own directory, port and password; it ends when this process does."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _STOP_TIMEOUT_SECONDS = 40
 _PORT_ATTEMPTS = 5
 _LOOK_SECONDS = 0.01
 _USER = "localaws"
-# Everything in it is thrown away, so nothing needs to survive a crash of the machine; but what is committed
-# survives the server's own, as it does on Redshift: commits reach the operating system before they are told.
+# The data is temporary, so nothing needs to survive a crash of the machine; but what is committed
+# survives the server's own, as it does on Redshift: commits reach the operating system before they are confirmed.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -111,7 +111,7 @@ class Server:
             raise LocalAwsError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
 
     def crash(self) -> None:
-        """Kill -9 the server and all its processes, in the middle of whatever they do, and start it again.
+        """Kill -9 the server and all its processes, in the middle of their work, and start it again.
 
         On return it answers at the same port, with the same data: what was committed. Raises LocalAwsError.
         """
@@ -130,16 +130,19 @@ class Server:
         """The postmaster is stopped first: it would start new processes for those that are killed."""
         postmaster = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(postmaster, signal.SIGSTOP)
-        doomed = [postmaster, *(child.pid for child in psutil.Process(postmaster).children(recursive=True))]
-        kill(doomed)
+        processes = [
+            postmaster,
+            *(child.pid for child in psutil.Process(postmaster).children(recursive=True)),
+        ]
+        kill(processes)
         deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
-        while any(is_alive(pid) for pid in doomed):
+        while any(is_alive(pid) for pid in processes):
             if time.monotonic() > deadline:
-                raise LocalAwsError(f"PostgreSQL's processes {doomed} can't be killed")
+                raise LocalAwsError(f"PostgreSQL's processes {processes} can't be killed")
             time.sleep(_LOOK_SECONDS)
 
     def _run(self, port: int) -> bool:
-        """Starts on this port; False if the server ended, as it does if another program was faster there."""
+        """Starts on this port; False if the server ended, as when another program has taken the port."""
         self._port = port
         settings = [f"--{name}={value}" for name, value in (_SETTINGS | {"port": str(self._port)}).items()]
         identity = [

@@ -1,10 +1,10 @@
-"""Keeps a PostgreSQL server alive for as long as the process that wants it. Run as a script, standard library only.
+"""Keeps a PostgreSQL server alive for as long as the process that needs it. Run as a script, standard library only.
 
     watchdog.py DIRECTORY UID GID COMMAND..
 
 Starts COMMAND (as UID:GID unless they are -1) and waits until standard input ends: the parent closed it, or is
-dead, however it died. Then it shuts the server down and removes DIRECTORY. If the server ends by itself, so does
-this, with status 1, and DIRECTORY is left for the parent to read the log in.
+dead. Then it shuts the server down and removes DIRECTORY. If the server ends first, this
+ends with status 1, and DIRECTORY is left for the parent to read the log in.
 """
 
 from __future__ import annotations

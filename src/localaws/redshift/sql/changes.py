@@ -1,7 +1,7 @@
 """INSERT, UPDATE, DELETE and MERGE, as trees.
 
 AWS docs: "INSERT", "UPDATE", "DELETE", "MERGE" in the Amazon Redshift Database Developer Guide. MERGE there takes
-a table as its source, no alias of the target, no condition beside MATCHED, and both WHEN clauses.
+a table as its source, no alias of the target, no condition except MATCHED, and both WHEN clauses.
 """
 
 from __future__ import annotations

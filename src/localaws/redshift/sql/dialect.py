@@ -84,7 +84,7 @@ class RedshiftDialect(Redshift):
             return self._identity(always=False)
 
         def _identity(self, *, always: bool) -> exp.Expr:
-            """GENERATED ALWAYS takes no value of ours, as IDENTITY(seed, step) of Redshift."""
+            """`always`: as GENERATED ALWAYS, Redshift's IDENTITY(seed, step) takes no given value."""
             seed, step = (*self._parse_wrapped_csv(self._parse_bitwise), None, None)[:2]
             least, most = (exp.Literal.number(number) for number in (-(2**63), 2**63 - 1))
             made = exp.GeneratedAsIdentityColumnConstraint(
@@ -135,7 +135,7 @@ def parse(text: str) -> exp.Expr:
 
 
 def render(tree: exp.Expr) -> str:
-    """The tree as PostgreSQL reads it; of no more use afterwards."""
+    """The tree as PostgreSQL reads it; the tree is used up."""
     return tree.sql(
         dialect=Postgres,
         normalize_functions=False,
@@ -192,7 +192,7 @@ def _values_without_columns(insert: exp.Insert) -> None:
 def refuse_omissions(text: str, tree: exp.Expr) -> None:
     """Raise UnsupportedSql for a word of the text that isn't in the tree.
 
-    The parser is lenient and skips words of other databases. Whatever it keeps is in the text that the tree gives.
+    The parser is lenient and skips words of other databases. What it keeps is in the text generated from the tree.
     """
     kept = _words(written(tree))
     for node in tree.walk():

@@ -63,7 +63,7 @@ NEED_FRAME = word_set(
 
 _LEADER_NODE = "is a deprecated leader-node function; use GETDATE() or SYSDATE"
 _NOT_HERE = "is Redshift SQL that isn't supported here"
-# Why a function, or a name that is one without parentheses, is refused though someone may well reach for it.
+# Why a common function, or a name that is one without parentheses, is refused.
 REFUSED = {
     "CURRENT_TIMESTAMP": _LEADER_NODE,
     "CURRENT_TIME": _LEADER_NODE,
@@ -116,6 +116,6 @@ DATE_PARTS = {alias: part for part, aliases in _PART_NAMES.items() for alias in 
 # Where a week begins for DATEDIFF isn't documented.
 DATEDIFF_PARTS = frozenset(DATE_PARTS.values()) - {"week"}
 DATEADD_PARTS = frozenset(DATE_PARTS.values())
-# EXTRACT returns whole numbers on Redshift; of seconds' fractions each engine has its own idea.
+# EXTRACT returns whole numbers on Redshift; the engines differ in fractions of seconds.
 EXTRACT_PARTS = word_set("epoch year quarter month week day dow doy hour minute second")
 DATE_TRUNC_PARTS = frozenset({"year", "quarter", "month", "week", "day", "hour", "minute", "second"})

@@ -45,7 +45,7 @@ def type_of(written: str, *, column: bool) -> tuple[str, int | None]:
 
     `column`: in a column definition VARCHAR means VARCHAR(256) and CHAR means CHAR(1); in an expression
     their length is that of the value. DECIMAL means DECIMAL(18,0) in both.
-    Raises UnsupportedSql for a type that Redshift hasn't got or that isn't known here, RedshiftError for a length
+    Raises UnsupportedSql for a type that Redshift lacks or that isn't supported here, RedshiftError for a length
     beyond Redshift's limits.
     """
     found = re.fullmatch(r"([a-z_][\w ]*?) ?(?:\(([\w, ]*)\))?", " ".join(written.lower().split()))
