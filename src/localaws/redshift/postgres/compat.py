@@ -94,20 +94,8 @@ create function redshift.to_super(value anyelement) returns jsonb language sql i
 as $$ select to_jsonb(value) $$;
 
 -- AVG of whole numbers is a whole number on Redshift.
-create function redshift.avg_next(state numeric[], value bigint) returns numeric[] language sql immutable strict
-return array[state[1] + value, state[2] + 1];
 create function redshift.avg_whole(state numeric[]) returns bigint language sql immutable strict
 return case when state[2] = 0 then null else trunc(state[1] / state[2])::bigint end;
-create aggregate redshift.avg(bigint)
-  (sfunc = redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = redshift.avg_whole);
-create function redshift.avg_next(state numeric[], value integer) returns numeric[] language sql immutable strict
-return array[state[1] + value, state[2] + 1];
-create aggregate redshift.avg(integer)
-  (sfunc = redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = redshift.avg_whole);
-create function redshift.avg_next(state numeric[], value smallint) returns numeric[] language sql immutable strict
-return array[state[1] + value, state[2] + 1];
-create aggregate redshift.avg(smallint)
-  (sfunc = redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = redshift.avg_whole);
 create aggregate redshift.avg(double precision)
   (sfunc = float8_accum, stype = float8[], initcond = '{0,0,0}', finalfunc = float8_avg);
 create function redshift.avg_refused(state boolean, value numeric) returns boolean language plpgsql immutable as $$
@@ -138,10 +126,19 @@ begin
 end $$;
 """
 
+_AVG = """
+create function redshift.avg_next(state numeric[], value {whole}) returns numeric[] language sql immutable strict
+return array[state[1] + value, state[2] + 1];
+create aggregate redshift.avg({whole})
+  (sfunc = redshift.avg_next, stype = numeric[], initcond = '{{0,0}}', finalfunc = redshift.avg_whole);
+"""
+
 BYTES_CONSTRAINT = "bytes_"
 
 
 def install(connection: psycopg.Connection[Any]) -> None:
     """Creates the functions, and what users need, in the connection's database, which must not have them yet."""
     connection.execute(_SQL.encode())
+    for whole in ("bigint", "integer", "smallint"):
+        connection.execute(_AVG.format(whole=whole).encode())
     connection.execute(users.INSTALL.encode())
