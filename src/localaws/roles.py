@@ -24,15 +24,3 @@ class Assume(Protocol):
 def role_arn(endpoint: Endpoint, role: str) -> str:
     """The ARN of a role that is given by ARN or, as Glue allows, by name (with its path)."""
     return role if role.startswith("arn:") else f"arn:aws:iam::{endpoint.account}:role/{role.lstrip('/')}"
-
-
-def glue_credentials(
-    endpoint: Endpoint, assume: Assume, role: str, session_name: str, caller: str
-) -> tuple[Credentials, Credentials]:
-    """The script's credentials of a role, and those with which Glue itself fetches files and writes the log."""
-    arn = role_arn(endpoint, role)
-    own, aws = (
-        assume(arn, "glue.amazonaws.com", session_name, caller=caller, by_aws=by_aws)
-        for by_aws in (False, True)
-    )
-    return own, aws

@@ -365,7 +365,7 @@ def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> 
         ({"--job-bookmark-option": "job-bookmark-enable"}, "job-bookmark-enable"),
         ({"--extra-py-files": "/local/x.whl"}, "/local/x.whl"),
         ({"--additional-python-modules": "no-such-module==1"}, "no-such-module is not installed"),
-        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: numpy 0.1 is asked for, version"),
+        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: numpy 0.1 is requested, version"),
         ({"--additional-python-modules": "numpy>=1"}, "only name or name==version"),
     ],
 )

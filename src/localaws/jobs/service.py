@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
 from ..log_stream import LogStream
-from ..roles import Assume, glue_credentials
-from ..threads import Logs, Threads
+from ..roles import Assume
+from .base import GlueService
 from .models import Run, retry_of, take_over_runs
 from .process import JobProcess
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _OUTPUT = "/aws-glue/jobs/output"
 
 
-class Jobs:
+class Jobs(GlueService):
     """Runs what StartJobRun starts, from its construction until `close`.
 
     `python` is an interpreter of this environment, whose site-packages the scripts get.
@@ -47,37 +47,14 @@ class Jobs:
         minute_seconds: float = 60.0,
         logs: Path | None = None,
     ) -> None:
-        self._endpoint = endpoint
-        self._assume = assume
+        super().__init__("job", endpoint, assume, python, minute_seconds, logs)
         self._on_event = on_event
-        self._python = python
-        self._minute_seconds = minute_seconds
-        self._logs = Logs(logs)
-        self._threads = Threads("job")
-        self._processes: dict[str, JobProcess] = {}
         self._runs: set[Run] = set()
-        self._lock = threading.Lock()
         self._takeover = take_over_runs(self._begin)
 
     def idle(self) -> bool:
         """Whether no run is under way and every end has been passed to `on_event`."""
         return self._threads.idle()
-
-    def running(self) -> dict[str, int]:
-        """The process id of each run's script, by run id, from its start until it is seen to have ended.
-
-        Kill it and the run is FAILED, with its event; all that it started dies with it.
-        """
-        with self._lock:
-            return {run_id: process.pid for run_id, process in self._processes.items()}
-
-    def pids(self) -> list[int]:
-        """Process ids of the running scripts."""
-        return list(self.running().values())
-
-    def output(self, run_id: str) -> str:
-        """What a run has printed so far; "" for an unknown run."""
-        return self._logs.read(run_id)
 
     def close(self) -> None:
         """Stop all runs without an event, and remove their files."""
@@ -137,15 +114,9 @@ class Jobs:
             )
         except (ClientError, BotoCoreError, OSError) as error:
             return "FAILED", f"LAUNCH ERROR | {type(error).__name__}: {error}"
-        with self._lock:
-            self._processes[run.job_run_id] = process
-        try:
+        with closing(process), self._registered(run.job_run_id, process.pid):
             run.change("RUNNING")
             return process.wait(run.timeout * self._minute_seconds, run.stopped)
-        finally:
-            with self._lock:
-                del self._processes[run.job_run_id]
-            process.close()
 
     def _process(self, job: FakeJob, run: Run) -> JobProcess:
         command: dict[str, str] = dict(job.command)
@@ -153,12 +124,8 @@ class Jobs:
             raise NotSupported(
                 f"job {job.name}: Command.Name {command.get('Name')!r}; glueetl or pythonshell"
             )
-        own, aws = glue_credentials(
-            self._endpoint,
-            self._assume,
-            job.role,
-            "GlueJobRunnerSession",
-            f"run {run.job_run_id} of job {job.name}",
+        own, aws = self._credentials(
+            job.role, "GlueJobRunnerSession", f"run {run.job_run_id} of job {job.name}"
         )
         return JobProcess(
             job.name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -19,10 +18,10 @@ from moto.glue.responses import GlueResponse
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
+from ..jobs.base import GlueService
 from ..processes import Process
-from ..roles import Assume, glue_credentials
+from ..roles import Assume
 from ..takeover import Takeover
-from ..threads import Logs, Threads
 from .models import ENDED, Session, Statement
 from .process import session_process
 from .serving import serve
@@ -33,7 +32,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _LONGEST_CODE = 68_000  # AWS docs: RunStatement
 
 
-class Sessions:
+class Sessions(GlueService):
     """Answers the operations on sessions and statements, from its construction until `close`.
 
     `python` is an interpreter of this environment. `minute_seconds` is how long a minute of a session's timeouts
@@ -49,15 +48,8 @@ class Sessions:
         minute_seconds: float = 60.0,
         logs: Path | None = None,
     ) -> None:
-        self._endpoint = endpoint
-        self._assume = assume
-        self._python = python
-        self._minute_seconds = minute_seconds
-        self._logs = Logs(logs)
-        self._threads = Threads("session")
+        super().__init__("session", endpoint, assume, python, minute_seconds, logs)
         self._sessions: dict[str, Session] = {}
-        self._processes: dict[str, Process] = {}
-        self._lock = threading.Lock()
         self._takeover = Takeover()
         for name, operation in OPERATIONS.items():
             self._takeover.replace(GlueResponse, name, _responder(partial(operation, self)))
@@ -71,15 +63,6 @@ class Sessions:
             or (session.status == "READY" and any(not s.completed for s in session.statements))
             for session in sessions
         )
-
-    def pids(self) -> dict[str, int]:
-        """The process id of each session that has a process, by session id."""
-        with self._lock:
-            return {name: process.pid for name, process in self._processes.items()}
-
-    def output(self, session_id: str) -> str:
-        """What a session's process has written besides its statements' output, so far."""
-        return self._logs.read(session_id)
 
     def close(self) -> None:
         """Stop all sessions, and remove their files."""
@@ -124,27 +107,20 @@ class Sessions:
 
     @contextmanager
     def _process(self, session: Session) -> Iterator[Process]:
-        own, aws = glue_credentials(
-            self._endpoint,
-            self._assume,
-            session.request["Role"],
-            "GlueInteractiveSession",
-            f"session {session.id}",
+        own, aws = self._credentials(
+            session.request["Role"], "GlueInteractiveSession", f"session {session.id}"
         )
-        with session_process(
-            session.arguments,
-            self._endpoint.client("s3", aws),
-            self._endpoint.environment(own),
-            self._python,
-            self._logs.file(session.id),
-        ) as process:
-            with self._lock:
-                self._processes[session.id] = process
-            try:
-                yield process
-            finally:
-                with self._lock:
-                    del self._processes[session.id]
+        with (
+            session_process(
+                session.arguments,
+                self._endpoint.client("s3", aws),
+                self._endpoint.environment(own),
+                self._python,
+                self._logs.file(session.id),
+            ) as process,
+            self._registered(session.id, process.pid),
+        ):
+            yield process
 
     def _find(self, session_id: str) -> Session:
         with self._lock:

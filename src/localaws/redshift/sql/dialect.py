@@ -22,6 +22,7 @@ from localaws.redshift.errors import UnsupportedSql
 # Calls whose arguments have a grammar of their own.
 _OWN_GRAMMAR = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 _WORD = re.compile(r"'(?:[^'\\]|''|\\.)*'|--[^\n]*|/\*.*?\*/|[a-z_#][\w#]*", re.IGNORECASE | re.DOTALL)
+_AS_IT_IS: dict[str, Any] = {"normalize_functions": False, "comments": False}
 # Words that change nothing where the parser passes over them.
 _NOISE = frozenset(
     {
@@ -136,23 +137,12 @@ def parse(text: str) -> exp.Expr:
 
 def render(tree: exp.Expr) -> str:
     """The tree as PostgreSQL reads it; the tree is used up."""
-    return tree.sql(
-        dialect=Postgres,
-        normalize_functions=False,
-        comments=False,
-        unsupported_level=ErrorLevel.IMMEDIATE,
-        copy=False,
-    )
+    return tree.sql(Postgres, **_AS_IT_IS, unsupported_level=ErrorLevel.IMMEDIATE, copy=False)
 
 
 def written(tree: exp.Expr) -> str:
     """The tree as Redshift reads it."""
-    return tree.sql(
-        dialect=RedshiftDialect,
-        normalize_functions=False,
-        comments=False,
-        unsupported_level=ErrorLevel.IGNORE,
-    )
+    return tree.sql(RedshiftDialect, **_AS_IT_IS, unsupported_level=ErrorLevel.IGNORE)
 
 
 def _as_written(token: Token, text: str) -> Token:
