@@ -308,7 +308,7 @@ def test_what_is_not_there_or_not_possible_is_refused_in_glues_words(aws: Aws) -
         Client(aws, "there")
     with pytest.raises(ClientError, match="InvalidInputException"):
         Client(aws, "no id")
-    with pytest.raises(ClientError, match="only glueetl is played"):
+    with pytest.raises(ClientError, match="only glueetl is supported"):
         glue.create_session(Id="x", Role=aws.role("analyst"), Command={"Name": "gluestreaming"})
     client.is_in("READY")
     with pytest.raises(ClientError, match="EntityNotFoundException"):

@@ -143,8 +143,12 @@ def _refusal(node: exp.Expr) -> str | None:
             return "VALUES as a table isn't supported by Redshift"
         case exp.Join(kind=kind) if kind not in ("", "INNER", "OUTER", "CROSS"):
             return f"{kind} JOIN isn't supported by Redshift"
-        case exp.CTE(this=change) if not isinstance(change, exp.Query):
-            return f"{change.key.upper()} within a query isn't supported by Redshift"
+        case exp.Insert() | exp.Update() | exp.Delete() if node.parent and not isinstance(
+            node.parent, exp.When
+        ):
+            return f"{node.key.upper()} within a query isn't supported by Redshift"
+        case exp.Select(expressions=[]):
+            return "SELECT without expressions isn't supported by Redshift"
         case exp.Distinct(expressions=[_, _, *_]):
             return "DISTINCT of several values within a call isn't supported"
         case exp.Window(this=call) if isinstance(call, exp.WithinGroup) or call.name.upper() == "LISTAGG":

@@ -6,7 +6,7 @@ escapes. Here a function keeps its name, and a type or a string its text, so tha
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -21,9 +21,8 @@ from localaws.redshift.errors import UnsupportedSql
 
 # Calls whose arguments have a grammar of their own.
 _OWN_GRAMMAR = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
-_WORD = re.compile(r"'(?:[^'\\]|''|\\.)*'|--[^\n]*|/\*.*?\*/|[a-z_#][\w#]*", re.IGNORECASE | re.DOTALL)
 _AS_IT_IS: dict[str, Any] = {"normalize_functions": False, "comments": False}
-# Words that change nothing where the parser passes over them.
+# What the parser passes over without a change of the meaning, or spells otherwise.
 _NOISE = frozenset(
     {
         "AS",
@@ -40,6 +39,7 @@ _NOISE = frozenset(
         "COLUMN",
         "TABLE",
     }
+    | {"::", "!="}
 )
 
 
@@ -171,25 +171,37 @@ def _refuse_joined(tokens: list[Token], text: str) -> None:
             raise UnsupportedSql(f"literal {text[one.start : other.end + 1]} isn't supported")
 
 
+def refuse_omissions(text: str, tree: exp.Expr) -> None:
+    """Raise UnsupportedSql for a word or symbol of the text that isn't in the tree.
+
+    The parser is lenient: it skips words of other databases, a comma too many, and reads == as =. What it keeps is in
+    the text generated from the tree.
+    """
+    kept = _symbols(written(tree))
+    for node in tree.walk():
+        kept.update(_symbols(node.meta.get("written", "")))
+    found = _symbols(text)
+    lost = found.keys() - kept.keys() - _NOISE
+    if found[","] > kept[","]:
+        lost.add(",")
+    if lost:
+        raise UnsupportedSql(f"{' '.join(sorted(lost))} isn't supported here, or is too much: {text}")
+
+
+def _symbols(text: str) -> Counter[str]:
+    """How often each word and symbol occurs, except for strings and numbers."""
+    tokens = RedshiftDialect().tokenize(text)
+    literals = (TokenType.STRING, TokenType.NUMBER)
+    found = Counter(
+        " ".join(token.text.upper().split()) for token in tokens if token.token_type not in literals
+    )
+    negated_matches = sum(one.text == "!" and other.text == "~" for one, other in pairwise(tokens))
+    return found - Counter({"!": negated_matches})
+
+
 def _values_without_columns(insert: exp.Insert) -> None:
     """In MERGE, sqlglot reads VALUES (..) without a list of columns as a call."""
     call = insert.this.expressions[0] if isinstance(insert.this, exp.Tuple) else None
     if isinstance(call, exp.Anonymous) and call.name.upper() == "VALUES":
         insert.set("expression", exp.Tuple(expressions=call.expressions))
         insert.set("this", None)
-
-
-def refuse_omissions(text: str, tree: exp.Expr) -> None:
-    """Raise UnsupportedSql for a word of the text that isn't in the tree.
-
-    The parser is lenient and skips words of other databases. What it keeps is in the text generated from the tree.
-    """
-    kept = _words(written(tree))
-    for node in tree.walk():
-        kept |= _words(node.meta.get("written", ""))
-    if lost := _words(text) - kept - _NOISE:
-        raise UnsupportedSql(f"{', '.join(sorted(lost))} isn't supported here")
-
-
-def _words(text: str) -> set[str]:
-    return {word.upper() for word in _WORD.findall(text) if word[0] not in "'-/"}

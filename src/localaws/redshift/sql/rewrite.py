@@ -57,6 +57,8 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> S
     if verb in _QUERY_VERBS:
         return Statement("SELECT", query(tokens.body), returns_rows=True)
     if verb in _CHANGE_VERBS:
+        if tokens.take("INSERT") or tokens.take("MERGE"):
+            tokens.expect("INTO")
         postgres, tables = change(tokens.body)
         return Statement(verb, postgres, tables=tables)
     if verb in _TRANSACTION_VERBS:
