@@ -164,27 +164,21 @@ class CatalogTable:
     def _input(
         self, location: str, columns: Columns, keys: Columns, statistics: Statistics
     ) -> dict[str, Any]:
-        parameters = self._parameters(statistics)
         return {
             "Name": self.name,
             "Owner": "owner",
             "Retention": 0,
             "TableType": "EXTERNAL_TABLE",
-            "StorageDescriptor": _storage(location, columns, parameters),
             "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in keys],
-            "Parameters": parameters,
+            **self._content(location, columns, statistics),
         }
 
     def _partition(self, partition: Partition) -> dict[str, Any]:
-        parameters = self._parameters(partition.statistics)
-        return {
-            "Values": list(partition.values),
-            "StorageDescriptor": _storage(partition.location, partition.columns, parameters),
-            "Parameters": parameters,
-        }
+        content = self._content(partition.location, partition.columns, partition.statistics)
+        return {"Values": list(partition.values), **content}
 
-    def _parameters(self, statistics: Statistics) -> dict[str, str]:
-        return {
+    def _content(self, location: str, columns: Columns, statistics: Statistics) -> dict[str, Any]:
+        parameters = {
             "CrawlerSchemaDeserializerVersion": "1.0",
             "CrawlerSchemaSerializerVersion": "1.0",
             "UPDATED_BY_CRAWLER": self._crawler,
@@ -193,6 +187,7 @@ class CatalogTable:
             "typeOfData": "file",
             **statistics.parameters(),
         }
+        return {"StorageDescriptor": _storage(location, columns, parameters), "Parameters": parameters}
 
 
 def columns_of(storage: dict[str, Any]) -> Columns:

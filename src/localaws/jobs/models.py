@@ -89,18 +89,9 @@ def take_over_runs(started: Callable[[FakeJob, Run], None]) -> Takeover:
 
 def retry_of(job: FakeJob, run: Run) -> Run:
     """A new run with the same arguments, numbered as Glue numbers the attempts of MaxRetries."""
-    retry = Run(
-        job_name=run.job_name,
-        job_run_id=run.job_run_id,
-        arguments=run.arguments,
-        allocated_capacity=run.allocated_capacity,
-        max_capacity=run.max_capacity,
-        timeout=run.timeout,
-        worker_type=run.worker_type,
-        notification_property=run.notification_property,
-        security_configuration=run.security_configuration,
-        number_of_workers=run.number_of_workers,
-    )
+    fields = "arguments allocated_capacity max_capacity timeout worker_type notification_property"
+    fields += " security_configuration number_of_workers job_name job_run_id"
+    retry = Run(**{name: getattr(run, name) for name in fields.split()})
     retry.attempt = run.attempt + 1
     retry.job_run_id = f"{run.job_run_id.partition('_attempt_')[0]}_attempt_{retry.attempt}"
     job.job_runs.append(retry)
