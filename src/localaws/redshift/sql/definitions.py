@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.sql.allowed import read
-from localaws.redshift.sql.dialect import render
+from localaws.redshift.sql.dialect import render, written
 from localaws.redshift.sql.queries import data_type, rewrite_tree, table_name
 from localaws.redshift.sql.types import type_of
 from localaws.redshift.sql.words import RESERVED, word_set
@@ -120,7 +120,8 @@ def _element(node: exp.Expr, table: _Table) -> exp.Expr | None:
 
 def _column(node: exp.ColumnDef, table: _Table) -> exp.ColumnDef:
     _check_column_name(node.this)
-    assert node.kind
+    if not node.kind:
+        raise RedshiftError(f'syntax error: column "{node.name}" has no type')
     postgres, _ = type_of(node.kind.meta.get("written", ""), column=True)
     node.set("kind", data_type(postgres))
     name = node.name.lower()
@@ -172,6 +173,8 @@ def _alter_table(tree: exp.Expr) -> str | None:
     if len(actions) != 1:
         raise RedshiftError("ALTER TABLE takes one action, so it adds one column at a time")
     column = actions[0]
+    if isinstance(column, exp.Drop) and (column.text("kind") != "COLUMN" or column.args.get("exists")):
+        raise UnsupportedSql(f"ALTER TABLE .. {written(column)} isn't supported here: only DROP COLUMN")
     if not isinstance(column, exp.ColumnDef):
         return None
     kinds = [type(constraint.args["kind"]) for constraint in column.constraints]
@@ -187,8 +190,8 @@ def _alter_table(tree: exp.Expr) -> str | None:
 
 
 def _create_view(tree: exp.Expr) -> None:
-    if not isinstance(tree.expression, exp.Query):
-        raise RedshiftError("syntax error: CREATE VIEW .. AS takes a query")
+    if tree.args.get("properties") or not isinstance(tree.expression, exp.Query):
+        raise UnsupportedSql("CREATE VIEW is supported as CREATE [OR REPLACE] VIEW .. AS query")
 
 
 def _truncate(tree: exp.Expr) -> None:

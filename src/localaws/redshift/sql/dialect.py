@@ -18,28 +18,14 @@ from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from localaws.redshift.errors import UnsupportedSql
+from localaws.redshift.sql.words import word_set
 
 # Calls whose arguments have a grammar of their own.
 _OWN_GRAMMAR = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 _AS_IT_IS: dict[str, Any] = {"normalize_functions": False, "comments": False}
 # What the parser passes over without a change of the meaning, or spells otherwise.
-_NOISE = frozenset(
-    {
-        "AS",
-        "ALL",
-        "OUTER",
-        "INNER",
-        "FROM",
-        "TOP",
-        "MINUS",
-        "ISNULL",
-        "NOTNULL",
-        "LOCAL",
-        "TEMP",
-        "COLUMN",
-        "TABLE",
-    }
-    | {"::", "!="}
+_NOISE = frozenset({"::", "!="}) | word_set(
+    "AS ALL OUTER INNER FROM TOP MINUS ISNULL NOTNULL LOCAL TEMP COLUMN TABLE"
 )
 
 
@@ -149,15 +135,8 @@ def _as_written(token: Token, text: str) -> Token:
     """A string with the text between its quotes, whose escapes are for PostgreSQL to read."""
     if token.token_type is not TokenType.STRING:
         return token
-    return Token(
-        token.token_type,
-        text[token.start + 1 : token.end],
-        token.line,
-        token.col,
-        token.start,
-        token.end,
-        token.comments,
-    )
+    inner = text[token.start + 1 : token.end]
+    return Token(token.token_type, inner, token.line, token.col, token.start, token.end, token.comments)
 
 
 def _refuse_joined(tokens: list[Token], text: str) -> None:
