@@ -304,7 +304,7 @@ def test_a_function_whose_role_lambda_may_not_assume_does_not_run(aws: Aws, func
         ({"Environment": {"Variables": {"AWS_REGION": "eu-west-1"}}}, "AWS_REGION"),
     ],
 )
-def test_a_function_that_cant_be_played_is_refused_by_name(
+def test_a_function_that_isnt_supported_is_refused_by_name(
     aws: Aws,  # noqa: F811
     functions: Functions,
     settings: dict[str, Any],

@@ -25,7 +25,7 @@ from localaws.processes import python_command
 
 
 class Account:
-    """Jobs deployed and played, with the events they emitted."""
+    """Jobs that are deployed and run, with the events they emitted."""
 
     def __init__(self, aws: Aws, jobs: Jobs, events: list[dict[str, Any]]) -> None:  # noqa: F811
         self.aws, self.jobs, self.events = aws, jobs, events
@@ -369,7 +369,7 @@ def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> 
         ({"--additional-python-modules": "numpy>=1"}, "only name or name==version"),
     ],
 )
-def test_what_the_laptop_does_not_play_is_refused_by_name(arguments: dict[str, str], named: str) -> None:
+def test_what_isnt_supported_is_refused_by_name(arguments: dict[str, str], named: str) -> None:
     with pytest.raises(NotSupported, match=named):
         check_arguments(arguments)
 
