@@ -1,4 +1,4 @@
-"""Glue crawlers: what StartCrawler starts really makes tables and partitions."""
+"""Glue crawlers: a crawl really creates tables and partitions."""
 
 from .service import Crawlers
 

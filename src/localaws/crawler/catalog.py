@@ -54,13 +54,13 @@ class Partition:
     statistics: Statistics
 
     def as_in(self, catalog: dict[str, Any]) -> bool:
-        """Whether the catalog's partition says the same of columns and content."""
+        """Whether the catalog's partition has the same columns and statistics."""
         storage = catalog["StorageDescriptor"]
         return columns_of(storage) == self.columns and self.statistics.are_in(catalog)
 
 
 class CatalogTable:
-    """One table of one database; `counts` tells what was done, by the names of the crawler's event.
+    """One table of one database; `counts` says what was done, by the names in the crawler's event.
 
     Partitions are read and written one by one and in batches: AWS's pages name both for a crawler's role
     (AWSGlueServiceRole) and don't say which of them a crawl uses, so a role here needs both.
@@ -95,7 +95,7 @@ class CatalogTable:
     def update(
         self, location: str, columns: Columns, keys: Columns, statistics: Statistics, *, counted: bool
     ) -> None:
-        """Give the table these columns and statistics; statistics alone are no update that is counted."""
+        """Give the table these columns and statistics; a change of statistics alone isn't counted."""
         made = self._input(location, columns, keys, statistics)
         self._glue.update_table(DatabaseName=self._where["DatabaseName"], TableInput=made)
         self.counts["tablesUpdated"] += counted
@@ -110,7 +110,7 @@ class CatalogTable:
         }
 
     def described(self, values: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Those of these partitions that the catalog has: values -> partition."""
+        """Which of these partitions the catalog has: values -> partition."""
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for batch in _batches(sorted(values), _GET_AT_ONCE):
             answer = self._glue.batch_get_partition(

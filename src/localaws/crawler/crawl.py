@@ -39,7 +39,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class _Crawled:
-    """A folder with what its files' footers say."""
+    """A folder with the columns and statistics of its files' footers."""
 
     folder: Folder
     columns: Columns
@@ -59,7 +59,7 @@ def crawl_target(
     ):
         raise NotSupported(f"S3 target {target.get('Path')}: {', '.join(unknown)}")
     bucket, prefix = split_target(target["Path"])
-    _look_around(s3, glue, bucket, policy.database)
+    _check_permissions(s3, glue, bucket, policy.database)
     layout = lay_out(prefix, _list(s3, bucket, prefix))
     table = CatalogTable(glue, policy.name, policy.database, table_name(bucket, prefix, policy.table_prefix))
     existing = table.get()
@@ -81,7 +81,7 @@ def crawl_target(
     return table.counts
 
 
-def _look_around(s3: Any, glue: Any, bucket: str, database: str) -> None:
+def _check_permissions(s3: Any, glue: Any, bucket: str, database: str) -> None:
     """What a crawler's role must be allowed besides the calls whose answers are used here.
 
     AWS docs, "Crawler prerequisites": the role has the permissions of AWSGlueServiceRole, or those of them that it

@@ -30,11 +30,11 @@ from .process import WarmWorker
 
 
 class _Pool:
-    """The workers of one function: the resting ones, and how many there are."""
+    """The workers of one function: idle, busy and starting ones."""
 
     def __init__(self) -> None:
         self.state = threading.Condition()
-        self.resting: list[WarmWorker] = []
+        self.idle: list[WarmWorker] = []
         self.busy: set[WarmWorker] = set()
         self.starting = 0
         self.code: dict[str, tuple[Path, Path]] = {}
@@ -101,12 +101,12 @@ class Functions:
             return self._running == 0 and self._queue.idle()
 
     def exhausted(self) -> dict[str, int]:
-        """How many asynchronous events each function failed on for good."""
+        """How many asynchronous events of each function have exhausted their retries."""
         return self._failures.counts()
 
     def pids(self, name: str | None = None) -> list[int]:
         """Process ids of the living workers, of all functions or of one."""
-        return self._living(name, lambda pool: {*pool.resting, *pool.busy})
+        return self._living(name, lambda pool: {*pool.idle, *pool.busy})
 
     def running(self, name: str | None = None) -> list[int]:
         """Process ids of the workers in the middle of an invocation, of all functions or of one.
@@ -125,7 +125,7 @@ class Functions:
         return found
 
     def close(self) -> None:
-        """End all workers, also those in the middle of something, and remove all temporary files."""
+        """End all workers, also busy ones, and remove all temporary files."""
         self._takeover.undo()
         self._queue.stop()
         with self._pools_lock:
@@ -133,11 +133,11 @@ class Functions:
             pools = list(self._pools.values())
         for pool in pools:
             with pool.state:
-                resting, pool.resting = pool.resting, []
+                idle, pool.idle = pool.idle, []
                 for worker in pool.busy:
                     worker.kill()
                 pool.state.notify_all()
-            for worker in resting:
+            for worker in idle:
                 worker.close()
         self._queue.join()
         shutil.rmtree(self._root, ignore_errors=True)
@@ -152,7 +152,7 @@ class Functions:
 
     @contextmanager
     def _worker(self, deployed: Deployed) -> Iterator[WarmWorker]:
-        """A worker of the function's present revision, started if none is resting; put back afterwards."""
+        """A worker of the function's current revision, started if none is idle; afterwards it is idle again."""
         with self._pools_lock:
             pool = self._pools[deployed.name]
         worker, old = self._take(pool, deployed)
@@ -167,24 +167,24 @@ class Functions:
                 pool.busy.discard(worker)
                 keep = worker.alive() and not self._closed
                 if keep:
-                    pool.resting.append(worker)
+                    pool.idle.append(worker)
                 pool.state.notify()
             if not keep:
                 worker.close()
 
     def _take(self, pool: _Pool, deployed: Deployed) -> tuple[WarmWorker | None, list[WarmWorker]]:
-        """Wait for a place among the function's workers: a resting worker, or None if one may be started."""
+        """Wait for an idle worker, or for room to start one (None); also returns outdated workers."""
         with pool.state:
             pool.state.wait_for(
-                lambda: self._closed or pool.resting or len(pool.busy) + pool.starting < self._limit
+                lambda: self._closed or pool.idle or len(pool.busy) + pool.starting < self._limit
             )
             if self._closed:
                 raise FunctionError(
                     "Runtime.ExitError", f"function {deployed.name}: the laptop's AWS was closed"
                 )
-            fit = [one for one in pool.resting if one.revision == deployed.revision and one.alive()]
-            old = [one for one in pool.resting if one not in fit]
-            pool.resting = fit
+            fit = [one for one in pool.idle if one.revision == deployed.revision and one.alive()]
+            old = [one for one in pool.idle if one not in fit]
+            pool.idle = fit
             if not fit:
                 pool.starting += 1
                 return None, old
@@ -229,7 +229,7 @@ class Functions:
         )
 
     def _credentials(self, role_arn: str, function: str, *, by_aws: bool = False) -> Credentials:
-        """Of the function's role: for the function, or for what Lambda does in its name."""
+        """Credentials of the function's role: for the function, or for Lambda itself (`by_aws`)."""
         try:
             return self._assume(
                 role_arn, "lambda.amazonaws.com", function, caller=f"function {function}", by_aws=by_aws

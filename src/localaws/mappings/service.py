@@ -58,7 +58,7 @@ class Mappings:
     def refresh(self) -> None:
         """Start pollers for new mappings, end those of mappings that changed, were disabled or are gone.
 
-        A mapping with something unknown in it is refused: logged as an error, once, and not polled.
+        A mapping with an unsupported setting is refused: logged as an error, once, and not polled.
         """
         with self._lock:
             if self._ended.is_set():
@@ -70,7 +70,7 @@ class Mappings:
                 self._start(mapping)
 
     def wake(self, queue_arn: str) -> None:
-        """Tell the pollers of a queue that it got a message."""
+        """Notify the pollers of a queue that it has a message."""
         for poller in tuple(self._pollers.values()):
             if poller.mapping.queue_arn == queue_arn:
                 poller.wake()
@@ -96,7 +96,7 @@ class Mappings:
         return messages == 0 and all(poller.resting() for poller in pollers)
 
     def close(self) -> None:
-        """End all pollers; a batch in a function is waited for, so close the functions first to cut it short."""
+        """End all pollers, after the batches in progress; close the functions first to cut these short."""
         self._ended.set()
         self._thread.join()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog says of a COPY's target."""
+"""The columns of a COPY's target, from PostgreSQL's catalog."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TYPE_NAMES = {
 
 
 def target_columns(connection: psycopg.Connection[Any], copy: Copy) -> list[TableColumn]:
-    """The columns that the files' columns go to, in this order. Raises RedshiftError, psycopg.Error."""
+    """The target's columns in the order of the files' columns. Raises RedshiftError, psycopg.Error."""
     rows = connection.execute(_COLUMNS, (copy.table,)).fetchall()
     found = [TableColumn(name, _TYPE_NAMES.get(kind, kind), *rest) for name, kind, *rest in rows]
     if copy.columns is None:

@@ -1,4 +1,4 @@
-"""One Parquet file against one table: do its columns fit, and its rows as record batches for PostgreSQL.
+"""Checks that a Parquet file fits a table, and reads its rows as record batches for PostgreSQL.
 
 AWS docs: "COPY from columnar data formats". Columns go by position and their counts must match; the physical types
 must be those of the table (an INT64 doesn't go into an INTEGER); VARCHAR(n) counts bytes.
@@ -45,7 +45,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A column of the file as Parquet has it: physical type, and what its logical type says of it."""
+    """A column of the file as Parquet has it: physical type, logical type, and the logical type's details."""
 
     name: str
     physical: str

@@ -56,7 +56,7 @@ def require_known(operation: str, body: Mapping[str, Any]) -> None:
 
 
 def read_identifier(body: Mapping[str, Any]) -> str:
-    """The statement's id. Raises ApiError for one that can't be one."""
+    """The statement's id. Raises ApiError for a malformed one."""
     identifier = body.get("Id")
     if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
         raise _invalid(f"id must satisfy regex pattern: {_IDENTIFIER.pattern}")

@@ -48,7 +48,7 @@ class ServerlessApi:
         return found
 
     def _described(self, name: str) -> dict[str, Any]:
-        """AWS docs: "GetNamespace". A member that has no value isn't there."""
+        """AWS docs: "GetNamespace". Members without a value are left out."""
         found = self._find(name)
         secret = {} if found.admin_secret is None else {"adminPasswordSecretArn": found.admin_secret}
         return {

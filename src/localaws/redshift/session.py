@@ -36,14 +36,14 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a statement left: rows returned or affected (-1: neither), and the result of a query."""
+    """The outcome of a statement: rows returned or affected (-1: neither), and the result of a query."""
 
     rows: int
     result: Result | None = None
 
 
 class Cancellation:
-    """Lets one thread cancel what another runs. Once the commit has begun it is too late."""
+    """Lets one thread cancel what another runs. After the commit has begun, it is too late."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -81,7 +81,7 @@ class Cancellation:
             raise StatementCancelled("Query canceled on user's request")
 
     def begin_commit(self) -> None:
-        """From here on it can't be cancelled any more. Raises StatementCancelled if it was."""
+        """After this, it can't be cancelled. Raises StatementCancelled if it was."""
         with self._lock:
             if self._cancelled:
                 raise StatementCancelled("Query canceled on user's request")

@@ -1,1 +1,1 @@
-"""The PostgreSQL server that stands for Redshift's engine, its databases, and what they hold of Redshift."""
+"""The PostgreSQL server that serves as Redshift's engine, its databases, and Redshift's functions in them."""

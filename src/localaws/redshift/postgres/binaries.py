@@ -26,7 +26,7 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 @dataclass(frozen=True)
 class Identity:
-    """As whom the server runs; None where that is ourselves."""
+    """The user that the server runs as; None means ours."""
 
     uid: int | None = None
     gid: int | None = None
@@ -45,7 +45,7 @@ class Identity:
         return cls(entry.pw_uid, entry.pw_gid)
 
     def reachable_folder(self) -> str:
-        """A folder for temporary files that the server's user can get to.
+        """A folder for temporary files that the server's user can reach.
 
         Root's TMPDIR may lie below a folder that is closed to everybody else. Raises LocalAwsError if the
         system's own temporary folders are closed too.

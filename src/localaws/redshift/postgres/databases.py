@@ -1,4 +1,4 @@
-"""One PostgreSQL database for every database of every workgroup, made when it is first used."""
+"""One PostgreSQL database for each database of each workgroup, created at its first use."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Databases:
         return postgres_role(self._name(workgroup, database), name)
 
     def log_in(self, workgroup: str, database: str, user: str, *, superuser: bool) -> str:
-        """The PostgreSQL role of a user of a workgroup's database, made the first time. Raises psycopg.Error."""
+        """The PostgreSQL role of a user of a workgroup's database, created at its first use. Raises psycopg.Error."""
         conninfo, role = self.conninfo(workgroup, database), self.role_name(workgroup, database, user)
         with self._lock:
             if (conninfo, user) not in self._users:

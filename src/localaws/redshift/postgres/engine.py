@@ -1,4 +1,4 @@
-"""The PostgreSQL that stands for Redshift's engine: the wheel's own server, or a database in one that is there."""
+"""The PostgreSQL that serves as Redshift's engine: the wheel's server, or a database in an existing one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL says of a failed statement, in Redshift's words where those are known."""
+"""PostgreSQL's errors in Redshift's words, where those are known."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def translate(error: psycopg.Error) -> RedshiftError:
 
 
 def is_connection_lost(error: psycopg.Error) -> bool:
-    """Whether it is the server that went away, not the statement that failed."""
+    """Whether the server was lost, rather than the statement refused."""
     state = error.sqlstate or ""
     return state.startswith(("08", "57P")) or (not state and isinstance(error, psycopg.OperationalError))
 
