@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,13 +21,15 @@ from gluebook.core.sql.load import FILES, LOADS, extra_references_table
 from gluebook.core.sql.quality import quality_ddl
 from gluebook.core.sql.schema import schema_sql
 from localaws.redshift import Postgres
-from localaws.redshift.copy import Copy
-from localaws.redshift.databases import Databases
-from localaws.redshift.messages import translate
-from localaws.redshift.rewrite import Statement, rewrite
+from localaws.redshift.postgres.databases import Databases
+from localaws.redshift.postgres.messages import translate
+from localaws.redshift.sql.copy import Copy
+from localaws.redshift.sql.rewrite import Statement, rewrite
 
 CopySource = Callable[[str], list[list[Any]]]
 _TEMPORARY = re.compile(r"create\s+temp(?:orary)?\s+table\s+(\w+)\s+(as\s+)?(.*)", re.I | re.S)
+_STRINGS = re.compile(r"'(?:[^']|'')*'")
+_PLACES = re.compile(r"'~(\d+)~'")
 _LITERALS = re.compile(r"'(?:[^']|'')*'|\d+")
 _LOADS_UNTIL_TIDY = 400
 
@@ -48,9 +50,19 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...] = ()
 
 
-@lru_cache(maxsize=200_000)
-def _rewritten(text: str) -> Statement:
+@lru_cache(maxsize=20_000)
+def _template(text: str) -> Statement:
     return rewrite(text, in_batch=True)
+
+
+def _rewritten(text: str) -> Statement:
+    """Texts that differ in their strings alone, as those of two batches do, are rewritten once."""
+    if "\\" in text or text.startswith("copy"):
+        return rewrite(text, in_batch=True)
+    strings = _STRINGS.findall(text)
+    numbers = iter(range(len(strings)))
+    found = _template(_STRINGS.sub(lambda _: f"'~{next(numbers)}~'", text))
+    return replace(found, postgres=_PLACES.sub(lambda place: strings[int(place[1])], found.postgres))
 
 
 class Redshift:

@@ -26,7 +26,7 @@ from gluebook.core.sql.load import (
 from gluebook.core.sql.quality import quality_ddl
 from gluebook.core.sql.schema import WarehouseUsers, schema_fingerprint, schema_sql
 from gluebook.errors import ConfigurationError
-from localaws.redshift.rewrite import rewrite
+from localaws.redshift.sql.rewrite import rewrite
 
 EACH_CONTRACT = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
 REQUEST = LoadRequest(
