@@ -1,19 +1,17 @@
-"""The real template: as plain values, or planned with chosen parameters and resolved, without deploying anything."""
+"""The real template, planned with chosen parameters and resolved, without deploying anything."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gluebook.deployment.build import project_root
 from localaws.cloudformation import plan
 from localaws.cloudformation.resource import Made
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.template import Template, read
 
 TYPES = all_types()
-_TEMPLATE = Path(__file__).resolve().parents[1] / "infra" / "pipeline.yaml"
+TEMPLATE = project_root() / "infra" / "pipeline.yaml"
 _PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -31,7 +29,7 @@ EVERYTHING = {
 
 def template() -> Template:
     """The template as read."""
-    return read(_TEMPLATE.read_text(encoding="utf-8"), TYPES)
+    return read(TEMPLATE.read_text(encoding="utf-8"), TYPES)
 
 
 def planned(source: Template, **given: str) -> plan.Plan:
@@ -81,23 +79,3 @@ _SHAPES = {
         for name in ("Admit", "Load", "Sweep")
     },
 }
-
-
-def pipeline_template() -> dict[str, Any]:
-    """The template, with what !Sub holds as it is written."""
-    loaded: dict[str, Any] = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), Loader=_Plain)
-    return loaded
-
-
-class _Plain(yaml.SafeLoader):
-    """CloudFormation's short forms as plain values."""
-
-
-_Plain.add_multi_constructor(
-    "!",
-    lambda loader, _, node: (
-        loader.construct_scalar(node)
-        if isinstance(node, yaml.ScalarNode)
-        else loader.construct_sequence(node)
-    ),
-)

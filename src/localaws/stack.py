@@ -45,9 +45,16 @@ class LocalAws:
     """AWS on this machine, from `start` to `stop`; a context manager. One at a time in a process."""
 
     def __init__(
-        self, *, port: int = 0, postgres_uri: str | None = None, schedule_speed: float | None = 1.0
+        self,
+        *,
+        port: int = 0,
+        postgres_uri: str | None = None,
+        schedule_speed: float | None = 1.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Start everything. `schedule_speed`: how much faster schedules tick; None: only when fired by hand.
+
+        `clock`: seconds since 1970, by which the Data API's statements expire.
 
         Raises LocalAwsError if another one runs in this process, OSError if the port is taken.
         """
@@ -56,12 +63,18 @@ class LocalAws:
         self._closing = ExitStack()
         self._closing.callback(_alone.release)
         try:
-            self._start(port, postgres_uri, schedule_speed)
+            self._start(port, postgres_uri, schedule_speed, clock)
         except BaseException:
             self._closing.close()
             raise
 
-    def _start(self, port: int, postgres_uri: str | None, schedule_speed: float | None) -> None:
+    def _start(
+        self,
+        port: int,
+        postgres_uri: str | None,
+        schedule_speed: float | None,
+        clock: Callable[[], float],
+    ) -> None:
         closing = self._closing
         copies.install()
         object_keys.install()
@@ -90,6 +103,7 @@ class LocalAws:
             self.bus.put,
             self._assume_for_copy,
             self._warehouse_admin,
+            clock=clock,
         )
         self.mappings = Mappings(self.endpoint, assume, self.functions.invoke)
         self.faults = Faults(self.bus, self.authorizer, self.mappings)

@@ -1,4 +1,4 @@
-"""What the tests of the load's SQL share."""
+"""What the tests of the load's SQL and of the laptop's Redshift share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from contract.load_kit import Loads, open_loads
+from contract.redshift_fixtures import s3
+from localaws.endpoint import Endpoint
+from localaws.redshift import Postgres
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +23,15 @@ def loads(opened_loads: Loads) -> Loads:
     """A warehouse with the product's tables, empty."""
     opened_loads.empty()
     return opened_loads
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with Postgres.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[Endpoint]:
+    with s3() as started:
+        yield started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import uuid
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from ledger_kit import make_ledger_table
 from localaws import copies, object_keys, transactions, versions
 from localaws.endpoint import REGION, Endpoint
 
@@ -53,3 +55,9 @@ def moto_endpoint(monkeypatch: pytest.MonkeyPatch) -> Endpoint:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return found
+
+
+@pytest.fixture(name="table")
+def ledger_table(endpoint: Endpoint) -> str:
+    """A ledger's table of its own for every test."""
+    return make_ledger_table(client("dynamodb"), f"ledger-{uuid.uuid4().hex}")

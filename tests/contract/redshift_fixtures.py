@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from localaws.endpoint import ACCOUNT, DEPLOYER, REGION, Credentials, Endpoint
 from localaws.errors import ApiError
-from localaws.redshift import DataApi
+from localaws.redshift import DataApi, Postgres
 from localaws.redshift.errors import RedshiftError
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/warehouse-copy"
@@ -27,6 +27,8 @@ WORKGROUP = "analytics"
 DATABASE = "dev"
 BUCKET = "lake"
 TIMEOUT_SECONDS = 60
+# Of tests that need no S3: nobody listens there.
+NOWHERE = Endpoint("http://127.0.0.1:9")
 
 
 @dataclass(frozen=True)
@@ -188,4 +190,19 @@ def open_warehouse(
     return warehouse
 
 
-__all__ = ["ACCOUNT", "REGION", "Warehouse", "open_warehouse", "plain", "s3"]
+@contextmanager
+def own_warehouse(
+    postgres: Postgres,
+    endpoint: Endpoint = NOWHERE,
+    workgroups: Callable[[], dict[str, str]] | None = None,
+) -> Iterator[Warehouse]:
+    """A Data API on databases of its own in a running PostgreSQL, which are gone afterwards."""
+    with Postgres.start(postgres.uri) as own:
+        opened = open_warehouse(own.uri, endpoint, workgroups)
+        try:
+            yield opened
+        finally:
+            opened.api.close()
+
+
+__all__ = ["ACCOUNT", "REGION", "Warehouse", "open_warehouse", "own_warehouse", "plain", "s3"]

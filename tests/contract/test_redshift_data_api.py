@@ -15,6 +15,7 @@ from contract.redshift_fixtures import (
     ADMIN,
     DATABASE,
     LOADER,
+    NOWHERE,
     OTHER,
     REGION,
     TIMEOUT_SECONDS,
@@ -22,29 +23,19 @@ from contract.redshift_fixtures import (
     Someone,
     Warehouse,
     open_warehouse,
+    own_warehouse,
     plain,
 )
-from localaws.endpoint import Endpoint
 from localaws.errors import ApiError
 from localaws.redshift import Postgres
+from localaws.redshift.models import MAX_ACTIVE, RETENTION_SECONDS, TOKEN_RETENTION_SECONDS
 from localaws.redshift.requests import MAX_STATEMENT_BYTES
-from localaws.redshift.statements import MAX_ACTIVE, RETENTION_SECONDS, TOKEN_RETENTION_SECONDS
-
-NOWHERE = Endpoint("http://127.0.0.1:9")
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.start() as started:
-        yield started
 
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Iterator[Warehouse]:
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, NOWHERE)
+    with own_warehouse(postgres) as opened:
         yield opened
-        opened.api.close()
 
 
 def call(warehouse: Warehouse, operation: str, caller: Someone = LOADER, **body: Any) -> dict[str, Any]:
@@ -326,15 +317,14 @@ def test_a_workgroup_may_be_named_by_its_arn(warehouse: Warehouse) -> None:
 
 
 def test_workgroups_have_databases_of_their_own(postgres: Postgres) -> None:
-    with Postgres.start(postgres.uri) as own:
-        warehouse = open_warehouse(own.uri, NOWHERE, lambda: {WORKGROUP: DATABASE, "second": DATABASE})
+    both = {WORKGROUP: DATABASE, "second": DATABASE}
+    with own_warehouse(postgres, workgroups=lambda: both) as warehouse:
         warehouse.ok("create table t (a int)")
         assert (
             'relation "t" does not exist' in warehouse.run("select * from t", WorkgroupName="second")["Error"]
         )
         with psycopg.connect(warehouse.api.database_uri(WORKGROUP)) as connection:
             assert connection.execute("select count(*) from t").fetchone() == (0,)
-        warehouse.api.close()
 
 
 def test_a_client_token_gives_the_same_statement_even_if_it_failed(warehouse: Warehouse) -> None:
@@ -367,12 +357,14 @@ def test_the_same_token_from_many_threads_runs_once(warehouse: Warehouse) -> Non
     assert len(set(found)) == 1 and warehouse.rows("select count(*) from t") == [[1]]
 
 
-def test_statements_are_forgotten_after_a_day(warehouse: Warehouse) -> None:
+def test_a_statement_expires_after_a_day(warehouse: Warehouse) -> None:
     identifier = warehouse.ok("select 1")["Id"]
     warehouse.clock.now += RETENTION_SECONDS - 1
     assert call(warehouse, "DescribeStatement", Id=identifier)["Status"] == "FINISHED"
     warehouse.clock.now += 1
-    assert refusal(warehouse, "DescribeStatement", Id=identifier).code == "ResourceNotFoundException"
+    for operation in ("DescribeStatement", "GetStatementResult"):
+        answer = refusal(warehouse, operation, Id=identifier)
+        assert (answer.code, "has expired" in answer.message) == ("ValidationException", True)
 
 
 def test_only_the_owner_and_the_deployer_see_a_statement(warehouse: Warehouse) -> None:
@@ -433,8 +425,7 @@ def test_a_batch_has_one_event_and_who_asked_for_none_gets_none(warehouse: Wareh
 
 
 def test_an_event_that_nobody_can_take_changes_nothing(postgres: Postgres) -> None:
-    with Postgres.start(postgres.uri) as own:
-        warehouse = open_warehouse(own.uri, NOWHERE)
+    with own_warehouse(postgres) as warehouse:
         told = threading.Event()
 
         def refuse(event: dict[str, Any]) -> None:
@@ -445,7 +436,6 @@ def test_an_event_that_nobody_can_take_changes_nothing(postgres: Postgres) -> No
         identifier = warehouse.start("create table t (a int)")
         assert told.wait(TIMEOUT_SECONDS)
         assert call(warehouse, "DescribeStatement", Id=identifier)["Status"] == "FINISHED"
-        warehouse.api.close()
 
 
 @pytest.fixture

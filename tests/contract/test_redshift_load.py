@@ -10,24 +10,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from contract.redshift_fixtures import ADMIN, BUCKET, FORBIDDEN_ROLE, ROLE, Warehouse, open_warehouse, s3
+from contract.redshift_fixtures import ADMIN, BUCKET, FORBIDDEN_ROLE, ROLE, Warehouse, own_warehouse
 from localaws.endpoint import Endpoint
 from localaws.redshift import Postgres
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[tuple[Postgres, Endpoint]]:
-    with Postgres.start() as postgres, s3() as endpoint:
-        yield postgres, endpoint
-
-
 @pytest.fixture
-def warehouse(shared: tuple[Postgres, Endpoint]) -> Iterator[Warehouse]:
-    postgres, endpoint = shared
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, endpoint)
+def warehouse(postgres: Postgres, s3_endpoint: Endpoint) -> Iterator[Warehouse]:
+    with own_warehouse(postgres, s3_endpoint) as opened:
         yield opened
-        opened.api.close()
 
 
 def copy(table: str, source: str, options: str = "manifest", role: str = ROLE) -> str:

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,17 +18,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from localaws.errors import LocalAwsError
 from localaws.redshift import Postgres
-from localaws.redshift.binaries import Binaries, Identity, can_run, find_binaries, runnable
+from localaws.redshift.postgres.binaries import Binaries, Identity, can_run, find_binaries, runnable
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="the server runs as another user only if we are root"
 )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.start() as started:
-        yield started
 
 
 def query(uri: str, text: str) -> object:
@@ -97,7 +90,7 @@ def test_two_servers_run_side_by_side(postgres: Postgres) -> None:
 
 STARTER = """
 import sys
-from localaws.redshift.postgres import Postgres
+from localaws.redshift.postgres.engine import Postgres
 import psycopg
 started = Postgres.start()
 with psycopg.connect(started.uri) as c:

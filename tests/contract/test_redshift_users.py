@@ -17,8 +17,7 @@ from contract.redshift_fixtures import (
     SECRET,
     Someone,
     Warehouse,
-    open_warehouse,
-    s3,
+    own_warehouse,
 )
 from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError
@@ -28,26 +27,12 @@ from localaws.redshift.users import database_user
 SWEEP = Someone(role="sweep")
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.start() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
-    with s3() as started:
-        yield started
-
-
 @pytest.fixture
-def warehouse(postgres: Postgres, endpoint: Endpoint) -> Iterator[Warehouse]:
+def warehouse(postgres: Postgres, s3_endpoint: Endpoint) -> Iterator[Warehouse]:
     """A warehouse in which the load role has made a table `t` with one row."""
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, endpoint)
+    with own_warehouse(postgres, s3_endpoint) as opened:
         opened.ok("create table t (a int, b varchar(9))", "insert into t values (1, 'x')")
         yield opened
-        opened.api.close()
 
 
 @pytest.mark.parametrize(
@@ -156,27 +141,23 @@ def test_who_is_named_must_exist(warehouse: Warehouse, statement: str, missing: 
 
 
 def test_users_are_those_of_one_database(
-    postgres: Postgres, endpoint: Endpoint, warehouse: Warehouse
+    postgres: Postgres, s3_endpoint: Endpoint, warehouse: Warehouse
 ) -> None:
     warehouse.as_admin("create role reader")
-    with Postgres.start(postgres.uri) as own:
-        other = open_warehouse(own.uri, endpoint)
+    with own_warehouse(postgres, s3_endpoint) as other:
         other.as_admin("create role reader", 'create user "IAMR:load" password disable')
-        other.api.close()
     warehouse.as_admin("grant select on t to role reader")
 
 
-def test_a_postgresql_that_was_given_keeps_no_roles(postgres: Postgres, endpoint: Endpoint) -> None:
+def test_a_postgresql_that_was_given_keeps_no_roles(postgres: Postgres, s3_endpoint: Endpoint) -> None:
     def roles() -> set[str]:
         with psycopg.connect(postgres.uri) as connection:
             return {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
 
     before = roles()
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, endpoint)
+    with own_warehouse(postgres, s3_endpoint) as opened:
         opened.as_admin("create role reader", "create table t (a int)", "grant select on t to role reader")
         assert len(roles() - before) == 2  # the administrator is the other
-        opened.api.close()
     assert roles() == before
 
 

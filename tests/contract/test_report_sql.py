@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from contract.load_kit import Loads
 from contract.redshift_fixtures import Warehouse
-from gluebook.aws.services import Rows
 from gluebook.core.model import Counts
+from gluebook.core.statements import Rows
 from gluebook.report.ask import RESULTS, ask
 from gluebook.report.model import ServiceErrors, TicketsOpened, Trend
 

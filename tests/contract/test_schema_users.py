@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.redshift_fixtures import LOADER, SECRET, Someone, Warehouse, open_warehouse
+from contract.redshift_fixtures import LOADER, SECRET, Someone, Warehouse, own_warehouse
 from gluebook.contracts import CONTRACTS
 from gluebook.core.sql.load import confirm_sql, drift_sql
 from gluebook.core.sql.quality import DQ_RESULTS
 from gluebook.core.sql.schema import LOADER as LOADER_ROLE
 from gluebook.core.sql.schema import READER, WarehouseUsers, known_users_sql, schema_sql
 from gluebook.core.sql.warehouse import LOADS
-from localaws.endpoint import Endpoint
 from localaws.redshift import Postgres
 
 ALL = tuple(CONTRACTS.values())
@@ -30,22 +29,14 @@ LOAD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.start() as started:
-        yield started
-
-
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Iterator[Warehouse]:
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, Endpoint("http://127.0.0.1:9"))
+    with own_warehouse(postgres) as opened:
         yield opened
-        opened.api.close()
 
 
 def make(warehouse: Warehouse, users: WarehouseUsers = USERS) -> None:
-    """As the load function does: look who is there, then make what isn't."""
+    """Like the load function: query the known users, then create the missing ones."""
     known = {name for sql in known_users_sql() for (name,) in warehouse.rows(sql, SecretArn=SECRET)}
     warehouse.as_admin(*schema_sql(ALL, users, frozenset(known)))
 

@@ -6,12 +6,12 @@ import io
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gluebook.aws.objects import ObjectVersion
+from gluebook.core.model import ObjectVersion
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class FakeObjects:
         body = self.body(bucket, key)
         return None if body is None else json.loads(body)
 
-    def delete(self, bucket: str, keys: Iterator[str] | list[str]) -> None:
+    def delete(self, bucket: str, keys: Iterable[str]) -> None:
         for key in keys:
             if self.body(bucket, key) is not None:
                 self._append(bucket, key, None)

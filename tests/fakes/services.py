@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gluebook.aws.services import Rows, Statement
 from gluebook.contracts import CONTRACTS
 from gluebook.core.sql.load import confirm_sql, drift_sql
+from gluebook.core.statements import Rows, Statement
 from gluebook.errors import TerminalError, WarehouseBusy
 
 
@@ -70,15 +70,15 @@ class FakeWarehouse:
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
         if self.busy:
-            raise WarehouseBusy(f"statement {name} was not taken: ThrottlingException")
+            raise WarehouseBusy(f"the Data API refused statement {name}: ThrottlingException")
         if token not in self._tokens:
             self._tokens[token] = f"statement-{len(self.statements) + 1}"
             self.statements[self._tokens[token]] = _Submitted(sqls, name)
         return self._tokens[token]
 
-    def ask(self, sql: str, *, name: str) -> str:
+    def submit_query(self, sql: str, *, name: str) -> str:
         if self.busy:
-            raise WarehouseBusy(f"statement {name} was not taken: ThrottlingException")
+            raise WarehouseBusy(f"the Data API refused statement {name}: ThrottlingException")
         number = f"question-{len(self._asked) + 1}"
         self._asked[number] = self._answer(sql, name)
         return number
@@ -87,7 +87,8 @@ class FakeWarehouse:
         if statement_id in self._asked:
             return Statement(statement_id, "FAILED" if self.refusal else "FINISHED", self.refusal)
         found = self.statements.get(statement_id)
-        return Statement(statement_id, found.status, found.error) if found else None
+        last = f"{statement_id}:{len(found.sqls)}" if found else ""
+        return Statement(statement_id, found.status, found.error, last) if found else None
 
     def result(self, statement_id: str) -> Rows:
         if statement_id in self._asked:
@@ -103,7 +104,7 @@ class FakeWarehouse:
 
     def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
         if self.busy:
-            raise WarehouseBusy(f"{name} has not ended within {timeout_seconds:.0f} s")
+            raise WarehouseBusy(f"{name} has not finished within {timeout_seconds:.0f} s")
         self.ran.append((name, sqls))
         if name == "gluebook-schema" and self.refusals:
             raise TerminalError(f"{name}: {self.refusals.pop(0)}")
@@ -111,7 +112,7 @@ class FakeWarehouse:
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
         if self.busy:
-            raise WarehouseBusy(f"gluebook-query has not ended within {timeout_seconds:.0f} s")
+            raise WarehouseBusy(f"gluebook-query has not finished within {timeout_seconds:.0f} s")
         return self._answer(sql, "gluebook-query")
 
     def _answer(self, sql: str, name: str) -> Rows:

@@ -3,7 +3,7 @@
 Plays the story of `gluebook iam report` once, and judges what it asked for again without each single grant. With
 `--write` the evidence is kept: docs/grants.md and tests/grants/recording.json. With `--chain N` so many grants,
 chosen by seed (the commit's hash, if not given), are really removed, each from a laptop AWS of its own, and the story
-is played there until the refusal is named. Exit code 1 if a grant is unused, or removed without anybody being told.
+is played there until the refusal is named. Exit code 1 if a grant is unused, or its removal is not reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gluebook.cli.laptop import laptop
 from gluebook.cli.refusals import refusals
 from grants import page, recording
 from grants.deployed import deployed
-from grants.removing import chain_without, missed, told
+from grants.removing import chain_without, missed, reported
 from grants.template import Granted, grants
 
 _PATIENCE_SECONDS = 1800
@@ -60,7 +60,7 @@ def _story(*, write: bool) -> int:
             page.write(uses)
             recording.save(allowed, here)
     for granted, refused in found.items():
-        for line in told(granted, refused) or [f"MISSED BY NOBODY: {_named(granted)}"]:
+        for line in reported(granted, refused) or [f"NOT REPORTED: {_named(granted)}"]:
             _say(line)
     refused_lines = refusals(report)
     for line in refused_lines:
@@ -83,7 +83,7 @@ def _chain(count: int, seed: int | None, only: Sequence[str] | None) -> int:
         lines = chain_without(granted)
         silent += not lines
         _say(f"removed {_named(granted)}: {time.monotonic() - began:.0f} s")
-        for line in lines or ["NOBODY WAS TOLD"]:
+        for line in lines or ["NOT REPORTED"]:
             _say(f"    {line}")
     _say(f"{len(chosen) - silent} of {len(chosen)} removed grants are named by the running chain")
     return silent

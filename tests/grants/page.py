@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from grants.template import TEMPLATE, Granted
+from gluebook.deployment.build import project_root
+from grants.template import Granted
 from localaws.iam import GrantUse
 
-FILE = TEMPLATE.parents[1] / "docs" / "grants.md"
+FILE = project_root() / "docs" / "grants.md"
 _HEAD = """\
 # Grants
 

@@ -31,7 +31,7 @@ def missed(here: Deployed, recording: Iterable[Allowed]) -> dict[Granted, list[A
     }
 
 
-def told(granted: Granted, refused: Iterable[Allowed]) -> list[str]:
+def reported(granted: Granted, refused: Iterable[Allowed]) -> list[str]:
     """What a person reads of it: the same lines as at the end of `try`, `demo`, `up` and `status`."""
     denied = tuple(
         Denied(granted.role_name, one.need.action, one.need.resource, one.caller.session, 1, "")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gluebook.deployment.template import parse_template
 from localaws.cloudformation.expressions import PSEUDO, Scope
 from localaws.cloudformation.resource import Made
-from localaws.cloudformation.template import parse
 from localaws.iam.statements import listed
-
-TEMPLATE = Path(__file__).parents[2] / "infra" / "pipeline.yaml"
+from template_kit import TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class _InWords(Scope):
 
 def grants(template: Path = TEMPLATE) -> list[Granted]:
     """Role by role, in the template's order, as deployed with default parameters."""
-    document = parse(template.read_text(encoding="utf-8"))
+    document = parse_template(template)
     resources, parameters = document["Resources"], document["Parameters"]
     conditions = document.get("Conditions", {})
     made = {name: Made(f"${{{name}}}", _Attributes(name)) for name in resources}

@@ -8,20 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from gluebook.deployment.template import parse_template
 from localaws.cloudformation.expressions import references
-from localaws.cloudformation.template import parse
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.iam import Authorizer
 from localaws.stack import LocalAws
+from template_kit import TEMPLATE
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "pipeline.yaml"
 # Functions need built artefacts, which take longer than all else; no role's policy refers to one.
 _LEFT_OUT = ("AWS::Lambda::",)
 PARAMETERS = {"ArtefactBucket": "artefacts"}
@@ -97,7 +96,7 @@ def _session() -> boto3.session.Session:
 
 def reduced_template() -> dict[str, Any]:
     """The template without functions, and without what refers to them."""
-    document = parse(TEMPLATE.read_text(encoding="utf-8"))
+    document = parse_template(TEMPLATE)
     resources = document["Resources"]
     gone = {name for name, body in resources.items() if body["Type"].startswith(_LEFT_OUT)}
     while more := {name for name, body in resources.items() if name not in gone and _mentions(body, gone)}:

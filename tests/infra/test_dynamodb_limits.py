@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import client, serving
+from ledger_kit import make_ledger_table
 from localaws import transactions
 from localaws.dynamodb_limits import MOST_ITEM_BYTES, attribute_size, item_size
 
@@ -25,14 +26,7 @@ def dynamodb() -> Iterator[Any]:
 
 @pytest.fixture
 def table(dynamodb: Any) -> str:
-    name = f"limits-{uuid.uuid4().hex[:12]}"
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    return name
+    return make_ledger_table(dynamodb, f"limits-{uuid.uuid4().hex[:12]}")
 
 
 def key(pk: str = "p", sk: str = "s") -> dict[str, Any]:

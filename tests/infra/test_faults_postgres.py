@@ -11,15 +11,12 @@ import psutil
 import psycopg
 import pytest
 
-from contract.redshift_fixtures import ADMIN, TIMEOUT_SECONDS, WORKGROUP, Warehouse, open_warehouse
+from contract.redshift_fixtures import ADMIN, NOWHERE, TIMEOUT_SECONDS, WORKGROUP, Warehouse, open_warehouse
 from infra.players_kit import eventually
-from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError
 from localaws.processes import is_alive
 from localaws.redshift import Postgres
-from localaws.redshift.connecting import connect
-
-NOBODY = Endpoint("http://127.0.0.1:9")
+from localaws.redshift.postgres.connecting import connect
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Iterator[Warehouse]:
-    opened = open_warehouse(postgres.uri, NOBODY)
+    opened = open_warehouse(postgres.uri, NOWHERE)
     yield opened
     opened.api.close()
 

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from ledger_kit import make_ledger_table
 from localaws import transactions
 from localaws.endpoint import Endpoint
 from localaws.server import Server
@@ -20,12 +21,7 @@ def dynamodb() -> Iterator[Any]:
     transactions.install()
     server = Server(DomainDispatcherApplication(create_backend_app))
     client = Endpoint(server.url).client("dynamodb")
-    client.create_table(
-        TableName="transactions",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
+    make_ledger_table(client, "transactions")
     yield client
     server.stop()
 

@@ -41,9 +41,9 @@ class Executed:
 @cache
 def executed(name: str) -> Executed:
     """Execute a notebook in an empty folder. Fails if a cell does."""
-    notebook = nbformat.read(NOTEBOOKS / "explore" / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(NOTEBOOKS / "explore" / f"{name}.ipynb", as_version=4)
     cells = notebook.cells
-    first, last = (nbformat.v4.new_code_cell(source) for source in (OFFLINE, PROBE))  # type: ignore[no-untyped-call]
+    first, last = (nbformat.v4.new_code_cell(source) for source in (OFFLINE, PROBE))
     notebook.cells = [first, *cells, last]
     with TemporaryDirectory() as folder:
         NotebookClient(
@@ -98,7 +98,7 @@ def test_the_rows_it_ends_with_are_those_of_the_warehouse(name: str, by: str) ->
 
 @pytest.mark.parametrize("name", EXPLORED)
 def test_each_cell_that_draws_shows_one_picture_and_no_other_cell_does(name: str) -> None:
-    source = nbformat.read(NOTEBOOKS / "explore" / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    source = nbformat.read(NOTEBOOKS / "explore" / f"{name}.ipynb", as_version=4)
     drawing = {cell.id for cell in source.cells if cell.cell_type == "code" and "plots." in cell.source}
     assert len(drawing) >= 5
     assert executed(name).pictures == {cell.id: int(cell.id in drawing) for cell in source.cells}

@@ -20,7 +20,8 @@ from gluebook.aws.objects import Objects
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.deployment.build import Artefacts, build, project_root
-from gluebook.operations.register import Adopting, adopt
+from gluebook.operations.register import RegisterContext, register_missing
+from ledger_kit import make_ledger_table
 from localaws.stack import LocalAws
 from parity.files import FILES
 
@@ -76,7 +77,7 @@ class Place:
         return {**ours, **nowhere, **self.aws.endpoint.environment()}
 
     def outcome(self, dataset: str) -> Outcome:
-        """What the run has published, read by manifest, and what it has set aside."""
+        """What the run has published, read by manifest, and its rejects. Fails if not all of them are found."""
         s3 = self.aws.endpoint.client("s3")
         [batch] = Ledger(self.ledger_table, "test").open_batches(dataset)
         assert batch.state.value == "CURATED", batch
@@ -88,12 +89,13 @@ class Place:
 
         keys = keys_in_manifest(json.loads(body(lake.manifest(dataset, batch.batch_id))), lake)
         tables = [pq.read_table(pa.BufferReader(body(key))) for key in keys]
-        aside = Objects().sizes(self.lake_bucket, f"{lake.quarantine(dataset, batch.batch_id)}/")
+        quarantined = Objects().sizes(self.lake_bucket, lake.quarantine(dataset, batch.batch_id))
         rejects = [
             {**row, "_batch_id": ""}
-            for key in aside
+            for key in quarantined
             for row in pq.read_table(pa.BufferReader(body(key))).to_pylist()
         ]
+        assert len(rejects) == batch.counts.rejected, f"{len(rejects)} rejects, {batch.counts}"
         place = [("_source_file", "ascending"), ("_source_record", "ascending")]
         return Outcome(
             pa.concat_tables(tables).drop_columns("_batch_id").sort_by(place),
@@ -157,21 +159,15 @@ def _prepare(place: Place) -> None:
     """Make the runtime's ledger and lake."""
     aws = place.aws
     aws.endpoint.client("s3").create_bucket(Bucket=place.lake_bucket)
-    names = {"pk": "HASH", "sk": "RANGE"}
-    aws.endpoint.client("dynamodb").create_table(
-        TableName=place.ledger_table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
-    )
+    make_ledger_table(aws.endpoint.client("dynamodb"), place.ledger_table)
 
 
 def _register(place: Place) -> None:
     """Make all files pending in the runtime's ledger."""
     ledger, objects = Ledger(place.ledger_table, "test"), Objects()
-    work = Adopting(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
+    work = RegisterContext(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
     for page in objects.versions(_RAW, ""):
-        adopt(page, work)
+        register_missing(page, work)
 
 
 def notebook(dataset: str) -> Path:

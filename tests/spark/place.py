@@ -95,13 +95,13 @@ class Place:
         return found
 
     def _curate(self, dataset: str) -> str:
-        shop = self.pipeline.shop
-        batch = next_batch(shop, self.pipeline.claimant("jr_0", dataset))
+        context = self.pipeline.job_context
+        batch = next_batch(context, self.pipeline.claimant("jr_0", dataset))
         assert batch is not None
         run = BatchRun(
             contract=contract(dataset),
             spark=self.spark,
-            shop=shop,
+            context=context,
             pseudonym_key="a key",
             batch=batch,
             lease=None,

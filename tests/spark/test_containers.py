@@ -146,7 +146,7 @@ def test_a_source_of_which_a_batch_holds_nothing_is_not_in_the_plan(
     body = log_line(1) if source is MONGOD else csv_file(record(docker("x")))
     done = run_notebook(spark, source, frame(source, a=body))
     assert done.kept is not None
-    plan = done.kept._jdf.queryExecution().optimizedPlan().toString()  # type: ignore[operator]
+    plan = done.kept._jdf.queryExecution().optimizedPlan().toString()
     assert ("AS source" in plan) and "Union" not in plan
     (other,) = {MONGOD.name, CONTAINERS.name} - {source.name}
     assert f"{other} AS source" not in plan and f"{source.name} AS source" in plan

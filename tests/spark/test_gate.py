@@ -225,7 +225,12 @@ def run_of(pipeline: Pipeline, spark: SparkSession) -> tuple[BatchRun, Batch]:
     """A job run that has checked its one file of a dozen records."""
     batch = pipeline.carried(replace(a_file(), key="a", version_id="v1"))
     run = BatchRun(
-        contract=APP_LOGS, spark=spark, shop=pipeline.shop, pseudonym_key="k", batch=batch, lease=None
+        contract=APP_LOGS,
+        spark=spark,
+        context=pipeline.job_context,
+        pseudonym_key="k",
+        batch=batch,
+        lease=None,
     )
     assert run._curation is not None
     run._curation.check({0: Checked(0, ROWS)})

@@ -30,7 +30,7 @@ class Deployed:
     def overview(self) -> Overview:
         pipeline = Pipeline()
         pipeline.batch(BatchState.LOADED, files=[a_file("one")])
-        return overview(pipeline.ledger, pipeline.objects, pipeline.lake)  # type: ignore[arg-type]
+        return overview(pipeline.ledger, pipeline.objects, pipeline.lake)
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from gluebook.cli.cost_command import stack_of
 from gluebook.core.cost import Line, Stack, Workload, cost, monthly, per_load
-from gluebook.deployment.build import project_root
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
+from template_kit import TEMPLATE
 
-TEMPLATE = parse_template(project_root() / "infra" / "pipeline.yaml")
+DOCUMENT = parse_template(TEMPLATE)
 # The figures below are worked out for these numbers, whatever the template comes to have.
 STACK = replace(
-    stack_of(TEMPLATE, {}), workers=2, rpus=8, datasets=2, alarms=8, metrics=9, load_metrics=10, secrets=2
+    stack_of(DOCUMENT, {}), workers=2, rpus=8, datasets=2, alarms=8, metrics=9, load_metrics=10, secrets=2
 )
 SECONDS = st.lists(st.floats(0, 10_000), max_size=5)
 
@@ -120,9 +120,9 @@ def total(stack: Stack, workload: Workload) -> float:
 
 
 def test_the_stack_is_counted_in_the_template_and_takes_other_parameters() -> None:
-    alarms = [one for one in TEMPLATE["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms = [one for one in DOCUMENT["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     stack = stack_of(
-        TEMPLATE, {"NumberOfWorkers": "4", "WorkerType": "G.2X", "SweepSchedule": "rate(1 hour)"}
+        DOCUMENT, {"NumberOfWorkers": "4", "WorkerType": "G.2X", "SweepSchedule": "rate(1 hour)"}
     )
     assert (stack.datasets, stack.alarms, stack.workers, stack.sweep_seconds) == (2, len(alarms), 8, 3600)
 
@@ -140,7 +140,7 @@ def test_the_stack_is_counted_in_the_template_and_takes_other_parameters() -> No
 )
 def test_a_parameter_that_cannot_be_is_refused_by_name(name: str, value: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        stack_of(TEMPLATE, {name: value})
+        stack_of(DOCUMENT, {name: value})
 
 
 def test_the_command_prints_the_same_figures_for_people_and_machines() -> None:

@@ -16,10 +16,11 @@ from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import Fenced
-from gluebook.job.claim import give_up
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from gluebook.job.curate import next_batch
 from gluebook.job.divide import divide
-from gluebook.job.publish import sweep_up
+from gluebook.job.publish import remove_work_files
 
 BAD_DATA = "ERROR: Value too long for character type"
 
@@ -34,7 +35,7 @@ def play(pipeline: Pipeline, poisons: set[str], *, dies: bool) -> int:
         runs += 1
         assert runs < 200, "runs follow each other for ever"
         pipeline.clock.forward(60)
-        batch = next_batch(pipeline.shop, pipeline.claimant(run))
+        batch = next_batch(pipeline.job_context, pipeline.claimant(run))
         died = batch is not None and dies and poisoned(pipeline, batch, poisons)
         if batch is not None and not died:
             pipeline.curate(batch)
@@ -116,7 +117,7 @@ def dividing(count: int = 5, *, settled: int = 0, refused: bool = True) -> tuple
         pipeline.ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", "t")
     if refused and settled == 0:
         batch = pipeline.curate(batch)
-    batch = give_up(pipeline.ledger, batch, "why", "t")  # type: ignore[arg-type]
+    batch = fail_or_divide(pipeline.job_context, batch, "why", "t")
     pipeline.clock.forward(60)
     return pipeline, batch
 
@@ -125,8 +126,8 @@ def once(pipeline: Pipeline, batch: Batch, calls: Calls | None = None) -> Batch:
     calls = calls or Calls()
     ledger: Any = Dying(pipeline.ledger, calls)
     objects: Any = Dying(pipeline.objects, calls)
-    done = divide(ledger, objects, pipeline.lake, batch, pipeline.clock)
-    sweep_up(objects, pipeline.lake, done)
+    done = divide(JobContext(ledger, objects, pipeline.lake, pipeline.clock), batch)
+    remove_work_files(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), done)
     return done
 
 
@@ -139,7 +140,7 @@ def ends(pipeline: Pipeline) -> Any:
     return files, batch.state, batch.reason, set(pipeline.objects.sizes("lake", ""))
 
 
-def test_a_divided_batch_lets_its_files_wait_in_two_halves_and_takes_back_what_it_published() -> None:
+def test_a_division_releases_the_files_in_two_halves_and_withdraws_what_was_published() -> None:
     pipeline, batch = dividing(5)
     assert pipeline.visible()
     assert once(pipeline, batch).state is BatchState.DIVIDED
@@ -150,7 +151,7 @@ def test_a_divided_batch_lets_its_files_wait_in_two_halves_and_takes_back_what_i
     assert pipeline.left() == set()
     assert pipeline.ledger.open_batches(DATASET) == []
     # They lie in wait, and that is no trouble.
-    assert pipeline.ledger.troubles(DATASET, "") == 0
+    assert pipeline.ledger.count_failures(DATASET, "") == 0
 
 
 def test_a_single_file_is_failed_with_its_batch_and_the_reason_of_it() -> None:
@@ -159,11 +160,11 @@ def test_a_single_file_is_failed_with_its_batch_and_the_reason_of_it() -> None:
     [file] = pipeline.ledger.files()
     assert (file.state, file.reason, file.batch_id) == (FileState.FAILED, "why", batch.batch_id)
     assert pipeline.ledger.pending(DATASET, 10) == []
-    assert pipeline.ledger.troubles(DATASET, "") == 2
+    assert pipeline.ledger.count_failures(DATASET, "") == 2
     assert pipeline.visible() == {}
 
 
-def test_files_that_could_not_be_read_do_not_count_among_the_suspects() -> None:
+def test_unreadable_files_are_not_among_the_suspects() -> None:
     pipeline, batch = dividing(3, settled=2)
     assert once(pipeline, batch).state is BatchState.FAILED
     assert sorted(file.reason or "" for file in pipeline.ledger.files()) == [
@@ -192,7 +193,7 @@ def test_files_that_could_not_be_read_stay_behind_when_the_others_are_divided() 
         pytest.param(lambda: dividing(3, refused=False), id="never published"),
     ],
 )
-def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repeated(stage: Any) -> None:
+def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: Any) -> None:
     pipeline, batch = stage()
     once(pipeline, batch)
     expected = ends(pipeline)
@@ -207,11 +208,11 @@ def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repea
             assert again is not None
             once(pipeline, again)
         else:
-            sweep_up(pipeline.objects, pipeline.lake, now)  # type: ignore[arg-type]
+            remove_work_files(pipeline.job_context, now)
         assert ends(pipeline) == expected, f"died at call {n}"
 
 
-def test_files_that_were_claimed_again_meanwhile_are_left_alone_when_a_division_is_repeated() -> None:
+def test_a_repeated_division_skips_files_that_were_claimed_again() -> None:
     stage = dividing
     for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
         pipeline, batch = stage()
@@ -232,7 +233,7 @@ def claim_one(pipeline: Pipeline) -> FileVersion | None:
     return claimed[0] if claimed else None
 
 
-def test_a_zombie_divides_nothing() -> None:
+def test_a_fenced_off_run_divides_nothing() -> None:
     pipeline, batch = dividing(4)
     pipeline.clock.forward(3_600)
     taken = pipeline.ledger.take_over(batch, "jr_next", 10**10, pipeline.clock.seconds, "t")
@@ -244,7 +245,7 @@ def test_a_zombie_divides_nothing() -> None:
     assert once(pipeline, taken).state is BatchState.DIVIDED
 
 
-def test_an_empty_correction_takes_effect_though_the_batch_it_came_with_is_divided() -> None:
+def test_an_empty_correction_takes_effect_even_if_its_batch_is_divided() -> None:
     pipeline = Pipeline()
     first = a_file("a.log", version="v1", sequencer="0A")
     pipeline.batch(BatchState.LOADED, files=[first])
@@ -254,7 +255,7 @@ def test_an_empty_correction_takes_effect_though_the_batch_it_came_with_is_divid
     batch = pipeline.carried(empty, *others)
     [now] = pipeline.ledger.files_now([empty])
     pipeline.ledger.settle_file(batch, now, FileState.EMPTY, "empty_file", "t")
-    give_up(pipeline.ledger, batch, "why", "t")  # type: ignore[arg-type]
+    fail_or_divide(pipeline.job_context, batch, "why", "t")
     play(pipeline, {others[0].key}, dies=True)
     assert pipeline.state_of(first) is FileState.SUPERSEDED
     assert outcome(pipeline)[others[0].key] == FAILED
@@ -266,24 +267,24 @@ def test_superseded_files_stay_behind_when_a_further_generation_is_divided() -> 
     files = [a_file(f"f{number}") for number in range(4)]
     loaded = pipeline.load(pipeline.curate(pipeline.carried(*files)))
     again = pipeline.curate(pipeline.again(loaded, files[0]))
-    refused = give_up_load(pipeline, again)
+    refused = refuse_load(pipeline, again)
     assert once(pipeline, refused).state is BatchState.DIVIDED
     assert pipeline.state_of(files[0]) is FileState.SUPERSEDED
     assert {file.key for file in pipeline.ledger.pending(DATASET, 9)} == {file.key for file in files[1:]}
     assert pipeline.visible() == {}
 
 
-def test_one_file_beside_superseded_ones_is_failed_alone() -> None:
+def test_a_single_file_next_to_superseded_ones_is_failed() -> None:
     pipeline = Pipeline()
     files = [a_file(f"f{number}") for number in range(3)]
     loaded = pipeline.load(pipeline.curate(pipeline.carried(*files)))
     again = pipeline.curate(pipeline.again(loaded, *files[:2]))
-    assert once(pipeline, give_up_load(pipeline, again)).state is BatchState.FAILED
+    assert once(pipeline, refuse_load(pipeline, again)).state is BatchState.FAILED
     states = [pipeline.state_of(file) for file in files]
     assert states == [FileState.SUPERSEDED, FileState.SUPERSEDED, FileState.FAILED]
 
 
-def give_up_load(pipeline: Pipeline, batch: Batch) -> Batch:
+def refuse_load(pipeline: Pipeline, batch: Batch) -> Batch:
     """A curated batch that the warehouse has refused."""
     refused = replace(batch, state=BatchState.DIVIDING, reason=BAD_DATA, epoch=batch.epoch + 1)
     return pipeline.ledger.advance(batch, refused, "t", BAD_DATA)

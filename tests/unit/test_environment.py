@@ -1,4 +1,4 @@
-"""Whoever sets up gets the same: one lock, which conda's file, the project and AWS Glue's pins agree with."""
+"""Every installation is the same: one lock, which conda's file, the project and AWS Glue's pins agree with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from gluebook.deployment.template import parse_template
+from template_kit import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 # What AWS Glue 5.1 ships.
@@ -55,8 +58,8 @@ def test_every_line_of_the_lock_is_one_exact_version() -> None:
 
 
 def test_the_template_installs_the_great_expectations_that_is_tested_here() -> None:
-    template = (ROOT / "infra" / "pipeline.yaml").read_text()
-    assert f"Default: great-expectations=={lock()['great-expectations']}" in template
+    modules = parse_template(TEMPLATE)["Parameters"]["PythonModules"]["Default"]
+    assert modules == f"great-expectations=={lock()['great-expectations']}"
 
 
 def test_the_lock_names_no_place_that_packages_come_from() -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,17 +17,6 @@ def record(message: str, *args: object, error: BaseException | None = None) -> l
     made = logging.LogRecord("gluebook.x", logging.WARNING, __file__, 1, message, args, info)
     made.created, made.msecs = 1_767_608_100.0456, 45.6
     return made
-
-
-@pytest.fixture
-def gluebook_logger() -> Iterator[logging.Logger]:
-    """The logger as it is before anybody has configured it; put back afterwards."""
-    logger = logging.getLogger("gluebook")
-    before = (logger.handlers, logger.propagate, logger.level)
-    logger.handlers, logger.propagate = [], True
-    yield logger
-    logger.handlers, logger.propagate = before[0], before[1]
-    logger.setLevel(before[2])
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fakes.objects import FakeObjects
-from gluebook.aws.services import Rows
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
+from gluebook.core.statements import Rows
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.operations.rejects import Reject

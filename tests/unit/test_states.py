@@ -18,7 +18,7 @@ from gluebook.core.states import (
     shown_state,
 )
 from gluebook.errors import IllegalTransition
-from gluebook.operations.status import SETTLED, TROUBLED
+from gluebook.operations.status import NEEDS_ATTENTION, SETTLED
 
 FILE_WAYS = {
     ("PENDING", "CLAIMED"),
@@ -53,7 +53,7 @@ BATCH_WAYS = {
     ("CURATED", "LOADING"),
     ("LOADING", "LOADED"),
     ("LOADING", "CURATED"),
-    # what can't be brought to its end is divided, until the one bad file is alone
+    # a batch that cannot be processed is divided until the bad file is alone
     ("CLAIMED", "DIVIDING"),
     ("PUBLISHING", "DIVIDING"),
     ("CURATED", "DIVIDING"),
@@ -105,7 +105,7 @@ def test_exactly_what_has_come_to_an_end_with_files_of_its_own_can_be_processed_
     assert not REPEATABLE_STATES & OPEN_STATES
 
 
-def test_trouble_is_what_has_come_to_a_bad_end() -> None:
+def test_failed_states_need_attention() -> None:
     assert TROUBLED_STATES < REPEATABLE_STATES
     assert {BatchState.REJECTED, BatchState.FAILED} == TROUBLED_STATES
 
@@ -150,9 +150,9 @@ def test_a_claimed_file_shows_its_batchs_state_and_any_other_its_own(
     assert shown_state(file, batch) == expected
 
 
-def test_what_an_operator_is_told_is_settled_does_not_move_by_itself() -> None:
-    assert TROUBLED < SETTLED
-    assert {state.value for state in TROUBLED_STATES} | {FileState.FAILED.value} == TROUBLED
+def test_settled_states_have_no_automatic_transition() -> None:
+    assert NEEDS_ATTENTION < SETTLED
+    assert {state.value for state in TROUBLED_STATES} | {FileState.FAILED.value} == NEEDS_ATTENTION
     moving = {state.value for state in OPEN_STATES} | {FileState.PENDING.value}
     assert not SETTLED & moving
     assert {FileState.SUPERSEDED.value, *(state.value for state in REPEATABLE_STATES)} <= SETTLED

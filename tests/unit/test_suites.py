@@ -85,7 +85,7 @@ def test_a_suite_that_lacks_anything_of_what_the_contract_demands_is_refused(con
     whole = load_suites(contract).rows
     for one in baseline(contract):
         left = [e for e in whole["expectations"] if e != one]
-        with pytest.raises(ContractError, match="lacks 1 of what its contract demands"):
+        with pytest.raises(ContractError, match="lacks 1 of what its contract needs"):
             check_rows({**whole, "expectations": left}, contract)
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluebook.aws.services import Statement
-from gluebook.core.warehouse_errors import blames_data, lacks_a_table
+from gluebook.core.statements import Statement, blames_data, lacks_a_table
 from localaws.redshift.errors import RedshiftError
 
 RULE = "-" * 47
@@ -84,7 +83,7 @@ def test_anything_else_is_the_environments(error: str) -> None:
     assert not blames_data(error)
 
 
-def test_what_a_cancelled_statement_says_blames_nobody() -> None:
+def test_a_cancelled_statement_blames_no_data() -> None:
     assert not Statement("s", "ABORTED", DATA[0]).blames_data
     assert Statement("s", "FAILED", DATA[0]).blames_data
 

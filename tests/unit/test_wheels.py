@@ -10,21 +10,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from awscli.customizations.cloudformation.yamlhelper import yaml_parse
 
 from gluebook.deployment import wheels
 from gluebook.deployment.build import build, project_root
+from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
 from localaws.cloudformation.expressions import Scope
-from localaws.cloudformation.resources import all_types
-from localaws.cloudformation.template import read
+from template_kit import TEMPLATE, template
 
 ROOT = project_root()
 
 
 def listed(folder: Path) -> dict[str, str]:
     lines = (folder / "requirements.txt").read_text().splitlines()
-    return dict(line.split("==") for line in lines)  # type: ignore[misc]
+    return dict(line.split("==") for line in lines)
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +82,18 @@ def test_a_run_on_glue_imports_the_versions_that_are_tested_here(unpacked: Path)
 
 
 def test_the_list_for_an_installation_from_the_index_is_the_same() -> None:
-    template = yaml_parse((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"))
+    document = parse_template(TEMPLATE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extra = ",".join(project["project"]["optional-dependencies"]["glue"])
-    assert template["Parameters"]["PythonModules"]["Default"] == extra
+    assert document["Parameters"]["PythonModules"]["Default"] == extra
 
 
 @pytest.mark.parametrize("uri", ["", "s3://b/modules/1/gluebook.gluewheels.zip"])
 def test_jobs_install_from_the_zip_alone_or_from_the_index_a_list(uri: str) -> None:
-    template = read((ROOT / "infra" / "pipeline.yaml").read_text(encoding="utf-8"), all_types())
+    source = template()
     names = {"PackageUri": "s3://b/p.zip", "PythonModules": "a==1", "PythonModulesUri": uri}
-    scope = Scope(names, template.mappings, template.conditions, {}, {})
-    jobs = [one for one in template.resources.values() if one.type_name == "AWS::Glue::Job"]
+    scope = Scope(names, source.mappings, source.conditions, {}, {})
+    jobs = [one for one in source.resources.values() if one.type_name == "AWS::Glue::Job"]
     assert jobs
     for job in jobs:
         arguments = job.properties["DefaultArguments"]
@@ -110,7 +109,7 @@ def test_a_requirement_that_is_not_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     (tmp_path / "requirements.lock").write_text(lock.replace("scipy==", "no-scipy=="))
-    with pytest.raises(ConfigurationError, match=r"doesn't hold scipy.*make lock"):
+    with pytest.raises(ConfigurationError, match=r"requirements.lock lacks scipy.*make lock"):
         wheels.requirements(tmp_path)
 
 

@@ -26,14 +26,17 @@ from boto3.dynamodb.types import Binary
 
 from chain.kit import Chain, log_line, ticket_file, ticket_record
 from gluebook.aws.invoking import Functions
+from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import laptop
 from gluebook.clock import utc_now
 from gluebook.contracts import CONTRACTS
+from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
 from gluebook.core.sql.schema import schema_sql
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
-from gluebook.job.claim import give_up
+from gluebook.core.timestamps import utc_timestamp
+from gluebook.job.claim import fail_or_divide
+from gluebook.job.context import JobContext
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 
@@ -137,7 +140,7 @@ class Recorder:
         self.wait()
         for batch in self.open(BatchState.CURATED):
             noted = replace(batch, state=BatchState.LOADING, load_attempts=1, statement_id=None)
-            self.ledger.advance(batch, noted, stamp(utc_now()), "load 1")
+            self.ledger.advance(batch, noted, utc_timestamp(utc_now()), "load 1")
 
     def _dividing(self) -> None:
         before = {batch.batch_id for batch in self.open(BatchState.CLAIMED)}
@@ -147,10 +150,11 @@ class Recorder:
             self._until(lambda: sum(len(self.ledger.pending(d, 10)) for d in CONTRACTS) == 4)
         with self.refusing(lambda call: call.operation == "PutObject" and "/staging/" in call.path):
             self.wait()
+        context = JobContext(self.ledger, Objects(), Lake(""), utc_now)
         for batch in self.open(BatchState.CLAIMED):
             if batch.batch_id not in before:
                 reason = f"attempts_used_up: 3 runs ended before it was published, the last {batch.owner}"
-                give_up(self.ledger, batch, reason, stamp(utc_now()))
+                fail_or_divide(context, batch, reason, utc_timestamp(utc_now()))
 
     def _again(self) -> None:
         """The first batch of each dataset is to be processed again."""
@@ -158,7 +162,7 @@ class Recorder:
             loaded = [
                 b for b in self.ledger.batches() if b.dataset == dataset and b.state is BatchState.LOADED
             ]
-            self.ledger.reopen(min(loaded, key=lambda b: b.created_at), stamp(utc_now()), "replay")
+            self.ledger.reopen(min(loaded, key=lambda b: b.created_at), utc_timestamp(utc_now()), "replay")
 
     def _until(self, done: Callable[[], bool]) -> None:
         self.aws.wait_idle(5)  # what is refused is asked for again all the time, so it never is

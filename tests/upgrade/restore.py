@@ -1,4 +1,4 @@
-"""Bring a recording back: the release's template is deployed, and what it had stored lies where it lay."""
+"""Restore a recording: deploy the release's template and put back what the release had stored."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
+from gluebook.aws.services import Warehouse
 from gluebook.cli.deployment import STACK
+from infra.roles_kit import Pipeline
 from localaws.stack import LocalAws
 
 HERE = Path(__file__).parent
 ARTEFACTS = "gluebook-artefacts"
 _PSEUDONYM_KEY = "gluebook-pseudonym-key"
+# AWS docs: BatchExecuteStatement takes as many.
+_STATEMENTS = 40
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Recording:
             return dict(json.loads(archive.read("stored.json")))
 
     def restore(self, aws: LocalAws, folder: Path) -> None:
-        """Deploy the release's template and put back what it had stored. Nobody is told of an event."""
+        """Deploy the release's template and put back what it had stored. No event is delivered."""
         aws.faults.deliveries(lambda event, target: [])
         try:
             self._deploy(aws, folder)
@@ -79,40 +83,17 @@ class Recording:
             dynamodb.put_item(TableName=self.stored["outputs"]["LedgerTable"], Item=item)
 
     def _tables(self, aws: LocalAws) -> None:
-        """Made by the load function's role, as they were, so that they are its own."""
-        role = f"arn:aws:iam::{aws.endpoint.account}:role/gluebook-load"
-        credentials = aws.authorizer.assume(role, "lambda.amazonaws.com", "gluebook-load")
-        warehouse = _AsRole(aws.endpoint.client("redshift-data", credentials), self.stored["outputs"])
+        """Made as the load function, so that its role owns them, as it did."""
         inserts = [
             _insert(name, table["columns"], row)
             for name, table in self.stored["tables"].items()
             for row in table["rows"]
         ]
-        warehouse.run([*self.stored["schema"], *inserts])
-
-
-class _AsRole:
-    """Statements of the load function, forty at once, which is as many as the Data API takes."""
-
-    def __init__(self, client: Any, outputs: dict[str, str]) -> None:
-        self._client = client
-        self._outputs = outputs
-
-    def run(self, statements: list[str]) -> None:
-        """Run them all. Fails with the first error."""
-        for first in range(0, len(statements), 40):
-            statement = self._client.batch_execute_statement(
-                Sqls=statements[first : first + 40],
-                WorkgroupName=self._outputs["Workgroup"],
-                Database=self._outputs["WarehouseDatabase"],
-            )["Id"]
-            while (found := self._client.describe_statement(Id=statement))["Status"] not in (
-                "FINISHED",
-                "FAILED",
-                "ABORTED",
-            ):
-                pass
-            assert found["Status"] == "FINISHED", found.get("Error")
+        sqls, outputs = [*self.stored["schema"], *inserts], self.stored["outputs"]
+        with Pipeline(aws, outputs).acting("load") as session:
+            warehouse = Warehouse(outputs["Workgroup"], outputs["WarehouseDatabase"], session)
+            for first in range(0, len(sqls), _STATEMENTS):
+                warehouse.run(sqls[first : first + _STATEMENTS], name="restore", timeout_seconds=60)
 
 
 def _insert(table: str, columns: list[str], row: list[Any]) -> str:

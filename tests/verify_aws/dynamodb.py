@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ledger_kit import make_ledger_table
 from verify_aws.kit import Place, answer_of
 
 _ITEM_BYTES = 400 * 1024
@@ -14,15 +15,7 @@ _ACTIONS = 100
 def probes(place: Place) -> Iterator[tuple[str, str]]:
     """(probe, answer)"""
     table, client = f"{place.name}-table", place.client("dynamodb")
-    client.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    )
+    make_ledger_table(client, table)
     place.later(lambda: client.delete_table(TableName=table))
     client.get_waiter("table_exists").wait(TableName=table)
 

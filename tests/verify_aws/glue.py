@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from verify_aws.stack import Deployed
 
@@ -29,16 +29,16 @@ def ask(batches):
     for batch in batches:
         try:
             import probe_package
-            told = str(probe_package.answer())
+            found = str(probe_package.answer())
         except ImportError as error:
-            told = type(error).__name__
-        yield pa.RecordBatch.from_pydict({"told": [told] * batch.num_rows})
+            found = type(error).__name__
+        yield pa.RecordBatch.from_pydict({"found": [found] * batch.num_rows})
 
 
 options = getResolvedOptions(sys.argv, ["bucket", "answer"])
 spark = SparkSession.builder.getOrCreate()
-told = {row["told"] for row in spark.range(8).repartition(4).mapInArrow(ask, "told string").collect()}
-boto3.client("s3").put_object(Bucket=options["bucket"], Key=options["answer"], Body=",".join(sorted(told)).encode())
+found = {row["found"] for row in spark.range(8).repartition(4).mapInArrow(ask, "found string").collect()}
+boto3.client("s3").put_object(Bucket=options["bucket"], Key=options["answer"], Body=",".join(sorted(found)).encode())
 """
 
 
@@ -49,13 +49,19 @@ def probes(deployed: Deployed) -> Iterator[tuple[str, str]]:
     packages["wheel"] = ("package/probe_package-1-py3-none-any.whl", _WHEEL)
     for kind, (key, files) in packages.items():
         uri = deployed.put(key, _archive(files))
-        yield f"glue: a package as {kind} in the executors", _run(deployed, uri, f"answers/{kind}")
+        yield f"glue: a package as {kind} in the executors", _answer(deployed, uri, f"answers/{kind}")
 
 
-def _run(deployed: Deployed, package: str, answer: str) -> str:
-    place = deployed.place
-    glue, job = place.client("glue"), place.name
+def _answer(deployed: Deployed, package: str, answer: str) -> str:
     arguments = {"--extra-py-files": package, "--bucket": deployed.bucket, "--answer": answer}
+    ended = run_job(deployed, deployed.place.name, arguments)
+    return deployed.place.text(deployed.bucket, answer) if ended == "SUCCEEDED" else ended
+
+
+def run_job(deployed: Deployed, job: str, arguments: Mapping[str, str]) -> str:
+    """Start a run and wait for it; the state in which it ends."""
+    place = deployed.place
+    glue = place.client("glue")
     run = place.until(
         "a start of the job", lambda: glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
     )
@@ -64,11 +70,7 @@ def _run(deployed: Deployed, package: str, answer: str) -> str:
         found = str(glue.get_job_run(JobName=job, RunId=run)["JobRun"]["JobRunState"])
         return found if found in _ENDED else None
 
-    ended = place.until(f"run {run}", state)
-    if ended != "SUCCEEDED":
-        return str(ended)
-    body = place.client("s3").get_object(Bucket=deployed.bucket, Key=answer)["Body"]
-    return str(body.read().decode())
+    return str(place.until(f"run {run}", state))
 
 
 def _archive(files: dict[str, str]) -> bytes:

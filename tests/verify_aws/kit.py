@@ -9,11 +9,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from gluebook.deployment.build import project_root
+
+if TYPE_CHECKING:
+    from verify_aws.laptop import Laptop
 
 _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 120.0
@@ -25,9 +32,11 @@ Statement = Mapping[str, Any]
 
 @dataclass
 class Place:
-    """Where the probes ask: AWS, or a laptop by its `environment` (AWS_* variables).
+    """Where the probes ask: AWS, or a laptop by its endpoint and keys.
 
-    `name` begins the names of all that is made; `cleaning` removes it in reverse order.
+    `name` begins the names of everything that is made; `cleaning` removes it in reverse order. `kept`: the file of
+    what this run leaves to later ones. `laptop`: None on AWS. `measured`: by probe, figures that belong to its answer
+    and are not compared.
     """
 
     region: str
@@ -35,6 +44,9 @@ class Place:
     keys: Mapping[str, str] = field(default_factory=dict)
     name: str = field(default_factory=lambda: f"gluebook-verify-{secrets.token_hex(4)}")
     cleaning: ExitStack = field(default_factory=ExitStack)
+    kept: Path = field(default_factory=lambda: project_root() / "build" / "verify-aws.json")
+    laptop: Laptop | None = None
+    measured: dict[str, str] = field(default_factory=dict)
 
     def client(self, service: str, keys: Mapping[str, str] | None = None) -> Any:
         """A client with the caller's own credentials, or with those of a role."""
@@ -50,6 +62,10 @@ class Place:
     def account(self) -> str:
         """The account's number."""
         return str(self.client("sts").get_caller_identity()["Account"])
+
+    def now(self) -> datetime:
+        """The time there, in UTC."""
+        return datetime.fromtimestamp(self.laptop.clock() if self.laptop else time.time(), UTC)
 
     def role(self, name: str, *statements: Statement) -> Mapping[str, str]:
         """Credentials of a new role that may do what `statements` say, and nothing else."""
@@ -94,8 +110,12 @@ class Place:
             for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 s3.delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
 
+    def text(self, bucket: str, key: str) -> str:
+        """An object's body."""
+        return str(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+
     def later(self, remove: Callable[[], Any]) -> None:
-        """Have something removed at the end; what can't be removed is named and doesn't keep the rest."""
+        """Remove something at the end; what can't be removed is named, and the rest is removed all the same."""
 
         def removing() -> None:
             try:
@@ -114,9 +134,11 @@ class Place:
             time.sleep(1)
         return ask()
 
-    def until(self, what: str, done: Callable[[], Any]) -> Any:
+    def until(
+        self, what: str, done: Callable[[], Any], timeout_seconds: float = 5 * _PATIENCE_SECONDS
+    ) -> Any:
         """The first true answer of `done`. Raises TimeoutError naming `what`."""
-        deadline = time.monotonic() + 5 * _PATIENCE_SECONDS
+        deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
             if answer := done():
                 return answer
@@ -134,13 +156,15 @@ def allow(actions: str | list[str], resource: str | list[str], **condition: Any)
     }
 
 
-def answer_of(ask: Callable[[], Any]) -> str:
-    """`ok`, or HTTP status and code of the refusal."""
+def answer_of(ask: Callable[[], Any], *words: str) -> str:
+    """`ok`, or HTTP status and code of the refusal, and which of `words` its message holds."""
     try:
         ask()
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        return f"{status} {error.response['Error']['Code']}"
+        answer = error.response["Error"]
+        said = [word for word in words if word in answer.get("Message", "")]
+        return ": ".join([f"{status} {answer['Code']}", *said])
     return "ok"
 
 

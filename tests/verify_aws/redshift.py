@@ -146,8 +146,8 @@ def _two_loads(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str]
         manifest_uri=manifest,
         copy_role_arn=deployed.outputs["Lists"],
         rows=1,
-        vouchers_uri="",
-        vouchers=0,
+        row_references_uri="",
+        row_references=0,
     )
     sql = load_sql(SUPPORT_TICKETS, request)
     both = [admin.submit(*sql), admin.submit(*sql)]
@@ -192,8 +192,8 @@ def _identities(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str
 def _kind(error: str) -> str:
     first = error.strip().splitlines()[0] if error.strip() else "no text"
     context = _CONTEXT.search(error)
-    told = f"{first} {context[1]}" if context else first
-    return next((kind for pattern, kind in _KINDS.items() if re.search(pattern, told, re.I)), told)
+    text = f"{first} {context[1]}" if context else first
+    return next((kind for pattern, kind in _KINDS.items() if re.search(pattern, text, re.I)), text)
 
 
 def _times(text: str) -> pa.Array:

@@ -104,7 +104,7 @@ def last_screen(found: list[Check], seen: Overview, warehouse: Warehouse, price:
         else f"[bold red]{len(wrong)} of {len(found)} checks against the known truth do not hold.[/]"
     )
     c = seen.totals
-    told = (
+    summary = (
         f"{len(seen.files)} files arrived with {c.read:,} records. {c.curated:,} are clean and loaded, "
         f"{c.duplicates:,} were repeats, {c.rejected:,} were set aside with their reasons."
     )
@@ -112,7 +112,7 @@ def last_screen(found: list[Check], seen: Overview, warehouse: Warehouse, price:
         f"On AWS this would have cost about ${price.total:.2f}: Glue jobs ${price.jobs:.2f}, "
         f"crawls ${price.crawls:.2f}, Redshift Serverless ${price.warehouse:.2f}."
     )
-    lines = [verdict, told, *(f"[red]{w.what}: expected {w.expected}, found {w.found}[/]" for w in wrong)]
+    lines = [verdict, summary, *(f"[red]{w.what}: expected {w.expected}, found {w.found}[/]" for w in wrong)]
     lines += [price_told, f"Quality report: {report}"]
     return Group(
         _warehouse_table(warehouse), _rejects_table(seen), Panel.fit("\n".join(lines), title="Gluebook")

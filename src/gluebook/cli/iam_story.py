@@ -74,7 +74,7 @@ class _Story:
         self._files = _sample(7, _DAY)
 
     def dying_runs(self) -> None:
-        """Each dataset's first run is killed; of the second ones' ends nobody is told."""
+        """Each dataset's first run is killed; the events of the second ones' ends are lost."""
         self._aws.faults.deliveries(_unless_succeeded)
         self._put([(file.key, file.body) for file in self._files])
         for dataset, run in self._kill_first_runs().items():
@@ -106,7 +106,7 @@ class _Story:
         self._put([(file.key, file.body) for file in corrected], events=2)
         for _ in range(2):
             self._put([(file.key, file.body) for file in _first_of_each(_sample(8, _NEXT_DAY))], events=0)
-        work = self._deployment.operating()
+        work = self._deployment.operations()
         as_they_were = {file.key for file in self._files} - {file.key for file in corrected}
         replay(replay_of_files(sorted(as_they_were), None, work), work)
         self._fire()

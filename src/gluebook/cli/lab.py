@@ -42,7 +42,7 @@ class Lab:
 
     @property
     def address(self) -> str:
-        """What to open in a browser; whoever knows it may run code as the caller."""
+        """What to open in a browser; anyone who knows it can run code as the caller."""
         return f"{self.url}/lab?token={self.token}"
 
 
@@ -91,7 +91,7 @@ def _options(notebooks: Path, port: int, browser: bool) -> list[str]:
         "--LabApp.extension_manager=readonly",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
-    # In a container one is root, and Jupyter wants to be told that this is meant.
+    # In a container one is root, which Jupyter accepts only with this option.
     return [*options, "--allow-root"] if os.geteuid() == 0 else options
 
 

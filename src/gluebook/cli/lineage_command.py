@@ -58,21 +58,21 @@ def lineage(
     ]
     part = file.with_name(f"{file.name}.part")
     client, place = _client(file, part)
-    told: Counter[str] = Counter()
+    sent: Counter[str] = Counter()
     try:
         for event in _events(batches, seen, deployment):
             client.emit(event)
-            told[str(event.eventType.value if event.eventType else "")] += 1
+            sent[str(event.eventType.value if event.eventType else "")] += 1
         client.close()
         if part.exists():
             part.replace(file)
     # The client's transports raise whatever their libraries do.
     except Exception as error:
-        raise TerminalError(f"lineage could not be told to {place}: {error}") from error
+        raise TerminalError(f"lineage could not be sent to {place}: {error}") from error
     if as_json:
-        options.print_json({"to": place, "batches": len(batches), "events": dict(told)})
+        options.print_json({"to": place, "batches": len(batches), "events": dict(sent)})
     else:
-        screens.out.print(f"{sum(told.values())} events of {len(batches)} batches: {place}", soft_wrap=True)
+        screens.out.print(f"{sum(sent.values())} events of {len(batches)} batches: {place}", soft_wrap=True)
 
 
 def _begun(batch: Batch, since: datetime | None, until: datetime | None) -> bool:
@@ -81,10 +81,10 @@ def _begun(batch: Batch, since: datetime | None, until: datetime | None) -> bool
 
 
 def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Iterator[RunEvent]:
-    from gluebook.operations.lineage import Surroundings
+    from gluebook.operations.lineage import PipelineNames
     from gluebook.operations.lineage import lineage as events_of
 
-    at = Surroundings(
+    at = PipelineNames(
         raw_bucket=deployment.raw_bucket,
         lake=deployment.lake,
         workgroup=deployment.output("Workgroup"),

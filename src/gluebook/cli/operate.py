@@ -48,8 +48,8 @@ def status(
     files = screens.troubled(seen.files) if failed else seen.files
     if as_json:
         shown = Trial(type(seen)(files, seen.batches), [], {}).as_json()
-        told = {name: shown[name] for name in ("files", "totals", "loads")} | {"failures": failed_last}
-        options.print_json(told | ({"refused": refusals.as_json(report)} if report else {}))
+        fields = {name: shown[name] for name in ("files", "totals", "loads")} | {"failures": failed_last}
+        options.print_json(fields | ({"refused": refusals.as_json(report)} if report else {}))
     else:
         _show_status(files, seen, failed_last, refused)
     if refused:

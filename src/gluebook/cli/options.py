@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gluebook.core.text import shown
+from gluebook.core.text import printable
 
 JSON = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 DATASET = Annotated[str, typer.Option(help="support_tickets or app_logs.")]
@@ -32,4 +32,4 @@ def arrival(given: datetime | None) -> date:
 def print_json(value: Any) -> None:
     """`value` on stdout; what JSON doesn't know as text. Nothing in it steers a terminal."""
     text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
-    sys.stdout.write(shown(text, keep="\n") + "\n")
+    sys.stdout.write(printable(text, keep="\n") + "\n")

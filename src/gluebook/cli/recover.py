@@ -14,7 +14,7 @@ from gluebook.core.replaying import Replay
 from gluebook.errors import ConfigurationError
 from gluebook.operations.backfill import backfill as backfill_step
 from gluebook.operations.reconcile import reconcile as reconcile_step
-from gluebook.operations.register import Adopted
+from gluebook.operations.register import Registrations
 from gluebook.operations.repair import repair as repair_step
 from gluebook.operations.replay import replay as replay_step
 from gluebook.operations.replay import replay_of_dataset, replay_of_files
@@ -44,7 +44,7 @@ def replay(
     """Process file versions again, with those that share a batch with them; changes nothing if nothing differs."""
     _check_choice(file, version_id, dataset, since, until)
     deployment = connect()
-    work = deployment.operating()
+    work = deployment.operations()
     with stage_progress() as progress:
         progress.tell("Looking for the file versions")
         if dataset:
@@ -101,18 +101,16 @@ def backfill(
     deployment = connect()
     below = "" if prefix == "/" else raw_place(prefix, deployment.raw_bucket)
     where = f"s3://{deployment.raw_bucket}/{below}"
-    work = deployment.operating()
+    work = deployment.operations()
     with stage_progress() as progress:
         progress.tell(screens.plain(f"Listing {where}"))
 
-        def watch(adopted: Adopted, last: str) -> None:
-            counts = (
-                f"{adopted.registered:,} registered, {adopted.known:,} known, {adopted.refused:,} refused"
-            )
+        def on_page(so_far: Registrations, last: str) -> None:
+            counts = f"{so_far.registered:,} registered, {so_far.known:,} known, {so_far.refused:,} refused"
             progress.tell(screens.plain(f"{counts}; at {last}"))
 
         try:
-            done = backfill_step(below, work, restart=restart, watch=watch)
+            done = backfill_step(below, work, restart=restart, on_page=on_page)
         except KeyboardInterrupt:
             screens.err.print("what is registered stays so; the same command goes on from there")
             raise
@@ -120,16 +118,18 @@ def backfill(
         options.print_json(recovery_screens.backfill_json(where, done))
     else:
         screens.out.print(recovery_screens.backfill_told(where, done), soft_wrap=True)
-    if done.adopted.failed:
+    if done.registrations.failed:
         raise typer.Exit(1)
 
 
 def reconcile(
-    repair: Annotated[bool, typer.Option("--repair", help="Go the ways out that need no decision.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Resolve the differences that need no decision.")
+    ] = False,
     as_json: options.JSON = False,
 ) -> None:
     """Hold bucket, ledger, lake and warehouse against each other; exits with 1 if a difference remains."""
-    scope = connect().reconciling()
+    scope = connect().operations()
     with stage_progress() as progress:
         findings = reconcile_step(scope, progress.tell)
         done = repair_step(findings, scope, progress.tell) if repair and findings.differences else None

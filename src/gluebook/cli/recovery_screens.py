@@ -11,7 +11,7 @@ from gluebook.core.differences import EXPLANATIONS, Difference, grouped
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import Replay
 from gluebook.operations.backfill import Backfilled
-from gluebook.operations.operating import Start
+from gluebook.operations.jobs import JobStart
 from gluebook.operations.reconcile import Findings
 from gluebook.operations.repair import Repaired
 from gluebook.operations.replay import Replayed
@@ -29,8 +29,8 @@ def replay_told(plan: Replay, done: Replayed | None) -> str:
             f"{verb} again: {_count(plan.repeat, 'file version')}, with {_count(plan.reopen, 'batch')}:"
         )
         lines += _limited(f"  {batch.batch_id}: {_generations(batch)}" for batch in plan.reopen)
-    if plan.riding:
-        lines.append(f"Riding along, as they share these batches: {_count(plan.riding, 'file version')}")
+    if plan.included:
+        lines.append(f"Riding along, as they share these batches: {_count(plan.included, 'file version')}")
     if plan.readmit:
         lines.append(
             f"Refused before for their key, with a source now: {_count(plan.readmit, 'file version')}:"
@@ -43,8 +43,8 @@ def replay_told(plan: Replay, done: Replayed | None) -> str:
     if plan.refused:
         lines.append(f"Can't be processed again: {_count(plan.refused, 'file version')}:")
         lines += _limited(f"{_named(refusal.file)}: {refusal.reason}" for refusal in plan.refused)
-    if done and done.overtaken:
-        lines.append(f"Opened by somebody else in the meantime: {_count(done.overtaken, 'batch')}")
+    if done and done.already_reopened:
+        lines.append(f"Opened by somebody else in the meantime: {_count(done.already_reopened, 'batch')}")
     return _on_lines([*lines, *_starts(done.started if done else {})])
 
 
@@ -60,7 +60,7 @@ def replay_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
             name: [_file_json(file) for file in files]
             for name, files in (
                 ("repeat", plan.repeat),
-                ("riding", plan.riding),
+                ("riding", plan.included),
                 ("readmit", plan.readmit),
                 ("under_way", plan.under_way),
                 ("superseded", plan.superseded),
@@ -74,7 +74,7 @@ def replay_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
 def backfill_told(where: str, done: Backfilled) -> str:
     """What came of it."""
     lines = [f"Went on after {done.resumed_after}; --restart starts over"] if done.resumed_after else []
-    a = done.adopted
+    a = done.registrations
     lines.append(
         f"{where}: {a.registered:,} file versions registered, {a.known:,} known already, {a.refused:,} refused"
     )
@@ -88,24 +88,26 @@ def backfill_told(where: str, done: Backfilled) -> str:
 
 def backfill_json(where: str, done: Backfilled) -> dict[str, Any]:
     """The same as JSON values."""
-    counts = {name: getattr(done.adopted, name) for name in ("registered", "known", "refused")}
+    counts = {name: getattr(done.registrations, name) for name in ("registered", "known", "refused")}
     return {
         "prefix": where,
         **counts,
-        "failed": [{"key": failure.key, "error": str(failure.error)} for failure in done.adopted.failed],
+        "failed": [
+            {"key": failure.key, "error": str(failure.error)} for failure in done.registrations.failed
+        ],
         "resumed_after": done.resumed_after or None,
         "started": _starts_json(done.started),
     }
 
 
 def reconcile_told(findings: Findings, done: Repaired | None) -> str:
-    """The differences by kind, with their meaning and the way out; what was repaired, and what remains."""
+    """The differences by kind, with their meaning and how to resolve them; what was repaired, and what remains."""
     lines = []
     for kind, differences in grouped(findings.differences).items():
-        told = EXPLANATIONS[kind]
-        lines.append(f"[bold]{len(differences):,} {plain(told.title)}[/]")
-        lines.append(plain(f"  {told.meaning}"))
-        lines.append(plain(f"  ▸ {told.way_out}"))
+        explained = EXPLANATIONS[kind]
+        lines.append(f"[bold]{len(differences):,} {plain(explained.title)}[/]")
+        lines.append(plain(f"  {explained.meaning}"))
+        lines.append(plain(f"  ▸ {explained.way_out}"))
         lines += map(plain, _limited(_line(difference) for difference in differences))
         lines.append("")
     if not findings.differences:
@@ -131,8 +133,8 @@ def reconcile_json(findings: Findings, done: Repaired | None) -> dict[str, Any]:
 
 
 def _difference_json(difference: Difference) -> dict[str, Any]:
-    told = EXPLANATIONS[difference.kind]
-    return {**asdict(difference), "meaning": told.meaning, "way_out": told.way_out}
+    explained = EXPLANATIONS[difference.kind]
+    return {**asdict(difference), "meaning": explained.meaning, "way_out": explained.way_out}
 
 
 def _line(difference: Difference) -> str:
@@ -151,11 +153,11 @@ def _file_json(file: FileVersion) -> dict[str, Any]:
     return {"key": file.key, "version_id": file.version_id, "batch_id": file.batch_id}
 
 
-def _starts(started: dict[str, Start]) -> list[str]:
+def _starts(started: dict[str, JobStart]) -> list[str]:
     return [f"{dataset}: {start}" for dataset, start in started.items()]
 
 
-def _starts_json(started: dict[str, Start]) -> dict[str, Any]:
+def _starts_json(started: dict[str, JobStart]) -> dict[str, Any]:
     return {dataset: asdict(start) for dataset, start in started.items()}
 
 

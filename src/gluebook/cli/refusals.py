@@ -1,4 +1,4 @@
-"""What deployed roles were refused on the laptop AWS: told as it happens, and in the end.
+"""What deployed roles were refused on the laptop AWS: reported as it happens, and at the end.
 
 On AWS nobody but CloudTrail knows; see docs/operations.md.
 """

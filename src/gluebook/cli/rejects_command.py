@@ -13,7 +13,7 @@ from rich.table import Table
 from gluebook.aws.objects import Objects
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, raw_place
-from gluebook.operations.rejects import Rejects, Wanted, find_rejects
+from gluebook.operations.rejects import RejectFilter, Rejects, find_rejects
 
 _SHOWN_CHARACTERS = 160
 _DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
@@ -35,7 +35,7 @@ def rejects(
     as_json: options.JSON = False,
 ) -> None:
     """List the records that were set aside, each with its reason, file, number and masked text."""
-    wanted = Wanted(
+    wanted = RejectFilter(
         dataset=dataset,
         source=source,
         reason=reason,
@@ -45,7 +45,7 @@ def rejects(
     )
     deployment = connect()
     if file is not None:
-        wanted = Wanted(**{**vars(wanted), "key": raw_place(file, deployment.raw_bucket)})
+        wanted = RejectFilter(**{**vars(wanted), "key": raw_place(file, deployment.raw_bucket)})
     found = find_rejects(wanted, Objects(), deployment.lake, limit)
     if as_json:
         options.print_json(
@@ -69,7 +69,7 @@ def _told(found: Rejects) -> Group | str:
     if left:
         parts.append(f"and {left:,} more: --limit {found.records}")
     parts.append(
-        "Once the transformation is mended and deployed: gluebook replay --dataset ... --from ... --to ..."
+        "Once the transformation is fixed and deployed: gluebook replay --dataset ... --from ... --to ..."
     )
     return Group(*parts)
 
@@ -95,6 +95,6 @@ def _records(found: Rejects) -> Table:
     for reject in found.first:
         text = reject.raw[:_SHOWN_CHARACTERS]
         text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
-        key, reason, told = map(screens.plain, (reject.key, reject.reason, text))
-        table.add_row(key, f"{reject.record:,}", reason, told)
+        key, reason, raw = map(screens.plain, (reject.key, reject.reason, text))
+        table.add_row(key, f"{reject.record:,}", reason, raw)
     return table

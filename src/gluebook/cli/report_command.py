@@ -82,7 +82,7 @@ def make_report(
     for name in ("LakeBucket", "LedgerTable", "Workgroup", "WarehouseDatabase"):
         deployment.output(name)
     parameters = {**report_defaults(deployment.outputs), "day": day.isoformat()}
-    # Kept: whoever doubts the page, or finds none, can see how it came about.
+    # Kept, so that a wrong or missing page can be explained.
     path = project_root() / "build" / "runs" / f"{notebook.stem}-{day}.ipynb"
     execute(notebook, parameters, path, kernel=kernel)
     done = executed(path)

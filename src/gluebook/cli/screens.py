@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
-from gluebook.aws.services import Rows
-from gluebook.core.text import shown
+from gluebook.core.statements import Rows
+from gluebook.core.text import printable
 from gluebook.operations.status import FileStatus
 
 
@@ -19,7 +19,7 @@ class _Terminal(Console):
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         return super()._render_buffer(
-            part if part.control else part._replace(text=shown(part.text, keep="\n\t")) for part in buffer
+            part if part.control else part._replace(text=printable(part.text, keep="\n\t")) for part in buffer
         )
 
 
@@ -45,7 +45,7 @@ STAGES = {
 
 def plain(text: str, *, lines: bool = False) -> str:
     """Text that others have written, for the screen: it is no markup, and on one line unless `lines` are kept."""
-    return escape(shown(text, keep="\n\t" if lines else "\t"))
+    return escape(printable(text, keep="\n\t" if lines else "\t"))
 
 
 def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
@@ -101,4 +101,4 @@ def stages_table(stages: dict[str, float]) -> Table:
 
 def troubled(files: tuple[FileStatus, ...]) -> tuple[FileStatus, ...]:
     """Those that a person should look at."""
-    return tuple(file for file in files if file.is_troubled or file.counts.rejected)
+    return tuple(file for file in files if file.needs_attention or file.counts.rejected)

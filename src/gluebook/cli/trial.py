@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gluebook.aws.services import Rows
 from gluebook.cli.deployment import Deployment
 from gluebook.cli.failures import failed_functions
 from gluebook.cli.refusals import RefusalWatch, as_json, refusals
 from gluebook.cli.stages import Stages
 from gluebook.core.model import Batch
 from gluebook.core.runs import error_line
+from gluebook.core.statements import Rows
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import GluebookError, TerminalError
@@ -148,7 +148,7 @@ def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
         found.append(
             f"{uploaded - len(seen.files)} of {uploaded} files were never registered; see the dead letters"
         )
-    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.is_troubled]
+    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.needs_attention]
     if not seen.settled:
         found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
     if found:

@@ -33,7 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 class RawFile:
     """A file as it arrived; `name` is its path below the folder that was looked through.
 
-    `source` is the one whose layout it has, told by its header or first line. It is None, and `why` says why, if
+    `source` is the one whose layout it has, by its header or first line. It is None, and `why` says why, if
     there is no such source, or if the file can't be read to its end.
     """
 

@@ -26,7 +26,7 @@ def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
     """One row per record of the files of `source`, in their order, every value as the text that stands there.
 
     Columns: those the source is known by, then `_file`, `_record` (its number), `_raw`, and `_problem` if its
-    fields can't be told apart.
+    fields can't be separated.
     """
     own = [file for file in files if file.source is source]
     rows = [row for file in own for row in _rows(file, source)]

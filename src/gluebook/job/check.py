@@ -56,9 +56,9 @@ def source_inbox(inbox: str, name: str) -> str:
 def check_files(
     spark: SparkSession, files: list[FileVersion], lake_bucket: str, inbox: str
 ) -> dict[int, Checked]:
-    """Check every file and fill the inbox; what was found, by the file's place in `files`.
+    """Check every file and fill the inbox; returns the results by index in `files`.
 
-    Records of files that turn out bad half-way may be in the inbox; whoever reads it leaves those files out.
+    The inbox may hold records of files that turn out unreadable half-way; readers skip those files.
     """
     tasks = plan_tasks(files, inbox)
     if not tasks:

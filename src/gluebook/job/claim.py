@@ -1,24 +1,24 @@
-"""Take up work: a batch that another run left behind, or what is pending."""
+"""Acquire work: an abandoned batch, or pending files."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
 
-from gluebook.aws.ledger import Ledger
-from gluebook.clock import Clock, new_batch_id
-from gluebook.core.claiming import MOST_FILES, choose_files, inheritance
+from gluebook.clock import new_batch_id
+from gluebook.core.claiming import MOST_FILES, abandoned_batches, choose_files
 from gluebook.core.model import Batch
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.errors import Fenced
+from gluebook.job.context import JobContext
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who takes up work of which dataset, how much at most, and for how long without a sign of life."""
+    """A run that acquires work: its dataset, its most bytes in one batch, and the length of its lease."""
 
     dataset: str
     owner: str
@@ -26,29 +26,29 @@ class Claimant:
     lease_seconds: int
 
 
-def take_up(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
+def acquire(context: JobContext, who: Claimant) -> Batch | None:
     """A batch for this run to work on, leased to it; None if there is nothing to do.
 
-    First comes what a dead run left (PUBLISHING: to be rolled forward; CLAIMED: to be done again; DIVIDING: to be
-    divided), then the pending files of the dataset that wait longest.
+    First come abandoned batches (PUBLISHING: rolled forward; CLAIMED: started again; DIVIDING: divided), then the
+    pending files that have waited longest.
     """
-    now = clock()
-    seconds, at = int(now.timestamp()), stamp(now)
-    for batch in inheritance(ledger.open_batches(who.dataset), seconds).give_up:
-        _give_up(ledger, batch, at)
-    for batch in inheritance(ledger.open_batches(who.dataset), seconds).take_over:
-        taken = ledger.take_over(batch, who.owner, seconds + who.lease_seconds, seconds, at)
+    now = context.clock()
+    seconds, at = int(now.timestamp()), utc_timestamp(now)
+    for batch in abandoned_batches(context.ledger.open_batches(who.dataset), seconds).exhausted:
+        _exhaust(context, batch, at)
+    for batch in abandoned_batches(context.ledger.open_batches(who.dataset), seconds).take_over:
+        taken = context.ledger.take_over(batch, who.owner, seconds + who.lease_seconds, seconds, at)
         if taken is not None:
             _log.info("took over batch %s from %s, attempt %d", taken.batch_id, batch.owner, taken.attempts)
             return taken
-    return _claim_pending(ledger, who, clock)
+    return _claim_pending(context, who)
 
 
-def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
-    files = choose_files(ledger.pending(who.dataset, MOST_FILES), who.most_bytes)
+def _claim_pending(context: JobContext, who: Claimant) -> Batch | None:
+    files = choose_files(context.ledger.pending(who.dataset, MOST_FILES), who.most_bytes)
     if not files:
         return None
-    now = clock()
+    now = context.clock()
     group = files[0].group
     batch = Batch(
         batch_id=new_batch_id(who.dataset, now),
@@ -58,38 +58,43 @@ def _claim_pending(ledger: Ledger, who: Claimant, clock: Clock) -> Batch | None:
         epoch=1,
         lease_until=int(now.timestamp()) + who.lease_seconds,
         attempts=1,
-        created_at=stamp(now),
+        created_at=utc_timestamp(now),
         parent=group.partition("/")[0] if group else None,
-        changed_at=stamp(now),
+        changed_at=utc_timestamp(now),
     )
-    ledger.open_batch(batch)
-    claimed = ledger.claim(batch, files)
+    context.ledger.open_batch(batch)
+    claimed = context.ledger.claim(batch, files)
     size = sum(file.size for file in claimed)
-    # Sealed: from here on the batch is these files, whoever works on it.
+    # Sealed: from now on the batch consists of these files.
     sealed = replace(batch, files=len(claimed), size=size)
     if not claimed:
-        ledger.advance(batch, replace(batch, state=BatchState.EMPTY), stamp(clock()), "others were faster")
+        context.ledger.advance(
+            batch,
+            replace(batch, state=BatchState.EMPTY),
+            utc_timestamp(context.clock()),
+            "other runs were faster",
+        )
         return None
     _log.info("claimed %d files, %d bytes, as batch %s", len(claimed), size, batch.batch_id)
-    return ledger.advance(batch, sealed, stamp(clock()), "sealed")
+    return context.ledger.advance(batch, sealed, utc_timestamp(context.clock()), "sealed")
 
 
-def _give_up(ledger: Ledger, batch: Batch, at: str) -> None:
-    """What so many runs have died of is divided; what is processed again can only fail as a whole."""
+def _exhaust(context: JobContext, batch: Batch, at: str) -> None:
+    """End a batch whose retries are exhausted: it is divided, or fails as a whole when it was processed before."""
     last = f"; {batch.reason}" if batch.reason else f", the last {batch.owner}"
     reason = f"attempts_used_up: {batch.attempts} runs ended before it was published{last}"
-    _log.error("gave up batch %s: %s", batch.batch_id, reason)
+    _log.error("retries of batch %s are exhausted: %s", batch.batch_id, reason)
     try:
-        give_up(ledger, batch, reason, at)
-    except Fenced as faster:
-        _log.info("%s", faster)
+        fail_or_divide(context, batch, reason, at)
+    except Fenced as fenced:
+        _log.info("%s", fenced)
 
 
-def give_up(ledger: Ledger, batch: Batch, reason: str, at: str) -> Batch:
-    """Put a batch past the reach of whoever still works on it, to be divided. Raises Fenced.
+def fail_or_divide(context: JobContext, batch: Batch, reason: str, at: str) -> Batch:
+    """Fence off any run that still works on the batch, and leave it to be divided. Raises Fenced.
 
-    One that is processed again and hasn't come to be published leaves what it had brought before as it was.
+    A batch that is processed again and has published nothing new is FAILED; its earlier generation stays as it is.
     """
     untouched = batch.generation > 1 and batch.state is BatchState.CLAIMED
     state = BatchState.FAILED if untouched else BatchState.DIVIDING
-    return ledger.advance(batch, batch.out_of_reach(state, reason), at, reason)
+    return context.ledger.advance(batch, batch.fenced_off(state, reason), at, reason)

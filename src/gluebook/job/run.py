@@ -1,4 +1,4 @@
-"""What a job notebook drives: one batch, from the claim to the published manifest.
+"""The API of a job notebook: one batch, from the claim to the published manifest.
 
 run = BatchRun.start(dataset="app_logs", ...)      # claim, check the files, number their records
 records = run.records()                            # a DataFrame per source
@@ -26,28 +26,29 @@ from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.job.check import FILE, PROBLEM, RAW, RECORD, check_files, source_inbox
 from gluebook.job.claim import Claimant
+from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, Workshop, next_batch
+from gluebook.job.curate import Curation, Verdict, next_batch
 from gluebook.job.gating import Gate
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
+from gluebook.job.row_counts import reasons_per_file, rows_per_file
+from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
-from gluebook.job.tallies import reasons_per_file, rows_per_file
-from gluebook.job.vouchers import vouchers
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
 from gluebook.transforms.frames import Frames, no_records, records_schema
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
-# Parquet files of 64 to 256 MB suit Redshift best; this many rows of ours come to about that.
+# Redshift prefers Parquet files of 64 to 256 MB; this many rows make about that.
 _ROWS_PER_FILE = 1_000_000
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run came to; for the notebook's last cell."""
+    """The result of a run, for the notebook's last cell."""
 
     batch_id: str | None
     state: str
@@ -64,14 +65,14 @@ class RunSummary:
 
 
 class BatchRun:
-    """One batch in the hands of one job run. Without a batch every step works on empty DataFrames."""
+    """One batch that one job run works on. Without a batch every step works on empty DataFrames."""
 
     def __init__(
         self,
         *,
         contract: Contract,
         spark: SparkSession,
-        shop: Workshop,
+        context: JobContext,
         pseudonym_key: str,
         batch: Batch | None,
         lease: Lease | None,
@@ -80,10 +81,10 @@ class BatchRun:
         self.spark = spark
         self.pseudonym_key = pseudonym_key
         self.batch = batch
-        self._shop = shop
+        self._context = context
         self._lease = lease
-        self._curation = Curation(shop, contract, batch) if batch else None
-        self._lakefiles = LakeFiles(spark, shop.objects, shop.lake.bucket)
+        self._curation = Curation(context, contract, batch) if batch else None
+        self._lakefiles = LakeFiles(spark, context.objects, context.lake.bucket)
         self._kept: list[DataFrame] = []
 
     @classmethod
@@ -98,10 +99,10 @@ class BatchRun:
         lease_seconds: int = 600,
         clock: Clock = utc_now,
     ) -> BatchRun:
-        """Claim what is pending (or take over what was left) and check its files.
+        """Claim pending files (or take over an abandoned batch) and check the files.
 
-        Raises ConfigurationError for a parameter that is missing, SelfCheckFailed if no run has succeeded yet and
-        this one can't work here.
+        Raises ConfigurationError for a missing parameter, SelfCheckFailed if no run has succeeded yet and the
+        environment does not work.
         """
         names = {
             "ledger_table": ledger_table,
@@ -111,18 +112,18 @@ class BatchRun:
         require(names)
         configure()
         owner = run_id()
-        shop = Workshop(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
+        context = JobContext(Ledger(ledger_table, owner), Objects(), Lake(lake_bucket), clock)
         key = read_secret(pseudonym_secret)
         spark = spark_session(f"gluebook {dataset}")
-        self_check_unless_proven(spark, shop.ledger, shop.objects, shop.lake, dataset, owner)
-        batch = next_batch(shop, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
+        self_check_unless_proven(spark, context.ledger, context.objects, context.lake, dataset, owner)
+        batch = next_batch(context, Claimant(dataset, owner, max_batch_mb << 20, lease_seconds))
         run = cls(
             contract=contract(dataset),
             spark=spark,
-            shop=shop,
+            context=context,
             pseudonym_key=key,
             batch=batch,
-            lease=Lease(shop.ledger, batch, lease_seconds, clock) if batch else None,
+            lease=Lease(context.ledger, batch, lease_seconds, clock) if batch else None,
         )
         run._check()
         return run
@@ -132,7 +133,7 @@ class BatchRun:
             return
         files = self._curation.files
         _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
-        self._curation.check(check_files(self.spark, files, self._shop.lake.bucket, self._curation.inbox))
+        self._curation.check(check_files(self.spark, files, self._context.lake.bucket, self._curation.inbox))
 
     def records(self) -> Frames:
         """The parsed records of the batch's readable files: a frame for each source that has some.
@@ -162,7 +163,7 @@ class BatchRun:
         return self._curation.readable(name) if self._curation else []
 
     def keep(self, df: DataFrame) -> DataFrame:
-        """Compute `df` once, though several steps use it; spills to disk, freed by `finish`."""
+        """Compute `df` once for several steps; spills to disk, freed by `finish`."""
         kept = df.persist(StorageLevel.MEMORY_AND_DISK)
         self._kept.append(kept)
         return kept
@@ -170,7 +171,7 @@ class BatchRun:
     def finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
         """Write the curated rows and the rejects, count, pass the gate, publish.
 
-        `kept`: valid rows with `_copy` (1 for the row that stays, more for its repeats). `rejects`: rows with
+        `kept`: valid rows with `_copy` (1 for the row that is kept, more for its duplicates). `rejects`: rows with
         `_problem`. Raises CountMismatch if a row is in neither or in both, Fenced if the lease was lost.
         """
         try:
@@ -183,8 +184,8 @@ class BatchRun:
             self.close()
 
     def _gate(self, curation: Curation, counts: Counts) -> Verdict:
-        shop, files = self._shop, curation.read
-        gate = Gate(self.contract, shop.objects, shop.lake, self._lakefiles, shop.clock)
+        context, files = self._context, curation.read
+        gate = Gate(self.contract, context.objects, context.lake, self._lakefiles, context.clock)
         arrived = max((file.dt for file in files), default=None)
         report = gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
         return Verdict(report.passed, report.summary(), len(report.outcomes), len(report.failed))
@@ -197,25 +198,25 @@ class BatchRun:
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
         aside = curation.rejects_prefix
         self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
-        # No more than what tells whose a row is: all else is looked at by the gate, as it stands in the files.
+        # Only the columns that identify the file; the gate validates all others.
         staged = self._lakefiles.read(curation.data_prefix, "_source_file string, _source_version string")
         written = Written(
             curated=rows_per_file(staged),
             duplicates=rows_per_file(kept.where("_copy > 1")),
             rejects=reasons_per_file(self._lakefiles.read(aside)),
-            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
+            row_references=self._write_row_references(curation, kept) if self.contract.append else 0,
         )
         _log.info("wrote and counted batch %s", curation.batch.batch_id)
         return written
 
-    def _write_vouchers(self, curation: Curation, kept: DataFrame) -> int:
-        """Which file versions there are, and which hold a row that stays under another one; their number."""
-        frame = vouchers(self.spark, self.contract, curation.usable, kept)
-        self._lakefiles.write(frame.coalesce(1), curation.vouchers_prefix)
-        return self._lakefiles.read(curation.vouchers_prefix, frame.schema).count()
+    def _write_row_references(self, curation: Curation, kept: DataFrame) -> int:
+        """Write the row references; returns their number."""
+        frame = row_references(self.spark, self.contract, curation.usable, kept)
+        self._lakefiles.write(frame.coalesce(1), curation.row_references_prefix)
+        return self._lakefiles.read(curation.row_references_prefix, frame.schema).count()
 
     def close(self) -> None:
-        """Let go of the lease's heartbeat, of what was kept, and of local files."""
+        """Stop renewing the lease, and free persisted DataFrames and local files."""
         if self._lease is not None:
             self._lease.stop()
         for df in self._kept:

@@ -1,8 +1,8 @@
-"""Whether a job run can work at all here, found out without data.
+"""Check without data whether job runs work in this environment.
 
-As long as no run of a dataset's job has succeeded, each begins with this. It fails before a file is claimed, so
-nothing is retried or divided for what is the environment's fault; and a file that kills runs can't be mistaken for
-it, because this comes to its end before such a file is touched.
+Until a run of a dataset's job has succeeded, each run begins with this check. It fails before a file is claimed, so
+no batch is retried or divided because of the environment. A file that kills runs cannot cause the same failure,
+because the check ends before any file is read.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pyspark.sql import SparkSession
 
-from gluebook.aws.ledger import Ledger
-from gluebook.aws.objects import Objects
+from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.core.keys import Lake
 from gluebook.core.runs import error_line, proven_mark
 from gluebook.errors import SelfCheckFailed
@@ -30,11 +29,11 @@ _SCHEMA = "number bigint, package string"
 
 
 def self_check_unless_proven(
-    spark: SparkSession, ledger: Ledger, objects: Objects, lake: Lake, dataset: str, run: str
+    spark: SparkSession, ledger: LedgerPort, objects: ObjectsPort, lake: Lake, dataset: str, run: str
 ) -> None:
     """Compute, write, read and delete two rows, unless a run of the dataset's job has succeeded before.
 
-    Raises SelfCheckFailed with the one line of the error that tells what is wrong.
+    Raises SelfCheckFailed with the line of the error that says what is wrong.
     """
     mark = f"self-check:{dataset}"
     if _step("reading the ledger", lambda: ledger.mark(proven_mark(dataset))) is not None:
@@ -60,12 +59,12 @@ def _step(what: str, do: Callable[[], T]) -> T:
     try:
         return do()
     except Exception as error:
-        told = error_line(f"{type(error).__name__}: {error}")
-        raise SelfCheckFailed(f"self-check, before any file was touched: {what}: {told}") from error
+        line = error_line(f"{type(error).__name__}: {error}")
+        raise SelfCheckFailed(f"self-check, before any file was touched: {what}: {line}") from error
 
 
 def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Spark's executors find this function by importing this module, and with it the package; sources need more."""
+    """Spark's executors import this module to find this function, and with it the package; sources need msgspec."""
     import pyarrow as pa
 
     all_sources()
@@ -74,7 +73,7 @@ def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([batch.column(0), named], names=["number", "package"])
 
 
-def _delete(objects: Objects, lake: Lake, prefix: str) -> None:
+def _delete(objects: ObjectsPort, lake: Lake, prefix: str) -> None:
     objects.delete(lake.bucket, sorted(objects.sizes(lake.bucket, prefix)))
     if left := sorted(objects.sizes(lake.bucket, prefix)):
-        raise SelfCheckFailed(f"still there: {', '.join(left)}")
+        raise SelfCheckFailed(f"not deleted: {', '.join(left)}")

@@ -18,7 +18,7 @@ _MARK = "#| "
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `number` counts from 1 as people do. `role` is None for prose, and where it can't be told.
+    """One cell; `number` counts from 1 as people do. `role` is None for prose, and where it is unknown.
 
     `line` is the line of the cell on which `source` begins, once role and blank lines have been left out.
     `executed`: it keeps outputs or an execution count.
@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as it is written, without outputs; `problems`: cells whose role can't be told."""
+    """A notebook as it is written, without outputs; `problems`: cells whose role is unknown."""
 
     name: str
     cells: tuple[Cell, ...]

@@ -8,7 +8,7 @@ from typing import Any
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.notebook.parameters import Parameter
 
-# What reports need to know of a stack, by parameter; jobs aren't told of the warehouse.
+# What reports need to know of a stack, by parameter; jobs know nothing of the warehouse.
 REPORT_OUTPUTS = {
     "lake_bucket": "LakeBucket",
     "ledger_table": "LedgerTable",

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.deployment.laptop import Known, known_laptop
+from gluebook.deployment.laptop import RunningLaptop, running_laptop
 from gluebook.errors import ConfigurationError, NotebookError
 from gluebook.notebook.deployed import filled, notebook_defaults
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
@@ -97,9 +97,9 @@ def _sql(arguments: str, cell: str) -> None:
 
 def _loudly(shell: Any, kind: type[BaseException], error: BaseException, _trace: Any, **_: Any) -> list[str]:
     """IPython prints what is wrong with a magic and goes on; here the cell fails, as any other would."""
-    told = [f"{kind.__name__}: {error}"]
-    shell._showtraceback(kind, error, told)
-    return told
+    lines = [f"{kind.__name__}: {error}"]
+    shell._showtraceback(kind, error, lines)
+    return lines
 
 
 class _Laptop:
@@ -109,9 +109,9 @@ class _Laptop:
         self._entered: str | None = None
         self._told = False
 
-    def find(self) -> Known | None:
+    def find(self) -> RunningLaptop | None:
         """The laptop AWS that this process is pointed at; it is, unless somebody has pointed it elsewhere before."""
-        known = known_laptop()
+        known = running_laptop()
         if known is None:
             return None
         url = known.environment[_ENDPOINT]
@@ -126,7 +126,7 @@ class _Laptop:
         """Tell, once, what to do if a cell failed for want of one."""
         if self._told or not isinstance(error, BotoCoreError | ClientError | ConfigurationError):
             return
-        if known_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
+        if running_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
             self._told = True
             _say(_NO_LAPTOP)
 

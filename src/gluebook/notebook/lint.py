@@ -1,4 +1,4 @@
-"""`gluebook lint`: everything that can be told of a notebook without running it."""
+"""`gluebook lint`: everything that can be checked in a notebook without running it."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def _magics(notebook: Notebook, cell: Cell, job: JobResource | None, where: str)
             continue
         wanted = job.session.get(magic.name) if job else None
         if wanted is not None and magic.arguments.strip().strip("\"'") != wanted:
-            told = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
-            yield Problem(notebook.name, cell.number, line, told, "let them agree")
+            text = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
+            yield Problem(notebook.name, cell.number, line, text, "let them agree")
 
 
 def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Iterator[Problem]:
@@ -110,7 +110,7 @@ def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Itera
     try:
         parameters = {parameter.name: parameter for parameter in parameters_of(notebook)}
     except NotebookError:
-        return  # told already
+        return  # reported already
     if job is None:
         cure = f"add an AWS::Glue::Job whose ScriptLocation is ../glue/{Path(notebook.name).stem}.py"
         yield Problem(notebook.name, 0, 0, f"{where} has no job for it", cure)

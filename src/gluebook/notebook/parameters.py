@@ -16,7 +16,7 @@ Value = str | int | float | bool
 _GLUES_OWN = frozenset(
     {"class", "conf", "mode", "debug", "job_bookmark_option", "job_bookmark_from", "job_bookmark_to"}
 )
-# Glue's other arguments are in capitals, or hold dashes: so a misspelt one of ours can be told from them.
+# Glue's other arguments are in capitals, or hold dashes: so a misspelt one of ours is recognised as such.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TYPES: Mapping[str, type[Value]] = {"str": str, "int": int, "float": float, "bool": bool}
 

@@ -1,4 +1,4 @@
-"""What is wrong with a notebook: the thing, the place and the way out."""
+"""What is wrong with a notebook: the thing, the place and the fix."""
 
 from __future__ import annotations
 

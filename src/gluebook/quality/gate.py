@@ -52,7 +52,7 @@ class Staged:
     def _newest(self, frame: Any) -> datetime | None:
         name = self.contract.moment
         if name not in frame.columns:
-            return None  # an expectation has told so
+            return None  # an expectation reports it
         if self.engine == "spark":
             found = frame.agg(F.max(name).cast("timestamp")).first()[0]
             return found if isinstance(found, datetime) else None

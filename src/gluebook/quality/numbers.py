@@ -30,7 +30,7 @@ def batch_numbers(
     """The numbers of a batch, by the names in NUMBERS.
 
     `newest_at`: the newest row's moment, UTC; `arrived`: the last date of arrival, YYYY-MM-DD. The age is null
-    where one of them is. It is told by the date of arrival and not by the clock, so that processing a batch again
+    where one of them is. It counts from the date of arrival, not from now, so that processing a batch again
     gives the same verdict.
     """
 

@@ -85,7 +85,7 @@ class GateReport:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GateReport:
-        """The report that was kept. Raises KeyError for one of an earlier version, which told less."""
+        """The report that was kept. Raises KeyError for one of an earlier version, which held less."""
         values = {name: stored[name] for name in cls.__dataclass_fields__}
         outcomes = tuple(
             replace(Outcome(**outcome), examples=tuple(outcome["examples"])) for outcome in stored["outcomes"]

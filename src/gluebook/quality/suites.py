@@ -92,11 +92,11 @@ def check_rows(suite: Any, contract: Contract) -> None:
     _check(suite, names(contract)[0], contract.names)
     missing = [one for one in baseline(contract) if one not in suite["expectations"]]
     if missing:
-        told = ", ".join(
+        types = ", ".join(
             f"{one['type']} of {', '.join(columns_of(one['kwargs'])) or 'the table'}" for one in missing[:3]
         )
         raise ContractError(
-            f"suite {contract.name} lacks {len(missing)} of what its contract demands ({told}); run `gluebook export`"
+            f"suite {contract.name} lacks {len(missing)} of what its contract needs ({types}); run `gluebook export`"
         )
 
 

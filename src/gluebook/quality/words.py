@@ -23,15 +23,15 @@ _SIGNS = {
 def sentence(expectation: str, kwargs: Mapping[str, Any]) -> str:
     """What an expectation of this type with these arguments asks for, as one sentence with its full stop.
 
-    `mostly` and `row_condition` are told. A type that isn't known is told by its name and arguments.
+    `mostly` and `row_condition` are included. An unknown type is described by its name and arguments.
     """
     tell = _TOLD.get(expectation)
     try:
-        told = tell(kwargs) if tell else _by_name(expectation, kwargs)
+        text = tell(kwargs) if tell else _by_name(expectation, kwargs)
     except (KeyError, TypeError, ValueError):  # arguments that a suite of ours hasn't got
-        told = _by_name(expectation, kwargs)
+        text = _by_name(expectation, kwargs)
     condition = kwargs.get("row_condition")
-    return f"Where {condition_in_words(condition)}, {_lowered(told)}." if condition else f"{told}."
+    return f"Where {condition_in_words(condition)}, {_lowered(text)}." if condition else f"{text}."
 
 
 def condition_in_words(condition: Any) -> str:
@@ -98,13 +98,13 @@ def _unique(kwargs: Mapping[str, Any]) -> str:
 
 def _pair(kwargs: Mapping[str, Any]) -> str:
     share = _share(kwargs)
-    told = (
+    text = (
         f"{kwargs['column_A']} is {'not before' if kwargs.get('or_equal') else 'after'} {kwargs['column_B']}"
     )
     if kwargs.get("ignore_row_if") in ("either_value_is_missing", "both_values_are_missing"):
         which = "both" if kwargs["ignore_row_if"].startswith("either") else "one of the two"
-        told += f" where {which} {'are' if which == 'both' else 'is'} given"
-    return f"In at least {share} of the rows {told}" if share else told
+        text += f" where {which} {'are' if which == 'both' else 'is'} given"
+    return f"In at least {share} of the rows {text}" if share else text
 
 
 _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -125,8 +125,8 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
 def _by_name(expectation: str, kwargs: Mapping[str, Any]) -> str:
     """A type that isn't known: `expect_column_max_to_be_between` as "Column max to be between (column: x)"."""
     name = expectation.removeprefix("expect_").replace("_", " ").strip() or "something without a name"
-    told = {key: value for key, value in kwargs.items() if key not in ("row_condition", "condition_parser")}
-    arguments = "; ".join(f"{key.replace('_', ' ')}: {_argument(value)}" for key, value in told.items())
+    text = {key: value for key, value in kwargs.items() if key not in ("row_condition", "condition_parser")}
+    arguments = "; ".join(f"{key.replace('_', ' ')}: {_argument(value)}" for key, value in text.items())
     return f"{name[:1].upper()}{name[1:]}" + (f" ({arguments})" if arguments else "")
 
 

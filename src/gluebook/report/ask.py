@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.services import Rows
 from gluebook.core.model import Counts
+from gluebook.core.statements import Rows
 from gluebook.errors import GluebookError
 from gluebook.report.model import Asked, ServiceErrors, TicketsOpened, Trend
 

@@ -24,7 +24,7 @@ _VIEW = "gluebook_page.j2"
 def data_docs(report: Mapping[str, Any]) -> str:
     """The page of one batch's report (`quality/<dataset>/<batch_id>.json`). It lies three folders below the index.
 
-    Expectations that GX can't render by itself, such as those that it doesn't know, are told in our words.
+    Expectations that GX can't render by itself, such as unknown ones, are described in our words.
     """
     from great_expectations.render.renderer.page_renderer import (
         ValidationResultsPageRenderer,  # slow to import
@@ -115,7 +115,7 @@ def _values(outcome: Mapping[str, Any]) -> list[Any]:
 
 
 def _configuration(outcome: Mapping[str, Any]) -> Any:
-    """The expectation as GX has it; told in our words if GX can't make it, or would tell it only in part."""
+    """The expectation as GX describes it; in our words if GX can't, or would describe it only in part."""
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     kwargs = dict(outcome.get("kwargs", {}))

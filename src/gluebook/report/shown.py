@@ -77,9 +77,9 @@ def _part(bundle: Mapping[str, Any]) -> str:
     if _SECTION in bundle:
         return _text(bundle[_SECTION])
     if "image/png" in bundle:
-        told = "A picture that the notebook has drawn"
+        caption = "A picture that the notebook has drawn"
         source = _text(bundle["image/png"]).replace("\n", "")
-        return f'<figure><img alt="{told}" src="data:image/png;base64,{source}"></figure>'
+        return f'<figure><img alt="{caption}" src="data:image/png;base64,{source}"></figure>'
     if "text/html" in bundle:
         # Somebody's own, such as a pandas table: it may hold anything.
         return f'<div class="scroll">{only_own(_text(bundle["text/html"]))}</div>'

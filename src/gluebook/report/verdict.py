@@ -78,7 +78,7 @@ def judge(data: ReportData) -> Verdict:
 def _of(dataset: DatasetDay) -> Iterator[Reason]:
     name = title_of(dataset.dataset)
     if not dataset.files:
-        yield Reason(Word.RESERVED, f"{name}: nothing arrived, so the day is told by the other data alone.")
+        yield Reason(Word.RESERVED, f"{name}: nothing arrived, so the day is judged by the other data alone.")
         return
     yield from _files(dataset)
     yield from _rows(dataset)

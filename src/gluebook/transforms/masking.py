@@ -1,6 +1,6 @@
 """Personal data: people become keyed hashes, and disappear from the texts they are named in.
 
-Two kinds of text are told apart. A category or a place is one value, and only e-mail addresses are looked for.
+There are two kinds of text. A category or a place is one value, and only e-mail addresses are looked for.
 In prose (`Source.prose`) people introduce themselves, sign, and write about others: there the record's own
 persons are masked, and every other person of the batch who is named in full.
 """
@@ -33,11 +33,11 @@ def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
     record's own persons are masked, and its private fields. Works on the source's columns, before they are
     renamed; same rows, same columns.
     """
-    told = with_people(df, source) if source.prose else df
+    named = with_people(df, source) if source.prose else df
     hashed = {name: F.substring(_hmac(_person(name), key), 1, PSEUDONYM_BYTES) for name in source.persons}
     texts = {name: mask_emails(F.col(f"`{name}`")) for name in source.texts}
     prose = {name: _mask_prose(F.col(f"`{name}`")) for name in source.prose}
-    masked = told.withColumns({"_raw": _masked_raw(source), **hashed, **texts, **prose})
+    masked = named.withColumns({"_raw": _masked_raw(source), **hashed, **texts, **prose})
     return masked.select(*(F.col(f"`{name}`") for name in df.columns))
 
 
@@ -67,7 +67,7 @@ def _masked_raw(source: Source) -> Column:
     if not persons:
         return mask_emails(raw)
     known = _mask_prose(raw) if source.prose else mask_emails(_without_values(raw, persons))
-    # Where the columns can't be told apart, nobody knows which text is a person: only the shape is kept.
+    # Where the columns can't be separated, any text may name a person: only the shape is kept.
     unparsed = F.col("_problem").isin(*UNPARSED)
     return F.when(unparsed, _shape_of(raw)).otherwise(reduce(_without_field, source.private, known))
 

@@ -27,7 +27,7 @@ _TEXTS = "array<string>"
 
 
 def mask_people(text: Column) -> Column:
-    """Replace whoever `_people` stands for, as `with_people` has added it."""
+    """Replace the people in `_people`, the column that `with_people` adds."""
     people = F.col(_PEOPLE)
     return F.when(people.isNull(), text).otherwise(F.regexp_replace(text, people, F.lit(MASK)))
 
@@ -51,8 +51,8 @@ def with_people(df: DataFrame, source: Source) -> DataFrame:
     parts = F.flatten(F.array_compact(F.array(*(_parts_of(name) for name in persons))))
     either = F.array_join(F.concat(F.transform(longest_first, _in_any_case), parts), "|")
     pattern = F.concat(F.lit(f"(?<!{_LETTER})("), either, F.lit(f")(?!{_LETTER})"))
-    told = df.join(_named_in_prose(df, source), _RECORD, "left")
-    return told.withColumn(_PEOPLE, F.when(either != "", pattern)).drop("_named")
+    joined = df.join(_named_in_prose(df, source), _RECORD, "left")
+    return joined.withColumn(_PEOPLE, F.when(either != "", pattern)).drop("_named")
 
 
 def _named_in_prose(df: DataFrame, source: Source) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Credentials that programs write into their logs: nobody needs them there, and whoever reads one can use it."""
+"""Credentials that programs write into their logs: nobody needs them there, and anyone who reads one can use it."""
 
 from __future__ import annotations
 
