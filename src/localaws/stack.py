@@ -92,7 +92,9 @@ class LocalAws:
         closing.callback(self.postgres.stop)
         assume = self.authorizer.assume
         self.functions = Functions(self.endpoint, assume)
-        self.bus = EventBus(self.endpoint, self.functions.invoke_async, self._wake)
+        self.bus = EventBus(
+            self.endpoint, self.authorizer.check_service, self.functions.invoke_async, self._wake
+        )
         self.jobs = Jobs(self.endpoint, assume, self.bus.put)
         self.sessions = Sessions(self.endpoint, assume)
         self.crawlers = Crawlers(self.endpoint, assume, self.bus.put)

@@ -23,6 +23,7 @@ from werkzeug.serving import make_server
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import ApiError
+from localaws.iam import Authorizer
 
 PATIENCE_SECONDS = 20.0
 
@@ -82,6 +83,7 @@ class Aws:
         self.endpoint = endpoint
         self.recorder = recorder
         self.roles = Roles()
+        self.check_service = Authorizer(recorder).check_service
 
     def client(self, service: str) -> Any:
         return _client(self.endpoint, service)

@@ -18,7 +18,7 @@ from moto.events.models import EventsBackend
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..takeover import Takeover
-from .delivery import Delivery, FailedInvocation, QueueSender, may_invoke
+from .delivery import CheckService, Delivery, FailedInvocation, QueueSender, check_target, failure_code
 from .later import Later
 from .patterns import matches
 from .rules import Rule, enabled_rules
@@ -49,6 +49,7 @@ Deliveries = Callable[[dict[str, Any], str], Sequence[float]]
 class EventBus:
     """The default event bus. From its making until `close`, it also plays PutEvents for callers of the API.
 
+    `check`: what says whether a target's resource policy lets EventBridge in, `Authorizer.check_service`.
     `invoke_async(function name, event)` starts a Lambda target; `wake(queue ARN)` hears of every queue that
     got a message. Delivery runs on one thread: `put` returns at once.
     """
@@ -56,13 +57,14 @@ class EventBus:
     def __init__(
         self,
         endpoint: Endpoint,
+        check: CheckService,
         invoke_async: Callable[[str, dict[str, Any]], None],
         wake: Callable[[str], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._events = endpoint.client("events")
-        self._lambda = endpoint.client("lambda")
-        self._sender = QueueSender(endpoint, wake or (lambda _queue_arn: None))
+        self._check = check
+        self._sender = QueueSender(endpoint, check, wake or (lambda _queue_arn: None))
         self._invoke_async = invoke_async
         # What becomes of each delivery, for tests; None: each is made once, at once.
         self.deliveries: Deliveries | None = None
@@ -215,16 +217,10 @@ class EventBus:
                 raise NotSupported(
                     f"target {target['Arn']} of {rule.arn}: only SQS queues and Lambda functions"
                 )
-            if not may_invoke(self._lambda, target["Arn"], rule.arn):
-                self._fail(
-                    delivery,
-                    "NO_PERMISSIONS",
-                    "the function's policy doesn't allow events.amazonaws.com for this rule",
-                )
-                return []
+            check_target(self._check, "lambda:InvokeFunction", target["Arn"], rule.arn)
             self._invoke_async(target["Arn"].split(":")[6], json.loads(delivery.body))
         except (LocalAwsError, ClientError, BotoCoreError, ValueError) as error:
-            self._fail(Delivery(rule.arn, target, json.dumps(event), event), type(error).__name__, str(error))
+            self._fail(Delivery(rule.arn, target, json.dumps(event), event), failure_code(error), str(error))
         return []
 
     def _fail(self, delivery: Delivery, code: str, reason: str) -> None:

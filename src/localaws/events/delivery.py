@@ -13,11 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
-from .targets import service_may
 
 log = logging.getLogger(__name__)
 
-_PRINCIPAL = "events.amazonaws.com"
 # SendMessageBatch: at most 10 messages and 256 KiB in all (AWS docs: "Amazon SQS message quotas").
 _BATCH_MESSAGES = 10
 _BATCH_BYTES = 256 * 1024
@@ -45,22 +43,36 @@ class FailedInvocation:
     dead_letter: bool
 
 
-def may_invoke(lambda_client: Any, function_arn: str, rule_arn: str) -> bool:
-    """Whether the function's resource policy lets EventBridge invoke it for this rule."""
+class NotAllowed(LocalAwsError):
+    """The target's resource policy does not let EventBridge in."""
+
+
+# (service, action, resource ARN, source ARN): LocalAwsError unless the policy of the resource lets the service in.
+CheckService = Callable[[str, str, str, str], None]
+
+
+def check_target(check: CheckService, action: str, target_arn: str, rule_arn: str) -> None:
+    """Raises NotAllowed, with the reason, if EventBridge may not do `action` on the target for this rule.
+
+    A policy that cannot be judged lets nobody in.
+    """
     try:
-        policy = json.loads(lambda_client.get_policy(FunctionName=function_arn)["Policy"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        policy = None
-    return service_may(policy, _PRINCIPAL, "lambda:InvokeFunction", function_arn, _context(rule_arn))
+        check("events.amazonaws.com", action, target_arn, rule_arn)
+    except LocalAwsError as error:
+        raise NotAllowed(f"for {rule_arn}: {error}") from error
+
+
+def failure_code(error: Exception) -> str:
+    """The ERROR_CODE of a failed delivery. AWS docs: "Using dead-letter queues to process undelivered events"."""
+    return "NO_PERMISSIONS" if isinstance(error, NotAllowed) else type(error).__name__
 
 
 class QueueSender:
     """Sends to SQS queues whose policy lets EventBridge in; not thread-safe (the bus has one thread)."""
 
-    def __init__(self, endpoint: Endpoint, wake: Callable[[str], None]) -> None:
+    def __init__(self, endpoint: Endpoint, check: CheckService, wake: Callable[[str], None]) -> None:
         self._sqs = endpoint.client("sqs")
+        self._check = check
         self._wake = wake
 
     def send(self, deliveries: list[Delivery]) -> list[FailedInvocation]:
@@ -71,11 +83,10 @@ class QueueSender:
         failures: list[FailedInvocation] = []
         for (queue_arn, rule_arn), waiting in by_queue.items():
             try:
-                self._let_in(queue_arn, rule_arn)
+                check_target(self._check, "sqs:SendMessage", queue_arn, rule_arn)
                 failures += self._send_allowed(queue_arn, waiting)
             except (LocalAwsError, ClientError, BotoCoreError) as error:
-                code = "NO_PERMISSIONS" if isinstance(error, _NotAllowed) else type(error).__name__
-                failures += [self.failed(one, code, str(error)) for one in waiting]
+                failures += [self.failed(one, failure_code(error), str(error)) for one in waiting]
         return failures
 
     def failed(self, delivery: Delivery, code: str, reason: str) -> FailedInvocation:
@@ -90,15 +101,6 @@ class QueueSender:
         return FailedInvocation(
             delivery.rule_arn, target_arn, str(delivery.event.get("id")), code, reason, kept
         )
-
-    def _let_in(self, queue_arn: str, rule_arn: str) -> None:
-        url = self._url(queue_arn)
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get(
-            "Attributes", {}
-        )
-        policy = json.loads(attributes["Policy"]) if attributes.get("Policy") else None
-        if not service_may(policy, _PRINCIPAL, "sqs:SendMessage", queue_arn, _context(rule_arn)):
-            raise _NotAllowed(f"the policy of {queue_arn} doesn't allow {_PRINCIPAL} to send for {rule_arn}")
 
     def _send_allowed(self, queue_arn: str, deliveries: list[Delivery]) -> list[FailedInvocation]:
         failures: list[FailedInvocation] = []
@@ -121,7 +123,7 @@ class QueueSender:
             "ERROR_MESSAGE": reason,
         }
         try:
-            self._let_in(queue_arn, delivery.rule_arn)
+            check_target(self._check, "sqs:SendMessage", queue_arn, delivery.rule_arn)
             self._sqs.send_message(
                 QueueUrl=self._url(queue_arn),
                 MessageBody=json.dumps(delivery.event),
@@ -138,18 +140,6 @@ class QueueSender:
 
     def _url(self, queue_arn: str) -> str:
         return str(self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"])
-
-
-class _NotAllowed(LocalAwsError):
-    """The target's resource policy keeps EventBridge out."""
-
-
-def _context(rule_arn: str) -> dict[str, str]:
-    return {
-        "aws:SourceArn": rule_arn,
-        "aws:SourceAccount": rule_arn.split(":")[4],
-        "aws:SecureTransport": "true",
-    }
 
 
 def _batches(deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
