@@ -12,14 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from moto.moto_api._internal import moto_api_backend
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import cloudformation, copies, object_keys, quick, transactions, versions
+from localaws import cloudformation
 from localaws.crawler import Crawlers
 from localaws.deploy import deploy
-from localaws.endpoint import Credentials, Endpoint
+from localaws.endpoint import Credentials
 from localaws.errors import ApiError, LocalAwsError
 from localaws.events import EventBus, object_created_event
+from localaws.events.schedule import Schedule
 from localaws.faults import Faults
 from localaws.functions import Functions
 from localaws.iam import Allowed, Authorizer, UsageReport
@@ -28,8 +28,8 @@ from localaws.jobs import Jobs
 from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres, RedshiftError, ServerlessApi
 from localaws.redshift.users import database_user
-from localaws.schedule import Schedule
-from localaws.server import Server
+from localaws.s3 import ObjectCreated, listen_to_objects, store
+from localaws.server import Server, moto
 from localaws.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -76,17 +76,11 @@ class LocalAws:
         clock: Callable[[], float],
     ) -> None:
         closing = self._closing
-        copies.install()
-        object_keys.install()
-        self.authorizer = Authorizer(DomainDispatcherApplication(create_backend_app))
+        self.authorizer = Authorizer(moto())
         server = Server(self.authorizer, port)
         closing.callback(server.stop)
-        self.endpoint = Endpoint(server.url)
-        moto_api_backend.reset()  # what an earlier one in this process left
-        cloudformation.teach(self.endpoint)
-        quick.install()
-        transactions.install()
-        versions.install()
+        self.endpoint = server.endpoint
+        moto_api_backend.reset()  # the state that an earlier one left in this process
 
         self.postgres = Postgres.start(postgres_uri)
         closing.callback(self.postgres.stop)
@@ -119,7 +113,7 @@ class LocalAws:
             self.jobs.close,
             self.mappings.close,
             self.functions.close,
-            cloudformation.listen_to_objects(self._object_created),
+            listen_to_objects(self._object_created),
             self.schedule.close,
         ):
             closing.callback(close)
@@ -167,7 +161,7 @@ class LocalAws:
             raise RedshiftError(f"secret {secret} is not the administrator's of namespace {space.name}")
         return space.admin
 
-    def _object_created(self, created: cloudformation.ObjectCreated) -> None:
+    def _object_created(self, created: ObjectCreated) -> None:
         self.bus.put(_event_of(created))
 
     def put_objects(
@@ -186,7 +180,7 @@ class LocalAws:
         """
         sent = 0
         for number, (key, body) in enumerate(items):
-            created = cloudformation.store(self.endpoint.account, bucket, key, body)
+            created = store(self.endpoint.account, bucket, key, body)
             if created is None:
                 continue
             event = _event_of(created)
@@ -258,7 +252,7 @@ class LocalAws:
         self.stop()
 
 
-def _event_of(created: cloudformation.ObjectCreated) -> dict[str, Any]:
+def _event_of(created: ObjectCreated) -> dict[str, Any]:
     return object_created_event(
         bucket=created.bucket,
         key=created.key,

@@ -10,7 +10,7 @@ import pytest
 from infra.players_kit import Aws, aws, closing, eventually  # noqa: F401
 from localaws.errors import LocalAwsError, NotSupported
 from localaws.events import EventBus
-from localaws.schedule import Schedule, rate_seconds
+from localaws.events.schedule import Schedule, rate_seconds
 
 
 @pytest.mark.parametrize(

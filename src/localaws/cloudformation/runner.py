@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,9 @@ ANSWER_WITHIN_SECONDS = 40.0
 
 
 class Runner:
-    """Deploys and deletes stacks through the endpoint that is current at that moment."""
+    """Deploys and deletes stacks through `endpoint`."""
 
-    def __init__(self, types: Mapping[str, ResourceType], endpoint: Callable[[], Endpoint]) -> None:
+    def __init__(self, types: Mapping[str, ResourceType], endpoint: Endpoint) -> None:
         self._types = types
         self._endpoint = endpoint
         self._one_at_a_time = threading.Lock()
@@ -99,7 +99,7 @@ class Runner:
             _close(stack, f"{verb}_COMPLETE", None)
 
     def _engine(self, stack: Any) -> Engine:
-        endpoint = replace(self._endpoint(), account=stack.account_id, region=stack.region_name)
+        endpoint = replace(self._endpoint, account=stack.account_id, region=stack.region_name)
 
         def place(logical_id: str) -> Place:
             return Place(endpoint, stack.name, logical_id)

@@ -19,7 +19,7 @@ from ..events import glue_crawler_event, timestamp
 from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from .crawl import Policy, Stopped, crawl_target
-from .crawls import PlayedCrawl, take_over_crawls
+from .crawls import PlayedCrawl, crawl_patches
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,8 @@ class Crawlers:
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._takeover = take_over_crawls(self._begin)
+        self._patches = crawl_patches(self._begin)
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no crawl is under way and every end has been told to `on_event`."""
@@ -59,7 +60,7 @@ class Crawlers:
 
     def close(self) -> None:
         """Cancel all crawls, without an event."""
-        self._takeover.undo()
+        self._patches.undo()
         with self._lock:
             self._closed = True
             threads = tuple(self._threads)

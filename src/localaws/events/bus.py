@@ -17,7 +17,7 @@ from moto.events.models import EventsBackend
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
-from ..takeover import Takeover
+from ..patches import Patches, replace
 from .delivery import CheckService, Delivery, FailedInvocation, QueueSender, check_target, failure_code
 from .later import Later
 from .patterns import matches
@@ -73,8 +73,10 @@ class EventBus:
         self._unfinished = 0
         self._state = threading.Condition()
         self._failures: deque[FailedInvocation] = deque(maxlen=1000)
-        self._takeover = Takeover()
-        self._takeover.replace(EventsBackend, "put_events", lambda _backend, events: self.put_events(events))
+        self._patches = Patches(
+            replace(EventsBackend, "put_events", lambda _backend, events: self.put_events(events))
+        )
+        self._patches.apply()
         self._thread = threading.Thread(target=self._run, name="localaws-events", daemon=True)
         self._thread.start()
 
@@ -106,7 +108,7 @@ class EventBus:
 
     def close(self) -> None:
         """End the delivery thread; what is still queued is dropped."""
-        self._takeover.undo()
+        self._patches.undo()
         self._waiting.put(None)
         self._thread.join()
 

@@ -20,8 +20,8 @@ from moto.awslambda.models import LambdaFunction
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..log_stream import LogStream
+from ..patches import Patches, replace
 from ..roles import Assume
-from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
 from .deployed import Deployed, make_runtime_folder, read_deployed, unpack
 from .given_up import GivenUp
@@ -71,8 +71,8 @@ class Functions:
         self._closed = False
         self._given_up = GivenUp(endpoint, self._lambda, partial(self._credentials, by_aws=True))
         self._queue = AsyncInvocations(self.invoke, self._given_up, retry_delays_seconds)
-        self._takeover = Takeover()
-        self._takeover.replace(LambdaFunction, "invoke", self._play_invoke())
+        self._patches = Patches(replace(LambdaFunction, "invoke", self._play_invoke()))
+        self._patches.apply()
 
     def invoke(self, name: str, event: Any) -> Any:
         """The result of the function `name` (or its ARN), synchronously.
@@ -128,7 +128,7 @@ class Functions:
 
     def close(self) -> None:
         """End all workers, also those in the middle of something, and remove all temporary files."""
-        self._takeover.undo()
+        self._patches.undo()
         self._queue.stop()
         with self._pools_lock:
             self._closed = True

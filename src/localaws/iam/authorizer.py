@@ -14,7 +14,7 @@ from localaws.iam import answers, bulk_delete, intake, s3_implied, s3_requests, 
 from localaws.iam.answers import Answer
 from localaws.iam.call import Call
 from localaws.iam.capture import Captured, capture
-from localaws.iam.deployed import Deployed, MotoDeployed, Role, moto_lookups, silence_moto
+from localaws.iam.deployed import Deployed, MotoDeployed, Role, moto_lookups
 from localaws.iam.interference import Decide, Interference
 from localaws.iam.judge import Judge
 from localaws.iam.lookups import Lookups
@@ -50,7 +50,6 @@ class Authorizer:
         lookups: Lookups | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        silence_moto()
         self.players: dict[str, Player] = {}
         # Which requests of roles fail, for tests; None: none.
         self.interfere: Decide | None = None

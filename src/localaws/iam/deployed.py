@@ -69,17 +69,6 @@ class MotoDeployed:
         return _policy(document, "resource") if document else None
 
 
-def silence_moto() -> None:
-    """Switch off moto's own judgement of bucket policies, which knows no conditions. Idempotent."""
-    from moto.iam.access_control import PermissionResult
-    from moto.s3.models import FakeBucket
-
-    def neutral(_bucket: Any, _action: str, _resource: str) -> Any:
-        return PermissionResult.NEUTRAL
-
-    FakeBucket.get_permission = neutral
-
-
 def moto_lookups() -> Lookups:
     """Lookups that ask moto, where moto knows; the rest keeps its defaults."""
     defaults = Lookups()

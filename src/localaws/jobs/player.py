@@ -20,7 +20,7 @@ from ..events import glue_job_event
 from ..log_stream import LogStream
 from ..roles import Assume, role_arn
 from .process import JobProcess
-from .runs import PlayedRun, retry_of, take_over_runs
+from .runs import PlayedRun, retry_of, run_patches
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,8 @@ class Jobs:
         self._runs: set[PlayedRun] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._takeover = take_over_runs(self._begin)
+        self._patches = run_patches(self._begin)
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no run is under way and every end has been told to `on_event`."""
@@ -86,7 +87,7 @@ class Jobs:
 
     def close(self) -> None:
         """Stop all runs without an event, and remove their files."""
-        self._takeover.undo()
+        self._patches.undo()
         with self._lock:
             self._closed = True
             threads = tuple(self._threads)

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..roles import Assume
+from ..sqs.queues import held
 from .poller import Invoke, Poller
-from .queues import held, mend_queues
 from .shapes import Mapping, read_mapping
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,6 @@ class Mappings:
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._takeover = mend_queues()
         self._thread = threading.Thread(
             target=self._keep_refreshing, args=(refresh_seconds,), name="localaws-mappings", daemon=True
         )
@@ -105,7 +104,6 @@ class Mappings:
             for poller in self._pollers.values():
                 poller.close()
             self._pollers.clear()
-        self._takeover.undo()
 
     def _keep_refreshing(self, seconds: float) -> None:
         while True:

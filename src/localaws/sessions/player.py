@@ -19,8 +19,8 @@ from moto.glue.responses import GlueResponse
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
+from ..patches import Patches, add, replace
 from ..roles import Assume, role_arn
-from ..takeover import Takeover
 from .process import SessionProcess
 from .records import ENDED, Session, Statement
 from .serving import serve
@@ -59,7 +59,6 @@ class Sessions:
         self._processes: dict[str, SessionProcess] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._takeover = Takeover()
         operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "create_session": self._create,
             "get_session": lambda asked: {"Session": self._find(asked["Id"]).shown()},
@@ -71,8 +70,13 @@ class Sessions:
             "list_statements": self._list_statements,
             "cancel_statement": self._cancel,
         }
-        for name, operation in operations.items():
-            self._takeover.replace(GlueResponse, name, _responder(operation))
+        self._patches = Patches(
+            *(
+                (add if "statement" in name else replace)(GlueResponse, name, _responder(operation))
+                for name, operation in operations.items()
+            )
+        )
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no session is on its way and no statement waits or runs. A session that waits is idle."""
@@ -96,7 +100,7 @@ class Sessions:
 
     def close(self) -> None:
         """Stop all sessions, and remove their files."""
-        self._takeover.undo()
+        self._patches.undo()
         with self._lock:
             self._closed = True
             sessions, threads = list(self._sessions.values()), list(self._threads.values())

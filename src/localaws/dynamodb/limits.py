@@ -1,7 +1,7 @@
-"""DynamoDB's size limits, as AWS counts them; moto counts names and values, overheads it does not.
+"""DynamoDB's size limits, as AWS counts them; moto counts names and values, but no overhead.
 
-AWS docs: "Quotas in Amazon DynamoDB" (1 KB is 1,024 bytes) and "DynamoDB item sizes and formats". What moto already
-does as documented stays: 100 keys and 16 MB a BatchGetItem with UnprocessedKeys, pages with LastEvaluatedKey.
+AWS docs: "Quotas in Amazon DynamoDB" (1 KB is 1,024 bytes) and "DynamoDB item sizes and formats". What moto does as
+documented stays: 100 keys and 16 MB per BatchGetItem with UnprocessedKeys, pages with LastEvaluatedKey.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache, wraps
 from typing import Any
 
-from moto.dynamodb import responses
 from moto.dynamodb.exceptions import (
     HashKeyTooLong,
     ItemSizeTooLarge,
@@ -22,8 +20,7 @@ from moto.dynamodb.exceptions import (
     MockValidationException,
     RangeKeyTooLong,
 )
-from moto.dynamodb.models import DynamoDBBackend, table
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 MOST_ITEM_BYTES = 400 * 1024
 MOST_PARTITION_KEY_BYTES = 2048
@@ -75,22 +72,6 @@ def item_size(attributes: Mapping[str, Attribute]) -> int:
     return sum(len(name.encode()) + attribute_size(value) for name, value in attributes.items())
 
 
-@cache
-def install() -> None:
-    """Have moto's DynamoDB refuse what is too large, in this process, for good. Calling it again changes nothing."""
-    # It adds the old and the new value of an attribute that is replaced, and stops at 405,000 bytes.
-    LimitedSizeDict.__setitem__ = dict.__setitem__
-    DynamoType.size = attribute_size
-    Item.size = lambda item: item_size(item.attrs)
-    table.RESULT_SIZE_LIMIT = MOST_PAGE_BYTES
-    responses.TRANSACTION_MAX_ITEMS = MOST_ACTIONS
-    table.Table.put_item = _checked_put(table.Table.put_item)
-    DynamoDBBackend.update_item = _checked_update(DynamoDBBackend.update_item)
-    for name, keys in _KEYS.items():
-        checked = _checked_request(getattr(responses.DynamoHandler, name), keys)
-        setattr(responses.DynamoHandler, name, checked)
-
-
 def check_key(of: Any, key: Mapping[str, Any]) -> None:
     """Raise moto's HashKeyTooLong or RangeKeyTooLong for a key that is too long for any item of table `of`."""
     if attribute_size(key.get(of.hash_key_attr, {"S": ""})) > MOST_PARTITION_KEY_BYTES:
@@ -105,47 +86,46 @@ def check_transaction(sizes: Iterable[int]) -> None:
         raise MockValidationException("Transaction request size has exceeded the maximum limit of 4 MB")
 
 
-def _checked_put(put: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(put)
-    def checked(self: Any, item_attrs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
-        if item_size(item_attrs) > MOST_ITEM_BYTES:
-            raise ItemSizeTooLarge
-        return put(self, item_attrs, *arguments, **named)
-
-    return checked
-
-
-def _checked_update(update: Callable[..., Any]) -> Callable[..., Any]:
-    """The item is changed in place, so one that might become too large is kept as it was."""
-
-    @wraps(update)
-    def checked(self: Any, table_name: str, key: dict[str, Any], *arguments: Any, **named: Any) -> Any:
-        before = self.get_item(table_name, key)
-        values = named.get("expression_attribute_values") or {}
-        most = (item_size(before.attrs) if before else 0) * 2 + item_size(values)
-        kept = copy.deepcopy(before.attrs) if before is not None and most > MOST_ITEM_BYTES else None
-        item = update(self, table_name, key, *arguments, **named)
-        if item_size(item.attrs) <= MOST_ITEM_BYTES:
-            return item
-        if kept is not None:
-            item.attrs = kept
-        elif before is None:
-            self.delete_item(table_name, key)
-        raise ItemSizeToUpdateTooLarge
-
-    return checked
+def put_item(
+    put: Callable[..., Any], it: Any, item_attrs: dict[str, Any], *arguments: Any, **named: Any
+) -> Any:
+    """Table.put_item; raises ItemSizeTooLarge."""
+    if item_size(item_attrs) > MOST_ITEM_BYTES:
+        raise ItemSizeTooLarge
+    return put(it, item_attrs, *arguments, **named)
 
 
-def _checked_request(
-    method: Callable[[Any], Any], keys: Callable[[dict[str, Any]], Iterable[tuple[str, Any]]]
-) -> Callable[[Any], Any]:
-    @wraps(method)
-    def checked(handler: Any) -> Any:
-        for table_name, key in keys(handler.body):
-            check_key(handler.dynamodb_backend.get_table(table_name), key)
-        return method(handler)
+def update_item(
+    update: Callable[..., Any],
+    backend: Any,
+    table_name: str,
+    key: dict[str, Any],
+    *arguments: Any,
+    **named: Any,
+) -> Any:
+    """DynamoDBBackend.update_item; raises ItemSizeToUpdateTooLarge, with the item as it was.
 
-    return checked
+    moto changes the item in place, so one that might become too large is copied first.
+    """
+    before = backend.get_item(table_name, key)
+    values = named.get("expression_attribute_values") or {}
+    most = (item_size(before.attrs) if before else 0) * 2 + item_size(values)
+    kept = copy.deepcopy(before.attrs) if before is not None and most > MOST_ITEM_BYTES else None
+    item = update(backend, table_name, key, *arguments, **named)
+    if item_size(item.attrs) <= MOST_ITEM_BYTES:
+        return item
+    if kept is not None:
+        item.attrs = kept
+    elif before is None:
+        backend.delete_item(table_name, key)
+    raise ItemSizeToUpdateTooLarge
+
+
+def check_request(respond: Callable[[Any], Any], handler: Any) -> Any:
+    """One of the REQUESTS; raises as `check_key` for any key in it."""
+    for table_name, key in REQUESTS[respond.__name__](handler.body):
+        check_key(handler.dynamodb_backend.get_table(table_name), key)
+    return respond(handler)
 
 
 def _key(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -176,7 +156,8 @@ def _keys_written(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield table_name, one["DeleteRequest"]["Key"] if "DeleteRequest" in one else one["PutRequest"]["Item"]
 
 
-_KEYS: dict[str, Callable[[dict[str, Any]], Iterable[tuple[str, Any]]]] = {
+# Operation ▸ (table, key) of all that its body names.
+REQUESTS: dict[str, Callable[[dict[str, Any]], Iterable[tuple[str, Any]]]] = {
     "get_item": _key,
     "update_item": _key,
     "delete_item": _key,

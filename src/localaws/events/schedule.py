@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .endpoint import Endpoint
-from .errors import LocalAwsError, NotSupported
-from .events import scheduled_event
+from ..endpoint import Endpoint
+from ..errors import LocalAwsError, NotSupported
+from .shapes import scheduled_event
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """DynamoDB's transactions, isolated and all or nothing; moto's are neither.
 
-moto copies the whole table before each item of a transaction and puts the copy back if a condition fails: it
-undoes what others have written meanwhile, and takes longer the more the table holds.
+moto copies the whole table before each item of a transaction and restores the copy if a condition fails: that undoes
+concurrent writes, and takes longer the larger the table is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from moto.dynamodb.comparisons import get_filter_expression
@@ -21,33 +20,23 @@ from moto.dynamodb.exceptions import (
     TransactWriteSingleOpException,
 )
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.responses import DynamoHandler
 
-from localaws import dynamodb_limits
-from localaws.dynamodb_limits import MOST_ACTIONS, check_key, check_transaction, item_size
+from localaws.dynamodb.limits import MOST_ACTIONS, check_key, check_transaction, item_size
 
 # One request at a time, as if each were a transaction; requests take well under a millisecond.
 _one_at_a_time = threading.RLock()
 
-Action = tuple[str, dict[str, Any], dict[str, Any]]  # kind, what it says, key
+Action = tuple[str, dict[str, Any], dict[str, Any]]  # kind, body, key
 
 
-@cache
-def install() -> None:
-    """Mend moto's DynamoDB, in this process, for good. Calling it again changes nothing."""
-    call = DynamoHandler.call_action
-
-    def call_action(handler: DynamoHandler, *arguments: Any, **named: Any) -> Any:
-        with _one_at_a_time:
-            return call(handler, *arguments, **named)
-
-    DynamoHandler.call_action = call_action
-    DynamoDBBackend.transact_write_items = _transact
-    dynamodb_limits.install()
+def one_at_a_time(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Requests exclude each other."""
+    with _one_at_a_time:
+        return call(*arguments, **named)
 
 
-def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Check every condition, then write everything; if a write fails after all, take back what was written.
+def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """Check every condition, then write everything; if a write fails after all, roll back.
 
     Raises TransactionCanceledException with a reason per action, as DynamoDB does: also for a key or an item that
     is too large ("ValidationError"). AWS docs: "TransactWriteItems", "TransactionCanceledException".
@@ -66,31 +55,31 @@ def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) ->
 def _action(backend: DynamoDBBackend, item: dict[str, Any]) -> Action:
     if len(item) != 1:
         raise TransactWriteSingleOpException
-    ((kind, told),) = item.items()
+    ((kind, body),) = item.items()
     if kind != "Put":
-        return kind, told, told["Key"]
-    table = backend.get_table(told["TableName"])
+        return kind, body, body["Key"]
+    table = backend.get_table(body["TableName"])
     names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
-    return kind, told, {name: told["Item"][name] for name in names}
+    return kind, body, {name: body["Item"][name] for name in names}
 
 
 def _refuse_repeated(actions: list[Action]) -> None:
-    keys = [(told["TableName"], str(sorted(key.items()))) for _, told, key in actions]
+    keys = [(body["TableName"], str(sorted(key.items()))) for _, body, key in actions]
     if len(set(keys)) < len(keys):
         raise MultipleTransactionsException()
 
 
 def _reason(backend: DynamoDBBackend, action: Action) -> tuple[str | None, str | None, Any]:
     """Why this action cancels the transaction; (None, None, None) if it doesn't."""
-    _, told, key = action
-    condition = told.get("ConditionExpression")
+    _, body, key = action
+    condition = body.get("ConditionExpression")
     if condition is None:
         return None, None, None
-    current = backend.get_item(told["TableName"], key)
-    names, values = told.get("ExpressionAttributeNames"), told.get("ExpressionAttributeValues")
+    current = backend.get_item(body["TableName"], key)
+    names, values = body.get("ExpressionAttributeNames"), body.get("ExpressionAttributeValues")
     if get_filter_expression(condition, names, values).expr(current):
         return None, None, None
-    wanted = told.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and current
+    wanted = body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and current
     old = current.to_json()["Attributes"] if wanted else None
     return "ConditionalCheckFailed", "The conditional request failed", old
 
@@ -100,12 +89,12 @@ def _write(backend: DynamoDBBackend, actions: list[Action]) -> None:
     sizes: list[int] = []
     try:
         for action in actions:
-            _, told, key = action
-            before = backend.get_item(told["TableName"], key)
+            _, body, key = action
+            before = backend.get_item(body["TableName"], key)
             size = item_size(before.attrs) if before else 0
-            undo.append(_restore(backend, told["TableName"], key, before))
+            undo.append(_restore(backend, body["TableName"], key, before))
             try:
-                check_key(backend.get_table(told["TableName"]), key)
+                check_key(backend.get_table(body["TableName"]), key)
                 _write_one(backend, action)
             except MockValidationException as error:
                 reason = ("ValidationError", error.exception_msg, None)
@@ -113,28 +102,28 @@ def _write(backend: DynamoDBBackend, actions: list[Action]) -> None:
                 raise TransactionCanceledException(
                     [reason if one is action else nothing for one in actions]
                 ) from error
-            after = backend.get_item(told["TableName"], key)
+            after = backend.get_item(body["TableName"], key)
             sizes.append(max(size, item_size(after.attrs) if after else 0))
         check_transaction(sizes)
     except BaseException:
-        for take_back in reversed(undo):
-            take_back()
+        for restore in reversed(undo):
+            restore()
         raise
 
 
 def _write_one(backend: DynamoDBBackend, action: Action) -> None:
-    kind, told, key = action
+    kind, body, key = action
     if kind == "Put":
-        backend.put_item(told["TableName"], told["Item"])
+        backend.put_item(body["TableName"], body["Item"])
     elif kind == "Delete":
-        backend.delete_item(told["TableName"], key)
+        backend.delete_item(body["TableName"], key)
     elif kind == "Update":
         backend.update_item(
-            told["TableName"],
+            body["TableName"],
             key,
-            update_expression=told["UpdateExpression"],
-            expression_attribute_names=told.get("ExpressionAttributeNames"),
-            expression_attribute_values=told.get("ExpressionAttributeValues"),
+            update_expression=body["UpdateExpression"],
+            expression_attribute_names=body.get("ExpressionAttributeNames"),
+            expression_attribute_values=body.get("ExpressionAttributeValues"),
         )
 
 

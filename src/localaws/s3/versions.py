@@ -1,8 +1,8 @@
 """S3's ListObjectVersions, newest first and page by page; moto's pages lose versions.
 
-moto copies every object's content for each page, gives versions of one moment in the wrong order, leaves out the
-first version of the next key when it is given a KeyMarker alone, and gives nothing at all when the version of
-VersionIdMarker was deleted meanwhile, as whoever empties a bucket page by page deletes it.
+moto copies every object's content for each page, returns versions of the same moment in the wrong order, omits the
+first version of the next key for a KeyMarker alone, and returns nothing if the version of VersionIdMarker has been
+deleted since, as it is when a bucket is emptied page by page.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeKey, S3Backend
-from moto.s3.responses import S3Response
-from moto.s3.utils import _VersionedKeyStore
 
 # AWS docs, ListObjectVersions, max-keys: "up to 1,000 key names".
 _MOST_KEYS = 1000
-# So many pages' ends are remembered, for the case that the version there is deleted.
+# The ends of so many pages are remembered, in case the version there is deleted.
 _REMEMBERED = 1000
 
 
@@ -41,7 +38,7 @@ class _Version:
 
 @dataclass
 class _Page:
-    """What one answer holds, and where the next one goes on."""
+    """What one answer holds, and where the next one starts."""
 
     most: int
     versions: list[_Version] = field(default_factory=list)
@@ -51,7 +48,7 @@ class _Page:
     truncated: bool = False
 
     def add(self, entry: _Version | str) -> bool:
-        """Take one more version or common prefix; False, and the page is truncated, if it is full."""
+        """Add a version or common prefix; False, and the page is truncated, if it is full."""
         if len(self.versions) + len(self.markers) + len(self.prefixes) >= self.most:
             self.truncated = self.most > 0
             return False
@@ -65,7 +62,7 @@ class _Page:
 
 
 class _PageEnds:
-    """The versions older than the last one of a page: from there it goes on if that one was deleted."""
+    """The versions older than the last one of a page: the next page starts there even if that one was deleted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -93,14 +90,6 @@ class _PageEnds:
 _ends = _PageEnds()
 
 
-@cache
-def install() -> None:
-    """Mend moto's S3, in this process, for good. Calling it again changes nothing."""
-    S3Backend.list_object_versions = list_object_versions
-    S3Response.list_object_versions = _limited(S3Response.list_object_versions)
-    _VersionedKeyStore.setlist = _keep
-
-
 def list_object_versions(
     backend: S3Backend,
     bucket_name: str,
@@ -113,8 +102,8 @@ def list_object_versions(
     """In the place of moto's: (versions, common prefixes, delete markers, next key marker, next version's).
 
     By key in the order of its bytes, within a key the most recently stored first. The markers are the last
-    entry of the page before ("Marks the last key returned in a truncated response"); a key marker alone goes on
-    with the key after it. AWS docs: ListObjectVersions. Raises InvalidArgument as S3 does.
+    entry of the previous page ("Marks the last key returned in a truncated response"); a key marker alone starts
+    at the key after it. AWS docs: ListObjectVersions. Raises InvalidArgument as S3 does.
     """
     bucket = backend.get_bucket(bucket_name)
     if version_id_marker and not key_marker:
@@ -161,8 +150,8 @@ def _newest_first(bucket: Any, name: str) -> list[Any]:
     return list(bucket.keys.getlist(name, []))[::-1]
 
 
-def _keep(store: Any, name: str, kept: Any) -> None:
-    """moto compares each version with each one that stays, whenever one is stored: 2,500 of a key took 30 s."""
+def set_versions(store: Any, name: str, kept: Any) -> None:
+    """In the place of moto's setlist, which compares each version with every other one: 2,500 of a key took 30 s."""
     staying = list(kept) if isinstance(kept, list | tuple) else [kept]
     identities = {id(one) for one in staying}
     for one in store.getlist(name, []):
@@ -171,14 +160,10 @@ def _keep(store: Any, name: str, kept: Any) -> None:
     dict.__setitem__(store, name, staying)
 
 
-def _limited(respond: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """No page is larger than S3's, whatever is asked for."""
-
-    def respond_limited(response: Any) -> Any:
-        asked = response.querystring.get("max-keys", [str(_MOST_KEYS)])[0]
-        if not asked.isdecimal():
-            raise S3ClientError("InvalidArgument", "Provided max-keys not an integer or within integer range")
-        response.querystring["max-keys"] = [str(min(int(asked), _MOST_KEYS))]
-        return respond(response)
-
-    return respond_limited
+def limit_page(respond: Callable[[Any], Any], response: Any) -> Any:
+    """No page is larger than S3's, whatever max-keys asks for. Raises InvalidArgument as S3 does."""
+    asked = response.querystring.get("max-keys", [str(_MOST_KEYS)])[0]
+    if not asked.isdecimal():
+        raise S3ClientError("InvalidArgument", "Provided max-keys not an integer or within integer range")
+    response.querystring["max-keys"] = [str(min(int(asked), _MOST_KEYS))]
+    return respond(response)
