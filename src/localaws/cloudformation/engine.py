@@ -116,7 +116,7 @@ class Engine:
                 if not change.changed:
                     after[logical_id] = replace(old, retained=resource.retained)
                     return
-                if not change.changed & kind.replacing:
+                if not kind.replaces(change):
                     after[logical_id] = self._update(old, wanted, change, undo)
                     return
                 wanted = self._renamed(old, wanted)

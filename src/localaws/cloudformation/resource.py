@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
+from localaws.cloudformation.schemas import schema_of, value_at
 from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError, NotSupported
 
@@ -96,10 +97,12 @@ class ResourceType(ABC):
     """
 
     type_name: ClassVar[str]
-    known: ClassVar[frozenset[str]]  # the properties the laptop can create; any other is refused by name
-    required: ClassVar[frozenset[str]] = frozenset()
-    replacing: ClassVar[frozenset[str]] = frozenset()  # AWS docs: "Update requires: Replacement"
-    unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop can't
+    # The properties that the laptop implements: `implemented`, or all of the schema's but `not_implemented`.
+    implemented: ClassVar[frozenset[str]] = frozenset()
+    not_implemented: ClassVar[frozenset[str]] = frozenset()
+    needed: ClassVar[frozenset[str]] = frozenset()  # properties that are required here, beyond the schema's
+    replacing: ClassVar[frozenset[str]] = frozenset()  # properties whose change replaces, beyond the schema's
+    unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop cannot
     attributes: ClassVar[frozenset[str]] = frozenset()  # what Fn::GetAtt may ask for
     name_property: ClassVar[str | None] = None
     name_limit: ClassVar[int] = 64
@@ -112,11 +115,29 @@ class ResourceType(ABC):
 
     @abstractmethod
     def update(self, at: Place, change: Change) -> Made:
-        """Apply `change`; no `replacing` or `unchangeable` property differs. Raises as `create`."""
+        """Apply `change`, which neither `replaces` nor changes an `unchangeable` property. Raises as `create`."""
 
     @abstractmethod
     def delete(self, at: Place, existing: Existing) -> None:
         """Delete it. Raises as `create`."""
+
+    def problem(self, names: set[str]) -> str:
+        """What is wrong with properties of these names in a template; "" if nothing is."""
+        schema = schema_of(self.type_name)
+        if unknown := names - schema.properties:
+            return f"Encountered unsupported property {', '.join(sorted(unknown))}"
+        if lacking := names - (self.implemented or schema.properties) | names & self.not_implemented:
+            return f"the laptop does not implement property {', '.join(sorted(lacking))}"
+        if missing := (schema.required | self.needed) - names:
+            return f"required property {', '.join(sorted(missing))} is missing"
+        return ""
+
+    def replaces(self, change: Change) -> bool:
+        """Whether AWS makes a new resource for `change`. AWS docs: "Update requires: Replacement"."""
+        pointers = schema_of(self.type_name).replacing
+        return bool(change.changed & self.replacing) or any(
+            value_at(change.old, pointer) != value_at(change.new, pointer) for pointer in pointers
+        )
 
     def check(self, change: Change) -> None:
         """Refuse a `change` that can't be applied, before anything is touched. Raises LocalAwsError."""
@@ -148,15 +169,25 @@ def tag_map(properties: Properties) -> dict[str, str]:
     return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
 
 
-def tag_list(properties: Properties) -> list[dict[str, str]]:
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """{key: value} as [{"Key": ..., "Value": ...}]."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tags_of(properties: Properties) -> list[dict[str, str]]:
     """A resource's tags as [{"Key": ..., "Value": ...}]."""
-    return [{"Key": key, "Value": value} for key, value in tag_map(properties).items()]
+    return tag_list(tag_map(properties))
 
 
-def tag_changes(change: Change) -> tuple[dict[str, str], list[str]]:
-    """(tags to set, keys of the tags to take away) that lead from the old tags to the new ones."""
+def retag(
+    change: Change, tag: Callable[[dict[str, str]], object], untag: Callable[[list[str]], object]
+) -> None:
+    """Bring the old tags to the new ones: `tag` sets {key: value}, `untag` removes keys; called only if need be."""
     old, new = tag_map(change.old), tag_map(change.new)
-    return {k: v for k, v in new.items() if old.get(k) != v}, sorted(set(old) - set(new))
+    if changed := {key: value for key, value in new.items() if old.get(key) != value}:
+        tag(changed)
+    if gone := sorted(set(old) - set(new)):
+        untag(gone)
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

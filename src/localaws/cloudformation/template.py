@@ -165,12 +165,8 @@ def _resource(name: str, body: dict[str, Any], kind: ResourceType) -> Resource:
     properties = body.get("Properties", {})
     if not isinstance(properties, dict):
         raise TemplateError(f"{where} Properties is not a mapping")
-    unknown = sorted(set(properties) - kind.known)
-    if unknown:
-        raise TemplateError(f"{where} Encountered unsupported property {', '.join(unknown)}")
-    missing = sorted(kind.required - set(properties))
-    if missing:
-        raise TemplateError(f"{where} required property {', '.join(missing)} is missing")
+    if problem := kind.problem(set(properties)):
+        raise TemplateError(f"{where} {problem}")
     depends_on = body.get("DependsOn", [])
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         if body.get(policy, "Delete") not in _POLICIES:

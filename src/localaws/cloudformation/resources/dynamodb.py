@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -12,11 +12,12 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_list,
+    tags_of,
     without,
 )
-from localaws.cloudformation.shapes import call, truth
+from ..shapes import call, truth
 
 _TTL, _RECOVERY = "TimeToLiveSpecification", "PointInTimeRecoverySpecification"
 
@@ -25,25 +26,15 @@ class Table(ResourceType):
     """`Ref` is the table's name."""
 
     type_name = "AWS::DynamoDB::Table"
-    known = frozenset(
+    not_implemented = frozenset(
         {
-            "AttributeDefinitions",
-            "BillingMode",
-            "DeletionProtectionEnabled",
-            "GlobalSecondaryIndexes",
-            "KeySchema",
-            "LocalSecondaryIndexes",
-            "PointInTimeRecoverySpecification",
-            "ProvisionedThroughput",
-            "SSESpecification",
-            "StreamSpecification",
-            "TableName",
-            "Tags",
-            "TimeToLiveSpecification",
+            *("ContributorInsightsSpecification", "ImportSourceSpecification"),
+            *("KinesisStreamSpecification", "OnDemandThroughput", "ResourcePolicy", "TableClass"),
+            *("VectorIndexes", "WarmThroughput"),
         }
     )
-    required = frozenset({"KeySchema", "AttributeDefinitions"})
-    replacing = frozenset({"KeySchema", "LocalSecondaryIndexes", "TableName"})
+    needed = frozenset({"AttributeDefinitions"})
+    replacing = frozenset({"LocalSecondaryIndexes"})
     unchangeable = frozenset({"SSESpecification", "StreamSpecification"})
     attributes = frozenset({"Arn", "StreamArn"})
     name_property = "TableName"
@@ -52,7 +43,7 @@ class Table(ResourceType):
     def create(self, at: Place, properties: Properties) -> Made:
         dynamodb, name = at.client("dynamodb"), properties["TableName"]
         table = without(properties, _TTL, _RECOVERY, "SSESpecification", "StreamSpecification", "Tags")
-        table["Tags"] = tag_list(properties)
+        table["Tags"] = tags_of(properties)
         # AWS docs: CloudFormation's default is PROVISIONED.
         table.setdefault("BillingMode", "PROVISIONED")
         if "SSESpecification" in properties:
@@ -105,11 +96,12 @@ class Table(ResourceType):
                     "GlobalSecondaryIndexUpdates": [one],
                 },
             )
-        tags, gone = tag_changes(change)
-        if tags:
-            dynamodb.tag_resource(ResourceArn=change.made.attributes["Arn"], Tags=tag_list({"Tags": tags}))
-        if gone:
-            dynamodb.untag_resource(ResourceArn=change.made.attributes["Arn"], TagKeys=gone)
+        arn = change.made.attributes["Arn"]
+        retag(
+            change,
+            lambda tags: dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(tags)),
+            lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

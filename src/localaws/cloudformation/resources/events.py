@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ...errors import NotSupported
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -13,31 +14,17 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_list,
+    tags_of,
 )
-from localaws.cloudformation.shapes import call, fit
-from localaws.errors import NotSupported
+from ..shapes import call, fit
 
 
 class Rule(ResourceType):
     """A rule of the default event bus and its targets. `Ref` is its name."""
 
     type_name = "AWS::Events::Rule"
-    known = frozenset(
-        {
-            "Description",
-            "EventBusName",
-            "EventPattern",
-            "Name",
-            "RoleArn",
-            "ScheduleExpression",
-            "State",
-            "Tags",
-            "Targets",
-        }
-    )
-    replacing = frozenset({"Name", "EventBusName"})
     attributes = frozenset({"Arn"})
     name_property = "Name"
 
@@ -46,7 +33,7 @@ class Rule(ResourceType):
         if any(it["Name"] == name for it in events.list_rules(NamePrefix=name)["Rules"]):
             raise TemplateError(f"Rule {name} already exists")
         targets = _targets(events, properties)  # checked before anything is made
-        arn = self._put(events, properties, tag_list(properties))
+        arn = self._put(events, properties, tags_of(properties))
         if targets:
             events.put_targets(Rule=name, Targets=targets)
         return Made(name, {"Arn": arn})
@@ -60,11 +47,12 @@ class Rule(ResourceType):
             events.remove_targets(Rule=change.made.ref, Ids=sorted(gone))
         if targets:
             events.put_targets(Rule=change.made.ref, Targets=targets)
-        tags, untagged = tag_changes(change)
-        if tags:
-            events.tag_resource(ResourceARN=change.made.attributes["Arn"], Tags=tag_list({"Tags": tags}))
-        if untagged:
-            events.untag_resource(ResourceARN=change.made.attributes["Arn"], TagKeys=untagged)
+        arn = change.made.attributes["Arn"]
+        retag(
+            change,
+            lambda tags: events.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
+            lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

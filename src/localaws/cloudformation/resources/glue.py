@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -12,46 +12,17 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_map,
     without,
 )
-from localaws.cloudformation.shapes import call
+from ..shapes import call
 
 
 class Job(ResourceType):
     """`Ref` is the job's name. A changed job keeps its runs."""
 
     type_name = "AWS::Glue::Job"
-    known = frozenset(
-        {
-            "AllocatedCapacity",
-            "Command",
-            "Connections",
-            "DefaultArguments",
-            "Description",
-            "ExecutionClass",
-            "ExecutionProperty",
-            "GlueVersion",
-            "JobMode",
-            "JobRunQueuingEnabled",
-            "LogUri",
-            "MaintenanceWindow",
-            "MaxCapacity",
-            "MaxRetries",
-            "Name",
-            "NonOverridableArguments",
-            "NotificationProperty",
-            "NumberOfWorkers",
-            "Role",
-            "SecurityConfiguration",
-            "Tags",
-            "Timeout",
-            "WorkerType",
-        }
-    )
-    required = frozenset({"Command", "Role"})
-    replacing = frozenset({"Name"})
     name_property = "Name"
     name_limit = 255
 
@@ -97,25 +68,7 @@ class Crawler(ResourceType):
     """`Ref` is the crawler's name."""
 
     type_name = "AWS::Glue::Crawler"
-    known = frozenset(
-        {
-            "Classifiers",
-            "Configuration",
-            "CrawlerSecurityConfiguration",
-            "DatabaseName",
-            "Description",
-            "Name",
-            "RecrawlPolicy",
-            "Role",
-            "Schedule",
-            "SchemaChangePolicy",
-            "TablePrefix",
-            "Tags",
-            "Targets",
-        }
-    )
-    required = frozenset({"Role", "Targets"})
-    replacing = frozenset({"Name"})
+    not_implemented = frozenset({"LakeFormationConfiguration"})
     name_property = "Name"
     name_limit = 255
 
@@ -152,9 +105,7 @@ class Database(ResourceType):
     """A database of the Data Catalog. `Ref` is its name."""
 
     type_name = "AWS::Glue::Database"
-    known = frozenset({"CatalogId", "DatabaseInput", "DatabaseName"})
-    required = frozenset({"CatalogId", "DatabaseInput"})
-    replacing = frozenset({"CatalogId", "DatabaseName"})
+    replacing = frozenset({"CatalogId"})
 
     def create(self, at: Place, properties: Properties) -> Made:
         if str(properties["CatalogId"]) != at.account:
@@ -202,11 +153,11 @@ def _arn(at: Place, kind: str, name: str) -> str:
 
 
 def _tag(glue: Any, arn: str, change: Change) -> None:
-    tags, gone = tag_changes(change)
-    if tags:
-        glue.tag_resource(ResourceArn=arn, TagsToAdd=tags)
-    if gone:
-        glue.untag_resource(ResourceArn=arn, TagsToRemove=gone)
+    retag(
+        change,
+        lambda tags: glue.tag_resource(ResourceArn=arn, TagsToAdd=tags),
+        lambda keys: glue.untag_resource(ResourceArn=arn, TagsToRemove=keys),
+    )
 
 
 def _untag(glue: Any, arn: str, properties: Properties) -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-)
-from localaws.cloudformation.shapes import call
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import call
 
 
 class Table(ResourceType):
     """A table of the Data Catalog. `Ref` is its name."""
 
     type_name = "AWS::Glue::Table"
-    known = frozenset({"CatalogId", "DatabaseName", "Name", "TableInput"})
-    required = frozenset({"CatalogId", "DatabaseName", "TableInput"})
-    replacing = frozenset({"CatalogId", "DatabaseName"})
+    not_implemented = frozenset({"OpenTableFormatInput"})
+    needed = frozenset({"TableInput"})
 
     def create(self, at: Place, properties: Properties) -> Made:
         if str(properties["CatalogId"]) != at.account:
@@ -28,11 +19,6 @@ class Table(ResourceType):
         name = _name(properties) or at.generated_name(255, lower=True)
         call(at.client("glue"), "CreateTable", _request(properties, name))
         return Made(name)
-
-    def check(self, change: Change) -> None:
-        super().check(change)
-        if _name(change.old) != _name(change.new):
-            raise TemplateError("TableInput.Name can't be changed: rename the resource as well")
 
     def update(self, at: Place, change: Change) -> Made:
         # AWS docs: UpdateTable overwrites the whole definition.

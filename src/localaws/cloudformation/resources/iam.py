@@ -5,38 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    tag_changes,
-    tag_list,
-)
-from localaws.cloudformation.shapes import whole
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, retag, tag_list, tags_of
+from ..shapes import whole
 
 
 class Role(ResourceType):
     """A role with its inline and its attached policies. `Ref` is its name."""
 
     type_name = "AWS::IAM::Role"
-    known = frozenset(
-        {
-            "AssumeRolePolicyDocument",
-            "Description",
-            "ManagedPolicyArns",
-            "MaxSessionDuration",
-            "Path",
-            "PermissionsBoundary",
-            "Policies",
-            "RoleName",
-            "Tags",
-        }
-    )
-    required = frozenset({"AssumeRolePolicyDocument"})
-    replacing = frozenset({"RoleName", "Path"})
     attributes = frozenset({"Arn", "RoleId"})
     name_property = "RoleName"
 
@@ -49,7 +25,7 @@ class Role(ResourceType):
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
             MaxSessionDuration=whole(properties.get("MaxSessionDuration", 3600)),
-            Tags=tag_list(properties),
+            Tags=tags_of(properties),
             **optional,
         )["Role"]
         made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
@@ -74,11 +50,11 @@ class Role(ResourceType):
         if "PermissionsBoundary" in change.changed:
             self._bound(iam, name, change.new.get("PermissionsBoundary"))
         self._grant(iam, name, change)
-        tags, gone = tag_changes(change)
-        if tags:
-            iam.tag_role(RoleName=name, Tags=tag_list({"Tags": tags}))
-        if gone:
-            iam.untag_role(RoleName=name, TagKeys=gone)
+        retag(
+            change,
+            lambda tags: iam.tag_role(RoleName=name, Tags=tag_list(tags)),
+            lambda keys: iam.untag_role(RoleName=name, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -118,9 +94,7 @@ class ManagedPolicy(ResourceType):
     """`Ref` is the policy's ARN."""
 
     type_name = "AWS::IAM::ManagedPolicy"
-    known = frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", "Roles"})
-    required = frozenset({"PolicyDocument"})
-    replacing = frozenset({"Description", "ManagedPolicyName", "Path"})
+    not_implemented = frozenset({"Groups", "Users"})
     attributes = frozenset({"PolicyArn"})
     name_property = "ManagedPolicyName"
     name_limit = 128

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Fixed,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    without,
-)
-from localaws.cloudformation.shapes import call
-from localaws.errors import NotSupported
+from ...errors import NotSupported
+from ..resource import Change, Existing, Fixed, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call
 
 # What a setting falls back to when it leaves the template. AWS docs: CreateEventSourceMapping.
 _DEFAULTS: dict[str, Any] = {
@@ -33,9 +23,8 @@ class EventSourceMapping(ResourceType):
     """A queue that feeds a function. `Ref` is the mapping's UUID."""
 
     type_name = "AWS::Lambda::EventSourceMapping"
-    known = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
-    required = frozenset({"EventSourceArn", "FunctionName"})
-    replacing = frozenset({"EventSourceArn"})
+    implemented = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
+    needed = frozenset({"EventSourceArn"})
     attributes = frozenset({"EventSourceMappingArn", "Id"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -63,19 +52,7 @@ class Permission(Fixed):
     """A statement of a function's resource policy. `Ref` is the statement's id."""
 
     type_name = "AWS::Lambda::Permission"
-    known = frozenset(
-        {
-            "Action",
-            "EventSourceToken",
-            "FunctionName",
-            "Principal",
-            "PrincipalOrgID",
-            "SourceAccount",
-            "SourceArn",
-        }
-    )
-    required = frozenset({"Action", "FunctionName", "Principal"})
-    replacing = known
+    not_implemented = frozenset({"FunctionUrlAuthType", "InvokedViaFunctionUrl"})
     attributes = frozenset({"Id"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -94,11 +71,6 @@ class EventInvokeConfig(ResourceType):
     """How a function is retried when invoked asynchronously, and where what happened is sent."""
 
     type_name = "AWS::Lambda::EventInvokeConfig"
-    known = frozenset(
-        {"DestinationConfig", "FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"}
-    )
-    required = frozenset({"FunctionName", "Qualifier"})
-    replacing = required
 
     def create(self, at: Place, properties: Properties) -> Made:
         if properties["Qualifier"] != "$LATEST":

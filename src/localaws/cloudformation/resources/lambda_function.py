@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Fixed,
@@ -17,10 +17,10 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_map,
 )
-from localaws.cloudformation.shapes import call, fit, whole
+from ..shapes import call, fit, whole
 
 # What a setting falls back to when it leaves the template. AWS docs: CreateFunction.
 _DEFAULTS: dict[str, Any] = {
@@ -42,16 +42,10 @@ class Function(ResourceType):
     """A function from a zip: S3 or, for a few lines, inline. `Ref` is its name."""
 
     type_name = "AWS::Lambda::Function"
-    known = _CONFIGURED | {
-        "Architectures",
-        "Code",
-        "FunctionName",
-        "PackageType",
-        "ReservedConcurrentExecutions",
-        "Tags",
+    implemented = _CONFIGURED | {
+        *("Architectures", "Code", "FunctionName", "PackageType", "ReservedConcurrentExecutions", "Tags")
     }
-    required = frozenset({"Code", "Handler", "Role", "Runtime"})
-    replacing = frozenset({"FunctionName", "PackageType"})
+    needed = frozenset({"Handler", "Runtime"})
     unchangeable = frozenset({"Architectures"})
     attributes = frozenset({"Arn"})
     name_property = "FunctionName"
@@ -82,11 +76,12 @@ class Function(ResourceType):
             call(functions, "UpdateFunctionConfiguration", {"FunctionName": name, **settings})
         if "ReservedConcurrentExecutions" in change.changed:
             self._reserve(functions, name, change.new.get("ReservedConcurrentExecutions"))
-        tags, gone = tag_changes(change)
-        if tags:
-            functions.tag_resource(Resource=change.made.attributes["Arn"], Tags=tags)
-        if gone:
-            functions.untag_resource(Resource=change.made.attributes["Arn"], TagKeys=gone)
+        arn = change.made.attributes["Arn"]
+        retag(
+            change,
+            lambda tags: functions.tag_resource(Resource=arn, Tags=tags),
+            lambda keys: functions.untag_resource(Resource=arn, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -141,18 +136,6 @@ class LayerVersion(Fixed):
     """A layer's version; any change makes a new one. `Ref` is the version's ARN."""
 
     type_name = "AWS::Lambda::LayerVersion"
-    known = frozenset(
-        {
-            "CompatibleArchitectures",
-            "CompatibleRuntimes",
-            "Content",
-            "Description",
-            "LayerName",
-            "LicenseInfo",
-        }
-    )
-    required = frozenset({"Content"})
-    replacing = known
     attributes = frozenset({"LayerVersionArn"})
     name_property = "LayerName"
     name_limit = 140

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -12,42 +12,26 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_list,
     tag_map,
+    tags_of,
 )
-from localaws.cloudformation.shapes import call, whole
+from ..shapes import call, whole
 
 
 class Alarm(ResourceType):
     """An alarm on one metric. `Ref` is its name."""
 
     type_name = "AWS::CloudWatch::Alarm"
-    known = frozenset(
+    not_implemented = frozenset(
         {
-            "ActionsEnabled",
-            "AlarmActions",
-            "AlarmDescription",
-            "AlarmName",
-            "ComparisonOperator",
-            "DatapointsToAlarm",
-            "Dimensions",
-            "EvaluationPeriods",
-            "ExtendedStatistic",
-            "InsufficientDataActions",
-            "MetricName",
-            "Namespace",
-            "OKActions",
-            "Period",
-            "Statistic",
-            "Tags",
-            "Threshold",
-            "TreatMissingData",
-            "Unit",
+            *("ActionConfiguration", "EvaluateLowSampleCountPercentile", "EvaluationCriteria"),
+            *("EvaluationInterval", "EvaluationWindow", "Metrics", "ThresholdMetricId"),
+            *("WarmUpConfiguration",),
         }
     )
-    required = frozenset({"ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace"})
-    replacing = frozenset({"AlarmName"})
+    needed = frozenset({"ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace"})
     attributes = frozenset({"Arn"})
     name_property = "AlarmName"
     name_limit = 255
@@ -56,18 +40,18 @@ class Alarm(ResourceType):
         cloudwatch, name = at.client("cloudwatch"), properties["AlarmName"]
         if cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
             raise TemplateError(f"Alarm {name} already exists")
-        call(cloudwatch, "PutMetricAlarm", {**properties, "Tags": tag_list(properties)})
+        call(cloudwatch, "PutMetricAlarm", {**properties, "Tags": tags_of(properties)})
         return Made(name, {"Arn": f"arn:aws:cloudwatch:{at.region}:{at.account}:alarm:{name}"})
 
     def update(self, at: Place, change: Change) -> Made:
         cloudwatch, arn = at.client("cloudwatch"), change.made.attributes["Arn"]
         # AWS docs: PutMetricAlarm overwrites the whole alarm, but ignores the tags of an existing one.
         call(cloudwatch, "PutMetricAlarm", {k: v for k, v in change.new.items() if k != "Tags"})
-        tags, gone = tag_changes(change)
-        if tags:
-            cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list({"Tags": tags}))
-        if gone:
-            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
+        retag(
+            change,
+            lambda tags: cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
+            lambda keys: cloudwatch.untag_resource(ResourceARN=arn, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -78,8 +62,7 @@ class LogGroup(ResourceType):
     """`Ref` is the group's name; `Arn` ends in `:*`, as on AWS."""
 
     type_name = "AWS::Logs::LogGroup"
-    known = frozenset({"KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"})
-    replacing = frozenset({"LogGroupName"})
+    implemented = frozenset({"KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"})
     unchangeable = frozenset({"KmsKeyId"})
     attributes = frozenset({"Arn"})
     name_property = "LogGroupName"
@@ -98,12 +81,12 @@ class LogGroup(ResourceType):
         logs = at.client("logs")
         if "RetentionInDays" in change.changed:
             self._retain(logs, change.made.ref, change.new)
-        tags, gone = tag_changes(change)
         arn = change.made.attributes["Arn"].removesuffix(":*")
-        if tags:
-            logs.tag_resource(resourceArn=arn, tags=tags)
-        if gone:
-            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+        retag(
+            change,
+            lambda tags: logs.tag_resource(resourceArn=arn, tags=tags),
+            lambda keys: logs.untag_resource(resourceArn=arn, tagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

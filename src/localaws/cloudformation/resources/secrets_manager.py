@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -13,18 +13,18 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_list,
+    tags_of,
 )
-from localaws.cloudformation.shapes import call
+from ..shapes import call
 
 
 class Secret(ResourceType):
     """A secret, given or generated. `Ref` is its ARN."""
 
     type_name = "AWS::SecretsManager::Secret"
-    known = frozenset({"Description", "GenerateSecretString", "KmsKeyId", "Name", "SecretString", "Tags"})
-    replacing = frozenset({"Name"})
+    not_implemented = frozenset({"ReplicaRegions", "Type"})
     unchangeable = frozenset({"KmsKeyId"})
     attributes = frozenset({"Id"})
     name_property = "Name"
@@ -36,7 +36,7 @@ class Secret(ResourceType):
         arn = manager.create_secret(
             Name=properties["Name"],
             SecretString=_value(manager, properties),
-            Tags=tag_list(properties),
+            Tags=tags_of(properties),
             **optional,
         )["ARN"]
         return Made(arn, {"Id": arn})
@@ -48,11 +48,11 @@ class Secret(ResourceType):
             manager.put_secret_value(SecretId=change.made.ref, SecretString=value)
         if "Description" in change.changed:
             manager.update_secret(SecretId=change.made.ref, Description=change.new.get("Description", ""))
-        tags, gone = tag_changes(change)
-        if tags:
-            manager.tag_resource(SecretId=change.made.ref, Tags=tag_list({"Tags": tags}))
-        if gone:
-            manager.untag_resource(SecretId=change.made.ref, TagKeys=gone)
+        retag(
+            change,
+            lambda tags: manager.tag_resource(SecretId=change.made.ref, Tags=tag_list(tags)),
+            lambda keys: manager.untag_resource(SecretId=change.made.ref, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

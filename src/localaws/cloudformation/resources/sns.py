@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ...errors import NotSupported
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -13,13 +14,14 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_list,
+    tags_of,
 )
-from localaws.cloudformation.shapes import text
-from localaws.errors import NotSupported
+from ..shapes import text
 
-# Lambda, HTTP and Firehose endpoints would never be called: nobody on the laptop does that.
+_ARGUMENTS = {"Endpoint", "Protocol", "TopicArn"}  # of Subscribe; the other properties are attributes
+# Lambda, HTTP and Firehose endpoints are never called on the laptop.
 _PROTOCOLS = {"sqs", "email", "email-json", "sms"}
 
 
@@ -27,8 +29,7 @@ class Topic(ResourceType):
     """`Ref` is the topic's ARN. Subscriptions are resources of their own."""
 
     type_name = "AWS::SNS::Topic"
-    known = frozenset({"TopicName", "DisplayName", "KmsMasterKeyId", "Tags"})
-    replacing = frozenset({"TopicName"})
+    implemented = frozenset({"DisplayName", "KmsMasterKeyId", "Tags", "TopicName"})
     attributes = frozenset({"TopicArn", "TopicName"})
     name_property = "TopicName"
     name_limit = 256
@@ -39,7 +40,7 @@ class Topic(ResourceType):
         if any(arn == it["TopicArn"] for page in _pages(sns, "list_topics") for it in page["Topics"]):
             raise TemplateError(f"Topic {name} already exists")
         attributes = {k: text(properties[k]) for k in ("DisplayName", "KmsMasterKeyId") if k in properties}
-        sns.create_topic(Name=name, Attributes=attributes, Tags=tag_list(properties))
+        sns.create_topic(Name=name, Attributes=attributes, Tags=tags_of(properties))
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -47,11 +48,11 @@ class Topic(ResourceType):
         for name in change.changed - {"Tags"}:
             value = text(change.new.get(name, ""))
             sns.set_topic_attributes(TopicArn=change.made.ref, AttributeName=name, AttributeValue=value)
-        tags, gone = tag_changes(change)
-        if tags:
-            sns.tag_resource(ResourceArn=change.made.ref, Tags=tag_list({"Tags": tags}))
-        if gone:
-            sns.untag_resource(ResourceArn=change.made.ref, TagKeys=gone)
+        retag(
+            change,
+            lambda tags: sns.tag_resource(ResourceArn=change.made.ref, Tags=tag_list(tags)),
+            lambda keys: sns.untag_resource(ResourceArn=change.made.ref, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -62,21 +63,9 @@ class Subscription(ResourceType):
     """`Ref` is the subscription's ARN."""
 
     type_name = "AWS::SNS::Subscription"
-    known = frozenset(
-        {
-            "Endpoint",
-            "FilterPolicy",
-            "FilterPolicyScope",
-            "Protocol",
-            "RawMessageDelivery",
-            "RedrivePolicy",
-            "TopicArn",
-        }
-    )
-    required = frozenset({"Endpoint", "Protocol", "TopicArn"})
-    replacing = required
+    not_implemented = frozenset({"DeliveryPolicy", "Region", "ReplayPolicy", "SubscriptionRoleArn"})
+    needed = frozenset({"Endpoint"})
     attributes = frozenset({"Arn"})
-    _plain = required
 
     def create(self, at: Place, properties: Properties) -> Made:
         protocol = str(properties["Protocol"])
@@ -84,7 +73,7 @@ class Subscription(ResourceType):
             raise NotSupported(
                 f"the laptop delivers no SNS messages by {protocol}; it knows {', '.join(sorted(_PROTOCOLS))}"
             )
-        attributes = {k: _attribute(v) for k, v in properties.items() if k not in self._plain}
+        attributes = {k: _attribute(v) for k, v in properties.items() if k not in _ARGUMENTS}
         answer = at.client("sns").subscribe(
             TopicArn=properties["TopicArn"],
             Protocol=protocol,
@@ -112,8 +101,6 @@ class TopicPolicy(ResourceType):
     """One policy for several topics."""
 
     type_name = "AWS::SNS::TopicPolicy"
-    known = frozenset({"PolicyDocument", "Topics"})
-    required = known
     unchangeable = frozenset({"Topics"})
 
     def create(self, at: Place, properties: Properties) -> Made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
+from ..resource import (
     Change,
     Existing,
     Made,
@@ -13,11 +13,11 @@ from localaws.cloudformation.resource import (
     Properties,
     ResourceType,
     TemplateError,
-    tag_changes,
+    retag,
     tag_map,
     without,
 )
-from localaws.cloudformation.shapes import text, truth
+from ..shapes import text, truth
 
 # What an attribute falls back to when it leaves the template. AWS docs: SetQueueAttributes.
 _DEFAULTS: dict[str, str] = {
@@ -41,8 +41,6 @@ class Queue(ResourceType):
     """`Ref` is the queue's URL."""
 
     type_name = "AWS::SQS::Queue"
-    known = frozenset({"QueueName", "FifoQueue", "Tags", *_DEFAULTS})
-    replacing = frozenset({"QueueName", "FifoQueue"})
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     name_property = "QueueName"
     name_limit = 75
@@ -68,11 +66,11 @@ class Queue(ResourceType):
         new = {key: change.new.get(key, _DEFAULTS.get(key)) for key in change.changed - {"Tags"}}
         if new:
             sqs.set_queue_attributes(QueueUrl=change.made.ref, Attributes=_attributes(new))
-        tags, gone = tag_changes(change)
-        if tags:
-            sqs.tag_queue(QueueUrl=change.made.ref, Tags=tags)
-        if gone:
-            sqs.untag_queue(QueueUrl=change.made.ref, TagKeys=gone)
+        retag(
+            change,
+            lambda tags: sqs.tag_queue(QueueUrl=change.made.ref, Tags=tags),
+            lambda keys: sqs.untag_queue(QueueUrl=change.made.ref, TagKeys=keys),
+        )
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -91,8 +89,6 @@ class QueuePolicy(ResourceType):
     """One policy for several queues."""
 
     type_name = "AWS::SQS::QueuePolicy"
-    known = frozenset({"Queues", "PolicyDocument"})
-    required = known
 
     def create(self, at: Place, properties: Properties) -> Made:
         self._put(at, properties["Queues"], json.dumps(properties["PolicyDocument"]))
