@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -159,35 +159,6 @@ def refuse_change(type_name: str, names: Iterable[str]) -> NotSupported:
         f"the laptop can't change {', '.join(sorted(names))} of an existing {type_name}; "
         "delete the stack and deploy it anew"
     )
-
-
-def tag_map(properties: Properties) -> dict[str, str]:
-    """A resource's tags as {key: value}, whichever of the two forms its type uses."""
-    tags = properties.get("Tags", {})
-    if isinstance(tags, Mapping):
-        return {str(key): str(value) for key, value in tags.items()}
-    return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
-
-
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """{key: value} as [{"Key": ..., "Value": ...}]."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def tags_of(properties: Properties) -> list[dict[str, str]]:
-    """A resource's tags as [{"Key": ..., "Value": ...}]."""
-    return tag_list(tag_map(properties))
-
-
-def retag(
-    change: Change, tag: Callable[[dict[str, str]], object], untag: Callable[[list[str]], object]
-) -> None:
-    """Bring the old tags to the new ones: `tag` sets {key: value}, `untag` removes keys; called only if need be."""
-    old, new = tag_map(change.old), tag_map(change.new)
-    if changed := {key: value for key, value in new.items() if old.get(key) != value}:
-        tag(changed)
-    if gone := sorted(set(old) - set(new)):
-        untag(gone)
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

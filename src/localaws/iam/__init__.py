@@ -6,11 +6,11 @@ usage        counts what was allowed by which grant, and what was refused   repo
 removals     what of all that was allowed would be refused without one grant
 """
 
-from localaws.iam.authorizer import Authorizer, Player
-from localaws.iam.intake import REPORT_PATH
-from localaws.iam.interference import Decide, RoleCall, When
+from localaws.iam.call import REPORT_PATH
+from localaws.iam.faults import Decide, RoleCall, When
 from localaws.iam.lookups import Lookups
 from localaws.iam.report import Denied, GrantUse, UnmappedUse, UsageReport
+from localaws.iam.service import Authorizer, Player
 from localaws.iam.sessions import Caller
 from localaws.iam.usage import Allowed
 

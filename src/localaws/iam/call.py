@@ -1,8 +1,9 @@
-"""One HTTP request, as far as authorisation must know it."""
+"""One HTTP request: what authorisation reads of it, and what is left unread for moto."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Mapping
@@ -11,10 +12,27 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from localaws.endpoint import ACCOUNT
+from localaws.endpoint import ACCOUNT, REGION
 from localaws.errors import ApiError, NotSupported
+from localaws.iam import signature
 from localaws.iam.signature import Signature
 
+# The prefix of X-Amz-Target; another prefix is another version, or another service, with other operations.
+TARGETS = {
+    "sqs": "AmazonSQS",
+    "dynamodb": "DynamoDB_20120810",
+    "glue": "AWSGlue",
+    "logs": "Logs_20140328",
+    "kms": "TrentService",
+    "secretsmanager": "secretsmanager",
+    "events": "AWSEvents",
+    "redshift-data": "RedshiftData",
+    "redshift-serverless": "RedshiftServerless",
+    "monitoring": "GraniteServiceVersion20100801",
+}
+_PIECE_BYTES = 1 << 16
+# Among moto's own pages, as no bucket can have such a path.
+REPORT_PATH = "/moto-api/localaws/iam-report"
 # These are authorised by method, path, query and headers; the body is not looked at (an upload may be huge).
 WITHOUT_BODY = {"s3", "lambda"}
 
@@ -95,6 +113,104 @@ class Call:
             return gzip.decompress(self.body)
         except (OSError, EOFError, zlib.error) as error:
             raise ApiError("SerializationException", "the body is not the gzip it says it is") from error
+
+
+def is_motos_own(environ: Mapping[str, Any]) -> bool:
+    """moto's own pages (is it up, what does it hold); changing things there takes the deployer's key."""
+    return environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"].startswith("/moto-api")
+
+
+def asks_for_report(environ: Mapping[str, Any]) -> bool:
+    """Whether somebody wants to know what roles used and were refused."""
+    return bool(environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == REPORT_PATH)
+
+
+def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
+    """The request, and what is wrong with its signature (then the call is only good for an answer).
+
+    The body is read only where it says what the request needs, and put back for moto; an upload stays in
+    the socket.
+    """
+    query = _query(environ)
+    signed: Signature | None = None
+    problem: ApiError | None = None
+    try:
+        signed = signature.read(environ, query)
+    except ApiError as error:
+        problem = error
+    if signed is None:
+        signed, problem = _anonymous(environ), problem or _unsigned(environ)
+    elif signed.presigned and signed.service != "s3":
+        # moto finds the service of such a request by other means than its credential scope.
+        problem = ApiError(
+            "AccessDenied", f"presigned {signed.service} requests are not supported; only S3's", 403
+        )
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    method = environ["REQUEST_METHOD"]
+    wanted = signed.service not in WITHOUT_BODY or (signed.service == "s3" and "delete" in query)
+    body = _take_body(environ) if wanted and problem is None else b""
+    return Call(signed, method, path, query, environ, body), problem
+
+
+def put_back(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """The environ with this body unread."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return environ
+
+
+def drain(environ: Mapping[str, Any]) -> None:
+    """Read what the client still sends, piece by piece, or it sees a broken pipe instead of the answer."""
+    left = _length(environ)
+    source = environ["wsgi.input"]
+    while left is None or left > 0:
+        piece = source.read(_PIECE_BYTES if left is None else min(_PIECE_BYTES, left))
+        if not piece:
+            return
+        left = None if left is None else left - len(piece)
+
+
+def _take_body(environ: dict[str, Any]) -> bytes:
+    length = _length(environ)
+    body: bytes = environ["wsgi.input"].read() if length is None else environ["wsgi.input"].read(length)
+    put_back(environ, body)
+    return body
+
+
+def _length(environ: Mapping[str, Any]) -> int | None:
+    """Bytes of the body; None if the stream ends by itself (chunked)."""
+    text = environ.get("CONTENT_LENGTH") or ""
+    if text.isdigit():
+        return int(text)
+    return None if environ.get("wsgi.input_terminated") else 0
+
+
+def _query(environ: Mapping[str, Any]) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True):
+        query.setdefault(name, value)
+    return query
+
+
+def _anonymous(environ: Mapping[str, Any]) -> Signature:
+    """Nobody; the service is guessed, only for the form of the answer."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    service = _service_of(target) if target else "sts" if form else "s3"
+    return Signature("", None, REGION, service)
+
+
+def _service_of(target: str) -> str:
+    """The service that an X-Amz-Target header addresses; its prefix if that is no service known here."""
+    prefix = target.rpartition(".")[0]
+    return next((service for service, known in TARGETS.items() if known == prefix), prefix)
+
+
+def _unsigned(environ: Mapping[str, Any]) -> ApiError:
+    message = "Request is missing Authentication Token"
+    code = "AccessDenied" if _anonymous(environ).service == "s3" else "MissingAuthenticationToken"
+    return ApiError(code, message, 403)
 
 
 def _json_object(body: bytes) -> Mapping[str, Any]:

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_list,
-    tags_of,
-    without,
-)
-from ..shapes import call, truth
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag, truth
 
 _TTL, _RECOVERY = "TimeToLiveSpecification", "PointInTimeRecoverySpecification"
 
@@ -42,8 +30,7 @@ class Table(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         dynamodb, name = at.client("dynamodb"), properties["TableName"]
-        table = without(properties, _TTL, _RECOVERY, "SSESpecification", "StreamSpecification", "Tags")
-        table["Tags"] = tags_of(properties)
+        table = without(properties, _TTL, _RECOVERY, "SSESpecification", "StreamSpecification")
         # AWS docs: CloudFormation's default is PROVISIONED.
         table.setdefault("BillingMode", "PROVISIONED")
         if "SSESpecification" in properties:
@@ -87,21 +74,14 @@ class Table(ResourceType):
         if wanted:
             call(dynamodb, "UpdateTable", {"TableName": name, **wanted})
         for one in _index_updates(change):
-            call(
-                dynamodb,
-                "UpdateTable",
-                {
-                    "TableName": name,
-                    "AttributeDefinitions": change.new["AttributeDefinitions"],
-                    "GlobalSecondaryIndexUpdates": [one],
-                },
-            )
-        arn = change.made.attributes["Arn"]
-        retag(
-            change,
-            lambda tags: dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(tags)),
-            lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
-        )
+            attributes = change.new["AttributeDefinitions"]
+            update = {
+                "TableName": name,
+                "AttributeDefinitions": attributes,
+                "GlobalSecondaryIndexUpdates": [one],
+            }
+            call(dynamodb, "UpdateTable", update)
+        retag(dynamodb, change.made.attributes["Arn"], change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

@@ -1,22 +1,11 @@
-"""AWS::Glue::Job, AWS::Glue::Crawler and AWS::Glue::Database."""
+"""AWS::Glue::Job, Crawler, Database and Table."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_map,
-    without,
-)
-from ..shapes import call
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Job(ResourceType):
@@ -31,7 +20,7 @@ class Job(ResourceType):
         # The laptop's Glue would overwrite a job of that name, its runs included.
         if name in glue.list_jobs(MaxResults=1000)["JobNames"]:
             raise TemplateError(f"Job {name} already exists")
-        call(glue, "CreateJob", {**properties, "Tags": tag_map(properties)})
+        call(glue, "CreateJob", dict(properties))
         return Made(name)
 
     def update(self, at: Place, change: Change) -> Made:
@@ -39,12 +28,12 @@ class Job(ResourceType):
         # AWS docs: UpdateJob overwrites the whole definition.
         job = without(change.new, "Name", "Tags")
         call(glue, "UpdateJob", {"JobName": change.made.ref, "JobUpdate": job})
-        _tag(glue, _arn(at, "job", change.made.ref), change)
+        retag(glue, _arn(at, "job", change.made.ref), change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
         glue = at.client("glue")
-        _untag(glue, _arn(at, "job", existing.made.ref), existing.properties)
+        _untag(glue, _arn(at, "job", existing.made.ref), existing)
         glue.delete_job(JobName=existing.made.ref)
 
 
@@ -73,8 +62,7 @@ class Crawler(ResourceType):
     name_limit = 255
 
     def create(self, at: Place, properties: Properties) -> Made:
-        wanted = {**_crawler(properties), "Tags": tag_map(properties)}
-        call(at.client("glue"), "CreateCrawler", wanted)
+        call(at.client("glue"), "CreateCrawler", _crawler(properties))
         return Made(properties["Name"])
 
     def update(self, at: Place, change: Change) -> Made:
@@ -82,12 +70,12 @@ class Crawler(ResourceType):
         # AWS docs: UpdateCrawler leaves alone what isn't given.
         defaults = {name: _CRAWLER_DEFAULTS[name] for name in change.changed if name in _CRAWLER_DEFAULTS}
         call(glue, "UpdateCrawler", {**defaults, **without(_crawler(change.new), "Tags")})
-        _tag(glue, _arn(at, "crawler", change.made.ref), change)
+        retag(glue, _arn(at, "crawler", change.made.ref), change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
         glue = at.client("glue")
-        _untag(glue, _arn(at, "crawler", existing.made.ref), existing.properties)
+        _untag(glue, _arn(at, "crawler", existing.made.ref), existing)
         glue.delete_crawler(Name=existing.made.ref)
 
 
@@ -108,8 +96,7 @@ class Database(ResourceType):
     replacing = frozenset({"CatalogId"})
 
     def create(self, at: Place, properties: Properties) -> Made:
-        if str(properties["CatalogId"]) != at.account:
-            raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
+        _check_catalog(at, properties)
         name = properties.get("DatabaseName") or properties["DatabaseInput"].get("Name")
         name = name or at.generated_name(255, lower=True)
         call(at.client("glue"), "CreateDatabase", {"DatabaseInput": _input(properties, name)})
@@ -128,6 +115,46 @@ class Database(ResourceType):
 
     def delete(self, at: Place, existing: Existing) -> None:
         at.client("glue").delete_database(Name=existing.made.ref)
+
+
+class Table(ResourceType):
+    """A table of the Data Catalog that the template describes, beside those that crawlers find. `Ref` is its name."""
+
+    type_name = "AWS::Glue::Table"
+    not_implemented = frozenset({"OpenTableFormatInput"})
+    needed = frozenset({"TableInput"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        _check_catalog(at, properties)
+        name = (
+            properties.get("Name")
+            or properties["TableInput"].get("Name")
+            or at.generated_name(255, lower=True)
+        )
+        call(at.client("glue"), "CreateTable", _table(properties, name))
+        return Made(name)
+
+    def update(self, at: Place, change: Change) -> Made:
+        # AWS docs: UpdateTable overwrites the whole definition.
+        call(at.client("glue"), "UpdateTable", _table(change.new, change.made.ref))
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        at.client("glue").delete_table(
+            DatabaseName=existing.properties["DatabaseName"], Name=existing.made.ref
+        )
+
+
+def _table(properties: Properties, name: str) -> dict[str, object]:
+    return {
+        "DatabaseName": properties["DatabaseName"],
+        "TableInput": {**properties["TableInput"], "Name": name},
+    }
+
+
+def _check_catalog(at: Place, properties: Properties) -> None:
+    if str(properties["CatalogId"]) != at.account:
+        raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
 
 
 # What the laptop's catalog gives back; the rest would be lost.
@@ -152,15 +179,6 @@ def _arn(at: Place, kind: str, name: str) -> str:
     return f"arn:aws:glue:{at.region}:{at.account}:{kind}/{name}"
 
 
-def _tag(glue: Any, arn: str, change: Change) -> None:
-    retag(
-        change,
-        lambda tags: glue.tag_resource(ResourceArn=arn, TagsToAdd=tags),
-        lambda keys: glue.untag_resource(ResourceArn=arn, TagsToRemove=keys),
-    )
-
-
-def _untag(glue: Any, arn: str, properties: Properties) -> None:
-    # The laptop's Glue would give them to the next resource of that name.
-    if tag_map(properties):
-        glue.untag_resource(ResourceArn=arn, TagsToRemove=sorted(tag_map(properties)))
+def _untag(glue: Any, arn: str, existing: Existing) -> None:
+    # The laptop's Glue would give the tags to the next resource of that name.
+    retag(glue, arn, Change(existing.made, existing.properties, {}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..resource import Change, Existing, Made, Place, Properties, ResourceType, retag, tag_list, tags_of
-from ..shapes import whole
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, without
+from ..shapes import call, retag
 
 
 class Role(ResourceType):
@@ -18,16 +18,9 @@ class Role(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         iam, name = at.client("iam"), properties["RoleName"]
-        optional = {
-            k: properties[k] for k in ("Description", "Path", "PermissionsBoundary") if k in properties
-        }
-        role = iam.create_role(
-            RoleName=name,
-            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
-            MaxSessionDuration=whole(properties.get("MaxSessionDuration", 3600)),
-            Tags=tags_of(properties),
-            **optional,
-        )["Role"]
+        wanted = without(properties, "ManagedPolicyArns", "Policies")
+        wanted["AssumeRolePolicyDocument"] = json.dumps(properties["AssumeRolePolicyDocument"])
+        role = call(iam, "CreateRole", wanted)["Role"]
         made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
         try:
             self._grant(iam, name, Change(made, {}, properties))
@@ -42,19 +35,16 @@ class Role(ResourceType):
             trust = json.dumps(change.new["AssumeRolePolicyDocument"])
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         if change.changed & {"Description", "MaxSessionDuration"}:
-            iam.update_role(
-                RoleName=name,
-                Description=change.new.get("Description", ""),
-                MaxSessionDuration=whole(change.new.get("MaxSessionDuration", 3600)),
+            defaults = {"Description": "", "MaxSessionDuration": 3600}
+            call(
+                iam,
+                "UpdateRole",
+                {"RoleName": name, **{k: change.new.get(k, v) for k, v in defaults.items()}},
             )
         if "PermissionsBoundary" in change.changed:
             self._bound(iam, name, change.new.get("PermissionsBoundary"))
         self._grant(iam, name, change)
-        retag(
-            change,
-            lambda tags: iam.tag_role(RoleName=name, Tags=tag_list(tags)),
-            lambda keys: iam.untag_role(RoleName=name, TagKeys=keys),
-        )
+        retag(iam, name, change, "Role")
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -101,12 +91,10 @@ class ManagedPolicy(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         iam = at.client("iam")
-        optional = {key: properties[key] for key in ("Description", "Path") if key in properties}
-        arn = iam.create_policy(
-            PolicyName=properties["ManagedPolicyName"],
-            PolicyDocument=json.dumps(properties["PolicyDocument"]),
-            **optional,
-        )["Policy"]["Arn"]
+        wanted = without(properties, "ManagedPolicyName", "PolicyDocument", "Roles")
+        wanted["PolicyName"] = properties["ManagedPolicyName"]
+        wanted["PolicyDocument"] = json.dumps(properties["PolicyDocument"])
+        arn = call(iam, "CreatePolicy", wanted)["Policy"]["Arn"]
         for role in properties.get("Roles", []):
             iam.attach_role_policy(RoleName=role, PolicyArn=arn)
         return Made(arn, {"PolicyArn": arn})

@@ -62,9 +62,8 @@ class Permission(Fixed):
         return Made(statement, {"Id": statement})
 
     def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").remove_permission(
-            FunctionName=function_name(existing.properties), StatementId=existing.made.ref
-        )
+        name = function_name(existing.properties)
+        at.client("lambda").remove_permission(FunctionName=name, StatementId=existing.made.ref)
 
 
 class EventInvokeConfig(ResourceType):

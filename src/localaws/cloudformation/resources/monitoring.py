@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_list,
-    tag_map,
-    tags_of,
-)
-from ..shapes import call, whole
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Alarm(ResourceType):
@@ -40,18 +28,14 @@ class Alarm(ResourceType):
         cloudwatch, name = at.client("cloudwatch"), properties["AlarmName"]
         if cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
             raise TemplateError(f"Alarm {name} already exists")
-        call(cloudwatch, "PutMetricAlarm", {**properties, "Tags": tags_of(properties)})
+        call(cloudwatch, "PutMetricAlarm", dict(properties))
         return Made(name, {"Arn": f"arn:aws:cloudwatch:{at.region}:{at.account}:alarm:{name}"})
 
     def update(self, at: Place, change: Change) -> Made:
         cloudwatch, arn = at.client("cloudwatch"), change.made.attributes["Arn"]
         # AWS docs: PutMetricAlarm overwrites the whole alarm, but ignores the tags of an existing one.
-        call(cloudwatch, "PutMetricAlarm", {k: v for k, v in change.new.items() if k != "Tags"})
-        retag(
-            change,
-            lambda tags: cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
-            lambda keys: cloudwatch.untag_resource(ResourceARN=arn, TagKeys=keys),
-        )
+        call(cloudwatch, "PutMetricAlarm", without(change.new, "Tags"))
+        retag(cloudwatch, arn, change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -70,10 +54,9 @@ class LogGroup(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         logs, name = at.client("logs"), properties["LogGroupName"]
-        optional: dict[str, Any] = {"tags": tag_map(properties)} if "Tags" in properties else {}
-        if "KmsKeyId" in properties:
-            optional["kmsKeyId"] = properties["KmsKeyId"]
-        logs.create_log_group(logGroupName=name, **optional)
+        members = {"KmsKeyId": "kmsKeyId", "LogGroupName": "logGroupName", "Tags": "tags"}
+        wanted = {api: properties[key] for key, api in members.items() if key in properties}
+        call(logs, "CreateLogGroup", wanted)
         self._retain(logs, name, properties)
         return Made(name, {"Arn": f"arn:aws:logs:{at.region}:{at.account}:log-group:{name}:*"})
 
@@ -81,12 +64,7 @@ class LogGroup(ResourceType):
         logs = at.client("logs")
         if "RetentionInDays" in change.changed:
             self._retain(logs, change.made.ref, change.new)
-        arn = change.made.attributes["Arn"].removesuffix(":*")
-        retag(
-            change,
-            lambda tags: logs.tag_resource(resourceArn=arn, tags=tags),
-            lambda keys: logs.untag_resource(resourceArn=arn, tagKeys=keys),
-        )
+        retag(logs, change.made.attributes["Arn"].removesuffix(":*"), change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -94,7 +72,7 @@ class LogGroup(ResourceType):
 
     def _retain(self, logs: Any, name: str, properties: Properties) -> None:
         if "RetentionInDays" in properties:
-            days = whole(properties["RetentionInDays"])
-            logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+            wanted = {"logGroupName": name, "retentionInDays": properties["RetentionInDays"]}
+            call(logs, "PutRetentionPolicy", wanted)
         else:
             logs.delete_retention_policy(logGroupName=name)

@@ -7,17 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, tags_of
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
 from ..shapes import call, truth
 
 
-def _to_event_bridge(value: Mapping[str, Any]) -> bool:
+def _notification(value: Mapping[str, Any]) -> dict[str, Any]:
     _only(value, "NotificationConfiguration", {"EventBridgeConfiguration"})
-    inner = value.get("EventBridgeConfiguration")
-    if inner is None:
-        return False
+    inner = value.get("EventBridgeConfiguration", {"EventBridgeEnabled": False})
     _only(inner, "NotificationConfiguration.EventBridgeConfiguration", {"EventBridgeEnabled"})
-    return truth(inner.get("EventBridgeEnabled", True))
+    return {"EventBridgeConfiguration": {}} if truth(inner.get("EventBridgeEnabled", True)) else {}
 
 
 def _encryption_rules(value: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -94,10 +92,6 @@ def _only(value: Mapping[str, Any], path: str, known: set[str]) -> Mapping[str, 
     return value
 
 
-def _notification(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {"EventBridgeConfiguration": {}} if _to_event_bridge(value) else {}
-
-
 def _lifecycle(value: Mapping[str, Any]) -> dict[str, Any]:
     rules = _only(value, "LifecycleConfiguration", {"Rules"})["Rules"]
     return {"Rules": [_lifecycle_rule(rule) for rule in rules]}
@@ -140,7 +134,7 @@ _ASPECTS = {
     "Tags": _Aspect(
         "PutBucketTagging",
         "Tagging",
-        lambda value: {"TagSet": tags_of({"Tags": value})},
+        lambda value: {"TagSet": value},
         "DeleteBucketTagging",
     ),
     # A bucket that had versions keeps them: AWS suspends versioning as well.

@@ -5,19 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_list,
-    tags_of,
-)
-from ..shapes import call
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Secret(ResourceType):
@@ -32,13 +21,8 @@ class Secret(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         manager = at.client("secretsmanager")
-        optional = {key: properties[key] for key in ("Description", "KmsKeyId") if key in properties}
-        arn = manager.create_secret(
-            Name=properties["Name"],
-            SecretString=_value(manager, properties),
-            Tags=tags_of(properties),
-            **optional,
-        )["ARN"]
+        wanted = {**without(properties, "GenerateSecretString"), "SecretString": _value(manager, properties)}
+        arn = call(manager, "CreateSecret", wanted)["ARN"]
         return Made(arn, {"Id": arn})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -48,11 +32,7 @@ class Secret(ResourceType):
             manager.put_secret_value(SecretId=change.made.ref, SecretString=value)
         if "Description" in change.changed:
             manager.update_secret(SecretId=change.made.ref, Description=change.new.get("Description", ""))
-        retag(
-            change,
-            lambda tags: manager.tag_resource(SecretId=change.made.ref, Tags=tag_list(tags)),
-            lambda keys: manager.untag_resource(SecretId=change.made.ref, TagKeys=keys),
-        )
+        retag(manager, change.made.ref, change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ...errors import NotSupported
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_list,
-    tags_of,
-)
-from ..shapes import text
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import call, json_text, retag, text
 
 _ARGUMENTS = {"Endpoint", "Protocol", "TopicArn"}  # of Subscribe; the other properties are attributes
 # Lambda, HTTP and Firehose endpoints are never called on the laptop.
@@ -37,10 +25,14 @@ class Topic(ResourceType):
     def create(self, at: Place, properties: Properties) -> Made:
         sns, name = at.client("sns"), properties["TopicName"]
         arn = f"arn:aws:sns:{at.region}:{at.account}:{name}"
-        if any(arn == it["TopicArn"] for page in _pages(sns, "list_topics") for it in page["Topics"]):
+        if any(
+            arn == it["TopicArn"]
+            for page in sns.get_paginator("list_topics").paginate()
+            for it in page["Topics"]
+        ):
             raise TemplateError(f"Topic {name} already exists")
         attributes = {k: text(properties[k]) for k in ("DisplayName", "KmsMasterKeyId") if k in properties}
-        sns.create_topic(Name=name, Attributes=attributes, Tags=tags_of(properties))
+        call(sns, "CreateTopic", {"Name": name, "Attributes": attributes, "Tags": properties.get("Tags", [])})
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -48,11 +40,7 @@ class Topic(ResourceType):
         for name in change.changed - {"Tags"}:
             value = text(change.new.get(name, ""))
             sns.set_topic_attributes(TopicArn=change.made.ref, AttributeName=name, AttributeValue=value)
-        retag(
-            change,
-            lambda tags: sns.tag_resource(ResourceArn=change.made.ref, Tags=tag_list(tags)),
-            lambda keys: sns.untag_resource(ResourceArn=change.made.ref, TagKeys=keys),
-        )
+        retag(sns, change.made.ref, change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -73,7 +61,7 @@ class Subscription(ResourceType):
             raise NotSupported(
                 f"the laptop delivers no SNS messages by {protocol}; it knows {', '.join(sorted(_PROTOCOLS))}"
             )
-        attributes = {k: _attribute(v) for k, v in properties.items() if k not in _ARGUMENTS}
+        attributes = {k: json_text(v) for k, v in properties.items() if k not in _ARGUMENTS}
         answer = at.client("sns").subscribe(
             TopicArn=properties["TopicArn"],
             Protocol=protocol,
@@ -87,7 +75,7 @@ class Subscription(ResourceType):
     def update(self, at: Place, change: Change) -> Made:
         defaults = {"RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"}
         for name in change.changed:
-            value = _attribute(change.new[name]) if name in change.new else defaults.get(name, "{}")
+            value = json_text(change.new[name]) if name in change.new else defaults.get(name, "{}")
             at.client("sns").set_subscription_attributes(
                 SubscriptionArn=change.made.ref, AttributeName=name, AttributeValue=value
             )
@@ -121,11 +109,3 @@ class TopicPolicy(ResourceType):
     def _put(self, at: Place, topics: list[str], policy: str) -> None:
         for arn in topics:
             at.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
-
-
-def _attribute(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, dict) else text(value)
-
-
-def _pages(client: Any, operation: str) -> Any:
-    return client.get_paginator(operation).paginate()

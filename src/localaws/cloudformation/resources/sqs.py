@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from ..resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    retag,
-    tag_map,
-    without,
-)
-from ..shapes import text, truth
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, json_text, retag, truth
 
 # What an attribute falls back to when it leaves the template. AWS docs: SetQueueAttributes.
 _DEFAULTS: dict[str, str] = {
@@ -58,7 +46,8 @@ class Queue(ResourceType):
         attributes = _attributes(without(properties, "QueueName", "Tags", "FifoQueue"))
         if fifo:
             attributes["FifoQueue"] = "true"
-        url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=tag_map(properties))["QueueUrl"]
+        wanted = {"QueueName": name, "Attributes": attributes, "tags": properties.get("Tags", [])}
+        url = call(sqs, "CreateQueue", wanted)["QueueUrl"]
         return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -66,11 +55,7 @@ class Queue(ResourceType):
         new = {key: change.new.get(key, _DEFAULTS.get(key)) for key in change.changed - {"Tags"}}
         if new:
             sqs.set_queue_attributes(QueueUrl=change.made.ref, Attributes=_attributes(new))
-        retag(
-            change,
-            lambda tags: sqs.tag_queue(QueueUrl=change.made.ref, Tags=tags),
-            lambda keys: sqs.untag_queue(QueueUrl=change.made.ref, TagKeys=keys),
-        )
+        retag(sqs, change.made.ref, change, "Queue")
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -78,11 +63,7 @@ class Queue(ResourceType):
 
 
 def _attributes(properties: Properties) -> dict[str, str]:
-    return {key: _text(value) for key, value in properties.items()}
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, dict) else text(value)
+    return {key: json_text(value) for key, value in properties.items()}
 
 
 class QueuePolicy(ResourceType):

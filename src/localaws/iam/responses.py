@@ -1,47 +1,21 @@
-"""Answers that don't come from moto: errors in each service's own format, and players' results."""
+"""Responses that do not come from moto: errors in each service's own format, and results of our own services."""
 
 from __future__ import annotations
 
 import base64
 import json
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from wsgiref.types import StartResponse
 from xml.sax.saxutils import escape
+
+from werkzeug import Response
 
 from localaws.errors import ApiError
 from localaws.iam.call import Call
 from localaws.iam.policy import Decision, Need
-
-_REASONS = {
-    **{200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict"},
-    **{429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"},
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole HTTP answer."""
-
-    status: int
-    content_type: str
-    body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def send(self, start_response: StartResponse) -> Iterable[bytes]:
-        """As the result of a WSGI application."""
-        headers = [
-            ("Content-Type", self.content_type),
-            ("Content-Length", str(len(self.body))),
-            ("x-amzn-RequestId", str(uuid.uuid4())),
-            *self.headers,
-        ]
-        start_response(f"{self.status} {_REASONS.get(self.status, 'Error')}", headers)
-        return [self.body]
 
 
 def denied(call: Call, arn: str, need: Need, decision: Decision) -> ApiError:
@@ -72,57 +46,65 @@ def bad_credentials(call: Call, problem: ApiError) -> ApiError:
     return problem
 
 
-def error(call: Call, problem: ApiError) -> Answer:
+def error(call: Call, problem: ApiError) -> Response:
     """`problem` in the format of the service called."""
     if call.is_json:
         return _json_error(problem, compatible=call.service == "sqs")
     if call.service == "s3":
         return _s3_error(call, problem)
     if call.service == "lambda":
-        body = json.dumps({"Type": "User", "Message": problem.message, "message": problem.message}).encode()
-        return Answer(problem.status, "application/json", body, (("x-amzn-ErrorType", problem.code),))
+        body = json.dumps({"Type": "User", "Message": problem.message, "message": problem.message})
+        return _response(problem.status, "application/json", body, {"x-amzn-ErrorType": problem.code})
     return _query_error(problem)
 
 
-def result(value: dict[str, Any], content_type: str) -> Answer:
-    """A player's result as the JSON protocol has it: moments are seconds since 1970, bytes are base64."""
-    return Answer(200, content_type, json.dumps(value, default=_plain).encode())
+def result(value: dict[str, Any], content_type: str) -> Response:
+    """A result in the JSON protocol: datetimes are seconds since 1970, bytes are base64."""
+    return _response(200, content_type, json.dumps(value, default=_plain))
 
 
-def xml(operation: str, namespace: str, inner: str) -> Answer:
+def xml(operation: str, namespace: str, inner: str) -> Response:
     """A result of the query protocol."""
     body = (
         f'<{operation}Response xmlns="{namespace}"><{operation}Result>{inner}</{operation}Result>'
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
     )
-    return Answer(200, "text/xml", body.encode())
+    return _response(200, "text/xml", body)
 
 
-def _json_error(problem: ApiError, *, compatible: bool) -> Answer:
+def _json_error(problem: ApiError, *, compatible: bool) -> Response:
     kind = "Sender" if problem.status < 500 else "Receiver"
     body = {"__type": problem.code, "message": problem.message, "Message": problem.message}
-    headers: tuple[tuple[str, str], ...] = (("x-amzn-ErrorType", problem.code),)
+    headers = {"x-amzn-ErrorType": problem.code}
     if compatible:
-        headers = (*headers, ("x-amzn-query-error", f"{problem.code};{kind}"))
-    return Answer(problem.status, "application/x-amz-json-1.1", json.dumps(body).encode(), headers)
+        headers["x-amzn-query-error"] = f"{problem.code};{kind}"
+    return _response(problem.status, "application/x-amz-json-1.1", json.dumps(body), headers)
 
 
-def _s3_error(call: Call, problem: ApiError) -> Answer:
+def _s3_error(call: Call, problem: ApiError) -> Response:
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(problem.code)}</Code><Message>{escape(problem.message)}</Message>"
         f"<Resource>{escape(call.path)}</Resource><RequestId>{uuid.uuid4().hex[:16]}</RequestId></Error>"
     )
-    return Answer(problem.status, "application/xml", b"" if call.method == "HEAD" else body.encode())
+    return _response(problem.status, "application/xml", body)
 
 
-def _query_error(problem: ApiError) -> Answer:
+def _query_error(problem: ApiError) -> Response:
     kind = "Sender" if problem.status < 500 else "Receiver"
     body = (
         f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(problem.code)}</Code>"
         f"<Message>{escape(problem.message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
-    return Answer(problem.status, "text/xml", body.encode())
+    return _response(problem.status, "text/xml", body)
+
+
+def _response(
+    status: int, content_type: str, body: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        body, status, {"x-amzn-RequestId": str(uuid.uuid4()), **(headers or {})}, content_type=content_type
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -134,6 +116,4 @@ def _plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
-    raise TypeError(
-        f"a player answered with a {type(value).__name__}, which the JSON protocol has no form for"
-    )
+    raise TypeError(f"a result holds a {type(value).__name__}, for which the JSON protocol has no form")

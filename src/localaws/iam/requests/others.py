@@ -1,4 +1,4 @@
-"""SQS, Lambda, Logs, CloudWatch, EventBridge, SNS, Secrets Manager, KMS requests ▸ the permissions they need."""
+"""SQS, Lambda, Logs, CloudWatch, EventBridge, SNS, Secrets Manager and KMS requests ▸ the permissions they need."""
 
 from __future__ import annotations
 

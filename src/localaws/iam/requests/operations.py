@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localaws.iam.call import Call
-from localaws.iam.s3_requests import bucket_and_key, sub_resource
+from localaws.iam.requests.s3 import bucket_and_key, sub_resource
 
 # (method, "bucket" or "object", sub-resource) ▸ the operation.
 _S3 = {

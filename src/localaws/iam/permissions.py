@@ -1,4 +1,4 @@
-"""Judges requests by the deployed policies, and counts what it decided."""
+"""Decides about requests by the deployed policies, and counts the decisions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from localaws.endpoint import ACCOUNT, REGION
 from localaws.errors import ApiError, NotSupported
-from localaws.iam import answers, requests
+from localaws.iam import requests, responses
 from localaws.iam.call import Call, Unmapped
 from localaws.iam.deployed import Deployed, Role
 from localaws.iam.globs import Context
@@ -23,8 +23,8 @@ from localaws.iam.usage import Usage
 logger = logging.getLogger(__name__)
 
 
-class Judge:
-    """Thread-safe: holds no state but the counters."""
+class Permissions:
+    """What callers may do. Thread-safe: holds no state but the counters."""
 
     def __init__(
         self, deployed: Deployed, lookups: Lookups, usage: Usage, clock: Callable[[], float] = time.time
@@ -41,7 +41,7 @@ class Judge:
         except Unmapped as error:
             self._usage.count_unmapped(session.caller, error.operation)
             logger.warning("role %s: %s", session.caller.role, error)
-            raise answers.access_denied(call, str(error)) from error
+            raise responses.access_denied(call, str(error)) from error
 
     def require(self, call: Call, session: Session, needs: list[Need]) -> None:
         """Raises ApiError with the service's own "access denied" unless every need is allowed."""
@@ -56,7 +56,7 @@ class Judge:
             self.count(session, need, decision)
 
     def decide(self, call: Call, session: Session, need: Need) -> Decision:
-        """By the role's and the resource's policies as they are now. What can't be judged is refused."""
+        """By the role's and the resource's policies as they are now. What cannot be evaluated is refused."""
         try:
             role = self._role_of(call, session)
             context = {**_of_role(role, session), **self._of_request(call), **need.context}
@@ -71,8 +71,8 @@ class Judge:
             )
             return replace(decision, context=context)
         except NotSupported as error:
-            logger.error("can't judge %s on %s: %s", need.action, need.resource, error)
-            return Decision(False, f"because it can't be judged here: {error}")
+            logger.error("%s on %s cannot be evaluated: %s", need.action, need.resource, error)
+            return Decision(False, f"because it cannot be evaluated here: {error}")
 
     def count(self, session: Session, need: Need, decision: Decision) -> None:
         """Note it for the report."""
@@ -80,7 +80,7 @@ class Judge:
 
     def refusal(self, call: Call, session: Session, need: Need, decision: Decision) -> ApiError:
         """AWS's own message."""
-        problem = answers.denied(call, session.caller.arn, need, decision)
+        problem = responses.denied(call, session.caller.arn, need, decision)
         logger.info("%s", problem.message)
         return problem
 
@@ -117,9 +117,9 @@ class Judge:
         try:
             return self._deployed.role(session.caller.role or "")
         except ApiError as error:
-            message = f"the role {session.caller.role!r} of these credentials is not there any more"
+            message = f"the role {session.caller.role!r} of these credentials does not exist any more"
             gone = ApiError("InvalidClientTokenId", message, 403)
-            raise answers.bad_credentials(call, gone) from error
+            raise responses.bad_credentials(call, gone) from error
 
     def _of_request(self, call: Call) -> Context:
         return {

@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIApplication
 
+from werkzeug import Response
+
 from localaws.endpoint import Credentials
 from localaws.errors import ApiError, LocalAwsError
-from localaws.iam import answers, bulk_delete, intake, s3_implied, s3_requests, sts
-from localaws.iam.answers import Answer
+from localaws.iam import call as requested
+from localaws.iam import responses, sts
 from localaws.iam.call import Call
-from localaws.iam.capture import Captured, capture
 from localaws.iam.deployed import Deployed, MotoDeployed, Role, moto_lookups
-from localaws.iam.interference import Decide, Interference
-from localaws.iam.judge import Judge
+from localaws.iam.faults import Decide, RequestFaults
 from localaws.iam.lookups import Lookups
+from localaws.iam.permissions import Permissions
 from localaws.iam.policy import Need
 from localaws.iam.principals import role_name
 from localaws.iam.report import UsageReport
+from localaws.iam.requests import bulk_delete, s3, s3_implied
 from localaws.iam.sessions import Caller, Session, Sessions
 from localaws.iam.usage import Allowed, Usage
 
@@ -59,25 +61,23 @@ class Authorizer:
         self._deployed = deployed or MotoDeployed()
         self._sessions = Sessions(clock)
         self._usage = Usage()
-        self._judge = Judge(self._deployed, self.lookups, self._usage, clock)
+        self._permissions = Permissions(self._deployed, self.lookups, self._usage, clock)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if intake.asks_for_report(environ):
-            return answers.result(self.report().as_dict(), "application/json").send(start_response)
-        if intake.is_motos_own(environ):
+        if requested.asks_for_report(environ):
+            return responses.result(self.report().as_dict(), "application/json")(environ, start_response)
+        if requested.is_motos_own(environ):
             return self._app(environ, start_response)
-        call, problem = intake.call(environ)
+        call, problem = requested.read(environ)
         try:
             if problem is not None:
                 raise problem
             route = self._route(call)
         except LocalAwsError as error:
-            intake.drain(environ)
+            requested.drain(environ)
             # What can't be judged is refused, with the reason.
-            refusal = error if isinstance(error, ApiError) else answers.access_denied(call, str(error))
-            return answers.error(call, refusal).send(start_response)
-        if isinstance(route, Answer):
-            return route.send(start_response)
+            refusal = error if isinstance(error, ApiError) else responses.access_denied(call, str(error))
+            return responses.error(call, refusal)(environ, start_response)
         return route(environ, start_response)
 
     def assume(
@@ -100,7 +100,7 @@ class Authorizer:
         """
         role = self._role(role_arn)
         need = Need("sts:AssumeRole", role.arn, {"sts:rolesessionname": session_name})
-        self._judge.require_service(service, need, source_arn)
+        self._permissions.require_service(service, need, source_arn)
         acting = Caller(role.name, session_name, f"{role.role_id}:{session_name}", caller, by_aws)
         return self._sessions.start(acting, seconds).credentials
 
@@ -109,7 +109,7 @@ class Authorizer:
 
         The resource's own policy decides. Raises ApiError AccessDenied naming service, action and resource.
         """
-        self._judge.require_service(service, Need(action, resource), source_arn)
+        self._permissions.require_service(service, Need(action, resource), source_arn)
 
     def report(self) -> UsageReport:
         """Used and unused grants, refused and unmapped requests, per role, against what is deployed now."""
@@ -119,25 +119,25 @@ class Authorizer:
         """Of everything that was allowed to roles, one for each role, action and set of grants that allowed it."""
         return self._usage.examples()
 
-    def _route(self, call: Call) -> WSGIApplication | Answer:
+    def _route(self, call: Call) -> WSGIApplication:
         session = self._session(call)
         if self.interfere is None or session.caller.role is None:
-            return self._judged(call, session)
-        interference = Interference(self.interfere, call, session.caller.role)
-        interference.before()
-        return interference.after(self._judged(call, session))
+            return self._authorised(call, session)
+        faults = RequestFaults(self.interfere, call, session.caller.role)
+        faults.before()
+        return faults.after(self._authorised(call, session))
 
-    def _judged(self, call: Call, session: Session) -> WSGIApplication | Answer:
+    def _authorised(self, call: Call, session: Session) -> WSGIApplication:
         if call.service == "sts":
             answer = self._sts(call, session)
             if answer is not None:
                 return answer
         if session.caller.role is None:
             return self._handler(call, session)
-        if s3_requests.is_bulk_delete(call):
+        if s3.is_bulk_delete(call):
             return self._bulk_delete(call, session)
-        needs = self._judge.needs(call, session)
-        self._judge.require(call, session, needs)
+        needs = self._permissions.needs(call, session)
+        self._permissions.require(call, session, needs)
         listing = [found for need in needs for found in s3_implied.listing_needs(need)]
         return self._hiding_missing(call, session, listing) if listing else self._handler(call, session)
 
@@ -146,21 +146,21 @@ class Authorizer:
         try:
             session = self._sessions.find(signature.access_key, signature.token)
         except ApiError as error:
-            raise answers.bad_credentials(call, error) from error
+            raise responses.bad_credentials(call, error) from error
         if signature.expires_at is not None and signature.expires_at <= self._clock():
             raise ApiError("AccessDenied", "Request has expired", 403)
         return session
 
-    def _handler(self, call: Call, session: Session) -> WSGIApplication | Answer:
+    def _handler(self, call: Call, session: Session) -> WSGIApplication:
         player = self.players.get(f"{call.service}:{call.operation}") or self.players.get(call.service)
         return self._app if player is None else self._play(player, call, session.caller)
 
-    def _play(self, player: Player, call: Call, caller: Caller) -> Answer:
+    def _play(self, player: Player, call: Call, caller: Caller) -> WSGIApplication:
         if not call.is_json:
             raise ApiError("InvalidAction", f"{call.service} is answered here in the JSON protocol only")
         try:
             played = player(call.operation, dict(call.parameters), caller)
-            return answers.result(played, call.environ.get("CONTENT_TYPE") or "application/x-amz-json-1.1")
+            return responses.result(played, call.environ.get("CONTENT_TYPE") or "application/x-amz-json-1.1")
         except ApiError:
             raise
         except LocalAwsError as error:
@@ -170,7 +170,7 @@ class Authorizer:
             message = f"{call.service}:{call.operation} failed: {type(error).__name__}: {error}"
             raise ApiError("InternalFailure", message, 500) from error
 
-    def _sts(self, call: Call, session: Session) -> Answer | None:
+    def _sts(self, call: Call, session: Session) -> WSGIApplication | None:
         """None: moto answers, if the caller is the deployer; a role is refused it as unmapped."""
         if call.operation == "GetCallerIdentity":
             return sts.who(session.caller)
@@ -180,9 +180,9 @@ class Authorizer:
         try:
             role = self._role(need.resource)
         except ApiError as error:
-            raise answers.access_denied(call, f"AssumeRole {need.resource}: {error.message}") from error
+            raise responses.access_denied(call, f"AssumeRole {need.resource}: {error.message}") from error
         if session.caller.role is not None:
-            self._judge.require(call, session, [need])
+            self._permissions.require(call, session, [need])
         lasting = sts.seconds(call.parameters, role)
         name = call.parameters["RoleSessionName"]
         return sts.assumed(self._sessions.start(Caller(role.name, name, f"{role.role_id}:{name}"), lasting))
@@ -197,40 +197,37 @@ class Authorizer:
         """Whoever may not list a bucket is not told that an object is missing: 403 instead of 404."""
 
         def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-            captured = capture(self._app, environ)
-            if captured.status != 404:
-                return captured.send(start_response)
-            body = captured.body()
-            refusal = None if b"NoSuchBucket" in body else self._first_refusal(call, session, listing)
-            if refusal is not None:
-                return answers.error(call, refusal).send(start_response)
-            return captured.with_body(body).send(start_response)
+            response = Response.from_app(self._app, environ)
+            if response.status_code == 404 and b"NoSuchBucket" not in response.get_data():
+                refusal = self._first_refusal(call, session, listing)
+                if refusal is not None:
+                    response = responses.error(call, refusal)
+            return response(environ, start_response)
 
         return app
 
     def _first_refusal(self, call: Call, session: Session, needs: list[Need]) -> ApiError | None:
         for need in needs:
-            decision = self._judge.decide(call, session, need)
-            self._judge.count(session, need, decision)
+            decision = self._permissions.decide(call, session, need)
+            self._permissions.count(session, need, decision)
             if not decision.allowed:
-                return self._judge.refusal(call, session, need, decision)
+                return self._permissions.refusal(call, session, need, decision)
         return None
 
-    def _bulk_delete(self, call: Call, session: Session) -> WSGIApplication | Answer:
+    def _bulk_delete(self, call: Call, session: Session) -> WSGIApplication:
         refused: list[tuple[bulk_delete.Deletion, str]] = []
         deletions = bulk_delete.read(call.body)
         for deletion in deletions:
-            need = s3_requests.delete_need(call, deletion.key, deletion.version)
-            decision = self._judge.decide(call, session, need)
-            self._judge.count(session, need, decision)
+            need = s3.delete_need(call, deletion.key, deletion.version)
+            decision = self._permissions.decide(call, session, need)
+            self._permissions.count(session, need, decision)
             if not decision.allowed:
-                refused.append((deletion, self._judge.refusal(call, session, need, decision).message))
+                refused.append((deletion, self._permissions.refusal(call, session, need, decision).message))
         if not refused:
             return self._app
         if len(refused) == len(deletions):
-            return Answer(
-                200, "application/xml", bulk_delete.with_errors(bulk_delete.nothing_deleted(), refused)
-            )
+            body = bulk_delete.with_errors(bulk_delete.nothing_deleted(), refused)
+            return Response(body, content_type="application/xml")
         return self._deleting_the_rest(call, refused)
 
     def _deleting_the_rest(
@@ -238,9 +235,9 @@ class Authorizer:
     ) -> WSGIApplication:
         def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             rest = bulk_delete.without(call.body, [deletion for deletion, _ in refused])
-            captured: Captured = capture(self._app, intake.put_back(environ, rest))
-            if captured.status == 200:
-                captured = captured.with_body(bulk_delete.with_errors(captured.body(), refused))
-            return captured.send(start_response)
+            response = Response.from_app(self._app, requested.put_back(environ, rest))
+            if response.status_code == 200:
+                response.set_data(bulk_delete.with_errors(response.get_data(), refused))
+            return response(environ, start_response)
 
         return app
