@@ -30,18 +30,9 @@ _THROTTLED = {
     "sns": ("Throttling", 400),
     "sts": ("Throttling", 400),
     **dict.fromkeys(
-        (
-            "dynamodb",
-            "glue",
-            "redshift-data",
-            "redshift-serverless",
-            "logs",
-            "events",
-            "secretsmanager",
-            "kms",
-        ),
-        ("ThrottlingException", 400),
+        ("dynamodb", "glue", "redshift-data", "redshift-serverless"), ("ThrottlingException", 400)
     ),
+    **dict.fromkeys(("logs", "events", "secretsmanager", "kms"), ("ThrottlingException", 400)),
 }
 _BROKEN = {
     "s3": ("InternalError", 500),

@@ -7,15 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from moto.moto_api._internal import moto_api_backend
 
 from localaws import cloudformation
+from localaws.cloudformation.deploy import deploy
 from localaws.crawler import Crawlers
-from localaws.deploy import deploy
 from localaws.endpoint import Credentials
 from localaws.errors import ApiError, LocalAwsError
 from localaws.events import EventBus, object_created_event
@@ -162,7 +162,7 @@ class LocalAws:
         return space.admin
 
     def _object_created(self, created: ObjectCreated) -> None:
-        self.bus.put(_event_of(created))
+        self.bus.put(object_created_event(**asdict(created)))
 
     def put_objects(
         self,
@@ -183,7 +183,7 @@ class LocalAws:
             created = store(self.endpoint.account, bucket, key, body)
             if created is None:
                 continue
-            event = _event_of(created)
+            event = object_created_event(**asdict(created))
             for _ in range(1 if repeat is None else repeat(number)):
                 self.bus.put(event)
                 sent += 1
@@ -250,15 +250,3 @@ class LocalAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _event_of(created: ObjectCreated) -> dict[str, Any]:
-    return object_created_event(
-        bucket=created.bucket,
-        key=created.key,
-        size=created.size,
-        etag=created.etag,
-        sequencer=created.sequencer,
-        version_id=created.version_id,
-        reason=created.reason,
-    )

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import EVERYTHING, client, project, serving
 from localaws.cloudformation import namespaces, workgroups
+from localaws.cloudformation.deploy import deploy, undeploy
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.template import read
-from localaws.deploy import deploy, undeploy
 from localaws.endpoint import ACCOUNT, Endpoint
 from localaws.errors import NotSupported
 from localaws.server import Server, moto

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import client, serving
 from localaws.cloudformation import namespaces
-from localaws.deploy import DeployFailed, deploy, outputs, undeploy
+from localaws.cloudformation.deploy import DeployFailed, deploy, outputs, undeploy
 from localaws.endpoint import Endpoint
 
 ROLE_TRUST = {

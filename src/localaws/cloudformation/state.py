@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.cloudformation.parsing import Export, Output
+
 from localaws.cloudformation.engine import Record
 from localaws.cloudformation.plan import Plan
 
@@ -17,24 +19,6 @@ class Listed:
     logical_resource_id: str
     physical_resource_id: str
     cf_resource_type: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output as DescribeStacks lists it (attribute names are moto's)."""
-
-    key: str
-    value: str
-    description: str | None
-
-
-@dataclass(frozen=True)
-class Export:
-    """An exported output (attribute names are moto's)."""
-
-    exporting_stack_id: str
-    name: str
-    value: str
 
 
 @dataclass

@@ -7,9 +7,11 @@ not used: it takes any operator it doesn't know for a match, and doesn't look in
 from __future__ import annotations
 
 import ipaddress
+import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..errors import NotSupported
@@ -26,10 +28,17 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether every field named in `pattern` holds one of its values in `event`.
 
-    Raises NotSupported for an operator that EventBridge, or this matcher, doesn't know.
+    Raises NotSupported for an operator that EventBridge, or this matcher, does not know.
     """
     check(pattern)
     return _all_match(pattern, event)
+
+
+@lru_cache(maxsize=256)
+def read(text: str) -> Mapping[str, Any]:
+    """The pattern in a rule's EventPattern."""
+    pattern: Mapping[str, Any] = json.loads(text)
+    return pattern
 
 
 def check(pattern: Mapping[str, Any]) -> None:

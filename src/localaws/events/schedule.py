@@ -7,13 +7,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
+from .rules import Rule, enabled_rules
 from .shapes import scheduled_event
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,6 @@ def rate_seconds(expression: str) -> int:
     if found is None or int(found[1]) < 1 or (found[1] == "1") == bool(found[3]):
         raise NotSupported(f"schedule {expression!r}: only rate(1 minute), rate(5 minutes) and so on")
     return int(found[1]) * _UNIT_SECONDS[found[2]]
-
-
-@dataclass(frozen=True)
-class _Scheduled:
-    name: str
-    arn: str
-    expression: str
 
 
 class Schedule:
@@ -61,8 +54,8 @@ class Schedule:
         self._fire = fire
         self._speed = speed
         self._refresh_seconds = refresh_seconds
-        self._due: dict[_Scheduled, float] = {}
-        self._refused: set[_Scheduled] = set()
+        self._due: dict[Rule, float] = {}
+        self._refused: set[Rule] = set()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         if speed is not None:
@@ -105,8 +98,8 @@ class Schedule:
                 self._refused.add(rule)
                 log.error("rule %s never fires: %s", rule.arn, error)
 
-    def _period(self, rule: _Scheduled) -> float:
-        return rate_seconds(rule.expression) / (self._speed or 1.0)
+    def _period(self, rule: Rule) -> float:
+        return rate_seconds(rule.schedule or "") / (self._speed or 1.0)
 
     def _until_due(self) -> list[float]:
         now = time.monotonic()
@@ -119,14 +112,9 @@ class Schedule:
                 self._fire_rule(rule)
                 self._due[rule] = now + self._period(rule)
 
-    def _fire_rule(self, rule: _Scheduled) -> None:
+    def _fire_rule(self, rule: Rule) -> None:
         made = scheduled_event(rule.arn, account=self._endpoint.account, region=self._endpoint.region)
         self._fire(rule.name, made)
 
-    def _rules(self) -> list[_Scheduled]:
-        return [
-            _Scheduled(rule["Name"], rule["Arn"], rule["ScheduleExpression"])
-            for page in self._events.get_paginator("list_rules").paginate()
-            for rule in page["Rules"]
-            if rule.get("ScheduleExpression") and rule["State"] == "ENABLED"
-        ]
+    def _rules(self) -> list[Rule]:
+        return [rule for rule in enabled_rules(self._events) if rule.schedule]

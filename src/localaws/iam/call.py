@@ -12,6 +12,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from werkzeug import Request
+from werkzeug.wsgi import get_input_stream
+
 from localaws.endpoint import ACCOUNT, REGION
 from localaws.errors import ApiError, NotSupported
 from localaws.iam import signature
@@ -131,7 +134,7 @@ def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
     The body is read only where it says what the request needs, and put back for moto; an upload stays in
     the socket.
     """
-    query = _query(environ)
+    query = Request(environ).args.to_dict()
     signed: Signature | None = None
     problem: ApiError | None = None
     try:
@@ -148,7 +151,9 @@ def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     method = environ["REQUEST_METHOD"]
     wanted = signed.service not in WITHOUT_BODY or (signed.service == "s3" and "delete" in query)
-    body = _take_body(environ) if wanted and problem is None else b""
+    body = get_input_stream(environ).read() if wanted and problem is None else b""
+    if wanted and problem is None:
+        put_back(environ, body)
     return Call(signed, method, path, query, environ, body), problem
 
 
@@ -160,37 +165,11 @@ def put_back(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
     return environ
 
 
-def drain(environ: Mapping[str, Any]) -> None:
-    """Read what the client still sends, piece by piece, or it sees a broken pipe instead of the answer."""
-    left = _length(environ)
-    source = environ["wsgi.input"]
-    while left is None or left > 0:
-        piece = source.read(_PIECE_BYTES if left is None else min(_PIECE_BYTES, left))
-        if not piece:
-            return
-        left = None if left is None else left - len(piece)
-
-
-def _take_body(environ: dict[str, Any]) -> bytes:
-    length = _length(environ)
-    body: bytes = environ["wsgi.input"].read() if length is None else environ["wsgi.input"].read(length)
-    put_back(environ, body)
-    return body
-
-
-def _length(environ: Mapping[str, Any]) -> int | None:
-    """Bytes of the body; None if the stream ends by itself (chunked)."""
-    text = environ.get("CONTENT_LENGTH") or ""
-    if text.isdigit():
-        return int(text)
-    return None if environ.get("wsgi.input_terminated") else 0
-
-
-def _query(environ: Mapping[str, Any]) -> dict[str, str]:
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True):
-        query.setdefault(name, value)
-    return query
+def drain(environ: dict[str, Any]) -> None:
+    """Read what the client still sends, piece by piece; otherwise it gets a broken pipe instead of the response."""
+    source = get_input_stream(environ)
+    while source.read(_PIECE_BYTES):
+        pass
 
 
 def _anonymous(environ: Mapping[str, Any]) -> Signature:

@@ -9,7 +9,8 @@ from typing import Any
 from localaws.errors import LocalAwsError
 from localaws.iam.deployed import Role
 from localaws.iam.policy import Policy, decide
-from localaws.iam.statements import Grant, listed
+from localaws.iam.principals import listed
+from localaws.iam.statements import Grant
 from localaws.iam.usage import Allowed
 
 

@@ -18,10 +18,10 @@ from moto.events.models import EventsBackend
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..patches import Patches, replace
+from . import patterns
 from .delivery import CheckService, Delivery, FailedInvocation, QueueSender, check_target, failure_code
 from .later import Later
-from .patterns import matches
-from .rules import Rule, enabled_rules
+from .rules import Rule, enabled_rules, targets_of
 from .shapes import event
 from .targets import target_input
 
@@ -179,12 +179,13 @@ class EventBus:
         if not batch:
             return []
         rules = enabled_rules(self._events)
+        targets = {rule: targets_of(self._events, rule) for rule in rules}
         found = [
             _Hit(rule, target, happened)
             for happened, rule_name in batch
             for rule in rules
             if (rule.name == rule_name if rule_name else self._matches(rule, happened))
-            for target in rule.targets
+            for target in targets[rule]
         ]
         return found if self.deliveries is None else [hit for one in found for hit in self._decided(one)]
 
@@ -203,7 +204,7 @@ class EventBus:
 
     def _matches(self, rule: Rule, event: dict[str, Any]) -> bool:
         try:
-            return rule.pattern is not None and matches(rule.pattern, event)
+            return rule.pattern is not None and patterns.matches(patterns.read(rule.pattern), event)
         except NotSupported as error:
             self._fail(Delivery(rule.arn, {"Id": "-", "Arn": "-"}, "", event), "NotSupported", str(error))
             return False
