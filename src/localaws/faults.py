@@ -7,13 +7,16 @@ Everything is off until it is switched on, and costs nothing while it is off. Se
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from localaws.errors import ApiError, LocalAwsError, NotSupported
 from localaws.events import Deliveries, EventBus
 from localaws.iam import Authorizer, Decide, RoleCall, When
 from localaws.mappings import Mappings
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 __all__ = ["Faults", "RoleCall", "When", "internal_error", "throttled"]
 
@@ -89,19 +92,7 @@ class Faults:
         event. A delivery that waits keeps the laptop's AWS from being idle.
         """
         self._raise_broken()
-        if decide is None:
-            self._bus.deliveries = None
-            return
-        wanted = decide
-
-        def guarded(event: dict[str, Any], target_arn: str) -> Sequence[float]:
-            try:
-                return [float(seconds) for seconds in wanted(event, target_arn)]
-            except Exception as error:  # noqa: BLE001  it is raised where the test sees it
-                self._note(error)
-                return [0.0]
-
-        self._bus.deliveries = guarded
+        self._bus.deliveries = None if decide is None else self._guarded(decide, [0.0])
 
     def api(self, decide: Decide | None) -> None:
         """Which requests of deployed roles fail; None: none does by this. The deployer's never do.
@@ -113,19 +104,7 @@ class Faults:
         `internal_error` for what services say. It is called on many threads.
         """
         self._raise_broken()
-        if decide is None:
-            self._authorizer.interfere = None
-            return
-        wanted = decide
-
-        def guarded(call: RoleCall, when: When) -> ApiError | None:
-            try:
-                return wanted(call, when)
-            except Exception as error:  # noqa: BLE001  it is raised where the test sees it
-                self._note(error)
-                return None
-
-        self._authorizer.interfere = guarded
+        self._authorizer.interfere = None if decide is None else self._guarded(decide, None)
 
     def visibility(self, seconds: int | None) -> None:
         """Messages that mappings receive become visible again after so many seconds; None: as their queue says.
@@ -145,9 +124,18 @@ class Faults:
         self._mappings.visibility_seconds = None
         self._raise_broken()
 
-    def _note(self, error: Exception) -> None:
-        with self._lock:
-            self._broken.append(error)
+    def _guarded(self, decide: Callable[P, R], otherwise: R) -> Callable[P, R]:
+        """`decide`, or `otherwise` where it raises: the error is raised where the test sees it."""
+
+        def guarded(*arguments: P.args, **named: P.kwargs) -> R:
+            try:
+                return decide(*arguments, **named)
+            except Exception as error:  # noqa: BLE001
+                with self._lock:
+                    self._broken.append(error)
+                return otherwise
+
+        return guarded
 
     def _raise_broken(self) -> None:
         with self._lock:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
+from botocore import xform_name
+
 from localaws.cloudformation.schemas import schema_of, value_at
 from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError, NotSupported
@@ -104,6 +106,7 @@ class ResourceType(ABC):
     replacing: ClassVar[frozenset[str]] = frozenset()  # properties whose change replaces, beyond the schema's
     unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop cannot
     attributes: ClassVar[frozenset[str]] = frozenset()  # what Fn::GetAtt may ask for
+    deletes: ClassVar[tuple[str, str, str]]  # (service, operation, its member that takes what `Ref` gives)
     name_property: ClassVar[str | None] = None
     name_limit: ClassVar[int] = 64
     name_lower: ClassVar[bool] = False
@@ -117,9 +120,10 @@ class ResourceType(ABC):
     def update(self, at: Place, change: Change) -> Made:
         """Apply `change`, which neither `replaces` nor changes an `unchangeable` property. Raises as `create`."""
 
-    @abstractmethod
     def delete(self, at: Place, existing: Existing) -> None:
-        """Delete it. Raises as `create`."""
+        """Delete it; here by the API's operation `deletes`. Raises as `create`."""
+        service, operation, member = self.deletes
+        getattr(at.client(service), xform_name(operation))(**{member: existing.made.ref})
 
     def problem(self, names: set[str]) -> str:
         """What is wrong with properties of these names in a template; "" if nothing is."""

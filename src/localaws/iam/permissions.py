@@ -45,17 +45,21 @@ class Permissions:
 
     def require(self, call: Call, session: Session, needs: list[Need]) -> None:
         """Raises ApiError with the service's own "access denied" unless every need is allowed."""
-        decisions = []
-        for need in needs:
-            decision = self.decide(call, session, need)
-            if not decision.allowed:
-                self.count(session, need, decision)
-                raise self.refusal(call, session, need, decision)
-            decisions.append(decision)
-        for need, decision in zip(needs, decisions, strict=True):
-            self.count(session, need, decision)
+        decisions = [(need, self._decide(call, session, need)) for need in needs]
+        denied = next(((need, decision) for need, decision in decisions if not decision.allowed), None)
+        # A request that is refused has used nothing: only the refusal counts.
+        for need, decision in [denied] if denied else decisions:
+            self._usage.count(session.caller, need, decision)
+        if denied:
+            raise self._refusal(call, session, *denied)
 
-    def decide(self, call: Call, session: Session, need: Need) -> Decision:
+    def refused(self, call: Call, session: Session, need: Need) -> ApiError | None:
+        """The service's own "access denied" if the need is not allowed; the decision counts."""
+        decision = self._decide(call, session, need)
+        self._usage.count(session.caller, need, decision)
+        return None if decision.allowed else self._refusal(call, session, need, decision)
+
+    def _decide(self, call: Call, session: Session, need: Need) -> Decision:
         """By the role's and the resource's policies as they are now. What cannot be evaluated is refused."""
         try:
             role = self._role_of(call, session)
@@ -74,12 +78,7 @@ class Permissions:
             logger.error("%s on %s cannot be evaluated: %s", need.action, need.resource, error)
             return Decision(False, f"because it cannot be evaluated here: {error}")
 
-    def count(self, session: Session, need: Need, decision: Decision) -> None:
-        """Note it for the report."""
-        self._usage.count(session.caller, need, decision)
-
-    def refusal(self, call: Call, session: Session, need: Need, decision: Decision) -> ApiError:
-        """AWS's own message."""
+    def _refusal(self, call: Call, session: Session, need: Need, decision: Decision) -> ApiError:
         problem = responses.denied(call, session.caller.arn, need, decision)
         logger.info("%s", problem.message)
         return problem

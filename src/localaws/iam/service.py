@@ -199,30 +199,21 @@ class Authorizer:
         def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             response = Response.from_app(self._app, environ)
             if response.status_code == 404 and b"NoSuchBucket" not in response.get_data():
-                refusal = self._first_refusal(call, session, listing)
-                if refusal is not None:
-                    response = responses.error(call, refusal)
+                for need in listing:
+                    if refusal := self._permissions.refused(call, session, need):
+                        response = responses.error(call, refusal)
+                        break
             return response(environ, start_response)
 
         return app
-
-    def _first_refusal(self, call: Call, session: Session, needs: list[Need]) -> ApiError | None:
-        for need in needs:
-            decision = self._permissions.decide(call, session, need)
-            self._permissions.count(session, need, decision)
-            if not decision.allowed:
-                return self._permissions.refusal(call, session, need, decision)
-        return None
 
     def _bulk_delete(self, call: Call, session: Session) -> WSGIApplication:
         refused: list[tuple[bulk_delete.Deletion, str]] = []
         deletions = bulk_delete.read(call.body)
         for deletion in deletions:
             need = s3.delete_need(call, deletion.key, deletion.version)
-            decision = self._permissions.decide(call, session, need)
-            self._permissions.count(session, need, decision)
-            if not decision.allowed:
-                refused.append((deletion, self._permissions.refusal(call, session, need, decision).message))
+            if refusal := self._permissions.refused(call, session, need):
+                refused.append((deletion, refusal.message))
         if not refused:
             return self._app
         if len(refused) == len(deletions):

@@ -14,6 +14,7 @@ class Table(ResourceType):
     """`Ref` is the table's name."""
 
     type_name = "AWS::DynamoDB::Table"
+    deletes = ("dynamodb", "DeleteTable", "TableName")
     not_implemented = frozenset(
         {
             *("ContributorInsightsSpecification", "ImportSourceSpecification"),
@@ -83,9 +84,6 @@ class Table(ResourceType):
             call(dynamodb, "UpdateTable", update)
         retag(dynamodb, change.made.attributes["Arn"], change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("dynamodb").delete_table(TableName=existing.made.ref)
 
 
 def _expire(dynamodb: Any, name: str, specification: dict[str, Any] | None) -> None:

@@ -93,6 +93,7 @@ class Database(ResourceType):
     """A database of the Data Catalog. `Ref` is its name."""
 
     type_name = "AWS::Glue::Database"
+    deletes = ("glue", "DeleteDatabase", "Name")
     replacing = frozenset({"CatalogId"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -112,9 +113,6 @@ class Database(ResourceType):
         request = {"Name": change.made.ref, "DatabaseInput": _input(change.new, change.made.ref)}
         call(at.client("glue"), "UpdateDatabase", request)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("glue").delete_database(Name=existing.made.ref)
 
 
 class Table(ResourceType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ..resource import Change, Existing, Made, Place, Properties, ResourceType, without
@@ -68,16 +69,20 @@ class Role(ResourceType):
         for policy, document in new.items():
             if old.get(policy) != document:
                 iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
-        before = set(change.old.get("ManagedPolicyArns", []))
-        after = set(change.new.get("ManagedPolicyArns", []))
-        for arn in sorted(before - after):
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        for arn in sorted(after - before):
-            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        _attach(iam, change, "ManagedPolicyArns", lambda arn: {"RoleName": name, "PolicyArn": arn})
 
 
 def _inline(properties: Properties) -> dict[str, str]:
     return {it["PolicyName"]: json.dumps(it["PolicyDocument"]) for it in properties.get("Policies", [])}
+
+
+def _attach(iam: Any, change: Change, name: str, pair: Callable[[str], dict[str, str]]) -> None:
+    """Attach and detach what the lists of property `name` differ in; `pair`: an entry ▸ role and policy."""
+    before, after = set(change.old.get(name, [])), set(change.new.get(name, []))
+    for entry in sorted(before - after):
+        iam.detach_role_policy(**pair(entry))
+    for entry in sorted(after - before):
+        iam.attach_role_policy(**pair(entry))
 
 
 class ManagedPolicy(ResourceType):
@@ -95,9 +100,9 @@ class ManagedPolicy(ResourceType):
         wanted["PolicyName"] = properties["ManagedPolicyName"]
         wanted["PolicyDocument"] = json.dumps(properties["PolicyDocument"])
         arn = call(iam, "CreatePolicy", wanted)["Policy"]["Arn"]
-        for role in properties.get("Roles", []):
-            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
-        return Made(arn, {"PolicyArn": arn})
+        made = Made(arn, {"PolicyArn": arn})
+        _attach(iam, Change(made, {}, properties), "Roles", lambda role: {"RoleName": role, "PolicyArn": arn})
+        return made
 
     def update(self, at: Place, change: Change) -> Made:
         iam, arn = at.client("iam"), change.made.ref
@@ -106,11 +111,7 @@ class ManagedPolicy(ResourceType):
             document = json.dumps(change.new["PolicyDocument"])
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
             self._forget_versions(iam, arn)
-        before, after = set(change.old.get("Roles", [])), set(change.new.get("Roles", []))
-        for role in sorted(before - after):
-            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-        for role in sorted(after - before):
-            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        _attach(iam, change, "Roles", lambda role: {"RoleName": role, "PolicyArn": arn})
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

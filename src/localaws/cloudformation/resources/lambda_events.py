@@ -23,6 +23,7 @@ class EventSourceMapping(ResourceType):
     """A queue that feeds a function. `Ref` is the mapping's UUID."""
 
     type_name = "AWS::Lambda::EventSourceMapping"
+    deletes = ("lambda", "DeleteEventSourceMapping", "UUID")
     implemented = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
     needed = frozenset({"EventSourceArn"})
     attributes = frozenset({"EventSourceMappingArn", "Id"})
@@ -43,9 +44,6 @@ class EventSourceMapping(ResourceType):
             wanted["FunctionName"] = function_name(change.new)
         call(at.client("lambda"), "UpdateEventSourceMapping", {"UUID": change.made.ref, **wanted})
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").delete_event_source_mapping(UUID=existing.made.ref)
 
 
 class Permission(Fixed):

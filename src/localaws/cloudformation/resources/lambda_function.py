@@ -31,6 +31,7 @@ class Function(ResourceType):
     """A function from a zip: S3 or, for a few lines, inline. `Ref` is its name."""
 
     type_name = "AWS::Lambda::Function"
+    deletes = ("lambda", "DeleteFunction", "FunctionName")
     implemented = _CONFIGURED | {
         *("Architectures", "Code", "FunctionName", "PackageType", "ReservedConcurrentExecutions", "Tags")
     }
@@ -64,9 +65,6 @@ class Function(ResourceType):
             self._reserve(functions, name, change.new.get("ReservedConcurrentExecutions"))
         retag(functions, change.made.attributes["Arn"], change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").delete_function(FunctionName=existing.made.ref)
 
     def _reserve(self, functions: Any, name: str, executions: Any) -> None:
         if executions is None:

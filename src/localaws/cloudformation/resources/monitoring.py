@@ -46,6 +46,7 @@ class LogGroup(ResourceType):
     """`Ref` is the group's name; `Arn` ends in `:*`, as on AWS."""
 
     type_name = "AWS::Logs::LogGroup"
+    deletes = ("logs", "DeleteLogGroup", "logGroupName")
     implemented = frozenset({"KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"})
     unchangeable = frozenset({"KmsKeyId"})
     attributes = frozenset({"Arn"})
@@ -66,9 +67,6 @@ class LogGroup(ResourceType):
             self._retain(logs, change.made.ref, change.new)
         retag(logs, change.made.attributes["Arn"].removesuffix(":*"), change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("logs").delete_log_group(logGroupName=existing.made.ref)
 
     def _retain(self, logs: Any, name: str, properties: Properties) -> None:
         if "RetentionInDays" in properties:

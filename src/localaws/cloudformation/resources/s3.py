@@ -213,6 +213,7 @@ class BucketPolicy(ResourceType):
     """A bucket's one policy."""
 
     type_name = "AWS::S3::BucketPolicy"
+    deletes = ("s3", "DeleteBucketPolicy", "Bucket")
 
     def create(self, at: Place, properties: Properties) -> Made:
         self._put(at, properties)
@@ -221,9 +222,6 @@ class BucketPolicy(ResourceType):
     def update(self, at: Place, change: Change) -> Made:
         self._put(at, change.new)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("s3").delete_bucket_policy(Bucket=existing.made.ref)
 
     def _put(self, at: Place, properties: Properties) -> None:
         policy = json.dumps(properties["PolicyDocument"])

@@ -17,6 +17,7 @@ class Topic(ResourceType):
     """`Ref` is the topic's ARN. Subscriptions are resources of their own."""
 
     type_name = "AWS::SNS::Topic"
+    deletes = ("sns", "DeleteTopic", "TopicArn")
     implemented = frozenset({"DisplayName", "KmsMasterKeyId", "Tags", "TopicName"})
     attributes = frozenset({"TopicArn", "TopicName"})
     name_property = "TopicName"
@@ -43,14 +44,12 @@ class Topic(ResourceType):
         retag(sns, change.made.ref, change)
         return change.made
 
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sns").delete_topic(TopicArn=existing.made.ref)
-
 
 class Subscription(ResourceType):
     """`Ref` is the subscription's ARN."""
 
     type_name = "AWS::SNS::Subscription"
+    deletes = ("sns", "Unsubscribe", "SubscriptionArn")
     not_implemented = frozenset({"DeliveryPolicy", "Region", "ReplayPolicy", "SubscriptionRoleArn"})
     needed = frozenset({"Endpoint"})
     attributes = frozenset({"Arn"})
@@ -80,9 +79,6 @@ class Subscription(ResourceType):
                 SubscriptionArn=change.made.ref, AttributeName=name, AttributeValue=value
             )
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sns").unsubscribe(SubscriptionArn=existing.made.ref)
 
 
 class TopicPolicy(ResourceType):

@@ -29,6 +29,7 @@ class Queue(ResourceType):
     """`Ref` is the queue's URL."""
 
     type_name = "AWS::SQS::Queue"
+    deletes = ("sqs", "DeleteQueue", "QueueUrl")
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     name_property = "QueueName"
     name_limit = 75
@@ -57,9 +58,6 @@ class Queue(ResourceType):
             sqs.set_queue_attributes(QueueUrl=change.made.ref, Attributes=_attributes(new))
         retag(sqs, change.made.ref, change, "Queue")
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sqs").delete_queue(QueueUrl=existing.made.ref)
 
 
 def _attributes(properties: Properties) -> dict[str, str]:
