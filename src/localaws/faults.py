@@ -1,6 +1,6 @@
-"""What goes wrong on AWS now and then, made to go wrong here when a test says so.
+"""Failures that happen on AWS now and then, made to happen here by a test.
 
-Everything is off until it is switched on, and costs nothing while it is off. See also what can be killed:
+Every fault is off until it is switched on, and costs nothing while it is off. For processes that a test can kill, see
 `LocalAws.jobs.running`, `LocalAws.functions.running`, `LocalAws.postgres.crash`.
 """
 
@@ -23,8 +23,8 @@ __all__ = ["Faults", "RoleCall", "When", "internal_error", "throttled"]
 # SQS: "VisibilityTimeout ... Values: 0 to 43200" (AWS docs: ReceiveMessage).
 _MOST_HIDDEN_SECONDS = 43_200
 
-# service ▸ (code, HTTP status) of "slow down" and of "something broke in here" (AWS docs: each service's API
-# reference, "Errors" of an operation and "Common errors").
+# service ▸ (code, HTTP status) of throttling and of an internal error (AWS docs: each service's API reference,
+# "Errors" of an operation and "Common errors").
 _THROTTLED = {
     "s3": ("SlowDown", 503),
     "lambda": ("TooManyRequestsException", 429),
@@ -59,22 +59,22 @@ def throttled(call: RoleCall) -> ApiError:
 
 
 def internal_error(call: RoleCall) -> ApiError:
-    """The called service's own failure (500): nobody can tell whether the request was executed."""
+    """The called service's own failure (500): whether the request was executed is unknown."""
     return _error(_BROKEN, call, "We encountered an internal error. Please try again.")
 
 
 def _error(known: dict[str, tuple[str, int]], call: RoleCall, message: str) -> ApiError:
     if call.service not in known:
-        raise NotSupported(f"a fault of {call.service}: it isn't known how this service fails")
+        raise NotSupported(f"a fault of {call.service}: the errors of this service are not known here")
     code, status = known[call.service]
     return ApiError(code, message, status)
 
 
 class Faults:
-    """Switches for what goes wrong. Thread-safe; a switch works from the next event, request or message on.
+    """Switches for faults. Thread-safe; a switch takes effect with the next event, request or message.
 
-    A decision of the test's own that raises does no harm where it is called: the delivery or request takes its
-    normal way, and the error is raised by the next call here, at the latest by `clear`.
+    A `decide` function that raises has no effect on the delivery or request; the error is raised by the next call
+    here, at the latest by `clear`.
     """
 
     def __init__(self, bus: EventBus, authorizer: Authorizer, mappings: Mappings) -> None:
@@ -85,7 +85,7 @@ class Faults:
         self._broken: list[Exception] = []
 
     def deliveries(self, decide: Deliveries | None) -> None:
-        """What becomes of each event on its way to each target of the bus; None: every one arrives, once.
+        """How each event is delivered to each target of the bus; None: exactly once.
 
         `decide(event, target ARN)` gives the seconds until each delivery: [] loses it, [0] is normal, [0, 0.5]
         delivers it twice, [3] lets others overtake it. It is called on the bus's thread and must not change the
@@ -100,7 +100,7 @@ class Faults:
         `decide(call, when)` is asked twice. "before": an ApiError is answered, and nothing is executed, as when a
         service throttles. "after": the request has been executed (successfully or not), and an ApiError is
         answered all the same: the caller can't know. A request that is refused by its role's policies isn't asked
-        about again. SDKs repeat what failed so, and each attempt is asked about anew. See `throttled` and
+        about again. SDKs retry such failures, and `decide` is asked about each attempt. See `throttled` and
         `internal_error` for what services say. It is called on many threads.
         """
         self._raise_broken()

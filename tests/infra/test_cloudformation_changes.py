@@ -353,7 +353,7 @@ def test_changed_mappings_policies_secrets_topics_groups_and_namespaces_are_appl
         (
             resource("RedshiftServerless::Namespace", NamespaceName="fixed", DbName="one"),
             resource("RedshiftServerless::Namespace", NamespaceName="fixed", DbName="two"),
-            "the laptop can't change DbName",
+            "the laptop cannot change DbName",
         ),
         (resource("SQS::Queue"), resource("SNS::Topic"), "Update of resource type is not permitted"),
     ],

@@ -29,7 +29,7 @@ _AWS = (sys.executable, "-I", "-m", "awscli")
 
 
 class DeployFailed(LocalAwsError):
-    """A stack couldn't be deployed or deleted. `reasons`: what its events say, one text per resource."""
+    """A stack could not be deployed or deleted. `reasons`: from its events, one text per resource."""
 
     def __init__(self, stack_name: str, problem: str, reasons: Sequence[str]) -> None:
         super().__init__("\n  ".join([f"stack {stack_name}: {problem}", *reasons]))
@@ -47,7 +47,7 @@ def deploy(
 ) -> dict[str, str]:
     """Deploy `template` as `stack_name`; local paths in it are uploaded to `artefact_bucket`.
 
-    The bucket is made if it isn't there. The CLI is the one that this Python imports.
+    The bucket is created if there is none. The CLI is the one that this Python imports.
     Returns the stack's outputs. Deploying what is deployed already changes nothing and is no error.
     Raises DeployFailed with the reasons, FileNotFoundError if there is no template.
     """
@@ -72,9 +72,9 @@ def deploy(
 
 
 def undeploy(endpoint: Endpoint, stack_name: str) -> None:
-    """Delete the stack and all it made, data included; nothing happens if there is none.
+    """Delete the stack and all its resources, data included; nothing happens if there is no such stack.
 
-    Raises DeployFailed if something stays.
+    Raises DeployFailed if a resource could not be deleted.
     """
     cloudformation = endpoint.client("cloudformation")
     stack = _describe(cloudformation, stack_name)
@@ -97,7 +97,7 @@ def outputs(endpoint: Endpoint, stack_name: str) -> dict[str, str]:
 
 
 class _Cli:
-    """The AWS CLI, shut off from the user's own profiles, aliases and proxies."""
+    """The AWS CLI without the user's own profiles, aliases and proxies."""
 
     def __init__(self, endpoint: Endpoint, home: Path) -> None:
         self._endpoint = endpoint
@@ -109,7 +109,7 @@ class _Cli:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # ExecuteChangeSet is no request to repeat: the first one may be at work.
+            # ExecuteChangeSet must not be retried: the first request may be in progress.
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_PAGER": "",
             **endpoint.environment(),
@@ -140,7 +140,7 @@ def _make_bucket(endpoint: Endpoint, bucket: str) -> None:
 
 
 def _refuse_unknown(stack_name: str, template: Path, parameters: Mapping[str, str]) -> None:
-    # The CLI would drop a parameter that the template doesn't have, and a typing error with it.
+    # The CLI drops a parameter that the template does not have, and with it a misspelt one.
     from localaws.cloudformation.template import parse
 
     known = parse(template.read_text("utf-8")).get("Parameters", {})

@@ -1,4 +1,4 @@
-"""What a deployment will do, decided before anything is done: values, conditions, and the order."""
+"""What a deployment will do, decided before anything is created: values, conditions, and the order."""
 
 from __future__ import annotations
 

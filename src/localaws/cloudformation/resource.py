@@ -20,7 +20,7 @@ Properties = Mapping[str, Any]
 
 
 class TemplateError(LocalAwsError):
-    """The template, or a parameter given to it, is wrong or asks for what the laptop doesn't know."""
+    """The template, or a parameter given to it, is wrong or needs what the laptop does not implement."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Place:
         return _client(self.endpoint, service)
 
     def generated_name(self, limit: int = 64, lower: bool = False) -> str:
-        """A name as CloudFormation makes them up: STACK-LOGICALID-12 random characters.
+        """A name as CloudFormation generates it: STACK-LOGICALID-12 random characters.
 
         AWS docs: "Name type" (aws-properties-name).
         """
@@ -93,9 +93,9 @@ def _client(endpoint: Endpoint, service: str) -> Any:
 
 
 class ResourceType(ABC):
-    """One CloudFormation resource type, created through the service's API as anyone else would.
+    """One CloudFormation resource type, created through its service's public API.
 
-    So that what exists is what that service describes; there is no second bookkeeping.
+    So what exists is what that service describes; there is no second record of it.
     """
 
     type_name: ClassVar[str]
@@ -110,7 +110,7 @@ class ResourceType(ABC):
     name_property: ClassVar[str | None] = None
     name_limit: ClassVar[int] = 64
     name_lower: ClassVar[bool] = False
-    name_unique: ClassVar[bool] = True  # False: a replacement may bear the same name (layer versions)
+    name_unique: ClassVar[bool] = True  # False: a replacement may have the same name (layer versions)
 
     @abstractmethod
     def create(self, at: Place, properties: Properties) -> Made:
@@ -158,10 +158,10 @@ class Fixed(ResourceType):
 
 
 def refuse_change(type_name: str, names: Iterable[str]) -> NotSupported:
-    """The error for a change that AWS would apply in place and the laptop can't."""
+    """The error for a change that AWS applies in place and the laptop cannot."""
     return NotSupported(
-        f"the laptop can't change {', '.join(sorted(names))} of an existing {type_name}; "
-        "delete the stack and deploy it anew"
+        f"the laptop cannot change {', '.join(sorted(names))} of an existing {type_name}; "
+        "delete the stack and deploy it again"
     )
 
 

@@ -20,9 +20,8 @@ from localaws.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
-# A deployment is answered when it is over or when this time is, whichever comes first. AWS answers at
-# once; but the AWS CLI looks immediately and then only every 30 seconds, and gives up on an answer
-# after 60.
+# A deployment is answered when it ends, or after this time. AWS answers immediately; but the AWS CLI polls
+# immediately and then only every 30 seconds, and its requests time out after 60.
 ANSWER_WITHIN_SECONDS = 40.0
 
 
@@ -53,9 +52,9 @@ class Runner:
         return plans.make(templates.read(template, self._types), given, pseudo, exports, self._types)
 
     def start(self, backend: Any, stack: Any, plan: plans.Plan, template: str, verb: str) -> None:
-        """Deploy; returns when that is over, one way or the other, or ANSWER_WITHIN_SECONDS later.
+        """Deploy; returns when the deployment has ended, or after ANSWER_WITHIN_SECONDS.
 
-        `verb` is CREATE or UPDATE; the stack's status and events tell the outcome, as on AWS.
+        `verb` is CREATE or UPDATE; the stack's status and events show the outcome, as on AWS.
         """
         stack.status = f"{verb}_IN_PROGRESS"
         stack._add_stack_event(stack.status, resource_status_reason="User Initiated")
@@ -89,7 +88,7 @@ class Runner:
             except ResourceFailed as failure:
                 log.error("Stack %s: %s", stack.name, failure)
                 rolled_back = "ROLLBACK" if verb == "CREATE" else "UPDATE_ROLLBACK"
-                # Told in this order so that the reason precedes the rollback, as on AWS.
+                # In this order, so that the reason precedes the rollback, as on AWS.
                 stack._add_stack_event(f"{verb}_FAILED", resource_status_reason=str(failure))
                 _close(stack, f"{rolled_back}_{'COMPLETE' if failure.clean else 'FAILED'}", str(failure))
                 return

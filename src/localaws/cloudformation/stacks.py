@@ -1,8 +1,8 @@
 """moto's CloudFormation API with this package's engine underneath.
 
-moto answers the requests (CreateChangeSet, DescribeStacks ...) and lists the stacks. What it does to
-create a stack's resources skips the types it doesn't know, loses properties, computes no outputs for
-change sets, changes nothing that depends on what changed, and never fails. That part is replaced.
+moto answers the requests (CreateChangeSet, DescribeStacks ...) and lists the stacks. Its creation of a stack's
+resources skips the types it does not know, loses properties, computes no outputs for change sets, changes nothing
+that depends on what changed, and never fails. That part is replaced.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class _Requests:
             stack_name is not None and stack_name not in {stack.name, stack.stack_id}
         ):
             raise ValidationError(message=f"ChangeSet [{change_set_name}] cannot be executed")
-        # Planned anew: the stack may have changed since.
+        # Planned again: the stack may have changed since.
         plan = self._plan(backend, stack, change_set.template, change_set.parameters)
         change_set.execution_status = "EXECUTE_COMPLETE"
         self._runner.start(backend, stack, plan, change_set.template, change_set.change_set_type)

@@ -1,4 +1,4 @@
-"""What is known of a stack: its template, parameters, resources and outputs, as moto's API asks for them."""
+"""The state of a stack: its template, parameters, resources and outputs, as moto's API reads them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Listed:
 
 @dataclass
 class State:
-    """A deployed stack; in the place of moto's ResourceMap, with what moto asks that for."""
+    """A deployed stack; in the place of moto's ResourceMap, with the members that moto reads."""
 
     template: Mapping[str, Any] = field(default_factory=dict)
     resolved_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class State:
     records: dict[str, Record] = field(default_factory=dict)
 
     def remember(self, plan: Plan, hidden: list[str]) -> None:
-        """Take over the template and the parameters of a deployment that succeeded."""
+        """Keep the template and the parameters of a deployment that succeeded."""
         self.template = plan.template.source
         self.resolved_parameters = dict(plan.chosen)
         self.no_echo_parameter_keys = hidden

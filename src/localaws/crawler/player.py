@@ -16,7 +16,7 @@ from moto.glue.models import FakeCrawler
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_crawler_event, timestamp
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..roles import Assume, role_arn
 from .crawl import Policy, Stopped, crawl_target
 from .crawls import PlayedCrawl, crawl_patches

@@ -1,16 +1,17 @@
-"""How the event bus delivers: into queues, to functions that let it in, and what becomes of failures."""
+"""How the event bus delivers: the permission of the target, batches to queues, and failures."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..batching import batches
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 
@@ -33,7 +34,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FailedInvocation:
-    """A delivery that came to nothing; `dead_letter` tells whether the target's dead-letter queue has it."""
+    """A failed delivery; `dead_letter`: whether the target's dead-letter queue has the event."""
 
     rule_arn: str
     target_arn: str
@@ -44,17 +45,17 @@ class FailedInvocation:
 
 
 class NotAllowed(LocalAwsError):
-    """The target's resource policy does not let EventBridge in."""
+    """The target's resource policy does not allow EventBridge."""
 
 
-# (service, action, resource ARN, source ARN): LocalAwsError unless the policy of the resource lets the service in.
+# (service, action, resource ARN, source ARN): LocalAwsError unless the policy of the resource allows it.
 CheckService = Callable[[str, str, str, str], None]
 
 
 def check_target(check: CheckService, action: str, target_arn: str, rule_arn: str) -> None:
     """Raises NotAllowed, with the reason, if EventBridge may not do `action` on the target for this rule.
 
-    A policy that cannot be judged lets nobody in.
+    A policy that cannot be evaluated allows nothing.
     """
     try:
         check("events.amazonaws.com", action, target_arn, rule_arn)
@@ -68,7 +69,7 @@ def failure_code(error: Exception) -> str:
 
 
 class QueueSender:
-    """Sends to SQS queues whose policy lets EventBridge in; not thread-safe (the bus has one thread)."""
+    """Sends to SQS queues whose policy allows EventBridge; not thread-safe (the bus has one thread)."""
 
     def __init__(self, endpoint: Endpoint, check: CheckService, wake: Callable[[str], None]) -> None:
         self._sqs = endpoint.client("sqs")
@@ -76,7 +77,7 @@ class QueueSender:
         self._wake = wake
 
     def send(self, deliveries: list[Delivery]) -> list[FailedInvocation]:
-        """Send all, in batches per queue; gives back those that failed."""
+        """Send all, in batches per queue; returns those that failed."""
         by_queue: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             by_queue[delivery.target["Arn"], delivery.rule_arn].append(delivery)
@@ -90,7 +91,7 @@ class QueueSender:
         return failures
 
     def failed(self, delivery: Delivery, code: str, reason: str) -> FailedInvocation:
-        """Log a failed delivery and hand it to the target's dead-letter queue, if it has one.
+        """Log a failed delivery and send it to the target's dead-letter queue, if it has one.
 
         AWS docs: "Using dead-letter queues to process undelivered events in EventBridge".
         """
@@ -105,7 +106,7 @@ class QueueSender:
     def _send_allowed(self, queue_arn: str, deliveries: list[Delivery]) -> list[FailedInvocation]:
         failures: list[FailedInvocation] = []
         url = self._url(queue_arn)
-        for batch in _batches(deliveries):
+        for batch in batches(deliveries, _size, most_entries=_BATCH_MESSAGES, most_bytes=_BATCH_BYTES):
             entries = [{"Id": str(place), "MessageBody": one.body} for place, one in enumerate(batch)]
             answer = self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
             failures += [
@@ -142,15 +143,5 @@ class QueueSender:
         return str(self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"])
 
 
-def _batches(deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
-    batch: list[Delivery] = []
-    size = 0
-    for delivery in deliveries:
-        bytes_more = len(delivery.body.encode())
-        if batch and (len(batch) == _BATCH_MESSAGES or size + bytes_more > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(delivery)
-        size += bytes_more
-    if batch:
-        yield batch
+def _size(delivery: Delivery) -> int:
+    return len(delivery.body.encode())

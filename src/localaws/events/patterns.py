@@ -1,7 +1,7 @@
 """EventBridge event patterns: does this event match?
 
 AWS docs: "Comparison operators for use in event patterns in Amazon EventBridge". moto's own matcher is
-not used: it takes any operator it doesn't know for a match, and doesn't look into arrays of objects.
+not used: it counts any unknown operator as a match, and does not match inside arrays of objects.
 """
 
 from __future__ import annotations

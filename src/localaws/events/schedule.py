@@ -1,4 +1,4 @@
-"""Rules with a schedule: rate(...) expressions come due and fire."""
+"""Scheduled rules: rate(...) expressions that come due and fire."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def rate_seconds(expression: str) -> int:
 
 
 class Schedule:
-    """Fires the ENABLED scheduled rules of the default bus, from its making until `close`.
+    """Fires the ENABLED scheduled rules of the default bus, from its construction until `close`.
 
     `fire(rule name, event)` delivers to the rule's targets. `speed` 60 makes a minute of the schedule a second;
-    None switches the clock off, so that only `fire_now` fires. As on AWS, a rate counts from when the rule is
-    first seen. `refresh_seconds`: how often new rules are looked for.
+    None switches the clock off, so that only `fire_now` fires. As on AWS, a rate starts when the rule is first
+    seen. `refresh_seconds`: how often the rules are listed.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Schedule:
             self._thread.start()
 
     def fire_now(self, rule_name: str) -> None:
-        """Fire one scheduled rule at once; LocalAwsError if there is no such rule or it is not enabled."""
+        """Fire one scheduled rule now; LocalAwsError if there is no such rule or it is not enabled."""
         for rule in self._rules():
             if rule.name == rule_name:
                 self._fire_rule(rule)
@@ -79,15 +79,15 @@ class Schedule:
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
-                self._look()
+                self._refresh()
             except (ClientError, BotoCoreError, OSError) as error:
                 if not self._ended.is_set():
                     log.error("scheduled rules could not be listed: %s", error)
             self._ended.wait(min([self._refresh_seconds, *self._until_due()]))
             self._fire_due()
 
-    def _look(self) -> None:
-        """Take note of new rules; forget those that are gone."""
+    def _refresh(self) -> None:
+        """Add new rules; remove deleted ones."""
         rules = set(self._rules())
         now = time.monotonic()
         self._due = {rule: due for rule, due in self._due.items() if rule in rules}

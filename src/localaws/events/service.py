@@ -27,7 +27,7 @@ from .targets import target_input
 
 log = logging.getLogger(__name__)
 
-# So many waiting events share one look at the rules and one round of SendMessageBatch.
+# The most waiting events that share one listing of the rules and one round of SendMessageBatch.
 _AT_ONCE = 200
 
 
@@ -47,11 +47,11 @@ Deliveries = Callable[[dict[str, Any], str], Sequence[float]]
 
 
 class EventBus:
-    """The default event bus. From its making until `close`, it also plays PutEvents for callers of the API.
+    """The default event bus. From its construction until `close` it also answers the API's PutEvents.
 
-    `check`: what says whether a target's resource policy lets EventBridge in, `Authorizer.check_service`.
-    `invoke_async(function name, event)` starts a Lambda target; `wake(queue ARN)` hears of every queue that
-    got a message. Delivery runs on one thread: `put` returns at once.
+    `check`: raises unless a target's resource policy allows EventBridge, such as `Authorizer.check_service`.
+    `invoke_async(function name, event)` invokes a Lambda target; `wake(queue ARN)` is called for every queue that
+    got a message. Delivery runs on one thread: `put` returns immediately.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class EventBus:
         self._check = check
         self._sender = QueueSender(endpoint, check, wake or (lambda _queue_arn: None))
         self._invoke_async = invoke_async
-        # What becomes of each delivery, for tests; None: each is made once, at once.
+        # How each event is delivered, for tests; None: once, without delay.
         self.deliveries: Deliveries | None = None
         self._later: Later[_Hit] = Later()
         self._waiting: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
@@ -103,7 +103,7 @@ class EventBus:
             return self._state.wait_for(lambda: self._unfinished == 0, timeout_seconds)
 
     def failures(self) -> tuple[FailedInvocation, ...]:
-        """The last deliveries that a target refused or that could not be made."""
+        """The last deliveries that a target refused or that failed."""
         return tuple(self._failures)
 
     def close(self) -> None:
@@ -210,7 +210,7 @@ class EventBus:
             return False
 
     def _to_target(self, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> list[Delivery]:
-        """Start a Lambda target; give back what has to go to a queue."""
+        """Invoke a Lambda target; return the delivery of a queue target."""
         try:
             delivery = Delivery(rule.arn, target, target_input(target, event, rule.arn), event)
             service = target["Arn"].split(":")[2]

@@ -19,7 +19,7 @@ from moto.awslambda.models import LambdaFunction
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..patches import Patches, replace
 from ..roles import Assume
 from .asynchronous import AsyncInvocations

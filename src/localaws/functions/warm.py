@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LocalAwsError
-from ..log_stream import LogStream
+from ..logs import LogStream
 from .deployed import Deployed, layer_paths
 
 # How long a worker that has closed its pipe may take to exit by itself.

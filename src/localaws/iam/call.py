@@ -36,7 +36,7 @@ TARGETS = {
 _PIECE_BYTES = 1 << 16
 # Among moto's own pages, as no bucket can have such a path.
 REPORT_PATH = "/moto-api/localaws/iam-report"
-# These are authorised by method, path, query and headers; the body is not looked at (an upload may be huge).
+# These are authorised by method, path, query and headers; the body is not read (an upload may be huge).
 WITHOUT_BODY = {"s3", "lambda"}
 
 
@@ -119,17 +119,17 @@ class Call:
 
 
 def is_motos_own(environ: Mapping[str, Any]) -> bool:
-    """moto's own pages (is it up, what does it hold); changing things there takes the deployer's key."""
+    """moto's own pages, which show its state; changing it takes the deployer's key."""
     return environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"].startswith("/moto-api")
 
 
 def asks_for_report(environ: Mapping[str, Any]) -> bool:
-    """Whether somebody wants to know what roles used and were refused."""
+    """Whether the request is for the report of used and refused permissions."""
     return bool(environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == REPORT_PATH)
 
 
 def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
-    """The request, and what is wrong with its signature (then the call is only good for an answer).
+    """The request, and what is wrong with its signature (the call then only serves for the response).
 
     The body is read only where it says what the request needs, and put back for moto; an upload stays in
     the socket.
@@ -173,7 +173,7 @@ def drain(environ: dict[str, Any]) -> None:
 
 
 def _anonymous(environ: Mapping[str, Any]) -> Signature:
-    """Nobody; the service is guessed, only for the form of the answer."""
+    """No caller; the service is guessed, for the format of the response only."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
     service = _service_of(target) if target else "sts" if form else "s3"

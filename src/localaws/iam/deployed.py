@@ -1,7 +1,7 @@
 """The deployed roles and policies, read from the moto server in this process.
 
-Nothing is remembered but the reading of a document, by its text: whatever way a policy was changed (API call,
-stack update, another thread), the next request is judged by the new one.
+Only parsed documents are cached, by their text: however a policy was changed (API call, stack update, another
+thread), the new one decides about the next request.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Deployed(Protocol):
     def roles(self) -> list[str]: ...
 
     def resource_policy(self, action: str, arn: str) -> Policy | None:
-        """The policy that hangs on the resource, if it has one."""
+        """The resource's own policy, if it has one."""
         ...
 
 
@@ -109,7 +109,9 @@ def _read_role(role: Any) -> Role:
     try:
         return _role(role)
     except (NotSupported, ApiError) as error:
-        raise NotSupported(f"role {role.name!r} has a policy that can't be judged here: {error}") from error
+        raise NotSupported(
+            f"role {role.name!r} has a policy that cannot be evaluated here: {error}"
+        ) from error
 
 
 def _role(role: Any) -> Role:

@@ -106,7 +106,7 @@ class Permissions:
             known_key=requests.is_known_key,
         )
         if not decision.allowed:
-            # For people there is no difference: something that is deployed was refused something.
+            # In the report it counts like a refused role.
             caller = Caller(service, "", service, (source_arn or "").rpartition(":")[2], by_aws=True)
             self._usage.count(caller, need, decision)
             message = f"{service} is not authorized to perform: {need.action} on resource: {need.resource} "

@@ -1,4 +1,4 @@
-"""What would be refused if one grant were taken away: recorded requests, judged again by the changed policy."""
+"""What would be refused without one grant: recorded requests, evaluated by the policy without it."""
 
 from __future__ import annotations
 

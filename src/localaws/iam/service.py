@@ -29,7 +29,7 @@ from localaws.iam.usage import Allowed, Usage
 logger = logging.getLogger(__name__)
 
 
-class Player(Protocol):
+class JsonService(Protocol):
     """Answers a JSON-protocol service that moto can't."""
 
     def __call__(self, operation: str, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -38,11 +38,11 @@ class Player(Protocol):
 
 
 class Authorizer:
-    """A WSGI application around moto's: who calls, what does it need, do the deployed policies allow it?
+    """A WSGI application around moto's: the caller, the permissions it needs, the decision by the deployed policies.
 
-    `players`: service name as in the SigV4 credential scope ("redshift-data") ▸ who answers it instead of
-    moto; "glue:RunStatement" takes one operation only. `lookups`: replace its callables to teach the ARNs and
-    owners that moto doesn't know. Thread-safe.
+    `services`: name as in the SigV4 credential scope ("redshift-data") ▸ what answers it instead of moto;
+    "glue:RunStatement" is one operation only. `lookups`: replace its callables for ARNs and owners that moto does not
+    know. Thread-safe.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Authorizer:
         lookups: Lookups | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.players: dict[str, Player] = {}
+        self.services: dict[str, JsonService] = {}
         # Which requests of roles fail, for tests; None: none.
         self.interfere: Decide | None = None
         self.lookups = lookups or moto_lookups()
@@ -75,7 +75,7 @@ class Authorizer:
             route = self._route(call)
         except LocalAwsError as error:
             requested.drain(environ)
-            # What can't be judged is refused, with the reason.
+            # What cannot be evaluated is refused, with the reason.
             refusal = error if isinstance(error, ApiError) else responses.access_denied(call, str(error))
             return responses.error(call, refusal)(environ, start_response)
         return route(environ, start_response)
@@ -152,15 +152,15 @@ class Authorizer:
         return session
 
     def _handler(self, call: Call, session: Session) -> WSGIApplication:
-        player = self.players.get(f"{call.service}:{call.operation}") or self.players.get(call.service)
-        return self._app if player is None else self._play(player, call, session.caller)
+        service = self.services.get(f"{call.service}:{call.operation}") or self.services.get(call.service)
+        return self._app if service is None else self._answer(service, call, session.caller)
 
-    def _play(self, player: Player, call: Call, caller: Caller) -> WSGIApplication:
+    def _answer(self, service: JsonService, call: Call, caller: Caller) -> WSGIApplication:
         if not call.is_json:
             raise ApiError("InvalidAction", f"{call.service} is answered here in the JSON protocol only")
         try:
-            played = player(call.operation, dict(call.parameters), caller)
-            return responses.result(played, call.environ.get("CONTENT_TYPE") or "application/x-amz-json-1.1")
+            result = service(call.operation, dict(call.parameters), caller)
+            return responses.result(result, call.environ.get("CONTENT_TYPE") or "application/x-amz-json-1.1")
         except ApiError:
             raise
         except LocalAwsError as error:
@@ -171,7 +171,7 @@ class Authorizer:
             raise ApiError("InternalFailure", message, 500) from error
 
     def _sts(self, call: Call, session: Session) -> WSGIApplication | None:
-        """None: moto answers, if the caller is the deployer; a role is refused it as unmapped."""
+        """None: moto answers if the caller is the deployer; for a role the operation is unmapped and refused."""
         if call.operation == "GetCallerIdentity":
             return sts.who(session.caller)
         if call.operation != "AssumeRole":
@@ -194,7 +194,7 @@ class Authorizer:
         return role
 
     def _hiding_missing(self, call: Call, session: Session, listing: list[Need]) -> WSGIApplication:
-        """Whoever may not list a bucket is not told that an object is missing: 403 instead of 404."""
+        """A caller that may not list a bucket does not learn that an object is missing: 403 instead of 404."""
 
         def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             response = Response.from_app(self._app, environ)

@@ -17,7 +17,7 @@ from moto.glue.models import FakeJob
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..roles import Assume, role_arn
 from .process import JobProcess
 from .runs import PlayedRun, retry_of, run_patches

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..processes import kill_session
 from .arguments import script_arguments
 from .sandbox import Sandbox

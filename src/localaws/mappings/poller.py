@@ -1,4 +1,4 @@
-"""One event source mapping at work. AWS docs: "Using Lambda with Amazon SQS"."""
+"""The poller of one event source mapping. AWS docs: "Using Lambda with Amazon SQS"."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Invoke = Callable[[str, dict[str, Any]], Any]
 
 # An invocation takes 6 MB; one more ReceiveMessage can bring 10 messages of 256 KiB.
 _PAYLOAD_BYTES = 6_000_000 - 10 * 256 * 1024
-# How long a poller that hits an error keeps away from its queue.
+# How long a poller waits after an error.
 _AFTER_ERROR_SECONDS = 1.0
 
 
 class Poller:
     """The threads of one mapping: they take turns in collecting a batch, and handle batches side by side.
 
-    `fallback_seconds`: how often the queue is looked at that nobody called `wake` for; nobody does for messages
-    whose delay or visibility timeout is over. `visibility_seconds`: see `Mappings.visibility_seconds`.
+    `fallback_seconds`: how often the queue is polled without a call of `wake`, as for messages whose delay or
+    visibility timeout is over. `visibility_seconds`: see `Mappings.visibility_seconds`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Poller:
         self._busy = 0
         self._ended = False
         self._collecting = threading.Lock()
-        # Eight at the most: more threads than that would only wait for this machine's cores.
+        # At most eight: more threads would only wait for this machine's cores.
         self._threads = [
             threading.Thread(target=self._run, name=f"localaws-poller-{mapping.uuid}-{number}", daemon=True)
             for number in range(min(mapping.concurrency, 8))
@@ -70,18 +70,18 @@ class Poller:
             thread.start()
 
     def wake(self) -> None:
-        """Look at the queue now."""
+        """Poll the queue now."""
         with self._state:
             self._awake = True
             self._state.notify_all()
 
     def resting(self) -> bool:
-        """Whether nothing is being collected or handled, and nobody called `wake` since the last look."""
+        """Whether nothing is being collected or handled, and `wake` was not called since the last poll."""
         with self._state:
             return self._busy == 0 and not self._awake
 
     def stop(self) -> None:
-        """Start nothing new; returns at once."""
+        """Start nothing new; returns immediately."""
         with self._state:
             self._ended = True
             self._state.notify_all()
@@ -114,7 +114,7 @@ class Poller:
             return not self._ended
 
     def _guarded(self, do: Callable[[], Any]) -> Any:
-        """Do it; an error is logged and keeps the poller away from the queue for a while."""
+        """Do it; an error is logged, and the poller waits for a while."""
         try:
             return do()
         except (LocalAwsError, ClientError, BotoCoreError, OSError) as error:

@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class Mappings:
-    """Plays every deployed SQS mapping from its making until `close`.
+    """Polls for every deployed SQS mapping from its construction until `close`.
 
     `invoke(function ARN, event)` is synchronous and raises LocalAwsError on failure. The queue is read and
-    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is looked at
-    that nobody called `wake` for; `refresh_seconds`: how often new or changed mappings are looked for;
+    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is
+    polled without a call of `wake`; `refresh_seconds`: how often the mappings are listed;
     `window_scale` shortens MaximumBatchingWindowInSeconds (0.1: a tenth).
     """
 
@@ -43,7 +43,7 @@ class Mappings:
         self._window_scale = window_scale
         self._lambda = endpoint.client("lambda")
         self._sqs = endpoint.client("sqs")
-        # What is received stays hidden for so long, instead of the queue's own VisibilityTimeout.
+        # The visibility timeout of received messages, instead of the queue's own.
         self.visibility_seconds: int | None = None
         self._pollers: dict[Mapping, Poller] = {}
         self._refused: set[str] = set()
@@ -55,7 +55,7 @@ class Mappings:
         self._thread.start()
 
     def refresh(self) -> None:
-        """Start pollers for new mappings, end those of mappings that changed, were disabled or are gone.
+        """Start pollers for new mappings, end those of mappings that changed, were disabled or deleted.
 
         A mapping with something unknown in it is refused: logged as an error, once, and not polled.
         """
@@ -80,7 +80,7 @@ class Mappings:
         Messages that wait for their delay or visibility timeout don't count; see `waiting`.
         """
         pollers = tuple(self._pollers.values())
-        # Queues first: a message taken from its queue after this look keeps its poller busy.
+        # Queues first: a message that is received after this count keeps its poller busy.
         visible = sum(self._counts(poller.mapping.queue_arn)[0] for poller in pollers)
         return visible == 0 and all(poller.resting() for poller in pollers)
 
@@ -152,6 +152,6 @@ class Mappings:
         return str(self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"])
 
     def _counts(self, queue_arn: str) -> tuple[int, int]:
-        """(visible, delayed or in flight) messages of a queue; nothing if it is gone."""
+        """(visible, delayed or in flight) messages of a queue; (0, 0) if it is deleted."""
         _, _, _, region, account, name = queue_arn.split(":")
         return held(account, region, name)

@@ -1,8 +1,8 @@
 """Queues that lose no message, and take a burst of 10,000 in seconds rather than an hour.
 
-moto reads all messages of a queue, several times and with three looks at the clock for each, whenever it needs any
+moto reads all messages of a queue, several times and with three readings of the clock for each, whenever it needs any
 attribute of the queue, which it does for each message that is sent or received. Here it counts only where a request
-asks for the counts, with one look at the clock; and the names of attributes are converted once.
+asks for the counts, with one reading of the clock; and the names of attributes are converted once.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def counted(count: Callable[[Any], int]) -> property:
 
 
 def without_counts(original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """`original` called without a look at the messages for the counts."""
+    """`original` called without counting messages."""
     before, _counting.wanted = _counting.wanted, False
     try:
         return original(*arguments, **named)

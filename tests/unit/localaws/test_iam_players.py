@@ -53,9 +53,9 @@ class Statements:
 @pytest.fixture
 def played(laptop: Laptop) -> Iterator[Statements]:
     player = Statements()
-    laptop.authorizer.players["redshift-data"] = player
+    laptop.authorizer.services["redshift-data"] = player
     yield player
-    laptop.authorizer.players.clear()
+    laptop.authorizer.services.clear()
 
 
 def test_a_player_answers_what_is_allowed_and_never_sees_the_rest(laptop: Laptop, played: Statements) -> None:
@@ -108,13 +108,13 @@ def test_a_statement_belongs_to_the_session_that_submitted_it(laptop: Laptop, pl
 
 
 def test_a_player_may_take_one_operation_and_leave_the_rest_to_moto(laptop: Laptop) -> None:
-    laptop.authorizer.players["glue:ListSessions"] = lambda operation, body, caller: {"Ids": [operation]}
+    laptop.authorizer.services["glue:ListSessions"] = lambda operation, body, caller: {"Ids": [operation]}
     try:
         glue = laptop.client("glue")
         assert glue.list_sessions()["Ids"] == ["ListSessions"]
         assert "Jobs" in glue.get_jobs()
     finally:
-        laptop.authorizer.players.clear()
+        laptop.authorizer.services.clear()
 
 
 def test_many_threads_are_judged_each_by_its_own_role(laptop: Laptop) -> None:

@@ -67,7 +67,7 @@ class Crawler(ResourceType):
 
     def update(self, at: Place, change: Change) -> Made:
         glue = at.client("glue")
-        # AWS docs: UpdateCrawler leaves alone what isn't given.
+        # AWS docs: UpdateCrawler does not change what is not given.
         defaults = {name: _CRAWLER_DEFAULTS[name] for name in change.changed if name in _CRAWLER_DEFAULTS}
         call(glue, "UpdateCrawler", {**defaults, **without(_crawler(change.new), "Tags")})
         retag(glue, _arn(at, "crawler", change.made.ref), change)
@@ -155,7 +155,7 @@ def _check_catalog(at: Place, properties: Properties) -> None:
         raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
 
 
-# What the laptop's catalog gives back; the rest would be lost.
+# What the laptop's catalog keeps; the rest would be lost.
 _KEPT = {
     "CreateTableDefaultPermissions",
     "Description",

@@ -96,7 +96,7 @@ class TopicPolicy(ResourceType):
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
-        # What a topic without a policy has on AWS: its owner may do everything, nobody else anything.
+        # The policy that AWS gives a new topic: its owner may do everything, other accounts nothing.
         owner = {"Effect": "Allow", "Principal": {"AWS": at.account}, "Action": "sns:*"}
         for arn in existing.properties["Topics"]:
             statement = {**owner, "Resource": arn}

@@ -1,6 +1,6 @@
 """HTTP request ▸ the list of permissions it needs: action, resource ARN and condition context.
 
-An operation that isn't listed here is refused to every role, by name: never a silent pass. Sources: the AWS
+An operation that is not listed here is refused to every role, by name. Sources: the AWS
 service authorization reference ("Actions, resources, and condition keys for ...") of each service.
 """
 
@@ -47,7 +47,7 @@ _KEY_PREFIXES = ("aws:principaltag/", *s3.KEY_PREFIXES, *others.KEY_PREFIXES)
 
 
 def is_known_key(key: str) -> bool:
-    """Whether a condition on this key (lower case) is judged here as AWS would judge it."""
+    """Whether a condition on this key (lower case) is evaluated here as on AWS."""
     return key in _KEYS or key.startswith(_KEY_PREFIXES)
 
 

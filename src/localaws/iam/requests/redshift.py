@@ -33,7 +33,7 @@ def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
     if operation in _IN_A_DATABASE:
         return _database_needs(operation, body, lookups)
     if operation in _ON_A_STATEMENT:
-        # Of a statement that has expired nobody knows the owner: a condition on it can't hold, and the answer is
+        # The owner of an expired statement is not known: a condition on it cannot hold, and the answer is
         # AccessDenied before anybody looks for the statement. AWS doesn't document which of the two comes first
         # (API reference, DescribeStatement: "ResourceNotFoundException"); this is the safe reading.
         owner = lookups.statement_owner(body["Id"])

@@ -1,4 +1,4 @@
-"""What S3 asks for beyond the action itself: to say that something is missing, and to use a bucket's KMS key."""
+"""Permissions beyond the action itself: to learn that an object is missing, and to use a bucket's KMS key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEY_ACTIONS = {
 
 
 def listing_needs(need: Need) -> list[Need]:
-    """What tells a reader that an object or a version is missing (404) rather than forbidden (403).
+    """With which permissions a reader gets 404 for a missing object or version, rather than 403.
 
     AWS docs, GetObject and HeadObject: without s3:ListBucket a missing key answers 403. A ListBucket that depends on
     s3:prefix counts if the prefix is the key itself: no page says so; github.com/kopia/kopia/pull/3072 reports it and

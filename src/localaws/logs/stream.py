@@ -1,4 +1,4 @@
-"""A stream in CloudWatch Logs, as AWS writes it for a function, a job run or a crawl: with the role's credentials."""
+"""A stream in CloudWatch Logs, written with the credentials of the role of a function, a job or a crawler."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .endpoint import Credentials, Endpoint
+from ..batching import batches
+from ..endpoint import Credentials, Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -19,15 +20,15 @@ _EVENTS_AT_ONCE = 10_000
 _BYTES_AT_ONCE = 1 << 20
 _BYTES_OF_EVENT = 26
 _LONGEST_LINE = 1 << 16
-# A request for each line would take too long: so long they are gathered.
+# A request for each line would take too long, so lines are collected for this long.
 _GATHER_SECONDS = 0.5
 
 
 class LogStream:
-    """Gathers lines for a moment, then writes them; made on AWS with the first line.
+    """Collects lines for a moment, then writes them; the stream is created with the first line.
 
-    `makes_group`: whether its log group is asked for each time (Glue), or only where there is none (Lambda). What the
-    role may not write is lost, as on AWS; whoever is logged doesn't notice. Thread-safe.
+    `makes_group`: whether CreateLogGroup is called each time (Glue), or only if there is no group (Lambda). What the
+    role may not write is lost, as on AWS, without an error for the code whose output it is. Thread-safe.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class LogStream:
         return self._where["logStreamName"]
 
     def add(self, line: str) -> None:
-        """One line; it is there soon, or after `flush`."""
+        """Add a line; it is written soon, or by `flush`."""
         if not line or self._broken:
             return
         with self._gathering:
@@ -61,7 +62,7 @@ class LogStream:
             later.start()
 
     def flush(self) -> None:
-        """Write what has come since the last time."""
+        """Write the lines that are not written yet."""
         with self._writing:
             with self._gathering:
                 lines, self._lines = self._lines, []
@@ -76,16 +77,8 @@ class LogStream:
     def _write(self, lines: list[dict[str, Any]]) -> None:
         if self._client is None:
             self._client = self._made()
-        part: list[dict[str, Any]] = []
-        size = 0
-        for line in lines:
-            length = len(line["message"].encode()) + _BYTES_OF_EVENT
-            if part and (len(part) == _EVENTS_AT_ONCE or size + length > _BYTES_AT_ONCE):
-                self._client.put_log_events(**self._where, logEvents=part)
-                part, size = [], 0
-            part.append(line)
-            size += length
-        self._client.put_log_events(**self._where, logEvents=part)
+        for part in batches(lines, _size, most_entries=_EVENTS_AT_ONCE, most_bytes=_BYTES_AT_ONCE):
+            self._client.put_log_events(**self._where, logEvents=part)
 
     def _made(self) -> Any:
         client = self._endpoint.client("logs", self._credentials)
@@ -102,3 +95,7 @@ class LogStream:
     def _make_group(self, client: Any) -> None:
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_log_group(logGroupName=self._where["logGroupName"])
+
+
+def _size(line: dict[str, Any]) -> int:
+    return len(line["message"].encode()) + _BYTES_OF_EVENT
