@@ -8,8 +8,8 @@ from chain.kit import Chain
 from chain.story import Story
 from grants import recording
 from grants.deployed import Deployed, deployed
+from grants.removals import refused
 from grants.removing import missed, told
-from localaws.iam.removals import refused
 
 # Six of those whose absence nobody was told of once.
 ONCE_SILENT = {

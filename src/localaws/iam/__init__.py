@@ -1,9 +1,10 @@
 """Authorisation of every request on the laptop's AWS.
 
-Authorizer   WSGI layer in front of moto: caller ▸ needs ▸ decision by the deployed policies ▸ moto or a service of
-ours policy       the evaluator, pure          requests   HTTP request ▸ (action, resource ARN, context) usage
-counts what was allowed by which grant, and what was refused   report   the same for people and as JSON removals
-which allowed requests would be refused without one grant
+service      WSGI layer in front of moto: caller ▸ needs ▸ decision by the deployed policies ▸ moto or another service
+requests/    HTTP request ▸ (action, resource ARN, context), one file per service
+policy       the evaluator, pure; its parts are statements, principals, conditions, operators and globs
+permissions  decisions about requests of roles and of AWS services, by the deployed policies
+usage        counts what was allowed by which grant, and what was refused; report has it as values and as JSON
 """
 
 from localaws.iam.call import REPORT_PATH

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from grants.removals import refused_without, without
 from localaws.errors import LocalAwsError
 from localaws.iam.deployed import MotoDeployed
 from localaws.iam.policy import Grant
-from localaws.iam.removals import refused_without, without
 from localaws.iam.usage import grants_of
 from unit.localaws.iam_laptop import Laptop, allow, role_name, running
 
