@@ -116,22 +116,17 @@ def _same(value: Any, expected: Any) -> bool:
     return isinstance(value, bool) is isinstance(expected, bool) and bool(value == expected)
 
 
-def _prefix(value: Any, argument: Any) -> bool:
-    return _text(value, argument, str.startswith)
+def _text(test: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
+    """An operator on texts; within it `{"equals-ignore-case": text}` may stand for the text."""
 
+    def matches_text(value: Any, argument: Any) -> bool:
+        if not isinstance(value, str):
+            return False
+        if isinstance(argument, Mapping):
+            return test(value.lower(), str(argument["equals-ignore-case"]).lower())
+        return test(value, str(argument))
 
-def _suffix(value: Any, argument: Any) -> bool:
-    return _text(value, argument, str.endswith)
-
-
-def _text(value: Any, argument: Any, test: Callable[[str, str], bool]) -> bool:
-    if isinstance(argument, Mapping):
-        return isinstance(value, str) and test(value.lower(), str(argument["equals-ignore-case"]).lower())
-    return isinstance(value, str) and test(value, str(argument))
-
-
-def _ignore_case(value: Any, argument: Any) -> bool:
-    return isinstance(value, str) and value.lower() == str(argument).lower()
+    return matches_text
 
 
 def _numeric(value: Any, argument: Any) -> bool:
@@ -166,9 +161,9 @@ def _anything_but(value: Any, argument: Any) -> bool:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "equals-ignore-case": _ignore_case,
+    "prefix": _text(str.startswith),
+    "suffix": _text(str.endswith),
+    "equals-ignore-case": _text(lambda value, argument: value.lower() == argument.lower()),
     "numeric": _numeric,
     "wildcard": _wildcard,
     "cidr": _cidr,

@@ -11,7 +11,7 @@ from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..roles import Assume
 from ..sqs.queues import held
-from .poller import Invoke, Poller
+from .poller import Invoke, Poller, Polling
 from .shapes import Mapping, read_mapping
 
 log = logging.getLogger(__name__)
@@ -36,15 +36,18 @@ class Mappings:
         refresh_seconds: float = 5.0,
         window_scale: float = 1.0,
     ) -> None:
-        self._endpoint = endpoint
-        self._assume = assume
-        self._invoke = invoke
-        self._fallback_seconds = fallback_seconds
-        self._window_scale = window_scale
-        self._lambda = endpoint.client("lambda")
-        self._sqs = endpoint.client("sqs")
         # The visibility timeout of received messages, instead of the queue's own.
         self.visibility_seconds: int | None = None
+        self._lambda, self._sqs = endpoint.client("lambda"), endpoint.client("sqs")
+        self._polling = Polling(
+            endpoint,
+            self._lambda,
+            assume,
+            invoke,
+            fallback_seconds,
+            window_scale,
+            lambda: self.visibility_seconds,
+        )
         self._pollers: dict[Mapping, Poller] = {}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
@@ -122,17 +125,7 @@ class Mappings:
         except ClientError as error:
             log.error("event source mapping %s: %s: %s", mapping.uuid, mapping.queue_arn, error)
             return
-        self._pollers[mapping] = Poller(
-            self._endpoint,
-            self._lambda,
-            self._assume,
-            self._invoke,
-            mapping,
-            url,
-            self._fallback_seconds,
-            self._window_scale,
-            lambda: self.visibility_seconds,
-        )
+        self._pollers[mapping] = Poller(self._polling, mapping, url)
 
     def _deployed(self) -> set[Mapping]:
         found = set()
