@@ -99,12 +99,12 @@ def _lifecycle(value: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Aspect:
-    """A property of a bucket that has operations of its own: `put` with `member`, made of the value, and `delete`."""
+    """A property of a bucket that has operations of its own: `put` with `member`, and `delete`."""
 
     put: str
     member: str
-    convert: Callable[[Any], Any]
     delete: str
+    convert: Callable[[Any], Any] = lambda value: value
     without: Mapping[str, Any] = field(default_factory=dict)  # what `delete` takes besides the bucket
 
 
@@ -112,38 +112,32 @@ _ASPECTS = {
     "BucketEncryption": _Aspect(
         "PutBucketEncryption",
         "ServerSideEncryptionConfiguration",
-        lambda value: {"Rules": _encryption_rules(value)},
         "DeleteBucketEncryption",
+        lambda value: {"Rules": _encryption_rules(value)},
     ),
     "LifecycleConfiguration": _Aspect(
-        "PutBucketLifecycleConfiguration", "LifecycleConfiguration", _lifecycle, "DeleteBucketLifecycle"
+        "PutBucketLifecycleConfiguration", "LifecycleConfiguration", "DeleteBucketLifecycle", _lifecycle
     ),
     "NotificationConfiguration": _Aspect(
         "PutBucketNotificationConfiguration",
         "NotificationConfiguration",
-        _notification,
         "PutBucketNotificationConfiguration",
+        _notification,
         {"NotificationConfiguration": {}},
     ),
     "OwnershipControls": _Aspect(
-        "PutBucketOwnershipControls", "OwnershipControls", dict, "DeleteBucketOwnershipControls"
+        "PutBucketOwnershipControls", "OwnershipControls", "DeleteBucketOwnershipControls"
     ),
     "PublicAccessBlockConfiguration": _Aspect(
-        "PutPublicAccessBlock", "PublicAccessBlockConfiguration", dict, "DeletePublicAccessBlock"
+        "PutPublicAccessBlock", "PublicAccessBlockConfiguration", "DeletePublicAccessBlock"
     ),
-    "Tags": _Aspect(
-        "PutBucketTagging",
-        "Tagging",
-        lambda value: {"TagSet": value},
-        "DeleteBucketTagging",
-    ),
+    "Tags": _Aspect("PutBucketTagging", "Tagging", "DeleteBucketTagging", lambda value: {"TagSet": value}),
     # A bucket that had versions keeps them: AWS suspends versioning as well.
     "VersioningConfiguration": _Aspect(
         "PutBucketVersioning",
         "VersioningConfiguration",
-        dict,
         "PutBucketVersioning",
-        {"VersioningConfiguration": {"Status": "Suspended"}},
+        without={"VersioningConfiguration": {"Status": "Suspended"}},
     ),
 }
 
