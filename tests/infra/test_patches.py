@@ -114,12 +114,12 @@ import inspect, sys
 from localaws.stack import LocalAws
 
 def attributes():
-    owners = [module for name, module in sys.modules.items() if name.split(".")[0] == "moto"]
-    owners += [it for module in owners for it in vars(module).values() if inspect.isclass(it)]
+    owners = [module for name, module in dict(sys.modules).items() if name.split(".")[0] == "moto"]
+    owners += [it for module in owners for it in dict(vars(module)).values() if inspect.isclass(it)]
     return {
         (owner.__name__, name): value
         for owner in owners
-        for name, value in vars(owner).items()
+        for name, value in dict(vars(owner)).items()  # copies: threads of services still import
         if name.isupper() or callable(value) or isinstance(value, property | staticmethod | classmethod)
     }
 
