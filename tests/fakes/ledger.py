@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, Correction, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     LEASED_STATES,
     OPEN_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -320,6 +320,6 @@ class FakeLedger:
             # Only what the caller changed is written: the rest stays as others have left it.
             changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
             self._batches[old.batch_id] = replace(current, **changes)
-            if new.state in TROUBLED_STATES:
+            if new.state in ATTENTION_STATES:
                 self._troubles.add((new.dataset, at, new.batch_id))
             return new

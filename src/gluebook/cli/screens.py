@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from gluebook.core.statements import Rows
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED, FileState
 from gluebook.core.text import shown
 from gluebook.operations.status import FileStatus
 
@@ -26,7 +27,8 @@ class _Terminal(Console):
 out = _Terminal()
 err = _Terminal(stderr=True)
 
-_STYLE = {"LOADED": "green", "EMPTY": "yellow", "FAILED": "red", "REJECTED": "red", "SUPERSEDED": "dim"}
+# Of settled states: the others are green, and red if they need attention.
+_STYLES = {FileState.EMPTY.value: "yellow", FileState.SUPERSEDED.value: "dim"}
 STAGES = {
     "build": "Building the package and the layer",
     "start": "Starting AWS on this machine",
@@ -59,10 +61,16 @@ def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
     table.add_column("why", overflow="fold")
     for file in files:
         c = file.counts
-        style = _STYLE.get(file.state, "cyan")
+        style = _style(file.state)
         numbers = [f"{count:,}" for count in (c.read, c.curated, c.duplicates, c.rejected, file.loaded)]
         table.add_row(plain(file.key), f"[{style}]{file.state}[/]", *numbers, plain(_why(file)))
     return table
+
+
+def _style(state: str) -> str:
+    if state not in SETTLED:
+        return "cyan"
+    return "red" if state in NEEDS_ATTENTION else _STYLES.get(state, "green")
 
 
 def _why(file: FileStatus) -> str:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gluebook.cli import screens
-from gluebook.operations.status import SETTLED, Overview
+from gluebook.core.states import SETTLED
+from gluebook.operations.status import Overview
 
 
 class Stopwatch:

@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
-from gluebook.core.states import LEASED_STATES, BatchState
-
-_PUBLISHED_STATES = frozenset({BatchState.CURATED, BatchState.LOADING, BatchState.LOADED})
-_GIVEN_UP_STATES = frozenset({BatchState.REJECTED, BatchState.FAILED})
+from gluebook.core.states import ATTENTION_STATES, LEASED_STATES, PUBLISHED_STATES
 
 _BATCH = r"(?P<batch>[^/]+?)(?:\.g(?P<generation>\d+))?"
 _MANIFEST = re.compile(rf"(?:manifests|vouchers)/[^/]+/{_BATCH}\.json")
@@ -126,15 +123,15 @@ def shelf_differences(batch: Batch | None, shelf: Shelf, lake: Lake) -> list[Dif
 
 def _holds(manifest: Manifest, batch: Batch) -> bool:
     """Whether a manifest of this or an earlier generation stands for what should be read."""
-    if batch.state in _PUBLISHED_STATES:
+    if batch.state in PUBLISHED_STATES:
         return manifest.generation == batch.generation
     # Nothing has taken the place of what the generations before the one that was given up had brought.
-    return batch.state in _GIVEN_UP_STATES and batch.generation > 1
+    return batch.state in ATTENTION_STATES and batch.generation > 1
 
 
 def _missing(batch: Batch, shelf: Shelf, valid: list[Manifest], lake: Lake) -> list[Difference]:
     found = []
-    if batch.state in _PUBLISHED_STATES:
+    if batch.state in PUBLISHED_STATES:
         there = {manifest.key for manifest in valid}
         found += [key for key in _expected_manifests(batch, lake) if key not in there]
     for manifest in valid:

@@ -13,12 +13,7 @@ from gluebook.core.loading import waiting_told
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
 from gluebook.core.runs import FailedRun, failed_run_mark
-from gluebook.core.states import BatchState, FileState, shown_state
-
-# States that a person should look at.
-TROUBLED = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
-# States from which nothing moves by itself any more.
-SETTLED = frozenset({*TROUBLED, FileState.EMPTY.value, FileState.SUPERSEDED.value, BatchState.LOADED.value})
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, visible_state
 
 _READERS = 16
 
@@ -50,7 +45,7 @@ class FileStatus:
     @property
     def is_troubled(self) -> bool:
         """Whether a person should look at it."""
-        return self.state in TROUBLED or self.failed_loads > 1 or self.given_up
+        return self.state in NEEDS_ATTENTION or self.failed_loads > 1 or self.given_up
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
 
 def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | None) -> FileStatus:
     batch = batches.get(file.batch_id or "")
-    state = shown_state(file.state, batch.state if batch else None)
+    state = visible_state(file.state, batch.state if batch else None)
     counts = result.counts if result else Counts()
     return FileStatus(
         key=file.key,

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake, RawKey, parse_raw_key
 from gluebook.core.plan import keys_in_manifest
-from gluebook.core.states import BatchState
+from gluebook.core.states import NEEDS_ATTENTION, BatchState
 from gluebook.operations.rejects import Reject as SetAside
-from gluebook.operations.status import TROUBLED, FileStatus, Overview
+from gluebook.operations.status import FileStatus, Overview
 from gluebook.quality.words import sentence
 from gluebook.report.model import (
     Asked,
@@ -69,7 +69,7 @@ def gather(day: date, made_at: str, sources: Sources) -> ReportData:
     """
     seen = sources.overview()
     mine = [file for file in seen.files if _dt(file.key) == day]
-    others = [file for file in seen.files if _dt(file.key) != day and file.state in TROUBLED]
+    others = [file for file in seen.files if _dt(file.key) != day and file.state in NEEDS_ATTENTION]
     epochs = {batch.batch_id: batch.reported_epoch for batch in seen.batches}
     datasets = tuple(
         _dataset(name, [file for file in mine if file.dataset == name], epochs, sources) for name in CONTRACTS

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gluebook.operations.status import SETTLED, TROUBLED
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED
 from gluebook.report import plots
 from gluebook.report.history import Summary
 from gluebook.report.model import DatasetDay, File, ReportData, ServiceErrors, TicketsOpened, title_of
@@ -60,7 +60,7 @@ def dataset_section(dataset: DatasetDay, day: date) -> str:
         more_files=len(files) - MOST_FILES,
         rejects=dataset.rejects[:MOST_REASONS],
         more_rejects=dataset.rejects[MOST_REASONS:],
-        troubled=TROUBLED,
+        troubled=NEEDS_ATTENTION,
         settled=SETTLED,
     )
 
@@ -97,7 +97,7 @@ def lineage_section(data: ReportData) -> str:
         more=len(data.lineage) - MOST_LINEAGE,
         gated=data.gated[-MOST_DOCS:],
         more_gated=len(data.gated) - MOST_DOCS,
-        troubled=TROUBLED,
+        troubled=NEEDS_ATTENTION,
     )
 
 
@@ -183,7 +183,7 @@ def age_in_words(days: int | None) -> str:
 
 
 def _gravest_first(file: File) -> tuple[bool, bool, str]:
-    return file.state not in TROUBLED, file.state in SETTLED, file.key
+    return file.state not in NEEDS_ATTENTION, file.state in SETTLED, file.key
 
 
 def _percent(share: float | None, digits: int = 1) -> str:

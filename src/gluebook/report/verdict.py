@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from gluebook.core.states import BatchState, FileState
-from gluebook.operations.status import SETTLED
+from gluebook.core.states import SETTLED, BatchState, FileState
 from gluebook.report.model import DatasetDay, ReportData, title_of
 
 

@@ -12,9 +12,9 @@ from gluebook.aws.ledger.table import Item
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     OPEN_STATES,
     REPEATABLE_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -141,6 +141,6 @@ class BatchRecords(LedgerBase):
             actions.append(self._table.delete_action(at_key.open_key(old)))
         elif old.state in REPEATABLE_STATES:
             actions.append(self._table.put_action(at_key.open_key(new)))
-        if new.state in TROUBLED_STATES:
+        if new.state in ATTENTION_STATES:
             actions.append(self._trouble(new.dataset, at, new.batch_id))
         return new if self._table.transact(actions) else None

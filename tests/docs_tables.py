@@ -1,0 +1,66 @@
+"""Tables in the documentation that are rendered from the code.
+
+A line `<!-- table: NAME -->` stands above each. `PYTHONPATH=src:tests python -m docs_tables` writes them, and a
+test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from gluebook.core.states import BatchState, FileState
+
+DOCS = Path(__file__).parents[1] / "docs"
+COMMAND = "PYTHONPATH=src:tests .venv/bin/python -m docs_tables"
+_TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[^>]+)(?P<close> -->\n)(?P<rows>(?:\|.*\n)*)")
+
+
+def markdown(header: str, rows: Iterable[Iterable[object]]) -> str:
+    """A table. `header`: the columns' names, with ` | ` between them."""
+    lines = [f"| {header} |", "|" + "---|" * (header.count("|") + 1)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def states() -> str:
+    """Every state of file versions and batches."""
+    return markdown(
+        "state | of | phase | meaning | what to do",
+        (
+            (state, kind, state.row.phase, state.row.meaning, state.row.action)
+            for kind, states in (("file", FileState), ("batch", BatchState))
+            for state in states
+        ),
+    )
+
+
+# By page and name.
+TABLES: dict[tuple[str, str], Callable[[], str]] = {
+    ("operations.md", "states"): states,
+}
+
+
+def tables_in(page: str) -> dict[str, str]:
+    """The tables of a page as they stand there, by name."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return {found["name"]: found["rows"] for found in _TABLE.finditer(text)}
+
+
+def write() -> None:
+    """Write every table into its page."""
+    for page in {page for page, _ in TABLES}:
+        rendered = {name: render() for (of, name), render in TABLES.items() if of == page}
+        text = (DOCS / page).read_text(encoding="utf-8")
+        text = _TABLE.sub(partial(_filled, rendered), text)
+        (DOCS / page).write_text(text, encoding="utf-8")
+
+
+def _filled(rendered: dict[str, str], found: re.Match[str]) -> str:
+    return f"{found['name']}{found['close']}{rendered[found['name']]}"
+
+
+if __name__ == "__main__":
+    write()
