@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from gluebook.contracts.reasons import About, Reason
 from gluebook.core.states import BatchState, FileState
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -37,9 +38,29 @@ def states() -> str:
     )
 
 
+def reasons(about: About) -> str:
+    """Every reason of records, files or batches, as it is stored."""
+    of = [reason for reason in Reason if reason.row.about is about]
+    if about is About.RECORD:
+        return markdown(
+            "reason | meaning | what to do", ((_stored(r), r.row.meaning, r.row.action) for r in of)
+        )
+    return markdown(
+        "reason | state | meaning | what to do",
+        ((_stored(r), r.row.states.replace(" ", ", "), r.row.meaning, r.row.action) for r in of),
+    )
+
+
+def _stored(reason: Reason) -> str:
+    return f"`{reason}:<column>`" if reason.row.of_column else f"`{reason}`"
+
+
 # By page and name.
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("operations.md", "states"): states,
+    ("operations.md", "reasons of batches"): partial(reasons, About.BATCH),
+    ("data.md", "reasons of records"): partial(reasons, About.RECORD),
+    ("data.md", "reasons of files"): partial(reasons, About.FILE),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from gluebook.contracts.reasons import in_words
 from gluebook.report.history import Summary
 from gluebook.report.model import Asked, DatasetDay, RejectReason, ReportData
 from gluebook.report.offline import only_own, reaches_out
@@ -19,7 +20,6 @@ from gluebook.report.page import (
     index,
     moment,
     page,
-    reason_in_words,
     sections,
 )
 from gluebook.report.verdict import judge
@@ -162,8 +162,8 @@ def test_an_age_is_told_as_people_would(days: int | None, says: str) -> None:
 
 
 def test_reasons_and_moments_are_told_in_words_or_as_they_are() -> None:
-    assert reason_in_words("too_long:message") == "message is too long"
-    assert reason_in_words("something_new") == "something_new"
+    assert in_words("too_long:message") == "message is too long"
+    assert in_words("something_new") == "something_new"
     assert moment("2026-01-05T11:05:00+02:00") == "5 Jan 2026, 09:05 UTC"
     assert moment("yesterday") == "yesterday"
 

@@ -62,6 +62,8 @@ def _show_status(
     if files:
         screens.out.print(screens.files_table(files, "files"))
         screens.out.print(", ".join(f"{count} {state}" for state, count in states(seen.files).items()))
+        for line in screens.advice(files):
+            screens.out.print(f"  ▸ {screens.plain(line)}", soft_wrap=True, highlight=False)
     elif not seen.files:
         screens.out.print("Nothing has arrived yet.")
     elif not failed_last and not refused:

@@ -76,12 +76,12 @@ def _told(found: Rejects) -> Group | str:
 
 def _reasons(found: Rejects) -> Table:
     table = Table(title="Set aside, by reason", title_justify="left")
-    for name in ("dataset", "source", "reason"):
-        table.add_column(name)
+    for name in ("dataset", "source", "reason", "meaning"):
+        table.add_column(name, overflow="fold")
     for name in ("records", "files"):
         table.add_column(name, justify="right")
     for tally in found.tallies:
-        words = (screens.plain(word) for word in (tally.dataset, tally.source, tally.reason))
+        words = map(screens.plain, (tally.dataset, tally.source, tally.reason, screens.meaning(tally.reason)))
         table.add_row(*words, f"{tally.records:,}", f"{tally.files:,}")
     return table
 

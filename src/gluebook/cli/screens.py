@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
+from gluebook.contracts.reasons import reason_of
 from gluebook.core.statements import Rows
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED, FileState
-from gluebook.core.text import shown
+from gluebook.core.text import shown, without_markdown
 from gluebook.operations.status import FileStatus
 
 
@@ -67,6 +68,18 @@ def files_table(files: tuple[FileStatus, ...], title: str) -> Table:
     return table
 
 
+def meaning(reason: str) -> str:
+    """What a stored reason means; "" for one that is not in the table."""
+    known = reason_of(reason)
+    return without_markdown(known.row.meaning) if known else ""
+
+
+def advice(files: Iterable[FileStatus]) -> list[str]:
+    """What to do about each reason of files that need attention: the reason's code, then the action."""
+    reasons = (reason_of(file.reason) for file in files if file.needs_attention and file.reason)
+    return [f"{code}: {without_markdown(code.row.action)}" for code in dict.fromkeys(reasons) if code]
+
+
 def _style(state: str) -> str:
     if state not in SETTLED:
         return "cyan"
@@ -109,4 +122,4 @@ def stages_table(stages: dict[str, float]) -> Table:
 
 def troubled(files: tuple[FileStatus, ...]) -> tuple[FileStatus, ...]:
     """Those that a person should look at."""
-    return tuple(file for file in files if file.is_troubled or file.counts.rejected)
+    return tuple(file for file in files if file.needs_attention or file.counts.rejected)

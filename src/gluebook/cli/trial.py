@@ -148,7 +148,7 @@ def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
         found.append(
             f"{uploaded - len(seen.files)} of {uploaded} files were never registered; see the dead letters"
         )
-    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.is_troubled]
+    found += [f"{file.key} is {file.state}: {file.reason}" for file in seen.files if file.needs_attention]
     if not seen.settled:
         found += [f"{count} file versions are still {state}" for state, count in states(seen.files).items()]
     if found:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from gluebook.contracts import contract
+from gluebook.contracts.reasons import Reason
 from gluebook.core.loading import after_failed_load, client_token, is_due, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.sql.load import LoadRequest, load_sql
@@ -97,7 +98,7 @@ def _loaded(batch: Batch, statement: Statement, work: Loading) -> None:
 
 
 def _failed(batch: Batch, statement: Statement, work: Loading) -> None:
-    reason = f"load_failed: {statement.error or statement.status}"
+    reason = Reason.LOAD_FAILED.because(statement.error or statement.status)
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was made anew; so are the tables, with the next load
         forget_schema(work)

@@ -43,7 +43,7 @@ class FileStatus:
     given_up: bool = False
 
     @property
-    def is_troubled(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether a person should look at it."""
         return self.state in NEEDS_ATTENTION or self.failed_loads > 1 or self.given_up
 

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from gluebook.contracts.reasons import in_words
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED
 from gluebook.report import plots
 from gluebook.report.history import Summary
@@ -28,13 +29,6 @@ _MARKS = {"yes": "✓", "with reservations": "!", "no": "✕", "nothing arrived"
 _CLASSES = {"yes": "yes", "with reservations": "reserved", "no": "no", "nothing arrived": "nothing"}
 # A number and its sign stay together.
 _SPACE = "\N{NO-BREAK SPACE}"
-_REASONS = {
-    "missing": "{} is missing",
-    "unreadable": "{} can't be read",
-    "unknown": "{} holds a word that isn't known",
-    "too_long": "{} is too long",
-    "malformed_record": "malformed",
-}
 
 
 def verdict_section(data: ReportData, verdict: Verdict) -> str:
@@ -151,12 +145,6 @@ def days_table(tickets: Sequence[TicketsOpened], services: Sequence[ServiceError
     return found
 
 
-def reason_in_words(reason: str) -> str:
-    """A reject's reason such as `missing:occurred_at`, as people would say it; others as they are."""
-    kind, _, column = reason.partition(":")
-    return _REASONS[kind].format(column) if kind in _REASONS else reason
-
-
 def moment(text: str) -> str:
     """An ISO 8601 moment as people write it: 5 Jan 2026, 09:59 UTC; what isn't one stays as it is."""
     try:
@@ -219,7 +207,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "moment": moment,
         "age": age_in_words,
-        "reason": reason_in_words,
+        "reason": in_words,
         "columns_of": _columns,
         "title_of": title_of,
         "long_day": lambda day: f"{day:%A}, {day.day} {day:%B %Y}",

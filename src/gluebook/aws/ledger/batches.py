@@ -9,6 +9,7 @@ from gluebook.aws.ledger import keys as at_key
 from gluebook.aws.ledger.base import LedgerBase
 from gluebook.aws.ledger.codec import BATCH_ATTRIBUTES, batch_from, batch_item, verdict_item
 from gluebook.aws.ledger.table import Item
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
@@ -52,7 +53,7 @@ class BatchRecords(LedgerBase):
         # Only the fence counts here: the state may move on while the lease is being prolonged beside it.
         self._lease(batch, {"lease_until": lease_until}, "#epoch = :epoch", {"epoch": batch.epoch})
 
-    def end_lease(self, batch: Batch, why: str) -> None:
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
         """End the lease of a run that has ended; why, unless the batch has a reason of its own.
 
         Raises Fenced if the lease has been lost, or the batch's state has changed since it was read.
