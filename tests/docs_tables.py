@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from gluebook.contracts import CONTRACTS, QUARANTINE, TYPES, Column
 from gluebook.contracts.reasons import About, Reason
+from gluebook.core.sql.quality import DQ_COLUMNS
+from gluebook.core.sql.schema import LOADS_COLUMNS
 from gluebook.core.states import BatchState, FileState
+from gluebook.quality.baseline import identity
+from gluebook.sources import source_names
 
 DOCS = Path(__file__).parents[1] / "docs"
 COMMAND = "PYTHONPATH=src:tests .venv/bin/python -m docs_tables"
@@ -55,10 +60,71 @@ def _stored(reason: Reason) -> str:
     return f"`{reason}:<column>`" if reason.row.of_column else f"`{reason}`"
 
 
+def types() -> str:
+    """The types of contract columns."""
+    return markdown(
+        "type | values | Redshift | Spark, Glue catalog | Parquet (Arrow)",
+        (
+            (name, t.description, f"{t.redshift}(n)" if name == "text" else t.redshift, t.spark, t.arrow)
+            for name, t in TYPES.items()
+        ),
+    )
+
+
+def datasets() -> str:
+    """The datasets, each with its key and its sources."""
+    return markdown(
+        "dataset | key | newest by | identity in a batch | sources",
+        (
+            (
+                _code([c.name]),
+                _code(c.key),
+                _code(c.newest_by),
+                _code(identity(c)),
+                _code(source_names(c.name)),
+            )
+            for c in CONTRACTS.values()
+        ),
+    )
+
+
+def columns(of: Iterable[Column], redshift: bool = True, parquet: bool = True) -> str:
+    """Columns in order, with their types where they are stored."""
+    places = [("Redshift", "redshift_type")] * redshift + [("Parquet", "spark_type")] * parquet
+    return markdown(
+        " | ".join(["#", "column", *(place for place, _ in places), "null", "description"]),
+        (
+            (
+                number,
+                f"`{column.name}`",
+                *(getattr(column, type_) for _, type_ in places),
+                "yes" if column.nullable else "no",
+                _description(column),
+            )
+            for number, column in enumerate(of, 1)
+        ),
+    )
+
+
+def _description(column: Column) -> str:
+    allowed = f": {_code(column.allowed)}" if column.allowed else ""
+    return f"{column.description}{allowed}{'; keyed hash' if column.personal else ''}"
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 # By page and name.
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("operations.md", "states"): states,
     ("operations.md", "reasons of batches"): partial(reasons, About.BATCH),
+    ("data.md", "datasets"): datasets,
+    ("data.md", "types"): types,
+    **{("data.md", f"columns of {name}"): partial(columns, c.columns) for name, c in CONTRACTS.items()},
+    ("data.md", "columns of etl_loads"): partial(columns, LOADS_COLUMNS, parquet=False),
+    ("data.md", "columns of the quarantine"): partial(columns, QUARANTINE, redshift=False),
+    ("quality.md", "columns of dq_results"): partial(columns, DQ_COLUMNS, parquet=False),
     ("data.md", "reasons of records"): partial(reasons, About.RECORD),
     ("data.md", "reasons of files"): partial(reasons, About.FILE),
 }

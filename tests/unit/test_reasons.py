@@ -6,6 +6,7 @@ import ast
 import copy
 import pickle
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ CODE = [path for path in SRC.rglob("*.py") if path != TABLE and path.parent != S
 CODES = "|".join(re.escape(reason) for reason in Reason if reason is not Reason.RUN)
 
 
+@cache
 def trees() -> list[tuple[Path, ast.Module]]:
     return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in CODE]
 

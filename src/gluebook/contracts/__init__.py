@@ -10,10 +10,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-from gluebook.contracts.model import PROVENANCE, Column, Contract, TypeName
+from gluebook.contracts.model import PROVENANCE, QUARANTINE, TYPES, Column, Contract
 from gluebook.errors import ConfigurationError
 
-__all__ = ["CONTRACTS", "PROVENANCE", "Column", "Contract", "TypeName", "contract"]
+__all__ = ["CONTRACTS", "PROVENANCE", "QUARANTINE", "TYPES", "Column", "Contract", "contract"]
 
 
 _SHARED = ("model", "reasons")

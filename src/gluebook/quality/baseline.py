@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gluebook.contracts import Column, Contract, TypeName
+from gluebook.contracts import TYPES, Column, Contract
 
 Expectation = dict[str, Any]
-
-# The type's name in Spark, and in pandas as `frames` reads Parquet. Both engines are to give the same verdict.
-_TYPES: dict[TypeName, list[str]] = {
-    "text": ["StringType", "StringDtype"],
-    "integer": ["IntegerType", "Int32Dtype"],
-    "bigint": ["LongType", "Int64Dtype"],
-    "boolean": ["BooleanType", "BooleanDtype"],
-    "date": ["DateType", "date"],
-    "timestamp": ["TimestampType", "datetime64[us]"],
-}
 
 
 def baseline(contract: Contract) -> list[Expectation]:
@@ -49,12 +39,13 @@ def identity(contract: Contract) -> tuple[str, ...]:
 
 
 def _of(column: Column) -> Iterator[Expectation]:
-    name = column.name
+    name, type_ = column.name, TYPES[column.type]
     yield _demand(
         "expect_column_values_to_be_in_type_list",
         "the warehouse's column has this type",
         column=name,
-        type_list=_TYPES[column.type],
+        # Spark or pandas reads the Parquet; both engines give the same verdict.
+        type_list=[type_.spark_class, type_.pandas],
     )
     if not column.nullable:
         yield _demand(

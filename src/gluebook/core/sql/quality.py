@@ -24,23 +24,23 @@ def _rows(name: str, description: str) -> Column:
 
 # In the order of the Parquet, which is copied by position. The batch's own numbers stand in each of its rows.
 DQ_COLUMNS = (
-    _text("batch_id", 64, "the batch that was looked at"),
+    _text("batch_id", 64, "the batch that the gate evaluated"),
     Column("generation", "integer", "1; one more each time it is processed again", nullable=False),
     _text("dataset", 64, "name of the contract"),
-    Column("checked_at", "timestamp", "when the gate looked", nullable=False),
+    Column("checked_at", "timestamp", "time of the evaluation", nullable=False),
     Column("files", "integer", "files whose records were read", nullable=False),
     _rows("rows_read", "records read"),
-    _rows("rows_curated", "rows that came through"),
-    _rows("rows_duplicates", "records that repeat another one of the batch"),
-    _rows("rows_rejected", "records set aside"),
-    Column("newest_at", "timestamp", "the newest row's moment"),
+    _rows("rows_curated", "rows kept"),
+    _rows("rows_duplicates", "records that repeat another record of the batch"),
+    _rows("rows_rejected", "rejects"),
+    Column("newest_at", "timestamp", "time of the newest row"),
     Column("batch_passed", "boolean", "no critical expectation failed", nullable=False),
-    _text("suite", 128, "the suite that holds the expectation"),
-    _text("expectation", 128, "its type, as Great Expectations calls it"),
-    _text("column_name", 1024, "the columns it looks at; null: the table", nullable=True),
+    _text("suite", 128, "the suite of the expectation"),
+    _text("expectation", 128, "its type in Great Expectations"),
+    _text("column_name", 1024, "the columns it evaluates; null: the table", nullable=True),
     _text("severity", 16, "critical, warning or info"),
-    Column("passed", "boolean", "whether it holds", nullable=False),
-    Column("unexpected_rows", "bigint", "rows that break it; null where nobody counted"),
+    Column("passed", "boolean", "whether it is met", nullable=False),
+    Column("unexpected_rows", "bigint", "rows that break it; null if they are not counted"),
 )
 
 _NAME = re.compile(r"gluebook-quality:(?P<dataset>[^:]+):(?P<batch>[^:]+):(?P<attempt>\d+)")
