@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from contract.moto_aws import client, moto_endpoint
 from gluebook.aws.ledger import Ledger
-from gluebook.cli import report_command
+from gluebook.cli import report
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment
 from gluebook.core.keys import Lake, file_id
@@ -84,7 +84,7 @@ def test_the_command_makes_publishes_and_tells_and_a_second_time_replaces(
     monkeypatch.chdir(tmp_path)
     outputs = {"LakeBucket": stack["lake_bucket"], "LedgerTable": stack["ledger_table"]}
     deployed = Deployment({**outputs, "Workgroup": "", "WarehouseDatabase": ""})
-    monkeypatch.setattr(report_command, "connect", lambda: deployed)
+    monkeypatch.setattr(report, "connect", lambda: deployed)
     words = ["report", "--day", str(DAY), "--kernel", "python3", "--json"]
     for more in (["--no-publish"], [], []):
         result = CliRunner().invoke(app, [*words, *more])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gluebook.cli.notebook_runs import Destination, Result, days, run_all
+from gluebook.cli.run import Destination, Result, days, run_all
 from gluebook.errors import ConfigurationError
 from gluebook.notebook.execute import execute
 from notebook_kit import Cell, code, prose, write

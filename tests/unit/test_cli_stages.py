@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gluebook.cli.stages import Stopwatch, stages
+from gluebook.cli.screens.progress import Stopwatch, stages
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, FileState
 
 
 def test_the_seconds_of_a_stage_that_comes_twice_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0.0, 1.0, 1.0, 3.0, 3.0, 7.0])
-    monkeypatch.setattr("gluebook.cli.stages.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("gluebook.cli.screens.progress.time.monotonic", lambda: next(moments))
     clock = Stopwatch()
     for stage in ("curate", "load", "curate"):
         clock.begin(stage)

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from fakes import FakeObjects
-from gluebook.cli.rejects_command import _told
+from gluebook.cli.rejects import _screen
 from gluebook.contracts import CONTRACTS, QUARANTINE
 from gluebook.core.keys import Lake
 from gluebook.deployment.template import parse_template
@@ -139,7 +139,7 @@ def test_less_than_nothing_is_refused(objects: FakeObjects) -> None:
 
 def shown(found: Rejects) -> str:
     console = Console(width=140, record=True)
-    console.print(_told(found))
+    console.print(_screen(found))
     return console.export_text()
 
 
