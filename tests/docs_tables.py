@@ -7,10 +7,14 @@ test compares them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import typer
+
+from gluebook.cli.app import app
 from gluebook.contracts import CONTRACTS, QUARANTINE, TYPES, Column
 from gluebook.contracts.reasons import About, Reason
 from gluebook.core.sql.quality import DQ_COLUMNS
@@ -19,7 +23,7 @@ from gluebook.core.states import BatchState, FileState
 from gluebook.quality.baseline import identity
 from gluebook.sources import source_names
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
 COMMAND = "PYTHONPATH=src:tests .venv/bin/python -m docs_tables"
 _TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[^>]+)(?P<close> -->\n)(?P<rows>(?:\|.*\n)*)")
 
@@ -115,24 +119,46 @@ def _code(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
+def commands() -> str:
+    """Every command, as its help says."""
+    return markdown("command | what it does", (_command(*one) for one in cli_commands()))
+
+
+def cli_commands(group: Any = None, prefix: str = "gluebook") -> Iterator[tuple[str, Any]]:
+    """Every command with the words that call it."""
+    # typer carries its own click, whose types have no public name.
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        words = f"{prefix} {name}"
+        yield from cli_commands(command, words) if hasattr(command, "commands") else [(words, command)]
+
+
+def _command(words: str, command: Any) -> tuple[str, str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    named = [p.name.upper() if p.required else f"[{p.name.upper()}]" for p in arguments]
+    summary, _, _ = command.help.partition("Example: ")
+    return f"`{' '.join([words, *named])}`", " ".join(summary.split())
+
+
 # By page and name.
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
-    ("operations.md", "states"): states,
-    ("operations.md", "reasons of batches"): partial(reasons, About.BATCH),
-    ("data.md", "datasets"): datasets,
-    ("data.md", "types"): types,
-    **{("data.md", f"columns of {name}"): partial(columns, c.columns) for name, c in CONTRACTS.items()},
-    ("data.md", "columns of etl_loads"): partial(columns, LOADS_COLUMNS, parquet=False),
-    ("data.md", "columns of the quarantine"): partial(columns, QUARANTINE, redshift=False),
-    ("quality.md", "columns of dq_results"): partial(columns, DQ_COLUMNS, parquet=False),
-    ("data.md", "reasons of records"): partial(reasons, About.RECORD),
-    ("data.md", "reasons of files"): partial(reasons, About.FILE),
+    ("README.md", "commands"): commands,
+    ("docs/operations.md", "states"): states,
+    ("docs/operations.md", "reasons of batches"): partial(reasons, About.BATCH),
+    ("docs/data.md", "datasets"): datasets,
+    ("docs/data.md", "types"): types,
+    **{("docs/data.md", f"columns of {name}"): partial(columns, c.columns) for name, c in CONTRACTS.items()},
+    ("docs/data.md", "columns of etl_loads"): partial(columns, LOADS_COLUMNS, parquet=False),
+    ("docs/data.md", "columns of the quarantine"): partial(columns, QUARANTINE, redshift=False),
+    ("docs/quality.md", "columns of dq_results"): partial(columns, DQ_COLUMNS, parquet=False),
+    ("docs/data.md", "reasons of records"): partial(reasons, About.RECORD),
+    ("docs/data.md", "reasons of files"): partial(reasons, About.FILE),
 }
 
 
 def tables_in(page: str) -> dict[str, str]:
     """The tables of a page as they stand there, by name."""
-    text = (DOCS / page).read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
     return {found["name"]: found["rows"] for found in _TABLE.finditer(text)}
 
 
@@ -140,9 +166,9 @@ def write() -> None:
     """Write every table into its page."""
     for page in {page for page, _ in TABLES}:
         rendered = {name: render() for (of, name), render in TABLES.items() if of == page}
-        text = (DOCS / page).read_text(encoding="utf-8")
+        text = (ROOT / page).read_text(encoding="utf-8")
         text = _TABLE.sub(partial(_filled, rendered), text)
-        (DOCS / page).write_text(text, encoding="utf-8")
+        (ROOT / page).write_text(text, encoding="utf-8")
 
 
 def _filled(rendered: dict[str, str], found: re.Match[str]) -> str:

@@ -1,37 +1,25 @@
-"""Every command explains itself: a sentence per option, an example that parses, a row in the README."""
+"""Every command explains itself: a sentence per option, an example that parses. The README shows the same."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
+from docs_tables import cli_commands
 from gluebook.cli import app as module
 from gluebook.cli.app import app
-from gluebook.deployment.build import project_root
 
 # typer carries its own click, whose types have no public name.
 ROOT: Any = typer.main.get_command(app)
-README = (project_root() / "README.md").read_text(encoding="utf-8")
 CLI = Path(module.__file__).parent
 
 
-def commands(group: Any, prefix: str = "gluebook") -> Iterator[tuple[str, Any]]:
-    """Every command with the words that call it."""
-    for name, command in group.commands.items():
-        words = f"{prefix} {name}"
-        if hasattr(command, "commands"):
-            yield from commands(command, words)
-        else:
-            yield words, command
-
-
-COMMANDS = dict(commands(ROOT))
+COMMANDS = dict(cli_commands(ROOT))
 EACH = pytest.mark.parametrize("words", COMMANDS)
 
 
@@ -59,16 +47,6 @@ def test_the_example_of_a_command_parses(words: str) -> None:
 def test_an_example_with_an_option_that_there_is_not_does_not_parse() -> None:
     with pytest.raises(module._WrongUsage, match="No such option"):
         parsed(["status", "--failde"])
-
-
-@EACH
-def test_a_command_has_a_row_in_the_readme(words: str) -> None:
-    assert re.search(rf"^\| `{words}[ `]", README, re.M)
-
-
-def test_each_row_of_the_readme_is_a_command() -> None:
-    rows = re.findall(r"^\| `(gluebook [a-z ]*[a-z])", README, re.M)
-    assert sorted(rows) == sorted(COMMANDS)
 
 
 def test_each_command_is_in_the_file_of_its_name() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from docs_tables import COMMAND, DOCS, TABLES, tables_in
+from docs_tables import COMMAND, ROOT, TABLES, tables_in
 
 
 @pytest.mark.parametrize(("page", "name"), TABLES)
 def test_a_page_shows_the_table_that_the_code_says(page: str, name: str) -> None:
-    assert tables_in(page).get(name) == TABLES[page, name](), (
-        f"docs/{page}: `{COMMAND}` writes the table {name!r}"
-    )
+    assert tables_in(page).get(name) == TABLES[page, name](), f"{page}: `{COMMAND}` writes the table {name!r}"
 
 
 def test_every_marked_table_is_rendered_from_code() -> None:
-    marked = {(path.name, name) for path in DOCS.glob("*.md") for name in tables_in(path.name)}
+    pages = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    marked = {(page, name) for page in pages for name in tables_in(page)}
     assert marked == set(TABLES)
