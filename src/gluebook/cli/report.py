@@ -82,8 +82,8 @@ def make_report(
     from gluebook.notebook.deployed import report_defaults
     from gluebook.notebook.execute import execute  # slow to import, as what follows
     from gluebook.report.data_docs import data_docs
+    from gluebook.report.outputs import executed
     from gluebook.report.page import page
-    from gluebook.report.shown import executed
     from gluebook.report.site import write_day
 
     notebook = project_root() / "notebooks" / "reports" / "data_quality.ipynb"

@@ -97,15 +97,17 @@ class Column:
 class Contract:
     """A dataset's ordered columns and what makes a row one row.
 
+    title      what people call the dataset
     key        the columns that identify a row of the warehouse table
-    newest_by  the columns by which, highest first, one row of a key is newer than another; total: the last
-               one is a fingerprint of the row, so that the outcome never depends on the order of arrival
-    moment     the column that tells when what a row says came about
+    newest_by  the columns by which, highest first, one row of a key is newer than another. The last one is a
+               fingerprint of the row, so the outcome never depends on the order of arrival
+    moment     the column with the time of the event that a row describes
     append     a row's identity is its raw record, so it never changes: it is retracted when no live file
                version contains it. Otherwise rows are revisions, and the newest of a key stands
     """
 
     name: str
+    title: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     newest_by: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the contract itself demands of a dataset's Parquet, as expectations. Nobody writes these by hand."""
+"""What a contract requires of a dataset's Parquet, as expectations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Expectation = dict[str, Any]
 def baseline(contract: Contract) -> list[Expectation]:
     """The expectations that follow from `contract`, all critical, in contract order.
 
-    A row at least; the columns by name, order and type; a value where one is demanded; the values of
-    enumerations; lengths in bytes; no row twice. The warehouse copies by position, so order counts.
+    At least one row; the columns by name, order and type; a value where one is required; the values of
+    enumerations; lengths in bytes; no duplicate rows. COPY goes by position, so the order matters.
     """
     table = [
         _demand("expect_table_row_count_to_be_between", "an empty batch brings nothing", min_value=1),
@@ -33,7 +33,7 @@ def baseline(contract: Contract) -> list[Expectation]:
 
 
 def identity(contract: Contract) -> tuple[str, ...]:
-    """The columns that make a row of the lake one row: of revisions, all distinct ones are kept there."""
+    """The columns that identify a row of the lake, which keeps all distinct revisions."""
     last = contract.newest_by[-1]
     return contract.key if last in contract.key else (*contract.key, last)
 

@@ -1,4 +1,4 @@
-"""Parquet as pandas, its physical types kept apart: an integer that may be null is no float."""
+"""Parquet as pandas, with its physical types: an integer that may be null is no float."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PANDAS = {
 
 
 def read_frame(files: Sequence[Path]) -> pd.DataFrame:
-    """The rows of `files`, at least one, with the columns that stand in them; all files must have the same.
+    """The rows of `files`, at least one file; all files must have the same columns.
 
     Times lose their zone, which is UTC.
     """
