@@ -17,6 +17,7 @@ import typer
 from gluebook.cli.app import app
 from gluebook.contracts import CONTRACTS, QUARANTINE, TYPES, Column
 from gluebook.contracts.reasons import About, Reason
+from gluebook.core.differences import EXPLANATIONS
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.core.sql.schema import LOADS_COLUMNS
 from gluebook.core.states import BatchState, FileState
@@ -44,6 +45,14 @@ def states() -> str:
             for kind, states in (("file", FileState), ("batch", BatchState))
             for state in states
         ),
+    )
+
+
+def differences() -> str:
+    """Every kind of difference that `gluebook reconcile` finds."""
+    return markdown(
+        "difference | meaning | what to do",
+        ((e.title, e.meaning, e.way_out.replace("--repair", "`--repair`")) for e in EXPLANATIONS.values()),
     )
 
 
@@ -144,6 +153,7 @@ def _command(words: str, command: Any) -> tuple[str, str]:
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "commands"): commands,
     ("docs/operations.md", "states"): states,
+    ("docs/operations.md", "differences"): differences,
     ("docs/operations.md", "reasons of batches"): partial(reasons, About.BATCH),
     ("docs/data.md", "datasets"): datasets,
     ("docs/data.md", "types"): types,

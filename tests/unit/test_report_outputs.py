@@ -40,7 +40,7 @@ def test_sections_tables_and_pictures_come_over_in_their_order(tmp_path: Path) -
     assert done.summary == SUMMARY
     assert [part[:49] for part in done.parts] == [
         "<section>one</section>",
-        '<div class="scroll"><table><tr><td>two</td></tr></table></di',
+        '<div class="scroll"><table><tr><td>two</td></tr><',
         '<figure><img alt="A picture from the notebook" sr',
     ]
     assert "script" not in done.parts[1]

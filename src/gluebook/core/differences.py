@@ -1,4 +1,4 @@
-"""The kinds of differences between bucket, ledger, lake and warehouse: what each means, and how to resolve it."""
+"""The kinds of differences between bucket, ledger, lake and warehouse: what each means, and what to do."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a kind of difference means, how to resolve it, and whether `--repair` does so."""
+    """What a kind of difference means, what to do about it, and whether `--repair` does it."""
 
     title: str
     meaning: str
@@ -65,17 +65,17 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
     {
         Kind.UNREGISTERED: Explanation(
             "in the raw bucket, not in the ledger",
-            "their events were lost, or they were there before the pipeline, or they arrived just now",
-            "--repair registers them; the schedule does so too, a part of the bucket at a time",
+            "their events were lost, they are older than the pipeline, or they arrived just now",
+            "--repair registers them; so does the sweep, a part of the bucket at a time",
             repairable=True,
         ),
         Kind.VANISHED: Explanation(
-            "waiting in the ledger, gone from the raw bucket",
-            "these versions were deleted before they were read; a run will find them FAILED",
-            "upload the files again, if they still matter",
+            "to be read by a run, but deleted from the raw bucket",
+            "these versions were deleted before a run read them; a run will set them to FAILED",
+            "upload the files again if they are needed",
         ),
         Kind.UNMARKED: Explanation(
-            "PENDING, but missing from what a run reads",
+            "PENDING, but not in the list that runs read",
             "no run will ever claim them; the ledger was changed by hand, or restored",
             "upload the files again",
         ),
@@ -86,82 +86,82 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
             repairable=True,
         ),
         Kind.OVERDUE_CORRECTIONS: Explanation(
-            "files with several versions that were not settled",
-            "nothing of the dataset is under way, so they should have been settled",
+            "corrections that are not settled",
+            "files have several versions, and nothing of the dataset is being processed that could delay them",
             "--repair runs the sweep",
             repairable=True,
         ),
         Kind.ABANDONED: Explanation(
-            "batches whose run has ended without finishing them",
+            "abandoned batches",
             "their lease has ended, and no run has taken them over",
             "--repair starts the job",
             repairable=True,
         ),
         Kind.UNLOADED: Explanation(
-            "published batches whose load has not finished",
-            "nothing has happened for longer than a load takes: an event was lost, or the warehouse is busy",
+            "CURATED or LOADING for more than twenty minutes",
+            "an event was lost, or the warehouse is busy",
             "--repair runs the sweep and the load function; then see /aws/lambda/<prefix>-load",
             repairable=True,
         ),
         Kind.LOAD_FAILING: Explanation(
             "published batches whose loads fail",
-            "Redshift refuses them for something that isn't known to be the data's fault: rights, space, access "
-            "to S3. They are retried with growing pauses, for a day at most",
+            "Redshift refuses them for a reason that is not known to be the data's: permissions, space, access "
+            "to S3. They are retried at growing intervals, for a day",
             "fix what the error names; then wait for the next load, or " + _REPLAY,
         ),
         Kind.NOT_IN_WAREHOUSE: Explanation(
             "LOADED in the ledger, not in etl_loads",
-            "the warehouse was made anew or restored: their rows are not in it",
+            "the warehouse was created again or restored, and lacks their rows",
             _REPLAY,
         ),
         Kind.NOT_LOADED: Explanation(
             "in etl_loads, not LOADED in the ledger",
-            "the warehouse holds rows of a batch that the ledger gave up, or doesn't know",
-            _REPLAY + "; what the ledger doesn't know was changed by hand, or the ledger was restored",
+            "the warehouse has rows of a batch that is FAILED or REJECTED in the ledger, or unknown",
+            _REPLAY + "; if the ledger does not know the batch, it was changed by hand or restored",
         ),
         Kind.OTHER_COUNTS: Explanation(
             "other counts in the ledger than in etl_loads",
             "one of the two was changed by hand",
-            "compare the batch in the ledger (its history says who) with its rows in etl_loads",
+            "compare the batch in the ledger, whose history names the actor, with its rows in etl_loads",
         ),
         Kind.DRIFT: Explanation(
             "tables that differ from what their loads left",
-            "the table was changed outside the pipeline",
-            "Redshift's query history says by whom; gluebook replay --dataset D brings back what is missing",
+            "the table was changed from outside the pipeline",
+            "find the change in Redshift's query history; gluebook replay --dataset D restores missing rows",
         ),
         Kind.UNANSWERED: Explanation(
-            "queries that the warehouse didn't answer",
-            "so it could not be compared",
-            "see what the warehouse says, then reconcile again",
+            "queries that the warehouse did not answer",
+            "the warehouse could not be compared",
+            "fix what the error names, then reconcile again",
         ),
         Kind.MISSING_FILE: Explanation(
-            "published batches of which a manifest or a file is missing",
-            "it was deleted or overwritten: readers of the manifest fail",
+            "published batches that lack a manifest or a file",
+            "it was deleted or overwritten from outside the pipeline; readers of the manifest fail",
             _REPLAY + ": it publishes the batch again",
         ),
         Kind.STALE_MANIFEST: Explanation(
-            "manifests that are out of date",
-            "another generation of the batch has taken their place, or the batch was never published: "
+            "stale manifests",
+            "another generation of the batch has replaced them, or the batch was never published; "
             "their readers read too much",
             "--repair removes them, and with them the files that no other manifest names",
             repairable=True,
         ),
         Kind.ORPHAN: Explanation(
             "published files that no manifest names",
-            "a run that lost its batch has left them; crawlers and Athena read them",
+            "a run that lost its batch left them; crawlers and Athena read them",
             "--repair removes them",
             repairable=True,
         ),
         Kind.LEFTOVER: Explanation(
-            "objects in inbox/ and staging/ that failed runs left behind",
-            "their batches are not worked on any more; it costs storage, nothing else",
-            "--repair removes it; the dataset's next run does, too",
+            "leftovers of dead runs in inbox/ and staging/",
+            "no run works on their batches any more; they only cost storage",
+            "--repair removes them; so does the dataset's next run",
             repairable=True,
         ),
         Kind.STRANGE_OBJECT: Explanation(
-            "objects in the lake of no batch that the ledger knows",
+            "objects in the lake that belong to no batch in the ledger",
             "they were put there by hand, or the ledger was restored",
-            "check them, and remove them by hand if nobody needs them",
+            "remove them by hand if nobody needs them",
         ),
     }
 )
