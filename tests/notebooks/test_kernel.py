@@ -154,7 +154,7 @@ def test_boto3_and_awswrangler_see_the_laptop_that_came_up_later(cells: Kernel) 
 def test_empty_parameters_are_those_of_the_deployed_job(
     cells: Kernel, source: str, filled: str, left: str
 ) -> None:
-    assert cells.printed(source) == f"Empty here, so as the deployed job has it: {filled}\n"
+    assert cells.printed(source) == f"Empty parameters, taken from the deployed job: {filled}\n"
     assert cells.run("(ledger_table, lake_bucket, other)").shown[-1]["text/plain"] == left
 
 
