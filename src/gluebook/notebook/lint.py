@@ -101,8 +101,8 @@ def _magics(notebook: Notebook, cell: Cell, job: JobResource | None, where: str)
             continue
         wanted = job.session.get(magic.name) if job else None
         if wanted is not None and magic.arguments.strip().strip("\"'") != wanted:
-            what = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
-            yield Problem(notebook.name, cell.number, line, what, "make them agree")
+            message = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
+            yield Problem(notebook.name, cell.number, line, message, "make them agree")
 
 
 def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Iterator[Problem]:
