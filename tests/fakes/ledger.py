@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, Correction, FileVersion, NotedVerdict
 from gluebook.core.states import (
@@ -203,7 +204,7 @@ class FakeLedger:
         with self._lock:
             self._batches[batch.batch_id] = replace(self.confirm(batch), lease_until=lease_until)
 
-    def end_lease(self, batch: Batch, why: str) -> None:
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
         with self._lock:
             current = self.confirm(batch)
             if current.state is not batch.state:

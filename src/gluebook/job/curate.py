@@ -40,7 +40,9 @@ def next_batch(context: JobContext, who: Claimant) -> Batch | None:
     _remove_leftovers(context, who.dataset)
     while (batch := acquire(context, who)) is not None:
         if batch.state is BatchState.PUBLISHING and not has_plan(context, batch):
-            fail_or_divide(context, batch, Reason.PLAN_IS_GONE.because(str(batch.plan)), stamp(context.clock()))
+            fail_or_divide(
+                context, batch, Reason.PLAN_IS_GONE.because(str(batch.plan)), stamp(context.clock())
+            )
         elif batch.state is BatchState.PUBLISHING:
             remove_work_files(context, finish_publishing(context, batch))
         elif batch.state is BatchState.DIVIDING:
