@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ import typer
 from gluebook.cli.app import app
 from gluebook.contracts import CONTRACTS, QUARANTINE, TYPES, Column
 from gluebook.contracts.reasons import About, Reason
+from gluebook.core import states as state_module
 from gluebook.core.differences import EXPLANATIONS
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.core.sql.schema import LOADS_COLUMNS
@@ -26,7 +28,9 @@ from gluebook.sources import source_names
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "PYTHONPATH=src:tests .venv/bin/python -m docs_tables"
-_TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[^>]+)(?P<close> -->\n)(?P<rows>(?:\|.*\n)*)")
+_TABLE = re.compile(
+    r"(?<=<!-- table: )(?P<name>[^>]+)(?P<close> -->\n)(?P<rows>```\n(?s:.*?)```\n|(?:\|.*\n)*)"
+)
 
 
 def markdown(header: str, rows: Iterable[Iterable[object]]) -> str:
@@ -54,6 +58,12 @@ def differences() -> str:
         "difference | meaning | what to do",
         ((e.title, e.meaning, e.way_out.replace("--repair", "`--repair`")) for e in EXPLANATIONS.values()),
     )
+
+
+def state_diagram() -> str:
+    """The diagram of the states' docstring, as a block of code."""
+    _, _, diagram = (state_module.__doc__ or "").partition("::\n\n")
+    return f"```\n{dedent(diagram).rstrip()}\n```\n"
 
 
 def reasons(about: About) -> str:
@@ -153,6 +163,7 @@ def _command(words: str, command: Any) -> tuple[str, str]:
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "commands"): commands,
     ("docs/operations.md", "states"): states,
+    ("docs/architecture.md", "diagram of states"): state_diagram,
     ("docs/operations.md", "differences"): differences,
     ("docs/operations.md", "reasons of batches"): partial(reasons, About.BATCH),
     ("docs/data.md", "datasets"): datasets,
