@@ -41,7 +41,7 @@ def reconcile(
 
 
 def _text(findings: Findings, done: Repaired | None) -> str:
-    """The differences by kind, with their meaning and the way out; then what was repaired and what remains."""
+    """The differences by kind, with their meaning and what to do; then what was repaired and what remains."""
     if not findings.differences:
         return "Bucket, ledger, lake and warehouse agree."
     lines = []

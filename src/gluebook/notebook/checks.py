@@ -1,7 +1,7 @@
 """The checks that a notebook passes before it becomes a job script and means the same in every runtime.
 
-Hidden state is what these rules are against: a cell that works only because another one, which the script
-hasn't got or which stands further down, was run before it.
+The rules prevent hidden state: a cell that works only because another one ran before it, which is further down or not
+in the script.
 """
 
 from __future__ import annotations

@@ -97,9 +97,9 @@ def _sql(arguments: str, cell: str) -> None:
 
 def _loudly(shell: Any, kind: type[BaseException], error: BaseException, _trace: Any, **_: Any) -> list[str]:
     """Fail the cell if a magic fails; IPython only prints the error and goes on."""
-    told = [f"{kind.__name__}: {error}"]
-    shell._showtraceback(kind, error, told)
-    return told
+    shown = [f"{kind.__name__}: {error}"]
+    shell._showtraceback(kind, error, shown)
+    return shown
 
 
 class _Laptop:

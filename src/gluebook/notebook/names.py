@@ -14,7 +14,7 @@ class Names:
 
     needed    read before the cell itself has assigned them
     assigned  by `=`, `:=`, import, for, with, except, del, def or class
-    stars     lines of `from x import *`, after which nobody knows what is assigned
+    stars     lines of `from x import *`, which assign unknown names
     """
 
     needed: dict[str, int] = field(default_factory=dict)

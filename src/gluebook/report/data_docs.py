@@ -24,7 +24,7 @@ _VIEW = "gluebook_page.j2"
 def data_docs(report: Mapping[str, Any]) -> str:
     """The page of one batch's report (`quality/<dataset>/<batch_id>.json`). It lies three folders below the index.
 
-    Expectations that GX can't render by itself, such as those that it doesn't know, are told in our words.
+    Expectations that GX cannot render, such as unknown ones, are described in our words.
     """
     from great_expectations.render.renderer.page_renderer import (
         ValidationResultsPageRenderer,  # slow to import

@@ -35,8 +35,8 @@ def rows_per_batch(trends: Sequence[Trend], dataset: str) -> str:
         axes = figure.subplots()
         parts = {
             "curated": [t.counts.curated for t in shown],
-            "repeats": [t.counts.duplicates for t in shown],
-            "set aside": [t.counts.rejected for t in shown],
+            "duplicates": [t.counts.duplicates for t in shown],
+            "rejected": [t.counts.rejected for t in shown],
         }
         _stack(axes, range(len(shown)), parts, dict(zip(parts, (BLUE, GREY, VERMILION), strict=True)))
         axes.set_title(f"{title_of(dataset)}: records per batch")

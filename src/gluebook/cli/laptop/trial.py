@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands d
     from gluebook.cli.laptop import Laptop
 
 _POLL_SECONDS = 0.5
-# After a refusal the chain is given up once it has been idle for this long: a retry would be refused again.
+# After a refusal waiting ends once the chain has been idle for this long: a retry would be refused again.
 _IDLE_AFTER_REFUSAL_SECONDS = 15.0
 # While a file is in one of these, the stage is "curate"; the files of a divided batch are PENDING again.
 _BEFORE_CURATED = frozenset({FileState.PENDING.value, *(state.value for state in LEASED_STATES)})
