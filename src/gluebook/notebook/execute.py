@@ -37,8 +37,8 @@ def execute(
     """Run the notebook at `path` with `parameters`, in its own folder; `output` is the executed copy.
 
     `output` is written cell by cell, also when one fails. Raises ConfigurationError for a parameter that the
-    notebook lacks or of another type, or if there is no such kernel; NotebookError if a cell failed, did not run, or has a
-    magic that failed.
+    notebook lacks or of another type, or if there is no such kernel; NotebookError if a cell failed, did not run, or
+    has a magic that failed.
     """
     _check(path, parameters)
     import nbformat  # slow to import, as papermill is
