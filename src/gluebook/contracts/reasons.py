@@ -42,12 +42,25 @@ class Row:
         return "{}" in self.phrase
 
 
-_SOURCE = "send the file again with the records corrected, or fix the source's code and replay"
-_FIX_VALUE = "ask the sender, or teach the source this text and replay"
-_SEND_AGAIN = "send the file again"
+_CORRECT = "send the file again with the records corrected, or fix the source's code and replay"
+_TEACH = "ask the sender, or teach the source this text and replay"
 _RENAME = "upload the file again under a key that follows the convention"
-_ADD_SOURCE = "correct the key, or [add the source](add-a-source.md) and replay"
-_SEND_RIGHT = "send a file of the source's layout"
+_AGAIN = "send the file again"
+_LAYOUT = "send a file of the source's layout"
+_ASK = "nothing, or ask the sender"
+_DIVIDED = "DIVIDING DIVIDED FAILED"
+
+
+def _record(code: str, phrase: str, meaning: str, action: str) -> tuple[str, Row]:
+    return code, Row(About.RECORD, meaning, action, phrase=phrase)
+
+
+def _file(code: str, meaning: str, action: str, state: str = "FAILED") -> tuple[str, Row]:
+    return code, Row(About.FILE, meaning, action, state)
+
+
+def _batch(code: str, states: str, meaning: str, action: str) -> tuple[str, Row]:
+    return code, Row(About.BATCH, meaning, action, states)
 
 
 class Reason(StrEnum):
@@ -55,203 +68,99 @@ class Reason(StrEnum):
 
     row: Row
 
-    # -- records, in quarantine
-
-    MALFORMED = (
+    MALFORMED = _record(
         "malformed_record",
-        Row(
-            About.RECORD,
-            "CSV: not as many fields as the header has. JSON: not exactly one object. `containers`: Docker's JSON "
-            "lacks its `log`. All: the record holds a NUL byte",
-            _SOURCE,
-            phrase="malformed",
-        ),
+        "malformed",
+        "CSV: not as many fields as the header has. JSON: not exactly one object. `containers`: Docker's JSON lacks "
+        "its `log`. All: the record holds a NUL byte",
+        _CORRECT,
     )
-    RECORD_TOO_LONG = (
-        "record_too_long",
-        Row(
-            About.RECORD, "longer than 1 MiB; only its beginning is kept", _SOURCE, phrase="longer than 1 MiB"
-        ),
+    RECORD_TOO_LONG = _record(
+        "record_too_long", "longer than 1 MiB", "longer than 1 MiB; only its beginning is kept", _CORRECT
     )
-    UNCLOSED_QUOTE = (
+    UNCLOSED_QUOTE = _record(
         "unclosed_quote",
-        Row(
-            About.RECORD,
-            "CSV: a quote is opened and not closed within 1 MiB, or before the file ends; parsing resumes at the "
-            "next line",
-            _SOURCE,
-            phrase="a quote is not closed",
-        ),
+        "a quote is not closed",
+        "CSV: a quote is not closed within 1 MiB, or before the file ends; parsing resumes at the next line",
+        _CORRECT,
     )
-    MISSING = (
-        "missing",
-        Row(
-            About.RECORD,
-            "the contract requires a value and there is none",
-            _SOURCE,
-            phrase="{} is missing",
-        ),
+    MISSING = _record("missing", "{} is missing", "the contract requires a value and there is none", _CORRECT)
+    UNREADABLE = _record(
+        "unreadable", "{} can't be read", "the text is not a value of the column's type", _TEACH
     )
-    UNREADABLE = (
-        "unreadable",
-        Row(
-            About.RECORD,
-            "the text is not a value of the column's type",
-            _FIX_VALUE,
-            phrase="{} can't be read",
-        ),
-    )
-    UNKNOWN = (
-        "unknown",
-        Row(
-            About.RECORD,
-            "the text stands for none of the allowed values",
-            _FIX_VALUE,
-            phrase="{} holds an unknown value",
-        ),
-    )
-    TOO_LONG = (
-        "too_long",
-        Row(
-            About.RECORD,
-            "longer than the column's length, in bytes",
-            _SOURCE,
-            phrase="{} is too long",
-        ),
-    )
+    UNKNOWN = _record("unknown", "{} holds an unknown value", "the text is none of the known values", _TEACH)
+    TOO_LONG = _record("too_long", "{} is too long", "longer than the column's length, in bytes", _CORRECT)
 
-    # -- files
-
-    KEY_OUTSIDE_CONVENTION = (
-        "key_outside_convention",
-        Row(About.FILE, "the key is not `<dataset>/<source>/dt=YYYY-MM-DD/<file>`", _RENAME, "FAILED"),
+    KEY_OUTSIDE_CONVENTION = _file(
+        "key_outside_convention", "the key is not `<dataset>/<source>/dt=YYYY-MM-DD/<file>`", _RENAME
     )
-    UNKNOWN_DATASET = (
-        "unknown_dataset",
-        Row(About.FILE, "there is no such dataset", _RENAME, "FAILED"),
-    )
-    UNKNOWN_SOURCE = (
+    UNKNOWN_DATASET = _file("unknown_dataset", "there is no such dataset", _RENAME)
+    UNKNOWN_SOURCE = _file(
         "unknown_source",
-        Row(About.FILE, "the dataset has no such source", _ADD_SOURCE, "FAILED"),
+        "the dataset has no such source",
+        "correct the key, or [add the source](add-a-source.md) and replay",
     )
-    NO_SUCH_DATE = ("no_such_date", Row(About.FILE, "such as `dt=2026-02-30`", _RENAME, "FAILED"))
-    IMPLAUSIBLE_DATE = (
-        "implausible_date",
-        Row(About.FILE, "before 2000-01-01 or after 2099-12-31", _RENAME, "FAILED"),
-    )
-    UNUSABLE_KEY = (
+    NO_SUCH_DATE = _file("no_such_date", "such as `dt=2026-02-30`", _RENAME)
+    IMPLAUSIBLE_DATE = _file("implausible_date", "before 2000-01-01 or after 2099-12-31", _RENAME)
+    UNUSABLE_KEY = _file(
         "unusable_key",
-        Row(
-            About.FILE,
-            "the key holds U+0000, which no warehouse column takes, or ends in a blank, which the warehouse ignores "
-            "when it compares",
-            _RENAME,
-            "FAILED",
-        ),
+        "the key holds U+0000, which no warehouse column takes, or ends in a blank, which the warehouse ignores when "
+        "it compares",
+        _RENAME,
     )
-    CORRUPT_GZIP = (
-        "corrupt_gzip",
-        Row(About.FILE, "the compressed data is damaged", _SEND_AGAIN, "FAILED"),
-    )
-    TRUNCATED_GZIP = (
-        "truncated_gzip",
-        Row(About.FILE, "the compressed data ends too early", _SEND_AGAIN, "FAILED"),
-    )
-    INVALID_UTF8 = (
+    CORRUPT_GZIP = _file("corrupt_gzip", "the compressed data is damaged", _AGAIN)
+    TRUNCATED_GZIP = _file("truncated_gzip", "the compressed data ends too early", _AGAIN)
+    INVALID_UTF8 = _file(
         "invalid_utf8",
-        Row(
-            About.FILE,
-            "the reason names the first byte that is not UTF-8 and its offset",
-            "send the file again as UTF-8",
-            "FAILED",
-        ),
+        "the reason names the first byte that is not UTF-8 and its offset",
+        "send the file again as UTF-8",
     )
-    NO_HEADER = ("no_header", Row(About.FILE, "CSV: only blank lines", _SEND_RIGHT, "FAILED"))
-    ANOTHER_LAYOUT = (
-        "another_layout",
-        Row(
-            About.FILE,
-            "CSV: the header lacks required columns, or names one twice",
-            _SEND_RIGHT,
-            "FAILED",
-        ),
+    NO_HEADER = _file("no_header", "CSV: only blank lines", _LAYOUT)
+    ANOTHER_LAYOUT = _file(
+        "another_layout", "CSV: the header lacks required columns, or names one twice", _LAYOUT
     )
-    VERSION_GONE = (
-        "version_gone",
-        Row(About.FILE, "the version was deleted before a run read it", _SEND_AGAIN, "FAILED"),
-    )
-    EMPTY_FILE = ("empty_file", Row(About.FILE, "0 bytes", "nothing, or ask the sender", "EMPTY"))
-    NO_RECORDS = (
-        "no_records",
-        Row(
-            About.FILE,
-            "a header and nothing else, or only blank lines",
-            "nothing, or ask the sender",
-            "EMPTY",
-        ),
-    )
-    SUPERSEDED = (
-        "superseded",
-        Row(About.FILE, "a newer version of the same key is loaded", "nothing", "SUPERSEDED"),
-    )
+    VERSION_GONE = _file("version_gone", "the version was deleted before a run read it", _AGAIN)
+    EMPTY_FILE = _file("empty_file", "0 bytes", _ASK, "EMPTY")
+    NO_RECORDS = _file("no_records", "a header and nothing else, or only blank lines", _ASK, "EMPTY")
+    SUPERSEDED = _file("superseded", "a newer version of the same key is loaded", "nothing", "SUPERSEDED")
 
-    # -- batches
-
-    NO_ROWS = (
+    NO_ROWS = _batch(
         "no rows to load",
-        Row(
-            About.BATCH,
-            "every record is a reject, or every file is broken or empty",
-            "`gluebook rejects`",
-            "EMPTY",
-        ),
+        "EMPTY",
+        "every record is a reject, or every file is broken or empty",
+        "`gluebook rejects`",
     )
-    GATE = (
+    GATE = _batch(
         "gate",
-        Row(
-            About.BATCH,
-            "a critical expectation failed; `quality/<dataset>/<batch>-e<epoch>.json` shows ten of the "
-            "rows that break it ([quality.md](quality.md))",
-            "fix the transformation or the suite and replay, or correct the source and send the files again",
-            "REJECTED",
-        ),
+        "REJECTED",
+        "a critical expectation failed; `quality/<dataset>/<batch>-e<epoch>.json` shows ten of the rows that break "
+        "it ([quality.md](quality.md))",
+        "fix the transformation or the suite and replay, or correct the source and send the files again",
     )
-    RUN = (
+    RUN = _batch(
         "run",
-        Row(
-            About.BATCH,
-            "the job run that held the batch has ended without completing it",
-            "nothing; the next run takes over",
-            "CLAIMED PUBLISHING",
-        ),
+        "CLAIMED PUBLISHING",
+        "the job run that held the batch has ended without completing it",
+        "nothing; the next run takes over",
     )
-    ATTEMPTS_USED_UP = (
+    ATTEMPTS_USED_UP = _batch(
         "attempts_used_up",
-        Row(
-            About.BATCH,
-            "three runs ended before the batch was published; the reason ends with the last run's error",
-            "of a FAILED batch: `gluebook logs <dataset>`, fix the cause, replay",
-            "DIVIDING DIVIDED FAILED",
-        ),
+        _DIVIDED,
+        "three runs ended before the batch was published; the reason ends with the last run's error",
+        "of a FAILED batch: `gluebook logs <dataset>`, fix the cause, replay",
     )
-    PLAN_IS_GONE = (
+    PLAN_IS_GONE = _batch(
         "plan_is_gone",
-        Row(
-            About.BATCH,
-            "the run that published the batch died, and its plan is no longer in the lake",
-            "nothing; its files are processed again",
-            "DIVIDING DIVIDED FAILED",
-        ),
+        _DIVIDED,
+        "the run that published the batch died, and its plan is no longer in the lake",
+        "nothing; its files are processed again",
     )
-    LOAD_FAILED = (
+    LOAD_FAILED = _batch(
         "load_failed",
-        Row(
-            About.BATCH,
-            "Redshift refused the load, in its own words. It refused the data of a batch that is divided or FAILED; "
-            "that of a CURATED or LOADING batch is tried again",
-            "of a FAILED batch: fix the file and replay; else fix what the error names",
-            "DIVIDING DIVIDED FAILED CURATED LOADING",
-        ),
+        f"{_DIVIDED} CURATED LOADING",
+        "Redshift refused the load, in its own words. It refused the data of a batch that is divided or FAILED; that "
+        "of a CURATED or LOADING batch is tried again",
+        "of a FAILED batch: fix the file and replay; else fix what the error names",
     )
 
     # The default is for type checkers, which take `Reason("missing")` for a construction.

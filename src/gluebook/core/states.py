@@ -59,6 +59,18 @@ class Row:
     published: bool = False
 
 
+def _row(
+    name: str,
+    phase: Phase,
+    meaning: str,
+    action: str = "nothing",
+    then: str = "",
+    attention: bool = False,
+    published: bool = False,
+) -> tuple[str, Row]:
+    return name, Row(phase, meaning, action, then, attention, published)
+
+
 class _State(StrEnum):
     row: Row
 
@@ -75,144 +87,110 @@ class _State(StrEnum):
         return frozenset(type(self)[name] for name in self.row.then.split())
 
 
+_ASK = "nothing, or ask the sender"
 _BATCHES = "[REJECTED and FAILED batches](#rejected-and-failed-batches)"
 
 
 class FileState(_State):
     """What is known of a file version on its own account."""
 
-    PENDING = (
+    PENDING = _row(
         "PENDING",
-        Row(
-            Phase.OPEN,
-            "registered; waits for a job run",
-            "nothing; after two sweeps see [when something doesn't move](#when-something-doesnt-move)",
-            then="CLAIMED",
-        ),
+        Phase.OPEN,
+        "registered; waits for a job run",
+        "nothing; after two sweeps see [when something doesn't move](#when-something-doesnt-move)",
+        then="CLAIMED",
     )
-    CLAIMED = (
+    CLAIMED = _row(
         "CLAIMED",
-        Row(
-            Phase.OPEN,
-            "a batch carries it, and `gluebook status` shows the batch's state",
-            then="EMPTY FAILED SUPERSEDED PENDING",
-        ),
+        Phase.OPEN,
+        "a batch carries it, and `gluebook status` shows the batch's state",
+        then="EMPTY FAILED SUPERSEDED PENDING",
     )
-    EMPTY = (
-        "EMPTY",
-        Row(
-            Phase.FINAL,
-            "the file holds no record",
-            "nothing, or ask the sender",
-            then="CLAIMED FAILED PENDING",
-        ),
-    )
-    FAILED = (
+    EMPTY = _row("EMPTY", Phase.FINAL, "the file holds no record", _ASK, then="CLAIMED FAILED PENDING")
+    FAILED = _row(
         "FAILED",
-        Row(
-            Phase.FINAL,
-            "the file cannot be used",
-            "see the [reason](data.md#why-a-file-is-not-used)",
-            then="CLAIMED EMPTY PENDING",
-            attention=True,
-        ),
+        Phase.FINAL,
+        "the file cannot be used",
+        "see the [reason](data.md#why-a-file-is-not-used)",
+        then="CLAIMED EMPTY PENDING",
+        attention=True,
     )
-    SUPERSEDED = (
+    SUPERSEDED = _row(
         "SUPERSEDED",
-        Row(
-            Phase.FINAL,
-            "a newer version of the same file is loaded; its own rows have left the warehouse and the lake",
-        ),
+        Phase.FINAL,
+        "a newer version of the same file is loaded; its own rows have left the warehouse and the lake",
     )
 
 
 class BatchState(_State):
     """How far a batch is."""
 
-    CLAIMED = (
+    CLAIMED = _row(
         "CLAIMED",
-        Row(
-            Phase.LEASED,
-            "a job run works on it",
-            "nothing; if the run died, the next one takes over once the lease has ended",
-            # EMPTY: other runs were faster, and no file is in it
-            then="CLAIMED PUBLISHING EMPTY DIVIDING FAILED",
-        ),
+        Phase.LEASED,
+        "a job run works on it",
+        "nothing; if the run died, the next one takes over once the lease has ended",
+        then="CLAIMED PUBLISHING EMPTY DIVIDING FAILED",  # EMPTY: other runs were faster, and no file is in it
     )
-    PUBLISHING = (
+    PUBLISHING = _row(
         "PUBLISHING",
-        Row(
-            Phase.LEASED,
-            "the gate has decided, and the run carries the decision out",
-            "nothing; if the run died, the next one completes it",
-            then="PUBLISHING CURATED EMPTY REJECTED DIVIDING",
-        ),
+        Phase.LEASED,
+        "the gate has decided, and the run carries the decision out",
+        "nothing; if the run died, the next one completes it",
+        then="PUBLISHING CURATED EMPTY REJECTED DIVIDING",
     )
-    CURATED = (
+    CURATED = _row(
         "CURATED",
-        Row(
-            Phase.OPEN,
-            "published; waits for its load",
-            "nothing, unless its [loads fail](#loads-that-fail): the reason says why, and when the next one is due",
-            then="LOADING DIVIDING CLAIMED",
-            published=True,
-        ),
+        Phase.OPEN,
+        "published; waits for its load",
+        "nothing, unless its [loads fail](#loads-that-fail): the reason says why, and when the next one is due",
+        then="LOADING DIVIDING CLAIMED",
+        published=True,
     )
-    LOADING = (
+    LOADING = _row(
         "LOADING",
-        Row(
-            Phase.OPEN,
-            "its load statement runs, or has an outcome that is not known yet",
-            "nothing; the sweep finds out",
-            then="LOADED CURATED DIVIDING",
-            published=True,
-        ),
+        Phase.OPEN,
+        "its load statement runs, or has an outcome that is not known yet",
+        "nothing; the sweep finds out",
+        then="LOADED CURATED DIVIDING",
+        published=True,
     )
-    LOADED = (
-        "LOADED",
-        Row(Phase.FINAL, "its rows are in the warehouse", then="CLAIMED", published=True),
-    )
-    EMPTY = (
+    LOADED = _row("LOADED", Phase.FINAL, "its rows are in the warehouse", then="CLAIMED", published=True)
+    EMPTY = _row(
         "EMPTY",
-        Row(
-            Phase.FINAL,
-            "it has no row to load",
-            "nothing, or look at the [rejects](#rejects)",
-            then="CLAIMED",
-        ),
+        Phase.FINAL,
+        "it has no row to load",
+        "nothing, or look at the [rejects](#rejects)",
+        then="CLAIMED",
     )
-    REJECTED = (
+    REJECTED = _row(
         "REJECTED",
-        Row(
-            Phase.FINAL,
-            "a critical expectation failed; none of its rows are visible",
-            f"see {_BATCHES}",
-            then="CLAIMED",
-            attention=True,
-        ),
+        Phase.FINAL,
+        "a critical expectation failed; none of its rows are visible",
+        f"see {_BATCHES}",
+        then="CLAIMED",
+        attention=True,
     )
-    DIVIDING = (
+    DIVIDING = _row(
         "DIVIDING",
-        Row(
-            Phase.LEASED,
-            "it could not be completed, and a run divides it",
-            "nothing; its files are PENDING again afterwards, in two halves",
-            then="DIVIDING DIVIDED FAILED",
-        ),
+        Phase.LEASED,
+        "it could not be completed, and a run divides it",
+        "nothing; its files are PENDING again afterwards, in two halves",
+        then="DIVIDING DIVIDED FAILED",
     )
-    DIVIDED = (
+    DIVIDED = _row(
         "DIVIDED",
-        Row(Phase.FINAL, "its files are PENDING again or in other batches, and no file shows this state"),
+        Phase.FINAL,
+        "its files are PENDING again or in other batches, and no file shows this state",
     )
-    FAILED = (
+    FAILED = _row(
         "FAILED",
-        Row(
-            Phase.FINAL,
-            "its only file could not be processed, or a replay of it failed",
-            f"see the [reason](#reasons-of-batches), and {_BATCHES}",
-            then="CLAIMED",
-            attention=True,
-        ),
+        Phase.FINAL,
+        "its only file could not be processed, or a replay of it failed",
+        f"see the [reason](#reasons-of-batches), and {_BATCHES}",
+        then="CLAIMED",
+        attention=True,
     )
 
 
