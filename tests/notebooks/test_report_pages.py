@@ -23,6 +23,7 @@ from gluebook.notebook.execute import execute
 from gluebook.report.offline import reaches_out
 from gluebook.report.outputs import executed
 from gluebook.report.page import page as page_of
+from ledger_kit import make_ledger_table
 from localaws.endpoint import Endpoint
 from report_kit import write_site
 
@@ -40,18 +41,7 @@ def stack(endpoint: Endpoint) -> dict[str, str]:
     if LEDGER in client("dynamodb").list_tables()["TableNames"]:
         return {"lake_bucket": LAKE.bucket, "ledger_table": LEDGER}
     client("s3").create_bucket(Bucket=LAKE.bucket)
-    client("dynamodb").create_table(
-        TableName=LEDGER,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-    )
+    make_ledger_table(client("dynamodb"), LEDGER)
     key = f"app_logs/mongod/dt={DAY}/<script>alert(1)</script>.jsonl"
     file = FileVersion(
         file_id("raw", key, "v1"),

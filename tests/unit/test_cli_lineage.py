@@ -75,7 +75,7 @@ def test_days_choose_among_the_batches(tmp_path: Path) -> None:
     assert (tmp_path / "e").read_text(encoding="utf-8") == ""
 
 
-def test_a_catalogue_that_does_not_answer_is_told_and_no_file_is_left(
+def test_a_catalogue_that_does_not_answer_is_reported_and_no_file_is_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:9")
