@@ -69,7 +69,7 @@ def test_the_notebook_makes_a_page_of_a_day_and_one_of_a_day_without_anything(
         done = executed(path)
         html = page_of(day, done.summary.made_at, done.summary.verdict, done.parts)
         assert reaches_out(html) == [] and "<script" not in html
-        assert "no workgroup and database are named in the parameters" in html
+        assert "the parameters name no workgroup and database" in html
         verdicts[str(day)] = (done.summary.verdict, done.summary.files)
     assert verdicts == {"2026-01-05": ("with reservations", 1), "1999-01-01": ("nothing arrived", 0)}
 
