@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.moto_aws import client, server
-from gluebook.deployment.laptop import JOB_OUTPUTS, forget_laptop, note_laptop
+from gluebook.deployment.laptop import JOB_OUTPUTS, forget_laptop, record_laptop
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS
 from kernel_kit import Kernel, kernel
 
@@ -55,7 +55,7 @@ def laptop(deployed: dict[str, str], cells: Kernel, monkeypatch: pytest.MonkeyPa
     """Up, as `gluebook up` notes it where the kernel looks."""
     [state] = cells.printed("import os; print(os.environ['XDG_STATE_HOME'])").splitlines()
     monkeypatch.setenv("XDG_STATE_HOME", state)
-    note_laptop(server().environment(), deployed)
+    record_laptop(server().environment(), deployed)
     yield
     forget_laptop()
 
@@ -180,7 +180,7 @@ def test_the_kernel_goes_along_with_the_laptop_and_stays_where_somebody_has_sent
     ask = "import os; print(os.environ['AWS_ENDPOINT_URL'])"
     assert cells.printed(ask) == f"{server().url}\n"
     another = "http://127.0.0.1:9"
-    note_laptop({**server().environment(), "AWS_ENDPOINT_URL": another}, deployed)
+    record_laptop({**server().environment(), "AWS_ENDPOINT_URL": another}, deployed)
     assert cells.printed(ask) == f"{another}\n"
     cells.printed("os.environ['AWS_ENDPOINT_URL'] = 'http://elsewhere'")
     assert cells.printed(ask) == "http://elsewhere\n"

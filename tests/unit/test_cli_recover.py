@@ -24,10 +24,9 @@ from gluebook.cli.deployment import Deployment, raw_place
 from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
-from gluebook.operations.operating import Operating
-from gluebook.operations.reconcile import Reconciling
+from gluebook.operations.context import OperationsContext
 from gluebook.operations.status import Overview, overview
-from operator_kit import FakeFunctions, noted_in_warehouse, operating, reconciling
+from operator_kit import FakeFunctions, noted_in_warehouse, operations
 
 
 class FakeLogs:
@@ -53,11 +52,8 @@ class Deployed:
     def output(self, name: str) -> str:
         return f"gluebook-{name}"
 
-    def operating(self) -> Operating:
-        return operating(self.pipeline)
-
-    def reconciling(self) -> Reconciling:
-        return reconciling(self.pipeline, self.functions)
+    def operations(self) -> OperationsContext:
+        return operations(self.pipeline, functions=self.functions)
 
     def overview(self) -> Overview:
         return overview(self.pipeline.ledger, self.pipeline.objects, self.pipeline.lake)
@@ -352,7 +348,7 @@ def test_repair_registers_what_it_can_names_the_rest_and_exits_with_1(refusing: 
     code, answer = told("reconcile", "--repair")
     assert code == 1
     assert [file.key for file in refusing.pipeline.ledger.pending("app_logs", 10)] == [LATE]
-    assert [line.split(":")[0] for line in answer["failed_repairs"]] == [f"{BAD} could not be registered"]
+    assert [line.split(":")[0] for line in answer["failed_repairs"]] == [f"could not register {BAD}"]
     assert answer["remaining"] >= 1
     refusing.pipeline.ledger.refuse()
     told("reconcile", "--repair")

@@ -240,7 +240,7 @@ def test_a_job_that_the_template_does_not_know_is_told(make: Make) -> None:
 
 
 def test_a_template_that_cannot_be_read_is_named(make: Make) -> None:
-    with pytest.raises(ConfigurationError, match=r"pipeline.yaml is no template"):
+    with pytest.raises(ConfigurationError, match=r"cannot parse template .*pipeline.yaml"):
         linted(make(TITLE, SESSION, PARAMETERS, JOB), "a: [")
 
 

@@ -1,4 +1,4 @@
-"""What an operator is told of a file whose batch can't be loaded."""
+"""The status of a file whose batch cannot be loaded."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_a_file_whose_load_fails_is_shown_with_the_error_and_the_time_of_the_nex
     file = shown(pipeline)
     due = pipeline.now(batch).retry_at
     assert (file.state, file.failed_loads, file.next_load, file.given_up) == ("CURATED", 2, due, False)
-    assert file.reason == f"2 loads failed, the next is due at {due}: load_failed: {DENIED}"
+    assert file.reason == f"2 loads failed, the next one is due at {due}: load_failed: {DENIED}"
     assert needs_a_look(file)
 
 
-def test_a_file_that_is_given_up_is_shown_with_the_way_out() -> None:
+def test_a_file_with_exhausted_retries_is_shown_with_the_remedy() -> None:
     pipeline = Pipeline()
     batch = pipeline.batch(BatchState.LOADING)
     given_up = replace(batch, state=BatchState.CURATED, reason=f"load_failed: {DENIED}", given_up=True)

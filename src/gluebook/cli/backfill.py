@@ -13,7 +13,7 @@ from gluebook.cli.screens.starts import starts, starts_json
 from gluebook.errors import ConfigurationError
 from gluebook.operations.backfill import Backfilled
 from gluebook.operations.backfill import backfill as backfill_step
-from gluebook.operations.register import Adopted
+from gluebook.operations.register import Registrations
 
 
 def backfill(
@@ -39,15 +39,15 @@ def backfill(
     deployment = connect()
     below = "" if prefix == "/" else raw_place(prefix, deployment.raw_bucket)
     where = f"s3://{deployment.raw_bucket}/{below}"
-    work = deployment.operating()
+    work = deployment.operations()
     with stage_progress() as progress:
         progress.show(screens.plain(f"Listing {where}"))
 
-        def watch(adopted: Adopted, last: str) -> None:
-            progress.show(screens.plain(f"{_counts(adopted)}; at {last}"))
+        def on_page(so_far: Registrations, last: str) -> None:
+            progress.show(screens.plain(f"{_counts(so_far)}; at {last}"))
 
         try:
-            done = backfill_step(below, work, restart=restart, watch=watch)
+            done = backfill_step(below, work, restart=restart, on_page=on_page)
         except KeyboardInterrupt:
             screens.err.print("registered objects stay registered; the same command resumes from here")
             raise
@@ -56,31 +56,33 @@ def backfill(
     else:
         for line in _lines(where, done):
             screens.show(line)
-    if done.adopted.failed:
+    if done.registrations.failed:
         raise typer.Exit(1)
 
 
-def _counts(adopted: Adopted) -> str:
-    return f"{adopted.registered:,} registered, {adopted.known:,} known, {adopted.refused:,} refused"
+def _counts(found: Registrations) -> str:
+    return f"{found.registered:,} registered, {found.known:,} known, {found.refused:,} refused"
 
 
 def _lines(where: str, done: Backfilled) -> list[str]:
     lines = [f"Resumed after {done.resumed_after}; --restart starts over"] if done.resumed_after else []
-    lines.append(f"{where}: file versions: {_counts(done.adopted)}")
-    if done.adopted.refused:
+    lines.append(f"{where}: file versions: {_counts(done.registrations)}")
+    if done.registrations.refused:
         lines.append("No dataset takes the keys of those refused; `gluebook status --failed` says why")
-    if done.adopted.failed:
-        failed = screens.counted(done.adopted.failed, "object")
+    if done.registrations.failed:
+        failed = screens.counted(done.registrations.failed, "object")
         lines.append(f"Could not be registered: {failed}; the same command tries again:")
-        lines += screens.limited(f"  {failure}" for failure in done.adopted.failed)
+        lines += screens.limited(f"  {failure}" for failure in done.registrations.failed)
     return [*lines, *starts(done.started)]
 
 
 def _as_json(where: str, done: Backfilled) -> dict[str, Any]:
     return {
         "prefix": where,
-        **{name: getattr(done.adopted, name) for name in ("registered", "known", "refused")},
-        "failed": [{"key": failure.key, "error": str(failure.error)} for failure in done.adopted.failed],
+        **{name: getattr(done.registrations, name) for name in ("registered", "known", "refused")},
+        "failed": [
+            {"key": failure.key, "error": str(failure.error)} for failure in done.registrations.failed
+        ],
         "resumed_after": done.resumed_after or None,
         "started": starts_json(done.started),
     }

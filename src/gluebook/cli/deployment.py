@@ -18,10 +18,9 @@ from gluebook.aws.objects import Objects
 from gluebook.aws.services import Jobs, Warehouse
 from gluebook.clock import utc_now
 from gluebook.core.keys import Lake, raw_key
-from gluebook.deployment.laptop import JOB_OUTPUTS, known_laptop
+from gluebook.deployment.laptop import JOB_OUTPUTS, running_laptop
 from gluebook.errors import ConfigurationError
-from gluebook.operations.operating import Operating
-from gluebook.operations.reconcile import Reconciling
+from gluebook.operations.context import OperationsContext
 from gluebook.operations.status import Overview, overview
 
 STACK = "gluebook"
@@ -75,26 +74,20 @@ class Deployment:
         """The logs of its jobs and functions."""
         return Logs()
 
-    def operating(self) -> Operating:
-        """The adapters that replay and backfill need."""
-        return Operating(
+    def operations(self) -> OperationsContext:
+        """The context of replay, backfill and reconcile."""
+        return OperationsContext(
             ledger=self.ledger,
             objects=Objects(),
             jobs=Jobs(),
+            warehouse=self.warehouse,
+            functions=Functions(),
             lake=self.lake,
             raw_bucket=self.raw_bucket,
             job_names={dataset: self.output(name) for dataset, name in JOB_OUTPUTS.items()},
-            clock=utc_now,
-        )
-
-    def reconciling(self) -> Reconciling:
-        """The adapters that reconcile needs."""
-        return Reconciling(
-            work=self.operating(),
-            warehouse=self.warehouse,
-            functions=Functions(),
             sweep_function=self.output("SweepFunction"),
             load_function=self.output("LoadFunction"),
+            clock=utc_now,
         )
 
     def overview(self) -> Overview:
@@ -126,7 +119,7 @@ def connect() -> Deployment:
 
     Raises ConfigurationError if there is neither.
     """
-    if (known := known_laptop()) is not None:
+    if (known := running_laptop()) is not None:
         known.enter()
         return Deployment(known.outputs)
     stack = os.environ.get(_STACK_VARIABLE, STACK)

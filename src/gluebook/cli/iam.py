@@ -11,7 +11,7 @@ from rich.table import Table
 from gluebook.cli import options, screens
 from gluebook.cli.screens import refusals
 from gluebook.cli.screens.progress import stage_progress
-from gluebook.deployment.laptop import known_laptop
+from gluebook.deployment.laptop import running_laptop
 from gluebook.errors import ConfigurationError
 from localaws.iam import UsageReport
 
@@ -57,7 +57,7 @@ def report(
 
 
 def _of_running() -> UsageReport:
-    known = known_laptop()
+    known = running_laptop()
     if known is not None:
         known.enter()
     found = refusals.of_running_laptop()

@@ -11,7 +11,7 @@ import typer
 
 from gluebook.cli import options, screens
 from gluebook.deployment.build import project_root
-from gluebook.deployment.laptop import known_laptop
+from gluebook.deployment.laptop import running_laptop
 from gluebook.errors import ConfigurationError
 
 
@@ -55,7 +55,7 @@ def _aws_for_notebooks(jobs: bool) -> Iterator[None]:
     from gluebook.cli.laptop.jupyterlab import hold_jobs
     from gluebook.sample import generate
 
-    if known_laptop() is not None:
+    if running_laptop() is not None:
         screens.out.print("Notebooks use the laptop AWS that is up.")
         yield
         return

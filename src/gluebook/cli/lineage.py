@@ -84,10 +84,10 @@ def _created(batch: Batch, since: datetime | None, until: datetime | None) -> bo
 
 
 def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Iterator[RunEvent]:
-    from gluebook.operations.lineage import Surroundings
+    from gluebook.operations.lineage import PipelineNames
     from gluebook.operations.lineage import lineage as events_of
 
-    at = Surroundings(
+    at = PipelineNames(
         raw_bucket=deployment.raw_bucket,
         lake=deployment.lake,
         workgroup=deployment.output("Workgroup"),

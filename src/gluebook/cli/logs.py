@@ -12,7 +12,7 @@ from gluebook.aws.logs import JOB_GROUPS, LogLine, function_group
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import FUNCTION_OUTPUTS, Deployment, connect
 from gluebook.clock import utc_now
-from gluebook.core.stamps import stamp
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import ConfigurationError
 
@@ -52,7 +52,7 @@ def logs(
         else _of_function(deployment, what, hours, lines)
     )
     if as_json:
-        shown = [{"at": stamp(line.at), "stream": line.stream, "text": line.text} for line in found]
+        shown = [{"at": utc_timestamp(line.at), "stream": line.stream, "text": line.text} for line in found]
         options.print_json({"place": place, "lines": shown})
         return
     screens.err.print(f"CloudWatch Logs: {place}", soft_wrap=True, markup=False, highlight=False)

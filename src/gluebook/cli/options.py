@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gluebook.contracts import CONTRACTS
-from gluebook.core.text import shown
+from gluebook.core.text import printable
 from gluebook.sources import source_names
 
 DATASETS = " or ".join(CONTRACTS)
@@ -55,4 +55,4 @@ def iso_day(given: datetime | None) -> str | None:
 def print_json(value: Any) -> None:
     """`value` on stdout; what JSON has no type for as text. Nothing in it steers a terminal."""
     text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
-    sys.stdout.write(shown(text, keep="\n") + "\n")
+    sys.stdout.write(printable(text, keep="\n") + "\n")

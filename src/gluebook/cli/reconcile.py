@@ -28,7 +28,7 @@ def reconcile(
 
     Example: gluebook reconcile --repair
     """
-    scope = connect().reconciling()
+    scope = connect().operations()
     with stage_progress() as progress:
         findings = reconcile_step(scope, progress.show)
         done = repair_step(findings, scope, progress.show) if repair and findings.differences else None

@@ -12,7 +12,7 @@ from rich.table import Table
 from gluebook.aws.objects import Objects
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, raw_place
-from gluebook.operations.rejects import Rejects, Wanted, find_rejects
+from gluebook.operations.rejects import RejectFilter, Rejects, find_rejects
 
 _SHOWN_CHARACTERS = 160
 
@@ -40,7 +40,7 @@ def rejects(
 
     Example: gluebook rejects --dataset app_logs --reason malformed_record --limit 100
     """
-    wanted = Wanted(
+    wanted = RejectFilter(
         dataset=dataset,
         source=source,
         reason=reason,
@@ -50,7 +50,7 @@ def rejects(
     )
     deployment = connect()
     if file is not None:
-        wanted = Wanted(**{**vars(wanted), "key": raw_place(file, deployment.raw_bucket)})
+        wanted = RejectFilter(**{**vars(wanted), "key": raw_place(file, deployment.raw_bucket)})
     found = find_rejects(wanted, Objects(), deployment.lake, limit)
     if as_json:
         options.print_json(

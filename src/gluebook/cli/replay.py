@@ -46,7 +46,7 @@ def replay(
     """
     _check_choice(file, version_id, dataset, since, until)
     deployment = connect()
-    work = deployment.operating()
+    work = deployment.operations()
     with stage_progress() as progress:
         progress.show("Looking for the file versions")
         if dataset:
@@ -87,7 +87,7 @@ def _lines(plan: Replay, done: Replayed | None) -> list[str]:
         lines.append(f"{verb} {screens.counted(plan.repeat, 'file version')} in {batches}:")
         lines += screens.limited(f"  {batch.batch_id}: {_generations(batch)}" for batch in plan.reopen)
     for heading, files, details in (
-        ("Replayed with them, because they are in the same batches", plan.riding, ()),
+        ("Replayed with them, because they are in the same batches", plan.included, ()),
         ("Refused for their key before, and have a source now", plan.readmit, map(_named, plan.readmit)),
         ("Left alone, because they are being processed", plan.under_way, ()),
         ("Left out, because a newer version is loaded", plan.superseded, ()),
@@ -96,8 +96,10 @@ def _lines(plan: Replay, done: Replayed | None) -> list[str]:
         if files:
             lines.append(f"{heading}: {screens.counted(files, 'file version')}")
             lines += screens.limited(details)
-    if done and done.overtaken:
-        lines.append(f"Reopened by another caller meanwhile: {screens.counted(done.overtaken, 'batch')}")
+    if done and done.already_reopened:
+        lines.append(
+            f"Reopened by another caller meanwhile: {screens.counted(done.already_reopened, 'batch')}"
+        )
     return [*lines, *starts(done.started if done else {})]
 
 
@@ -109,8 +111,14 @@ def _as_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
             {"batch_id": b.batch_id, "state": b.state, "generation": b.generation} for b in plan.reopen
         ],
         **{
-            name: [_file_json(file) for file in getattr(plan, name)]
-            for name in ("repeat", "riding", "readmit", "under_way", "superseded")
+            name: [_file_json(file) for file in files]
+            for name, files in (
+                ("repeat", plan.repeat),
+                ("riding", plan.included),
+                ("readmit", plan.readmit),
+                ("under_way", plan.under_way),
+                ("superseded", plan.superseded),
+            )
         },
         "refused": [{**_file_json(refusal.file), "reason": refusal.reason} for refusal in plan.refused],
         "started": starts_json(done.started if done else {}),

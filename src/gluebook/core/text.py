@@ -1,4 +1,4 @@
-"""Text that others have written, for people to look at: keys, reasons, records may hold any character."""
+"""Make external text safe to display: keys, reasons and records may contain any character."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import json
 import re
 
 
-def shown(text: str, keep: str = "") -> str:
-    """`text` with what can't be seen, or would steer a terminal, as JSON writes it: a line break as `\\n`.
+def printable(text: str, keep: str = "") -> str:
+    """`text` with unprintable characters escaped as in JSON: a line break as `\\n`.
 
-    Such are control characters, marks that change the direction of writing, and all spaces but the usual one.
-    `keep`: those of them that stay.
+    These are control characters, bidirectional marks, and all spaces except U+0020. `keep`: exceptions.
     """
     if text.isprintable():
         return text

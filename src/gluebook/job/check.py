@@ -35,9 +35,9 @@ _TASK_FILES = 500
 def check_files(
     spark: SparkSession, files: list[FileVersion], lake_bucket: str, inbox: str
 ) -> dict[int, Checked]:
-    """Check every file and fill the inbox; what was found, by the file's place in `files`.
+    """Check every file and fill the inbox; returns the results by index in `files`.
 
-    Records of files that turn out to be broken half-way may be in the inbox; its readers leave those files out.
+    The inbox may hold records of files that turn out unreadable half-way; readers skip those files.
     """
     tasks = _tasks(list(enumerate(files)))
     if not tasks:

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.deployment.laptop import Known, known_laptop
+from gluebook.deployment.laptop import RunningLaptop, running_laptop
 from gluebook.errors import ConfigurationError, NotebookError
 from gluebook.notebook.deployed import filled, notebook_defaults
 from gluebook.notebook.glue_magics import CELL_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
@@ -109,9 +109,9 @@ class _Laptop:
         self._entered: str | None = None
         self._shown = False
 
-    def find(self) -> Known | None:
+    def find(self) -> RunningLaptop | None:
         """The laptop AWS that this process uses, unless AWS_ENDPOINT_URL names another endpoint."""
-        known = known_laptop()
+        known = running_laptop()
         if known is None:
             return None
         url = known.environment[_ENDPOINT]
@@ -126,7 +126,7 @@ class _Laptop:
         """Show, once, how to start one if a cell failed without one."""
         if self._shown or not isinstance(error, BotoCoreError | ClientError | ConfigurationError):
             return
-        if known_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
+        if running_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
             self._shown = True
             _say(_NO_LAPTOP)
 

@@ -6,7 +6,7 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Warehouse
 from gluebook.core.keys import Lake
-from gluebook.operations.rejects import Wanted, read_rejects
+from gluebook.operations.rejects import RejectFilter, read_rejects
 from gluebook.operations.status import overview
 from gluebook.report.gather import Sources
 from gluebook.report.warehouse import answers_of, unanswered
@@ -22,7 +22,7 @@ def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_dat
         objects=objects,
         overview=lambda: overview(ledger, objects, lake),
         rejects=lambda dataset, batch_id: read_rejects(
-            Wanted(dataset=dataset, batch_id=batch_id), objects, lake
+            RejectFilter(dataset=dataset, batch_id=batch_id), objects, lake
         ),
         answers=lambda: answers_of(Warehouse(workgroup, warehouse_database)) if named else nothing,
     )

@@ -1,5 +1,5 @@
 """Event source mappings: queues drained into functions, by batch, as Lambda's pollers do it."""
 
-from .player import Mappings
+from .service import Mappings
 
 __all__ = ["Mappings"]

@@ -1,4 +1,4 @@
-"""One event source mapping at work. AWS docs: "Using Lambda with Amazon SQS"."""
+"""The poller of one event source mapping. AWS docs: "Using Lambda with Amazon SQS"."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _AFTER_ERROR_SECONDS = 1.0
 
 
 class Poller:
-    """The threads of one mapping: they take turns in collecting a batch, and handle batches side by side.
+    """The threads of one mapping: one at a time collects a batch, and batches are handled in parallel.
 
-    `fallback_seconds`: how often the queue is looked at that nobody called `wake` for; nobody does for messages
+    `fallback_seconds`: how often the queue is polled without a call of `wake`, which doesn't happen for messages
     whose delay or visibility timeout is over. `visibility_seconds`: see `Mappings.visibility_seconds`.
     """
 
@@ -61,7 +61,7 @@ class Poller:
         self._busy = 0
         self._ended = False
         self._collecting = threading.Lock()
-        # Eight at the most: more threads than that would only wait for this machine's cores.
+        # Eight at most: more threads would only wait for this machine's cores.
         self._threads = [
             threading.Thread(target=self._run, name=f"localaws-poller-{mapping.uuid}-{number}", daemon=True)
             for number in range(min(mapping.concurrency, 8))
@@ -70,13 +70,13 @@ class Poller:
             thread.start()
 
     def wake(self) -> None:
-        """Look at the queue now."""
+        """Poll the queue now."""
         with self._state:
             self._awake = True
             self._state.notify_all()
 
     def resting(self) -> bool:
-        """Whether nothing is being collected or handled, and nobody called `wake` since the last look."""
+        """Whether nothing is being collected or handled, and `wake` wasn't called since the last poll."""
         with self._state:
             return self._busy == 0 and not self._awake
 
@@ -87,7 +87,7 @@ class Poller:
             self._state.notify_all()
 
     def close(self) -> None:
-        """Stop and wait for what is under way."""
+        """Stop, and wait for running invocations."""
         self.stop()
         for thread in self._threads:
             thread.join()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gluebook.cli.deployment import STACK, Deployment
 from gluebook.cli.screens.progress import stage_progress
 from gluebook.deployment.build import build, project_root
-from gluebook.deployment.laptop import forget_laptop, note_laptop
+from gluebook.deployment.laptop import forget_laptop, record_laptop
 from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"
@@ -80,7 +80,7 @@ def standing_laptop(*, port: int = 0) -> Iterator[Laptop]:
         with stage_progress() as progress:
             running = stack.enter_context(laptop(progress.show, port=port))
         stack.callback(forget_laptop)
-        note_laptop(running.aws.endpoint.environment(), running.deployment.outputs)
+        record_laptop(running.aws.endpoint.environment(), running.deployment.outputs)
         yield running
 
 

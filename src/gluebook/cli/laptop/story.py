@@ -106,7 +106,7 @@ class _Scenario:
         self._put([(file.key, file.body) for file in corrected], events=2)
         for _ in range(2):
             self._put([(file.key, file.body) for file in _first_of_each(_sample(8, _NEXT_DAY))], events=0)
-        work = self._deployment.operating()
+        work = self._deployment.operations()
         as_they_were = {file.key for file in self._files} - {file.key for file in corrected}
         replay(replay_of_files(sorted(as_they_were), None, work), work)
         self._fire()

@@ -15,7 +15,7 @@ from gluebook.contracts.reasons import reason_of
 from gluebook.core.model import Batch
 from gluebook.core.statements import Rows
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED, FileState
-from gluebook.core.text import shown, without_markdown
+from gluebook.core.text import printable, without_markdown
 from gluebook.operations.status import FileStatus, Overview
 
 
@@ -24,7 +24,7 @@ class _Terminal(Console):
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         return super()._render_buffer(
-            part if part.control else part._replace(text=shown(part.text, keep="\n\t")) for part in buffer
+            part if part.control else part._replace(text=printable(part.text, keep="\n\t")) for part in buffer
         )
 
 
@@ -51,7 +51,7 @@ STAGES = {
 
 def plain(text: str, *, lines: bool = False) -> str:
     """Text from elsewhere, for the screen: it is no markup, and on one line unless `lines` are kept."""
-    return escape(shown(text, keep="\n\t" if lines else "\t"))
+    return escape(printable(text, keep="\n\t" if lines else "\t"))
 
 
 def show(text: str, *, style: str = "", lines: bool = False) -> None:
