@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
+from gluebook.contracts.reasons import Reason
 from gluebook.core.model import FileVersion
 from gluebook.job.counting import Checked
 from gluebook.sources import source
@@ -75,7 +76,11 @@ def _check_file(objects: Objects, index: int, file: FileVersion, writer: pq.Parq
     try:
         stream = objects.open_version(file.bucket, file.key, file.version_id)
     except FileNotFoundError:
-        return Checked(index, 0, bad=f"version_gone: {file.version_id} was deleted before it could be read")
+        return Checked(
+            index,
+            0,
+            bad=Reason.VERSION_GONE.because(f"{file.version_id} was deleted before it could be read"),
+        )
     framer = Framer(stream, layout)
     try:
         for batch in _arrow_batches(index, framer):

@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gluebook.cli.deployment import STACK, Deployment
-from gluebook.cli.stages import stage_progress
+from gluebook.cli.screens.progress import stage_progress
 from gluebook.deployment.build import build, project_root
 from gluebook.deployment.laptop import forget_laptop, record_laptop
 from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"
-# A laptop has no price per request: react at once, look often.
+# Requests cost nothing on a laptop, so it reacts at once and polls often.
 _LAPTOP_PARAMETERS = {
     "ArrivalWindowSeconds": "1",
     "StartRetrySeconds": "2",
@@ -34,23 +34,23 @@ class Laptop:
 
 @contextmanager
 def laptop(
-    tell: Progress,
+    announce: Progress,
     *,
     port: int = 0,
     parameters: dict[str, str] | None = None,
     before_deployment: Callable[[LocalAws], None] = lambda _: None,
 ) -> Iterator[Laptop]:
-    """Start, build, deploy; everything is gone afterwards, the caller's AWS_* environment is back.
+    """Build, start and deploy; at the end everything is removed, and the caller's AWS_* environment restored.
 
-    `tell` is called with "build", "start" and "deploy" as each begins; `before_deployment` may put something there
-    that was stored before. Raises ConfigurationError, DeployFailed.
+    `announce` is called with "build", "start" and "deploy" as each begins; `before_deployment` may store data of an
+    earlier release. Raises ConfigurationError, DeployFailed.
     """
     root = project_root()
-    tell("build")
+    announce("build")
     artefacts = build(root)
-    tell("start")
+    announce("start")
     with LocalAws(port=port) as aws, _environment(aws.endpoint.environment()):
-        tell("deploy")
+        announce("deploy")
         before_deployment(aws)
         s3 = aws.endpoint.client("s3")
         s3.create_bucket(Bucket=_ARTEFACTS)
@@ -63,7 +63,7 @@ def laptop(
                 "ArtefactBucket": _ARTEFACTS,
                 "PackageUri": f"s3://{_ARTEFACTS}/{artefacts.package_key}",
                 "PythonModulesUri": f"s3://{_ARTEFACTS}/{artefacts.modules_key}",
-                # Who deploys also asks.
+                # The deployer also queries.
                 "WarehouseReaders": aws.deployer_user,
                 **_LAPTOP_PARAMETERS,
                 **(parameters or {}),
@@ -75,10 +75,10 @@ def laptop(
 
 @contextmanager
 def standing_laptop(*, port: int = 0) -> Iterator[Laptop]:
-    """A laptop AWS that other commands and notebooks find, until the block ends; with progress while it starts."""
+    """A laptop AWS that other commands and notebooks find until the block ends; shows progress while it starts."""
     with ExitStack() as stack:
         with stage_progress() as progress:
-            running = stack.enter_context(laptop(progress.tell, port=port))
+            running = stack.enter_context(laptop(progress.show, port=port))
         stack.callback(forget_laptop)
         record_laptop(running.aws.endpoint.environment(), running.deployment.outputs)
         yield running

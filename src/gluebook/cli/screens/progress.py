@@ -1,4 +1,4 @@
-"""Stages of a long command: how long each takes, and which one is under way."""
+"""Stages of a long command: the current one, and the time that each takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gluebook.cli import screens
-from gluebook.operations.status import SETTLED, Overview
+from gluebook.core.states import SETTLED
+from gluebook.operations.status import Overview
 
 
 class Stopwatch:
@@ -21,12 +22,12 @@ class Stopwatch:
         self._since = 0.0
 
     def begin(self, stage: str) -> None:
-        """The stage under way is over, `stage` begins."""
+        """End the current stage and begin `stage`."""
         self.end()
         self._stage, self._since = stage, time.monotonic()
 
     def end(self) -> None:
-        """The stage under way is over."""
+        """End the current stage."""
         if self._stage is not None:
             spent = time.monotonic() - self._since
             self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + spent, 3)
@@ -34,30 +35,30 @@ class Stopwatch:
 
 
 class StageProgress:
-    """A bar of settled files with the stage under way; nothing at all where stderr is no terminal."""
+    """A bar of settled files with the current stage; nothing where stderr is not a terminal."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None)
 
-    def tell(self, stage: str) -> None:
-        """`stage`, by its name or in words of its own, begins."""
+    def show(self, stage: str) -> None:
+        """Show `stage`: a name of STAGES, or any text."""
         self._progress.update(self._task, description=screens.STAGES.get(stage, stage))
 
     def expect(self, files: int) -> None:
-        """How many files there are to settle."""
+        """Set the number of files to settle."""
         self._progress.update(self._task, total=files, completed=0)
 
     def watch(self, stage: str, seen: Overview) -> None:
-        """How far the files are."""
-        self.tell(stage)
+        """Show how many files are settled."""
+        self.show(stage)
         done = sum(file.state in SETTLED for file in seen.files)
         self._progress.update(self._task, completed=done)
 
 
 @contextmanager
 def stage_progress() -> Iterator[StageProgress]:
-    """Progress on stderr, gone when it is over."""
+    """Progress on stderr, removed at the end."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = screens.err
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -65,21 +66,21 @@ def stage_progress() -> Iterator[StageProgress]:
 
 
 class Stages:
-    """A stopwatch and what people see of it."""
+    """A stopwatch with its progress."""
 
     def __init__(self, progress: StageProgress) -> None:
         self.clock = Stopwatch()
         self.progress = progress
 
     def begin(self, stage: str) -> None:
-        """`stage` begins."""
+        """Begin `stage`."""
         self.clock.begin(stage)
-        self.progress.tell(stage)
+        self.progress.show(stage)
 
 
 @contextmanager
 def stages() -> Iterator[Stages]:
-    """The frame of a command with stages; the last one ends with it."""
+    """The stages of a command; the last one ends with the block."""
     with stage_progress() as progress:
         running = Stages(progress)
         try:

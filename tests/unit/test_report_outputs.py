@@ -11,7 +11,7 @@ from gluebook.errors import NotebookError
 from gluebook.notebook.deployed import filled, notebook_defaults, report_defaults
 from gluebook.notebook.execute import declared
 from gluebook.report.history import Summary
-from gluebook.report.shown import Shown, Summed, executed
+from gluebook.report.outputs import SectionOutput, SummaryOutput, executed
 from notebook_kit import Cell, code, prose, write
 
 ROOT = Path(__file__).parents[2]
@@ -29,31 +29,31 @@ def test_sections_tables_and_pictures_come_over_in_their_order(tmp_path: Path) -
     notebook = write(
         tmp_path / "a.ipynb",
         prose("# A title"),
-        showing(Shown("<section>one</section>")._repr_mimebundle_()),
+        showing(SectionOutput("<section>one</section>")._repr_mimebundle_()),
         showing({"text/html": ["<table>", "<tr><td>two</td></tr></table><script>x()</script>"]}),
         showing({"image/png": "AA==\n", "text/plain": "a figure"}),
         showing({"text/html": "<p>not for the page</p>"}, tag="explore"),
         showing({"text/plain": "neither is this"}),
-        showing(Summed(SUMMARY)._repr_mimebundle_()),
+        showing(SummaryOutput(SUMMARY)._repr_mimebundle_()),
     )
     done = executed(notebook)
     assert done.summary == SUMMARY
-    assert [part[:60] for part in done.parts] == [
+    assert [part[:49] for part in done.parts] == [
         "<section>one</section>",
-        '<div class="scroll"><table><tr><td>two</td></tr></table></di',
-        '<figure><img alt="A picture that the notebook has drawn" src',
+        '<div class="scroll"><table><tr><td>two</td></tr><',
+        '<figure><img alt="A picture from the notebook" sr',
     ]
     assert "script" not in done.parts[1]
 
 
 def test_a_notebook_shows_a_section_as_the_page_will() -> None:
-    html = Shown("<section>one</section>")._repr_mimebundle_()["text/html"]
+    html = SectionOutput("<section>one</section>")._repr_mimebundle_()["text/html"]
     assert html.startswith("<style>") and html.endswith('<div class="gb"><section>one</section></div>')
 
 
 def test_a_notebook_that_does_not_sum_up_the_day_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    notebook = write(tmp_path / "a.ipynb", showing(Shown("one")._repr_mimebundle_()))
-    with pytest.raises(NotebookError, match=r"end it with Summed\(summary\(data, verdict\)\)"):
+    notebook = write(tmp_path / "a.ipynb", showing(SectionOutput("one")._repr_mimebundle_()))
+    with pytest.raises(NotebookError, match=r"end it with SummaryOutput\(summary\(data, verdict\)\)"):
         executed(notebook)
 
 

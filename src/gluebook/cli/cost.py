@@ -1,4 +1,4 @@
-"""The command `cost`: what a month costs on AWS, from the template and what arrives."""
+"""`gluebook cost`: an estimate of what a month costs on AWS."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ from gluebook.deployment.build import project_root
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
 
-# Written after each load of a dataset: rows merged, superseded, retracted; expectations failed, batches rejected.
+# After each load of a dataset: rows merged, superseded, retracted; expectations failed, batches rejected.
 _LOAD_METRICS = 5
 _AT_REST = Workload(0, 0, 0)
 
 
 def cost(
     files_per_day: Annotated[
-        float, typer.Option(min=0, help="Files that arrive a day, of all datasets.")
+        float, typer.Option(min=0, help="Assume this many files a day, of all datasets.")
     ] = 96,
-    file_mb: Annotated[float, typer.Option(min=0, help="Megabytes of each, uncompressed.")] = 5,
+    file_mb: Annotated[
+        float, typer.Option(min=0, help="Assume files of this many megabytes, uncompressed.")
+    ] = 5,
     deliveries: Annotated[
         float | None,
-        typer.Option(min=1, help="How many times a day files arrive; each on its own if not given."),
+        typer.Option(min=1, help="Assume this many deliveries a day; the default is one for each file."),
     ] = None,
     set_parameter: Annotated[
-        list[str], typer.Option("--set", help="A parameter of the template, as NAME=VALUE; may be repeated.")
+        list[str],
+        typer.Option("--set", help="Set a template parameter, as NAME=VALUE; repeat the option for more."),
     ] = [],  # noqa: B006
     as_json: options.JSON = False,
 ) -> None:
-    """Estimate what a month costs on AWS by list price: a model for comparing policies, no invoice.
+    """Estimate what a month costs on AWS at list prices, to compare policies.
 
     Example: gluebook cost --files-per-day 288 --file-mb 2 --set CrawlPolicy=never --set NumberOfWorkers=4
     """
@@ -66,14 +69,14 @@ def cost(
 
 
 def deployed_stack(chosen: Mapping[str, str]) -> Stack:
-    """What infra/pipeline.yaml deploys with `chosen` parameters; raises as `stack_of`."""
+    """What infra/pipeline.yaml deploys with `chosen` parameters. Raises as `stack_of`."""
     return stack_of(parse_template(project_root() / "infra" / "pipeline.yaml"), chosen)
 
 
 def stack_of(template: Mapping[str, Any], chosen: Mapping[str, str]) -> Stack:
     """What the template deploys, with `chosen` parameters and the defaults of the others.
 
-    Raises ConfigurationError for a parameter that the template doesn't have, or a value that is none.
+    Raises ConfigurationError for a parameter that the template lacks, or an invalid value.
     """
     parameters = {name: parameter.get("Default", "") for name, parameter in template["Parameters"].items()}
     unknown = sorted(chosen.keys() - parameters.keys())
@@ -93,10 +96,10 @@ def stack_of(template: Mapping[str, Any], chosen: Mapping[str, str]) -> Stack:
         crawl_policy=cast(CrawlPolicy, values["CrawlPolicy"]),
         datasets=datasets,
         alarms=kinds["AWS::CloudWatch::Alarm"],
-        # Of each dataset its health and how far the warehouse is from what was loaded; and keys of no dataset.
+        # Of each dataset its health and its drift in the warehouse; and keys outside the convention.
         metrics=datasets * (len(Health().metrics()) + 1) + 1,
         load_metrics=datasets * _LOAD_METRICS,
-        # The key of the hashes, and the administrator's password that Redshift keeps.
+        # The pseudonym key, and the administrator's password that Redshift keeps.
         secrets=kinds["AWS::SecretsManager::Secret"] + kinds["AWS::RedshiftServerless::Namespace"],
     )
 

@@ -1,4 +1,4 @@
-"""Ways in which a whole file goes wrong on its way, made from one that is right."""
+"""Faults of whole files, made from a good one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def broken_bytes(body: bytes) -> Mapping[str, bytes]:
-    """A good file's bytes, not compressed, spoilt as any file can be; by what was done to them."""
+    """A good file's uncompressed bytes with faults that any file can have; by the name of the fault."""
     first, _, rest = body.partition(b"\n")
     packed = gzip.compress(body, mtime=0)
     half = len(packed) // 2
@@ -23,7 +23,7 @@ def broken_bytes(body: bytes) -> Mapping[str, bytes]:
 
 
 def broken_headers(body: bytes) -> Mapping[str, bytes]:
-    """A good CSV file's bytes with a header that says something else; by what was done to it."""
+    """A good CSV file's bytes with a faulty header; by the name of the fault."""
     header, _, rest = body.partition(b"\n")
     column, _, others = header.rstrip(b"\r").partition(b",")
     return {
@@ -34,14 +34,14 @@ def broken_headers(body: bytes) -> Mapping[str, bytes]:
 
 
 def with_open_quote(body: bytes, at: int = 2) -> bytes:
-    """The same file with a quote before its line `at` (from 1) that nobody closes."""
+    """The same file with an unclosed quote before its line `at` (from 1)."""
     lines = body.split(b"\n")
     lines[at - 1] = b'"' + lines[at - 1]
     return b"\n".join(lines)
 
 
 def corrected(body: bytes) -> bytes:
-    """A JSON-lines file as it is sent again, corrected: each tenth line is taken back, each tenth one changed."""
+    """A corrected JSON-lines file: every tenth line is removed, every tenth one changed."""
     lines = body.splitlines(keepends=True)
     changed = [
         line.replace(b'"msg":"', b'"msg":"(corrected) ', 1) if n % 10 == 5 else line

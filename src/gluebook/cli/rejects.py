@@ -1,10 +1,9 @@
-"""`gluebook rejects`: which records were set aside, and why."""
+"""`gluebook rejects`: the quarantined records."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Group
@@ -16,32 +15,38 @@ from gluebook.cli.deployment import connect, raw_place
 from gluebook.operations.rejects import RejectFilter, Rejects, find_rejects
 
 _SHOWN_CHARACTERS = 160
-_DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
 
 
 def rejects(
-    dataset: Annotated[str | None, typer.Option(help="support_tickets or app_logs.")] = None,
-    source: Annotated[str | None, typer.Option(help="The system the files come from.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Exactly this reason, such as unknown:status.")] = None,
-    file: Annotated[str | None, typer.Option("--file", help="A raw key or s3:// URI.")] = None,
-    batch: Annotated[str | None, typer.Option("--batch", help="A batch's id.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--from", help="First date of arrival, included.", **_DAY)
+    dataset: Annotated[
+        str | None, typer.Option(help=f"Show rejects of this dataset only: {options.DATASETS}.")
     ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", help="Last date of arrival, included.", **_DAY)
+    source: Annotated[str | None, typer.Option(help="Show rejects of this source only.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Show rejects with exactly this reason only, such as unknown:status.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many records to show; all are counted.")] = 20,
+    file: Annotated[
+        str | None, typer.Option("--file", help="Show rejects of this raw key or s3:// URI only.")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="Show rejects of the batch with this id only.")
+    ] = None,
+    since: options.ARRIVED_FROM = None,
+    until: options.ARRIVED_TO = None,
+    limit: Annotated[int, typer.Option(help="Show at most this many records; all are counted.")] = 20,
     as_json: options.JSON = False,
 ) -> None:
-    """List the records that were set aside, each with its reason, file, number and masked text."""
+    """Show the quarantined records, counted by reason, each with its file, number and masked text.
+
+    Example: gluebook rejects --dataset app_logs --reason malformed_record --limit 100
+    """
     wanted = RejectFilter(
         dataset=dataset,
         source=source,
         reason=reason,
         batch_id=batch,
-        since=since.date().isoformat() if since else None,
-        until=until.date().isoformat() if until else None,
+        since=options.iso_day(since),
+        until=options.iso_day(until),
     )
     deployment = connect()
     if file is not None:
@@ -56,32 +61,32 @@ def rejects(
             }
         )
     else:
-        screens.out.print(_told(found), soft_wrap=True)
+        screens.out.print(_screen(found), soft_wrap=True)
 
 
-def _told(found: Rejects) -> Group | str:
+def _screen(found: Rejects) -> Group | str:
     if not found.records:
-        return "No record is set aside. Files that can't be used as a whole: gluebook status --failed"
+        return (
+            "No record is quarantined. `gluebook status --failed` shows files that cannot be used as a whole."
+        )
     parts: list[Table | str] = [_reasons(found)]
     if found.first:
         parts.append(_records(found))
     left = found.records - len(found.first)
     if left:
         parts.append(f"and {left:,} more: --limit {found.records}")
-    parts.append(
-        "Once the transformation is fixed and deployed: gluebook replay --dataset ... --from ... --to ..."
-    )
+    parts.append("Once the cause is fixed and deployed: gluebook replay --dataset ... --from ... --to ...")
     return Group(*parts)
 
 
 def _reasons(found: Rejects) -> Table:
-    table = Table(title="Set aside, by reason", title_justify="left")
-    for name in ("dataset", "source", "reason"):
-        table.add_column(name)
+    table = Table(title="Rejects by reason", title_justify="left")
+    for name in ("dataset", "source", "reason", "meaning"):
+        table.add_column(name, overflow="fold")
     for name in ("records", "files"):
         table.add_column(name, justify="right")
     for tally in found.tallies:
-        words = (screens.plain(word) for word in (tally.dataset, tally.source, tally.reason))
+        words = map(screens.plain, (tally.dataset, tally.source, tally.reason, screens.meaning(tally.reason)))
         table.add_row(*words, f"{tally.records:,}", f"{tally.files:,}")
     return table
 
@@ -95,6 +100,6 @@ def _records(found: Rejects) -> Table:
     for reject in found.first:
         text = reject.raw[:_SHOWN_CHARACTERS]
         text += "…" if len(reject.raw) > _SHOWN_CHARACTERS else ""
-        key, reason, raw = map(screens.plain, (reject.key, reject.reason, text))
-        table.add_row(key, f"{reject.record:,}", reason, raw)
+        key, reason, text = map(screens.plain, (reject.key, reject.reason, text))
+        table.add_row(key, f"{reject.record:,}", reason, text)
     return table

@@ -1,4 +1,4 @@
-"""The command for the stakeholder's report: report."""
+"""`gluebook report`: a page that says whether the data of a day can be trusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from gluebook.aws.objects import Objects
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import Deployment, connect
-from gluebook.cli.stages import stage_progress
+from gluebook.cli.screens.progress import stage_progress
 from gluebook.clock import utc_now
 from gluebook.deployment.build import project_root
 from gluebook.report.history import Summary
@@ -24,30 +24,38 @@ _NO = "no"
 def report(
     day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Date of arrival; today in UTC, else."),
+        options.day(
+            "--day", text="Report on the files that arrived on this date; the default is today in UTC."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder of the pages; build/reports if not given.")
+        Path | None,
+        typer.Option("-o", "--output", help="Write the pages to this folder; the default is build/reports."),
     ] = None,
     publish: Annotated[
         bool,
-        typer.Option("--publish/--no-publish", help="Also put them into the lake bucket, below reports/."),
+        typer.Option(
+            "--publish/--no-publish", help="Publish the pages to the lake bucket too, below reports/."
+        ),
     ] = True,
-    kernel: Annotated[str, typer.Option(help="The Jupyter kernel.")] = "gluebook",
+    kernel: options.KERNEL = "gluebook",
     as_json: options.JSON = False,
 ) -> None:
-    """Say on one page whether a day's data can be trusted, and why; exits with 1 if it can't."""
+    """Write a page that says whether the data of a day can be trusted, and why; exits with 1 if it cannot.
+
+    Example: gluebook report --day 2026-01-05
+    """
     deployment = connect()
     folder = output or project_root() / "build" / "reports"
     with stage_progress() as progress:
-        progress.tell("Running notebooks/reports/data_quality.ipynb")
-        summary, page = make_report(deployment, options.arrival(day), folder, kernel, progress.tell)
+        progress.show("Running notebooks/reports/data_quality.ipynb")
+        summary, page = make_report(deployment, options.arrival(day), folder, kernel, progress.show)
         places: list[str] = []
         if publish:
             from gluebook.report.site import publish_day
 
             bucket = deployment.lake.bucket
-            progress.tell(screens.plain(f"Publishing to s3://{bucket}/reports/"))
+            progress.show(screens.plain(f"Publishing to s3://{bucket}/reports/"))
             places = publish_day(folder, summary.day, Objects(), bucket, summary.made_at)
     if as_json:
         options.print_json(
@@ -59,34 +67,34 @@ def report(
             }
         )
     else:
-        _tell(summary, [str(page), *places])
+        _show(summary, [str(page), *places])
     if summary.verdict == _NO:
         raise typer.Exit(1)
 
 
 def make_report(
-    deployment: Deployment, day: date, folder: Path, kernel: str, tell: Callable[[str], None]
+    deployment: Deployment, day: date, folder: Path, kernel: str, announce: Callable[[str], None]
 ) -> tuple[Summary, Path]:
-    """The report of a day as pages in `folder`: the day in one line, and the path of its page.
+    """Write the report of a day into `folder`; return the summary of the day and the path of its page.
 
     Raises NotebookError, ConfigurationError.
     """
     from gluebook.notebook.deployed import report_defaults
     from gluebook.notebook.execute import execute  # slow to import, as what follows
     from gluebook.report.data_docs import data_docs
+    from gluebook.report.outputs import executed
     from gluebook.report.page import page
-    from gluebook.report.shown import executed
     from gluebook.report.site import write_day
 
     notebook = project_root() / "notebooks" / "reports" / "data_quality.ipynb"
     for name in ("LakeBucket", "LedgerTable", "Workgroup", "WarehouseDatabase"):
         deployment.output(name)
     parameters = {**report_defaults(deployment.outputs), "day": day.isoformat()}
-    # Kept, so that a wrong or missing page can be explained.
+    # Kept, so that readers can check how the page was made, or why there is none.
     path = project_root() / "build" / "runs" / f"{notebook.stem}-{day}.ipynb"
     execute(notebook, parameters, path, kernel=kernel)
     done = executed(path)
-    tell("Rendering the gate's reports")
+    announce("Rendering the gate's reports")
     summary = done.summary
     reports = {place: _gate_report(*place, deployment) for place in summary.batches}
     docs = {f"expectations/{d}/{b}.html": data_docs(found) for (d, b), found in reports.items() if found}
@@ -95,13 +103,13 @@ def make_report(
 
 
 def _gate_report(dataset: str, batch_id: str, deployment: Deployment) -> Any:
-    """What the gate said of a batch, as it is now; None if it is gone."""
+    """The gate's report on a batch, of its latest run; None if there is none."""
     batch, lake = deployment.ledger.batch(batch_id), deployment.lake
     key = lake.quality(dataset, batch_id, batch.reported_epoch if batch else 0)
     return Objects().get_json(lake.bucket, key)
 
 
-def _tell(summary: Summary, places: list[str]) -> None:
+def _show(summary: Summary, places: list[str]) -> None:
     style = _STYLE.get(summary.verdict, "default")
     screens.out.print(
         f"[bold {style}]{screens.plain(f'{summary.day}: {summary.headline}')}[/]", soft_wrap=True

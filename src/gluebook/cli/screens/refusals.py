@@ -1,6 +1,6 @@
-"""What deployed roles were refused on the laptop AWS: reported as it happens, and at the end.
+"""Requests of deployed roles that the laptop AWS refused: shown as they happen, and at the end.
 
-On AWS nobody but CloudTrail knows; see docs/operations.md.
+On AWS only CloudTrail records them; see docs/operations.md.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from gluebook.cli import screens
 from localaws.iam import REPORT_PATH, Denied, UsageReport
 
 _MOST_LINES = 30
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
+_UNMAPPED = "which permissions it needs isn't known on the laptop"
 
 
 def refusals(report: UsageReport) -> list[str]:
-    """A line for each action that was refused to a role: on what, for whom, how many times, and why."""
+    """A line for each role and action that was refused: resource, caller, number of times, and why."""
     by_action: dict[tuple[str, str], list[Denied]] = {}
     for one in report.denied:
         by_action.setdefault((one.role, one.action), []).append(one)
     found = [_line(role, action, ones) for (role, action), ones in by_action.items()]
     found += [
-        f"{one.role} was refused {one.operation} for {one.caller}, {_times(one.count)}: "
-        "which permissions it needs isn't known on the laptop"
+        f"{one.role} was refused {one.operation} for {one.caller}, {_times(one.count)}: {_UNMAPPED}"
         for one in report.unmapped
     ]
     return [*found, *report.unjudged]
@@ -50,7 +50,7 @@ def _times(count: int) -> str:
 
 
 def as_json(report: UsageReport) -> list[dict[str, Any]]:
-    """The same for machines: role, action, resource, caller, count and reason of each."""
+    """The same as JSON values: role, action, resource, caller, count and reason of each."""
     denied = [asdict(one) for one in report.denied]
     return denied + [
         {
@@ -59,26 +59,26 @@ def as_json(report: UsageReport) -> list[dict[str, Any]]:
             "resource": None,
             "caller": one.caller,
             "count": one.count,
-            "reason": "which permissions it needs isn't known on the laptop",
+            "reason": _UNMAPPED,
         }
         for one in report.unmapped
     ]
 
 
 def of_running_laptop() -> UsageReport | None:
-    """What the laptop AWS that this process talks to has to report; None if it talks to AWS."""
+    """The report of the laptop AWS that this process calls; None if it calls AWS."""
     url = os.environ.get("AWS_ENDPOINT_URL")
     if not url:
         return None
     try:
-        answer = urllib3.request("GET", url + REPORT_PATH, timeout=_PATIENCE_SECONDS, retries=False)
+        answer = urllib3.request("GET", url + REPORT_PATH, timeout=_TIMEOUT_SECONDS, retries=False)
         return UsageReport.from_dict(json.loads(answer.data)) if answer.status == 200 else None
     except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
-        return None  # an endpoint of AWS or of somebody else's
+        return None  # not an endpoint of localaws
 
 
 def show(lines: Iterable[str]) -> None:
-    """On stderr, the first ones of many."""
+    """Print the first of many on stderr."""
     every = list(lines)
     for line in every[:_MOST_LINES]:
         screens.err.print(f"[red]{screens.plain(line)}[/]", highlight=False, soft_wrap=True)
@@ -87,14 +87,14 @@ def show(lines: Iterable[str]) -> None:
 
 
 class RefusalWatch:
-    """Shows each refusal once, as soon as it is looked for. `report`: what is known at that moment."""
+    """Shows each refusal once. `report` gives the usage report of the moment."""
 
     def __init__(self, report: Callable[[], UsageReport]) -> None:
         self._report = report
         self._seen: set[tuple[str, str]] = set()
 
-    def look(self) -> bool:
-        """Show what is new; whether anything was refused so far."""
+    def check(self) -> bool:
+        """Show new refusals; return whether anything was refused so far."""
         report = self._report()
         new = UsageReport(
             denied=tuple(one for one in report.denied if (one.role, one.action) not in self._seen),

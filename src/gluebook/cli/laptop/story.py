@@ -1,8 +1,8 @@
-"""A story that uses every grant of every deployed role, on a laptop AWS that is made for it.
+"""A scenario that uses every grant of every deployed role, on a laptop AWS of its own.
 
-Happy path, a run that dies, a load that the warehouse refuses, a crawl that comes to nothing, lost arrivals, a file
-that is deleted before it is read, corrections and a replay. What it has used is the evidence for
-`gluebook iam report`: a grant that no act needs is one too many.
+Success, a run that dies, a load that the warehouse refuses, a crawl that fails, lost events, a file that is deleted
+before it is read, corrections and a replay. What it uses is the evidence of `gluebook iam report`: a grant that no
+act uses is superfluous.
 """
 
 from __future__ import annotations
@@ -28,44 +28,44 @@ from gluebook.sample import SampleFile, generate
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 
-# Nothing happens but what the story brings about.
+# Only the acts make anything happen.
 PARAMETERS = {"SweepSchedule": "rate(1 day)"}
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 _DAY, _NEXT_DAY = date(2026, 1, 5), date(2026, 1, 6)
 _JOB_ENDED = "Glue Job State Change"
 
 
 class _Enough(Exception):
-    """The caller has seen enough: the story ends early."""
+    """The caller ends the scenario early."""
 
 
 def play(
     laptop: Laptop,
-    tell: Callable[[str], None],
+    announce: Callable[[str], None],
     timeout_seconds: float,
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Play all acts; `tell` gets the name of each as it begins. `enough`, asked often, ends the story early.
+    """Play all acts; `announce` is called with the name of each as it begins. `enough` is polled and ends it early.
 
-    Raises TerminalError if the chain isn't idle in time, or doesn't do what the story waits for.
+    Raises TerminalError if the chain is not idle in time, or does not do what an act waits for.
     """
-    story = _Story(laptop, timeout_seconds, enough)
+    acts = _Scenario(laptop, timeout_seconds, enough)
     for name, act in (
-        ("Two runs die with a batch in hand; files are deleted before they are read", story.dying_runs),
-        ("Loads are refused for their content, crawls come to nothing", story.refused_loads),
-        ("The sweep asks for the crawls again", story.swept),
-        ("Arrivals are lost, files corrected, batches processed again", story.lost_arrivals),
-        ("The sweep has the warehouse compared", story.swept),
-        ("The sweep fetches the answer", story.swept),
+        ("Two runs die while they hold a batch; files are deleted before they are read", acts.dying_runs),
+        ("The warehouse refuses loads for their content, crawls fail", acts.refused_loads),
+        ("The sweep requests the crawls again", acts.swept),
+        ("Events are lost, files corrected, batches replayed", acts.lost_arrivals),
+        ("The sweep starts a comparison with the warehouse", acts.swept),
+        ("The sweep reads its result", acts.swept),
     ):
-        tell(name)
+        announce(name)
         try:
             act()
         except _Enough:
             return
 
 
-class _Story:
+class _Scenario:
     def __init__(self, laptop: Laptop, timeout_seconds: float, enough: Callable[[], bool]) -> None:
         self._enough = enough
         self._aws = laptop.aws
@@ -74,17 +74,17 @@ class _Story:
         self._files = _sample(7, _DAY)
 
     def dying_runs(self) -> None:
-        """Each dataset's first run is killed; the events of the second ones' ends are lost."""
+        """The first run of each dataset is killed; the success events of the second ones are lost."""
         self._aws.faults.deliveries(_unless_succeeded)
         self._put([(file.key, file.body) for file in self._files])
         for dataset, run in self._kill_first_runs().items():
             self._until(partial(self._is_taken_over, dataset, run), f"another run takes over from {run}")
-        self._vanishing()
+        self._delete_before_read()
         self._idle()
         self._aws.faults.clear()
 
     def refused_loads(self) -> None:
-        """The manifests name each file twice, so the count isn't what was curated: the batches are divided."""
+        """The manifests list each file twice, so the counts differ from those curated: the batches are divided."""
         objects, lake = Objects(), self._deployment.lake
         for dataset in JOB_OUTPUTS:
             for batch in self._open(dataset):
@@ -101,7 +101,7 @@ class _Story:
         self._fire()
 
     def lost_arrivals(self) -> None:
-        """The next day's files come twice without an event, corrected ones with two; others are processed again."""
+        """Files of the next day arrive twice without an event, corrected ones with two; others are replayed."""
         corrected = _first_of_each(_sample(8, _DAY))
         self._put([(file.key, file.body) for file in corrected], events=2)
         for _ in range(2):
@@ -115,7 +115,7 @@ class _Story:
         self._aws.put_objects(self._deployment.raw_bucket, items, repeat=lambda _: events)
 
     def _kill_first_runs(self) -> dict[str, str]:
-        """Kill the first run of each dataset that has claimed a batch; their ids by dataset."""
+        """Kill the first run of each dataset that has claimed a batch; return their ids by dataset."""
         killed: dict[str, str] = {}
 
         def all_killed() -> bool:
@@ -130,8 +130,8 @@ class _Story:
         self._until(all_killed, "a run of each job has claimed a batch")
         return killed
 
-    def _vanishing(self) -> None:
-        """Files that are registered, and deleted for good before a run reads them."""
+    def _delete_before_read(self) -> None:
+        """Files are registered, and deleted permanently before a run reads them."""
         s3, bucket = self._aws.endpoint.client("s3"), self._deployment.raw_bucket
         ledger = self._deployment.ledger
         for file in _first_of_each(self._files):
@@ -143,23 +143,23 @@ class _Story:
     def _crawler_is_running(self, call: RoleCall, when: When) -> ApiError | None:
         if call.operation != "StartCrawler" or when != "before":
             return None
-        return ApiError("CrawlerRunningException", "a crawler is running that nobody will tell the end of")
+        return ApiError("CrawlerRunningException", "a crawler is running whose end no event reports")
 
     def _open(self, dataset: str) -> list[Batch]:
         return list(self._deployment.ledger.open_batches(dataset))
 
     def _fire(self) -> None:
-        """Everything that has a schedule, once, and all that follows."""
+        """Fire every scheduled rule once, and wait until the chain is idle."""
         for rule in self._aws.endpoint.client("events").list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
                 self._aws.schedule.fire_now(rule["Name"])
         self._idle()
 
     def _idle(self) -> None:
-        if not self._aws.wait_idle(max(0.0, self._deadline - time.monotonic()), self._look):
-            raise TerminalError("the story was not played to its end in time: the chain is still busy")
+        if not self._aws.wait_idle(max(0.0, self._deadline - time.monotonic()), self._poll):
+            raise TerminalError("the scenario did not complete in time: the chain is still busy")
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self._enough():
             raise _Enough
 
@@ -168,10 +168,10 @@ class _Story:
 
     def _until(self, holds: Callable[[], object], what: str) -> None:
         while not holds():
-            self._look()
+            self._poll()
             if time.monotonic() > self._deadline:
-                raise TerminalError(f"the story was not played to its end in time: it waits until {what}")
-            threading.Event().wait(_LOOK_SECONDS)
+                raise TerminalError(f"the scenario did not complete in time: it waits until {what}")
+            threading.Event().wait(_POLL_SECONDS)
 
 
 def _sample(seed: int, day: date) -> Sequence[SampleFile]:

@@ -1,4 +1,4 @@
-"""Between the notebook and the page: what a cell shows there, and what of it the page takes over."""
+"""Outputs of the report notebook's cells, and what the page takes from them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gluebook.report.history import Summary
 from gluebook.report.offline import only_own
 from gluebook.report.page import style
 
-# A section without its style, which the page has once; and the day in one line.
+# A section without the stylesheet, which the page has once; and the summary of the day.
 _SECTION = "application/vnd.gluebook.section+html"
 _SUMMARY = "application/vnd.gluebook.summary+json"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A section that a notebook shows as the page will."""
+class SectionOutput:
+    """A section, shown in the notebook as on the page."""
 
     html: str
 
@@ -31,36 +31,36 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Summed:
-    """The day in one line, shown as such."""
+class SummaryOutput:
+    """The summary of the day, shown in one line."""
 
     summary: Summary
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         one = self.summary
-        text = f"{one.day}: {one.verdict}; {one.files:,} files, {one.read:,} records read, {one.rejected:,} set aside"
+        text = f"{one.day}: {one.verdict}; {one.files:,} files, {one.read:,} records read, {one.rejected:,} rejected"
         return {_SUMMARY: json.dumps(one.to_json()), "text/plain": text}
 
 
 @dataclass(frozen=True)
 class Executed:
-    """What an executed notebook has put out for the page: HTML, in order, and the day in one line."""
+    """The outputs of an executed notebook for the page: HTML in order, and the summary of the day."""
 
     parts: tuple[str, ...]
     summary: Summary
 
 
 def executed(notebook: Path) -> Executed:
-    """Collect what the `report` cells of an executed notebook show: sections, and tables and pictures of anybody.
+    """Collect the outputs of the `report` cells of an executed notebook: sections, tables, pictures.
 
-    Raises NotebookError if none of them sums up the day.
+    Raises NotebookError if there is no summary of the day.
     """
     bundles = list(_bundles(load(notebook)))
     summaries = [Summary.from_json(json.loads(_text(b[_SUMMARY]))) for b in bundles if _SUMMARY in b]
     found = [one for one in summaries if one is not None]
     if not found:
         raise NotebookError(
-            f"{notebook.name} shows no summary of the day: end it with Summed(summary(data, verdict))"
+            f"{notebook.name} shows no summary of the day: end it with SummaryOutput(summary(data, verdict))"
         )
     return Executed(tuple(part for bundle in bundles if (part := _part(bundle))), found[-1])
 
@@ -77,17 +77,18 @@ def _part(bundle: Mapping[str, Any]) -> str:
     if _SECTION in bundle:
         return _text(bundle[_SECTION])
     if "image/png" in bundle:
-        caption = "A picture that the notebook has drawn"
         source = _text(bundle["image/png"]).replace("\n", "")
-        return f'<figure><img alt="{caption}" src="data:image/png;base64,{source}"></figure>'
+        return (
+            f'<figure><img alt="A picture from the notebook" src="data:image/png;base64,{source}"></figure>'
+        )
     if "text/html" in bundle:
-        # Somebody's own, such as a pandas table: it may hold anything.
+        # Not ours, such as a pandas table: it may hold anything.
         return f'<div class="scroll">{only_own(_text(bundle["text/html"]))}</div>'
     return ""
 
 
 def _text(value: Any) -> str:
-    """In a notebook a text may be a list of lines, and JSON may be kept as such."""
+    """A text, which a notebook may store as a list of lines, or as JSON."""
     if isinstance(value, dict):
         return json.dumps(value)
     return value if isinstance(value, str) else "".join(value)

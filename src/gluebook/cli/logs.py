@@ -1,4 +1,4 @@
-"""The command logs: what job runs and functions have written, and where CloudWatch keeps it."""
+"""`gluebook logs`: the logs of job runs and functions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typer
 
 from gluebook.aws.logs import JOB_GROUPS, LogLine, function_group
 from gluebook.cli import options, screens
-from gluebook.cli.deployment import Deployment, connect
-from gluebook.cli.failures import FUNCTION_OUTPUTS
+from gluebook.cli.deployment import FUNCTION_OUTPUTS, Deployment, connect
 from gluebook.clock import utc_now
 from gluebook.core.timestamps import utc_timestamp
 from gluebook.deployment.laptop import JOB_OUTPUTS
@@ -24,17 +23,25 @@ def logs(
     what: Annotated[
         str | None,
         typer.Argument(
-            help=f"A job, by its dataset, or a function: {', '.join(_NAMES)}; all places if not given."
+            help=f"Show the log of this job, by its dataset, or function: {', '.join(_NAMES)}. The default lists "
+            "where CloudWatch Logs keeps each."
         ),
     ] = None,
-    run: Annotated[str | None, typer.Option(help="Id of a job run; the last one if not given.")] = None,
-    lines: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many of the last lines.")] = 200,
-    hours: Annotated[float, typer.Option(help="How far to look back in a function's log.")] = 24,
+    run: Annotated[
+        str | None, typer.Option(help="Show the job run with this id; the default is the last one.")
+    ] = None,
+    lines: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Show at most this many of the last lines.")
+    ] = 200,
+    hours: Annotated[float, typer.Option(help="Search a function's log this many hours back.")] = 24,
     as_json: options.JSON = False,
 ) -> None:
-    """Show what a job's last run or a function has written, or where CloudWatch Logs has it."""
+    """Show the log of a job run or a function, or where CloudWatch Logs keeps the logs.
+
+    Example: gluebook logs app_logs --lines 50
+    """
     if what is not None and what not in _NAMES:
-        raise ConfigurationError(f"there are no logs of {what!r}; there are those of {', '.join(_NAMES)}")
+        raise ConfigurationError(f"no logs of {what!r}; there are logs of {', '.join(_NAMES)}")
     deployment = connect()
     if what is None:
         _show_places(deployment, as_json)

@@ -1,4 +1,4 @@
-"""`gluebook iam report`: what each deployed role may do, and whether it needs it."""
+"""`gluebook iam report`: the grants of each deployed role, and whether they are used."""
 
 from __future__ import annotations
 
@@ -8,29 +8,35 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from gluebook.cli import options, refusals, screens
-from gluebook.cli.stages import stage_progress
+from gluebook.cli import options, screens
+from gluebook.cli.screens import refusals
+from gluebook.cli.screens.progress import stage_progress
 from gluebook.deployment.laptop import running_laptop
 from gluebook.errors import ConfigurationError
 from localaws.iam import UsageReport
 
-app = typer.Typer(no_args_is_help=True, help="Who may do what, and who needs it.")
+app = typer.Typer(no_args_is_help=True, help="Show what the deployed roles may do, and what they use.")
 
 
 @app.callback()
 def _iam() -> None:
-    """Who may do what, and who needs it."""
+    """Show what the deployed roles may do, and what they use."""
 
 
 @app.command()
 def report(
     running: Annotated[
-        bool, typer.Option("--running", help="What has been used so far on the laptop AWS that is up.")
+        bool,
+        typer.Option(
+            "--running", help="Report on the laptop AWS that is up, instead of playing the scenario."
+        ),
     ] = False,
     as_json: options.JSON = False,
     timeout: options.TIMEOUT = 1800,
 ) -> None:
-    """Play everything that can happen on a throw-away laptop AWS; tell which grants were used, unused and refused.
+    """Play a scenario that uses every grant, on a temporary laptop AWS; show used and unused grants and refusals.
+
+    Exits with 1 if a grant is unused, or a request was refused.
 
     Example: gluebook iam report --json
     """
@@ -61,16 +67,16 @@ def _of_running() -> UsageReport:
 
 
 def _played(timeout: float) -> UsageReport:
-    from gluebook.cli.iam_story import PARAMETERS, play
     from gluebook.cli.laptop import laptop
+    from gluebook.cli.laptop.story import PARAMETERS, play
 
-    with stage_progress() as progress, laptop(progress.tell, parameters=PARAMETERS) as made:
-        play(made, progress.tell, timeout)
+    with stage_progress() as progress, laptop(progress.show, parameters=PARAMETERS) as made:
+        play(made, progress.show, timeout)
         return made.aws.report()
 
 
 def as_values(found: UsageReport) -> dict[str, Any]:
-    """The report as JSON values, with a summary: counts of grants that were used, by AWS only, or not at all."""
+    """The report as JSON values, with a summary: numbers of grants used, used by AWS only, and unused."""
     summary = {
         "grants": len(found.grants),
         "used": sum(one.count > 0 for one in found.grants),

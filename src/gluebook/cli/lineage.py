@@ -1,4 +1,4 @@
-"""`gluebook lineage`: OpenLineage events of every batch that has come to an end."""
+"""`gluebook lineage`: OpenLineage events of every final batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
@@ -26,26 +26,27 @@ if TYPE_CHECKING:  # slow to import
     from openlineage.client import OpenLineageClient
     from openlineage.client.event_v2 import RunEvent
 
-_DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
-
 
 def lineage(
     dataset: Annotated[
-        str | None, typer.Option(help="support_tickets or app_logs; both if not given.")
+        str | None, typer.Option(help=f"Write events of this dataset only: {options.DATASETS}.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", help="First day on which a batch was begun.", **_DAY)
+        datetime | None, options.day("--from", text="Write events of batches created on this day or later.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", help="Last day on which a batch was begun.", **_DAY)
+        datetime | None, options.day("--to", text="Write events of batches created on this day or earlier.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write; build/lineage/events.jsonl if not given."),
+        typer.Option("-o", "--output", help="Write to this file; the default is build/lineage/events.jsonl."),
     ] = None,
     as_json: options.JSON = False,
 ) -> None:
-    """Tell where rows came from and went, as OpenLineage events: to a file, or where its client is set up to."""
+    """Write where rows came from and went as OpenLineage events, to a file or to the client's configured transport.
+
+    Example: gluebook lineage --dataset app_logs --from 2026-01-05
+    """
     if dataset is not None:
         contract(dataset)
     if since and until and since > until:
@@ -54,28 +55,30 @@ def lineage(
     deployment = connect()
     seen = deployment.overview()
     batches = [
-        batch for batch in seen.batches if dataset in (None, batch.dataset) and _begun(batch, since, until)
+        batch for batch in seen.batches if dataset in (None, batch.dataset) and _created(batch, since, until)
     ]
     part = file.with_name(f"{file.name}.part")
     client, place = _client(file, part)
-    sent: Counter[str] = Counter()
+    emitted: Counter[str] = Counter()
     try:
         for event in _events(batches, seen, deployment):
             client.emit(event)
-            sent[str(event.eventType.value if event.eventType else "")] += 1
+            emitted[str(event.eventType.value if event.eventType else "")] += 1
         client.close()
         if part.exists():
             part.replace(file)
     # The client's transports raise whatever their libraries do.
     except Exception as error:
-        raise TerminalError(f"lineage could not be sent to {place}: {error}") from error
+        raise TerminalError(f"lineage events could not be sent to {place}: {error}") from error
     if as_json:
-        options.print_json({"to": place, "batches": len(batches), "events": dict(sent)})
+        options.print_json({"to": place, "batches": len(batches), "events": dict(emitted)})
     else:
-        screens.out.print(f"{sum(sent.values())} events of {len(batches)} batches: {place}", soft_wrap=True)
+        screens.out.print(
+            f"{sum(emitted.values())} events of {len(batches)} batches: {place}", soft_wrap=True
+        )
 
 
-def _begun(batch: Batch, since: datetime | None, until: datetime | None) -> bool:
+def _created(batch: Batch, since: datetime | None, until: datetime | None) -> bool:
     day = batch.created_at[:10]
     return (since is None or day >= f"{since:%Y-%m-%d}") and (until is None or day <= f"{until:%Y-%m-%d}")
 
@@ -103,17 +106,17 @@ def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Ite
 
 
 def _client(file: Path, part: Path) -> tuple[OpenLineageClient, str]:
-    """Who takes the events, and where they go: as its own configuration says, else into `part`, to become `file`."""
+    """The client and the place of the events: its configured transport, else `part`, which is renamed to `file`."""
     from openlineage.client import OpenLineageClient
     from openlineage.client.transport.file import FileConfig, FileTransport
 
-    # It warns of having no configuration, which is fine here.
+    # Without a configuration it warns, and this command writes to a file.
     logging.getLogger("openlineage").setLevel(logging.ERROR)
     configured = OpenLineageClient()
     if configured.config.transport or configured.transport.kind != "console":
         return configured, f"{configured.transport.kind} transport of OpenLineage's own configuration"
     file.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
-    part.touch()  # also if there is nothing to tell
+    part.touch()  # so that there is a file without any event, too
     transport = FileTransport(FileConfig(log_file_path=str(part), append=True))
     return OpenLineageClient(transport=transport), str(file)

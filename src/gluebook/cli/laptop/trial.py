@@ -1,101 +1,75 @@
-"""Send files through the whole chain on a laptop AWS, and watch what becomes of them."""
+"""A trial: files go through the whole chain on a laptop AWS."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gluebook.cli.deployment import Deployment
-from gluebook.cli.failures import failed_functions
-from gluebook.cli.refusals import RefusalWatch, as_json, refusals
-from gluebook.cli.stages import Stages
-from gluebook.core.model import Batch
+from gluebook.cli import screens
+from gluebook.cli.deployment import Deployment, failed_functions
+from gluebook.cli.screens.progress import Stages
+from gluebook.cli.screens.refusals import RefusalWatch, as_json, refusals
 from gluebook.core.runs import error_line
 from gluebook.core.statements import Rows
 from gluebook.core.states import LEASED_STATES, FileState
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import GluebookError, TerminalError
-from gluebook.operations.status import FileStatus, Overview, states
+from gluebook.operations.status import Overview, states
 from localaws.iam import UsageReport
 
 if TYPE_CHECKING:  # it brings the whole laptop AWS along, which most commands don't need
     from gluebook.cli.laptop import Laptop
 
-_LOOK_SECONDS = 0.5
-# Something was refused, and for so long nothing happens: what waits for its next attempt will be refused again.
-_REFUSED_PATIENCE_SECONDS = 15.0
-# A divided batch's files wait for the next run.
+_POLL_SECONDS = 0.5
+# After a refusal waiting ends once the chain has been idle for this long: a retry would be refused again.
+_IDLE_AFTER_REFUSAL_SECONDS = 15.0
+# While a file is in one of these, the stage is "curate"; the files of a divided batch are PENDING again.
 _BEFORE_CURATED = frozenset({FileState.PENDING.value, *(state.value for state in LEASED_STATES)})
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it. `troubles`: why files are where they are, if that isn't in the warehouse.
-
-    `refused`: where to look for what deployed roles were refused.
-    """
+    """The outcome. `problems`: why files are not loaded; `refused`: the report with requests that were refused."""
 
     overview: Overview
     queries: list[tuple[str, Rows]]
     stages: dict[str, float]
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     refused: UsageReport = field(default_factory=UsageReport)
 
     def as_json(self) -> dict[str, Any]:
         """The trial as JSON values; times in seconds, counts in rows."""
         return {
-            "files": [_file_json(file) for file in self.overview.files],
-            "totals": {**asdict(self.overview.totals), "loaded": self.overview.loaded},
-            "loads": [_load_json(batch) for batch in self.overview.batches if batch.load_attempts],
+            **screens.overview_json(self.overview),
             "queries": [
                 {"sql": sql, "columns": list(result.columns), "rows": [list(row) for row in result.rows]}
                 for sql, result in self.queries
             ],
             "stages_s": self.stages,
-            "troubles": self.troubles,
+            "troubles": self.problems,
             "refused": as_json(self.refused),
         }
 
 
-def _file_json(file: FileStatus) -> dict[str, Any]:
-    return {
-        "key": file.key,
-        "version_id": file.version_id,
-        "state": file.state,
-        "reason": file.reason,
-        **asdict(file.counts),
-        "loaded": file.loaded,
-        "reject_reasons": file.reject_reasons,
-        "failed_loads": file.failed_loads,
-        "next_load": file.next_load,
-        "given_up": file.given_up,
-    }
-
-
-def _load_json(batch: Batch) -> dict[str, Any]:
-    counts = {"curated": batch.counts.curated, "merged": batch.merged, "superseded": batch.superseded}
-    return {"batch_id": batch.batch_id, "state": batch.state.value, **counts}
-
-
 def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_seconds: float) -> Overview:
-    """Wait until the chain has nothing to do; what it came to.
+    """Wait until the chain is idle, and return the overview.
 
-    `uploaded` file versions are expected in the ledger, which is looked at twice a second. The stages are
-    admit, curate, load and catalog. What a role is refused is shown at once; then nobody waits for messages that
-    only come again to be refused again. Raises TerminalError if the chain isn't idle in time.
+    `uploaded` file versions are expected in the ledger, which is read twice a second. The stages are admit, curate,
+    load and catalog. A refused request is shown at once; retries that would be refused again are not waited for.
+    Raises TerminalError if the chain is not idle in time.
     """
-    looked = 0.0
+    polled = 0.0
     watch = RefusalWatch(laptop.aws.report)
-    resting_since: float | None = None
+    idle_since: float | None = None
     stages.begin("admit")
     stage = "admit"
 
-    def look() -> None:
-        nonlocal looked, stage, resting_since
-        if time.monotonic() - looked < _LOOK_SECONDS:
+    def poll() -> None:
+        nonlocal polled, stage, idle_since
+        if time.monotonic() - polled < _POLL_SECONDS:
             return
         seen = laptop.deployment.overview()
         now = _stage(seen, uploaded)
@@ -103,14 +77,14 @@ def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_se
             stages.begin(now)
             stage = now
         stages.progress.watch(stage, seen)
-        looked = time.monotonic()
-        if not (watch.look() and laptop.aws.at_rest()):
-            resting_since = None
-        elif looked - (resting_since := resting_since or looked) > _REFUSED_PATIENCE_SECONDS:
-            raise _NothingMoves
+        polled = time.monotonic()
+        if not (watch.check() and laptop.aws.at_rest()):
+            idle_since = None
+        elif polled - (idle_since := idle_since or polled) > _IDLE_AFTER_REFUSAL_SECONDS:
+            raise _Stuck
 
-    with suppress(_NothingMoves):
-        if not laptop.aws.wait_idle(timeout_seconds, look):
+    with suppress(_Stuck):
+        if not laptop.aws.wait_idle(timeout_seconds, poll):
             found = states(laptop.deployment.overview().files)
             late = f"the chain was not idle within {timeout_seconds:.0f} s; file versions: {found}"
             raise TerminalError("\n".join([late, *refusals(laptop.aws.report())]))
@@ -118,8 +92,8 @@ def wait_until_settled(laptop: Laptop, uploaded: int, stages: Stages, timeout_se
     return laptop.deployment.overview()
 
 
-class _NothingMoves(Exception):
-    """Something was refused, and nobody is at work."""
+class _Stuck(Exception):
+    """A request was refused, and the chain is idle."""
 
 
 def _stage(seen: Overview, uploaded: int) -> str:
@@ -130,19 +104,19 @@ def _stage(seen: Overview, uploaded: int) -> str:
     return "catalog" if seen.settled else "load"
 
 
-def run_queries(deployment: Deployment, sqls: Sequence[str], wrong: list[str]) -> list[tuple[str, Rows]]:
-    """Each statement with its rows; what the warehouse refuses is added to `wrong`, in its words."""
+def run_queries(deployment: Deployment, sqls: Sequence[str], problems: list[str]) -> list[tuple[str, Rows]]:
+    """Each statement with its rows; errors of the warehouse are appended to `problems`."""
     answers = []
     for sql in sqls:
         try:
             answers.append((sql, deployment.warehouse.query(sql)))
         except GluebookError as error:
-            wrong.append(f"{sql}: {error}")
+            problems.append(f"{sql}: {error}")
     return answers
 
 
-def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
-    """Why files are FAILED, REJECTED, not registered or not settled though nobody works on them any more."""
+def problems(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
+    """Why files are FAILED, REJECTED, not registered or not settled once the chain is idle."""
     found = []
     if len(seen.files) < uploaded:
         found.append(
@@ -157,7 +131,7 @@ def troubles(laptop: Laptop, seen: Overview, uploaded: int) -> list[str]:
 
 
 def _failed_runs(laptop: Laptop) -> list[str]:
-    """Glue's word: the ledger lacks it if the function that notes it has failed, too."""
+    """As Glue reports them: the ledger lacks a failure if the load function failed too."""
     glue = laptop.aws.endpoint.client("glue")
     return [
         f"job {run['JobName']}, run {run['Id']}: {error_line(run['ErrorMessage'])}"

@@ -1,4 +1,4 @@
-"""What the warehouse is asked for the report: plain SQL, one question at a time, each of which may fail alone."""
+"""The report's queries to the warehouse: plain SQL, each of which may fail alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.core.model import Counts
 from gluebook.core.statements import Rows
 from gluebook.errors import GluebookError
-from gluebook.report.model import Asked, ServiceErrors, TicketsOpened, Trend
+from gluebook.report.model import Answers, ServiceErrors, TicketsOpened, Trend
 
 RESULTS = "dq_results"
-# More than a plot can show; fewer than a page of the Data API's results would hold up.
+# More than a plot can show, and small enough for one page of the Data API.
 _MOST = 2000
-# Redshift Serverless that has been idle takes its time to come back.
-_PATIENCE_SECONDS = 120.0
+# Redshift Serverless takes a while to resume after a pause.
+_TIMEOUT_SECONDS = 120.0
 
 TRENDS_SQL = (
     "select batch_id, dataset, checked_at, rows_read, rows_curated, rows_duplicates, rows_rejected, "
@@ -41,30 +41,30 @@ _T = TypeVar("_T")
 
 
 class Queries(Protocol):
-    """What answers SQL; `gluebook.aws.services.Warehouse` is one."""
+    """Runs SQL; `gluebook.aws.services.Warehouse` is one."""
 
     def query(self, sql: str, *, timeout_seconds: float) -> Rows:
         """Run one statement and return its rows."""
 
 
-def ask(warehouse: Queries) -> Asked:
-    """All answers; what can't be answered stands in `problems` with the reason. Raises nothing for that."""
+def answers_of(warehouse: Queries) -> Answers:
+    """All answers. A query that fails is in `problems` with the reason, and raises nothing."""
     problems: dict[str, str] = {}
 
     def answered(section: str, sql: str, make: Callable[[tuple[Any, ...]], _T]) -> tuple[_T, ...]:
         try:
-            rows = warehouse.query(sql, timeout_seconds=_PATIENCE_SECONDS).rows
+            rows = warehouse.query(sql, timeout_seconds=_TIMEOUT_SECONDS).rows
         except (GluebookError, ClientError, BotoCoreError) as error:
             problems[section] = _why(str(error))
             return ()
         try:
             return tuple(make(row) for row in rows)
         except (TypeError, ValueError, IndexError) as error:
-            # Of a table that another release has made.
-            problems[section] = f"its answer isn't what the report expects ({error}); load with this release"
+            # The table was created by another release.
+            problems[section] = f"its answer is not what the report expects ({error}); load with this release"
             return ()
 
-    return Asked(
+    return Answers(
         trends=answered("trends", TRENDS_SQL, _trend),
         tickets=answered("tickets", TICKETS_SQL, _tickets),
         services=answered("services", SERVICES_SQL, _errors),
@@ -72,9 +72,9 @@ def ask(warehouse: Queries) -> Asked:
     )
 
 
-def not_asked(why: str) -> Asked:
-    """If there is no warehouse to ask."""
-    return Asked(problems=dict.fromkeys(("trends", "tickets", "services"), why))
+def unanswered(why: str) -> Answers:
+    """The answers if there is no warehouse to query."""
+    return Answers(problems=dict.fromkeys(("trends", "tickets", "services"), why))
 
 
 def _trend(row: tuple[Any, ...]) -> Trend:
@@ -97,7 +97,7 @@ def _day(value: object) -> str:
 
 
 def _why(text: str) -> str:
-    """The warehouse's words, with what they mean where people can't know."""
+    """The warehouse's error, with an explanation where it needs one."""
     if "does not exist" in text:
-        return f"a table that the report reads isn't there yet; it is made by the first load. ({text})"
+        return f"a table that the report reads does not exist yet; it is made by the first load. ({text})"
     return text
