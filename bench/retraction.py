@@ -28,7 +28,7 @@ from moto.server import ThreadedMotoServer
 
 from gluebook.contracts import Column, Contract
 from gluebook.contracts.app_logs import APP_LOGS
-from gluebook.core.sql.load import LoadRequest, load_sql, voucher_columns
+from gluebook.core.sql.load import LoadRequest, load_sql, reference_columns
 from gluebook.core.sql.schema import schema_sql
 from localaws.endpoint import DEPLOYER, Endpoint
 from localaws.redshift import DataApi, Postgres
@@ -55,7 +55,7 @@ class Case:
     contract: Contract
     keys: list[tuple[int, str, str]]
     files: list[tuple[str, str, str]]
-    echoes: list[tuple[int, str, str]] = field(default_factory=list)
+    extra_references: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def identity(number: int) -> str:
@@ -88,18 +88,19 @@ def curated(keys: Iterable[tuple[int, str, str]]) -> pa.Table:
     return table(APP_LOGS.columns, values)
 
 
-def vouchers(case: Case) -> pa.Table:
-    files, echoes = case.files, case.echoes
+def row_references(case: Case) -> pa.Table:
+    files, extra_references = case.files, case.extra_references
     none: list[Any] = [None] * len(files)
     values = {
-        "source": [*none, *["mongod"] * len(echoes)],
-        "log_id": [*none, *(identity(number) for number, _, _ in echoes)],
-        "_source_file": [file for file, _, _ in files] + [file for _, file, _ in echoes],
-        "_source_version": [version for _, version, _ in files] + [version for _, _, version in echoes],
-        "_source_record": [*none, *(number for number, _, _ in echoes)],
-        "version_order": [order for _, _, order in files] + [None] * len(echoes),
+        "source": [*none, *["mongod"] * len(extra_references)],
+        "log_id": [*none, *(identity(number) for number, _, _ in extra_references)],
+        "_source_file": [file for file, _, _ in files] + [file for _, file, _ in extra_references],
+        "_source_version": [version for _, version, _ in files]
+        + [version for _, _, version in extra_references],
+        "_source_record": [*none, *(number for number, _, _ in extra_references)],
+        "version_order": [order for _, _, order in files] + [None] * len(extra_references),
     }
-    return table(voucher_columns(APP_LOGS), values)
+    return table(reference_columns(APP_LOGS), values)
 
 
 def table(columns: Iterable[Column], values: dict[str, Any]) -> pa.Table:
@@ -113,7 +114,7 @@ def cases(rows: int) -> list[Case]:
     files = [(name, "1", "1") for name in names]
     new = [(first + number, names[number % 20], "1") for number in range(rows)]
     hundredth = rows // 100
-    # Half of the echoes are copies within the batch, half are rows that the table has from another file.
+    # Half of the extra references are copies within the batch, half are rows that the table has from another file.
     copies = [(number, "n0" if file != "n0" else "n1", "1") for number, file, _ in new[:hundredth]]
     known = [(number, file, "1") for number, (_, file, _) in enumerate(new[-hundredth:])]
     held = range(0, first, FILES_OF_THE_TABLE)
@@ -190,8 +191,8 @@ class Bench:
         self._connection.execute("checkpoint")
 
     def upload(self, case: Case, number: int) -> LoadRequest:
-        """Rows and vouchers as Parquet with a manifest each."""
-        rows, said = curated(case.keys), vouchers(case)
+        """Rows and row references as Parquet with a manifest each."""
+        rows, said = curated(case.keys), row_references(case)
         uris = [self._manifest(f"{number}-rows", rows), self._manifest(f"{number}-vouchers", said)]
         return LoadRequest("timed", uris[0], ROLE, rows.num_rows, 1, uris[1], said.num_rows)
 
@@ -274,7 +275,7 @@ def main(rows: int) -> None:
         for _ in range(ROUNDS):
             for case, request in loads:
                 bench.restore()
-                own = request if case.contract.append else replace(request, vouchers=0)
+                own = request if case.contract.append else replace(request, row_references=0)
                 measured[case.name].add(*bench.submit(load_sql(case.contract, own)))
         print(report(rows, measured))
 

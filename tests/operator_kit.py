@@ -1,4 +1,4 @@
-"""What the operator's commands work with, around a pipeline of stand-ins."""
+"""The operator's commands around a pipeline of fakes."""
 
 from __future__ import annotations
 
@@ -13,29 +13,16 @@ from gluebook.core.model import Batch, FileVersion
 from gluebook.core.reconciling import loads_sql
 from gluebook.core.statements import Rows
 from gluebook.core.states import BatchState
-from gluebook.operations.operating import Operating
-from gluebook.operations.reconcile import Findings, Reconciling, reconcile
+from gluebook.operations.context import OperationsContext
+from gluebook.operations.reconcile import Findings, reconcile
 from gluebook.operations.repair import Repaired, repair
 
 JOBS = {"app_logs": "job-logs", "support_tickets": "job-tickets"}
 
 
-def operating(pipeline: Pipeline, ledger: Any = None, objects: Any = None) -> Operating:
-    """`ledger` and `objects`: proxies to put before the pipeline's own."""
-    return Operating(
-        ledger=ledger or pipeline.ledger,
-        objects=objects or pipeline.objects,
-        jobs=pipeline.jobs,
-        lake=pipeline.lake,
-        raw_bucket=RAW,
-        job_names=JOBS,
-        clock=pipeline.clock,
-    )
-
-
 @dataclass
 class FakeFunctions:
-    """Functions that note who was asked for what; those in `broken` fail."""
+    """Functions that record their invocations; those in `broken` fail."""
 
     invoked: list[str] = field(default_factory=list)
     broken: dict[str, Exception] = field(default_factory=dict)
@@ -47,13 +34,22 @@ class FakeFunctions:
         self.invoked.append(name)
 
 
-def reconciling(pipeline: Pipeline, functions: FakeFunctions | None = None) -> Reconciling:
-    return Reconciling(
-        work=operating(pipeline),
+def operations(
+    pipeline: Pipeline, ledger: Any = None, objects: Any = None, functions: FakeFunctions | None = None
+) -> OperationsContext:
+    """`ledger`, `objects`, `functions`: proxies or fakes that replace the pipeline's own."""
+    return OperationsContext(
+        ledger=ledger or pipeline.ledger,
+        objects=objects or pipeline.objects,
+        jobs=pipeline.jobs,
         warehouse=pipeline.warehouse,
         functions=functions or FakeFunctions(),
+        lake=pipeline.lake,
+        raw_bucket=RAW,
+        job_names=JOBS,
         sweep_function="sweep",
         load_function="load",
+        clock=pipeline.clock,
     )
 
 
@@ -85,7 +81,7 @@ def loaded_batch(pipeline: Pipeline, count: int = 1) -> Batch:
 
 
 def look(pipeline: Pipeline) -> Findings:
-    return reconcile(reconciling(pipeline), lambda stage: None)
+    return reconcile(operations(pipeline), lambda stage: None)
 
 
 def found(pipeline: Pipeline) -> dict[str, int]:
@@ -94,4 +90,4 @@ def found(pipeline: Pipeline) -> dict[str, int]:
 
 
 def repaired(pipeline: Pipeline, functions: FakeFunctions | None = None) -> Repaired:
-    return repair(look(pipeline), reconciling(pipeline, functions), lambda stage: None)
+    return repair(look(pipeline), operations(pipeline, functions=functions), lambda stage: None)

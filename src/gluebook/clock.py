@@ -1,4 +1,4 @@
-"""Time, as the shell hands it to the pure parts."""
+"""The clock that is passed to code without side effects."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def utc_now() -> datetime:
 
 
 def new_batch_id(dataset: str, moment: datetime) -> str:
-    """A batch id that tells dataset and time, at most 64 characters."""
+    """A batch id with dataset and time, at most 64 characters."""
     return f"{dataset}-{moment.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"

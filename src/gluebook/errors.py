@@ -1,15 +1,15 @@
-"""What can go wrong, split by what to do about it.
+"""The error classes, split by whether a retry helps.
 
 GluebookError
-├── TerminalError                trying again gives the same answer; a person must act
+├── TerminalError                a retry fails the same way; a person must act
 │   ├── ContractError            data, suite or code disagree with a dataset's contract
 │   ├── IllegalTransition        a file version or batch can't go from this state to that one
 │   ├── CountMismatch            rows went missing or appeared between two steps
 │   ├── GateFailed               the batch broke a critical expectation
 │   ├── NotebookError            a notebook can't become a job script
 │   ├── ConfigurationError       something the caller must set up first
-│   └── SelfCheckFailed          no job run can work here, whatever the data
-└── TransientError               trying again later may help
+│   └── SelfCheckFailed          job runs cannot work in this environment, whatever the data
+└── TransientError               a later retry may help
     ├── Fenced                   another run has taken this batch over
     └── WarehouseBusy            the warehouse refused or aborted for load or conflict
 """
@@ -18,15 +18,15 @@ from __future__ import annotations
 
 
 class GluebookError(Exception):
-    """Base of everything that Gluebook raises on purpose; its text is meant for people."""
+    """Base of all errors that Gluebook raises; the message is for people."""
 
 
 class TerminalError(GluebookError):
-    """Trying again gives the same answer."""
+    """A retry fails the same way."""
 
 
 class TransientError(GluebookError):
-    """Trying again later may help."""
+    """A later retry may help."""
 
 
 class ContractError(TerminalError):
@@ -50,15 +50,15 @@ class NotebookError(TerminalError):
 
 
 class ConfigurationError(TerminalError):
-    """Something the caller must set up first; the text says what."""
+    """Something the caller must set up first; the message says what."""
 
 
 class SelfCheckFailed(TerminalError):
-    """No job run can work here, whatever the data; the text says in one line what failed."""
+    """Job runs cannot work in this environment, whatever the data; the message says in one line what failed."""
 
 
 class Fenced(TransientError):
-    """Another run has taken this batch over; the caller must stop and leave nothing behind."""
+    """Another run has taken over the batch; this one must stop without further writes."""
 
 
 class WarehouseBusy(TransientError):

@@ -56,7 +56,7 @@ def tell(chain: Chain) -> Story:
     chain.send(f"{LOGS}good.jsonl", GOOD_LOGS)
     chain.send(f"{LOGS}long-line.jsonl", log_line(10) + b"x" * TEN_MEGABYTES + b"\n" + log_line(11))
     chain.send(STRANGE, log_line(20))
-    # Record 3 is in good.jsonl, too: when this file is corrected, that one still vouches for it.
+    # Record 3 is in good.jsonl, too: when this file is corrected, that one still contains it.
     chain.send(CORRECTED, log_line(3) + log_line(30) + log_line(31))
     for file in (sample_file("support_tickets"), sample_file("app_logs")):
         chain.send_sample(file)
@@ -91,6 +91,6 @@ def tell(chain: Chain) -> Story:
 
 
 def all_rows(chain: Chain, table: str) -> list[tuple[object, ...]]:
-    """Everything but where the rows came from: another version of a file may vouch for the same row."""
+    """Everything but the provenance: another file version may contain the same row."""
     names = ", ".join(name for name in CONTRACTS[table].names if not name.startswith("_"))
     return chain.rows(f"select {names} from {table} order by {', '.join(CONTRACTS[table].key)}")

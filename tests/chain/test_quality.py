@@ -83,7 +83,7 @@ def test_a_batch_that_breaks_a_critical_expectation_is_nowhere_and_the_report_sa
     ) == [("expect_column_values_to_be_between", "duration_ms", NEGATIVE)]
     # The alarm on failures watches what the sweep finds here.
     ledger = chain.laptop.deployment.ledger
-    assert ledger.troubles("app_logs", "2000") > 0
+    assert ledger.count_failures("app_logs", "2000") > 0
     # Nothing of it waits for anybody.
     assert [noted for dataset in TABLES for noted in ledger.verdicts(dataset)] == []
 

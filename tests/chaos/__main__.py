@@ -1,7 +1,7 @@
 """`python -m chaos --runs 2000 --seed 1`, or `--schedule FILE` (PYTHONPATH=src:tests).
 
-Prints a report; of a schedule that fails also its problems, the schedule as short as it can be, and how to play it
-again. Exit code 1 if any failed.
+Prints a report; for a failing schedule also its problems, the shrunk schedule and the command that replays it.
+Exit code 1 if any failed.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _shrunk(name: str, steps: list[Step], outcome: Outcome, redshift: Redshift) 
 def _show(outcome: Outcome) -> None:
     for problem in outcome.problems[:_MOST_SHOWN]:
         _say(f"  {problem}")
-    # The same but for its numbers is said once.
+    # Problems that differ only in numbers are printed once.
     said = {re.sub(r"\d+", "", error): error for error in outcome.errors}
     for error in list(said.values())[:_MOST_SHOWN]:
         _say(f"  died: {error}")

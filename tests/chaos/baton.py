@@ -1,7 +1,7 @@
-"""Who moves: every actor has a thread of its own, and only the one that holds the baton runs.
+"""Run one actor at a time: every actor has its own thread, and only the holder of the baton runs.
 
-An actor stops before each call that leaves it (a door). Whoever plays the schedule says how many calls it may make
-and what happens to the next one; so a schedule is played the same way every time.
+An actor stops before each external call (a door). The schedule says how many calls it may make and what happens to
+the next one, so a schedule runs the same way every time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _current = threading.local()
 
 
 class Crash(BaseException):
-    """The process is gone: nothing that catches errors catches this."""
+    """The process is dead; no error handler catches this."""
 
 
 class Actor:
-    """One invocation, run or command. `fault` befalls the first fitting call after `calls` have been let through."""
+    """One invocation, run or command. `fault` affects the first matching call after `calls` calls."""
 
     def __init__(self, kind: str, name: str, work: Callable[[], Any]) -> None:
         self.kind = kind
@@ -50,9 +50,9 @@ class Actor:
         self._thread: threading.Thread | None = None
 
     def go(self, calls: int, fault: str | None = None, until: str | None = None) -> None:
-        """Let it make `calls` calls, then have the fault befall it; back when it stops or ends.
+        """Let it make `calls` calls and then inject the fault; returns when it stops or ends.
 
-        It stops at the latest before a call whose name begins with `until`.
+        It stops before the first call whose name begins with `until`, at the latest.
         """
         if self.done:
             return
@@ -65,12 +65,12 @@ class Actor:
         self._back.acquire()
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """Kill it where it stopped."""
         self._dead = True
         self.go(TO_THE_END)
 
     def door(self, what: str, writes: bool, call: Callable[[], Answer]) -> Answer:
-        """Make a call when it may."""
+        """Make a call when the schedule allows it."""
         while self._must_stop(what):
             self.last = what
             self._back.release()
@@ -122,13 +122,13 @@ class Actor:
 
 
 def door(what: str, writes: bool, call: Callable[[], Answer]) -> Answer:
-    """Make a call as the actor whose thread this is; at once if it is nobody's."""
+    """Make a call as the actor of this thread; at once if the thread belongs to no actor."""
     actor: Actor | None = getattr(_current, "actor", None)
     return actor.door(what, writes, call) if actor else call()
 
 
 class InLine:
-    """A pool of threads that has none: what it is given is done in order, by the one who asks."""
+    """A thread pool without threads: runs tasks in order in the calling thread."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers

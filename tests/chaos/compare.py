@@ -1,4 +1,4 @@
-"""Hold warehouse, lake and ledger against the oracle."""
+"""Compare warehouse, lake and ledger with the oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
+from gluebook.core.states import OPEN_STATES, BatchState, FileState, visible_state
 from gluebook.operations.reconcile import drift
 
 LOST, DOUBLED = "lost", "doubled"
@@ -26,7 +26,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that isn't as it must be. `rows`: how many rows are concerned, where it is about rows."""
+    """A difference from the oracle. `rows`: number of rows concerned, if it is about rows."""
 
     kind: str
     text: str
@@ -44,9 +44,9 @@ class Found:
     batches: dict[str, Batch]
 
     def state(self, file: FileVersion) -> str:
-        """The state that an operator sees."""
+        """The state that operators see."""
         batch = self.batches.get(file.batch_id or "")
-        return shown_state(file.state, batch.state if batch else None)
+        return visible_state(file.state, batch.state if batch else None)
 
     @property
     def rejected(self) -> set[FileKey]:
@@ -59,7 +59,7 @@ class Found:
 
 
 def found(world: World) -> Found:
-    """What the ledger says."""
+    """Read the ledger."""
     return Found(
         {(file.key, file.version_id): file for file in world.ledger.files()},
         {batch.batch_id: batch for batch in world.ledger.batches()},
@@ -67,7 +67,7 @@ def found(world: World) -> Found:
 
 
 def innocents(batch: Batch, world: World) -> bool:
-    """Whether a batch carries a file that ought to be loaded, and nobody else does."""
+    """Whether only this batch carries a file that must be loaded."""
     readable = {put.name for put in world.puts if put.is_readable}
     files = world.ledger.files_now(world.ledger.batch_files(batch.batch_id))
     return any(
@@ -79,9 +79,9 @@ def innocents(batch: Batch, world: World) -> bool:
 
 
 def compare(world: World) -> list[Problem]:
-    """Everything that is wrong once the dust has settled."""
+    """All differences after everything has settled."""
     ledger = found(world)
-    objectionable = {put.name for put in world.puts if put.is_objectionable and not world.mended}
+    objectionable = {put.name for put in world.puts if put.is_objectionable and not world.fixed}
     truth = expected(world.puts, ledger.rejected | objectionable)
     return [
         *_warehouse(world, truth),
@@ -117,14 +117,14 @@ def _warehouse(world: World, truth: Expected) -> Iterator[Problem]:
 
 
 def _loads(world: World, ledger: Found) -> Iterator[Problem]:
-    """A load is noted once, and every batch that is said to be loaded is noted."""
+    """Every LOADED batch is in `etl_loads`, and every load once."""
     noted = world.warehouse.rows("select batch_id, generation from etl_loads")
     said = {(b.batch_id, b.generation) for b in ledger.batches.values() if b.state is BatchState.LOADED}
     yield from _difference("warehouse's etl_loads", noted, {*noted, *said})
 
 
 def _lake(world: World, truth: Expected) -> Iterator[Problem]:
-    """By its manifests: no row that isn't live, none missing; and no file that no manifest names."""
+    """By its manifests: exactly the live rows, and no file that no manifest names."""
     rows = list(_lake_rows(world, APP_LOGS, ("message", "_source_file", "_source_version")))
     yield from _difference("lake's app_logs", {row[0] for row in rows}, truth.logs)
     for message, *version in rows:
@@ -157,7 +157,7 @@ def _lake_rows(world: World, contract: Contract, columns: tuple[str, ...]) -> It
 
 
 def _strays(world: World, dataset: str) -> Iterator[Problem]:
-    """Whoever lists `curated/` must see what the manifests say, once nothing is under way."""
+    """A listing of `curated/` must match the manifests, once no batch is open."""
     there = set(world.objects.sizes(LAKE, f"curated/{dataset}/"))
     for manifest, keys in _manifests(world, dataset):
         gone = [key for key in keys if key not in there]
@@ -184,7 +184,7 @@ def _states(ledger: Found, truth: Expected) -> Iterator[Problem]:
 
 
 def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
-    """Per file: read = curated + duplicates + rejected, as the oracle counts; rejects as they are kept."""
+    """By file: read = curated + duplicates + rejected, as the oracle counts; and the stored rejects."""
     for batch in ledger.batches.values():
         yield from _sums(world, batch)
     kept: Counter[FileKey] = Counter()
@@ -194,7 +194,7 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
         file = ledger.files.get(name)
         if file is None or ledger.state(file) not in ("LOADED", "EMPTY") or "LOADED" not in fate.states:
             continue
-        document = _told(world, ledger.batches[file.batch_id or ""])
+        document = _results_of(world, ledger.batches[file.batch_id or ""])
         counts = [r["counts"] for r in document["files"] if (r["key"], r["version_id"]) == name]
         sums = [(c["read"], c["curated"] + c["duplicates"], c["rejected"]) for c in counts]
         if sums != [(fate.read, fate.kept, fate.rejected)]:
@@ -204,10 +204,10 @@ def _results(world: World, ledger: Found, truth: Expected) -> Iterator[Problem]:
 
 
 def _sums(world: World, batch: Batch) -> Iterator[Problem]:
-    """What is said of a batch is all of one generation: results and rejects add up to the ledger's counts."""
+    """All results of a batch belong to one generation: results and rejects add up to the ledger's counts."""
     if batch.state in OPEN_STATES:
         return
-    document, counts = _told(world, batch), asdict(batch.counts)
+    document, counts = _results_of(world, batch), asdict(batch.counts)
     said = {
         name: sum(r["counts"][name] for r in document["files"]) if document else 0
         for name in asdict(Counts())
@@ -215,7 +215,7 @@ def _sums(world: World, batch: Batch) -> Iterator[Problem]:
     prefix = Lake(LAKE).quarantine(batch.dataset, batch.batch_id)
     bodies = [world.objects.body(LAKE, key) or b"" for key in world.objects.sizes(LAKE, prefix)]
     aside = sum(len(read_rows(body)) for body in bodies)
-    # Of one that was given up both are there as an earlier generation left them, or have gone with all else.
+    # A failed batch has both from an earlier generation, or neither.
     taken_back = batch.state in (BatchState.DIVIDED, BatchState.FAILED) and document is None
     if said != counts and not taken_back:
         yield Problem("counts", f"{batch.batch_id}: its results say {said}, not {counts}")
@@ -223,15 +223,15 @@ def _sums(world: World, batch: Batch) -> Iterator[Problem]:
         yield Problem("quarantine", f"{batch.batch_id}: {aside} rejects are kept, and it is {batch}")
 
 
-def _told(world: World, batch: Batch) -> Any:
-    """The results of which the ledger says that they are the batch's."""
+def _results_of(world: World, batch: Batch) -> Any:
+    """The results that the ledger names for the batch."""
     return world.objects.get_json(
         LAKE, Lake(LAKE).result(batch.dataset, batch.batch_id, batch.reported_epoch)
     )
 
 
 def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
-    """Of each batch that came to an end the warehouse has the latest verdict, once; of a divided one none."""
+    """The warehouse has the latest verdict of each finished batch, once; none of a divided one."""
     recorded = world.warehouse.rows(
         "select batch_id, generation, rows_read, rows_curated, rows_duplicates, rows_rejected from dq_results"
     )
@@ -240,8 +240,8 @@ def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
         c = batch.counts
         if batch.state in (BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED) and c.read:
             wanted.append((batch.batch_id, batch.generation, c.read, c.curated, c.duplicates, c.rejected))
-    # One that is still under way may have been told of already. One that was given up in a further generation keeps
-    # the verdict before, or has none if that was taken back.
+    # The verdict of an open batch may be recorded already. A batch that failed in a later generation keeps the
+    # previous verdict, or has none if that was deleted.
     open_ends = {b.batch_id for b in ledger.batches.values() if b.state in OPEN_STATES}
     given_up = {
         b.batch_id: (b.counts.read, b.counts.curated, b.counts.duplicates, b.counts.rejected)
@@ -254,7 +254,7 @@ def _verdicts(world: World, ledger: Found) -> Iterator[Problem]:
 
 
 def _blamed(ledger: Found) -> Iterator[Problem]:
-    """No batch is divided or FAILED for what isn't the data's fault."""
+    """No batch is divided or FAILED because of the environment."""
     for batch in ledger.batches.values():
         ended = batch.state in (BatchState.DIVIDING, BatchState.DIVIDED, BatchState.FAILED)
         if ended and any(text in (batch.reason or "") for text in INNOCENT_TEXTS):

@@ -18,7 +18,7 @@ def redshift() -> Iterator[Redshift]:
 
 @pytest.fixture(autouse=True)
 def _without_a_log() -> Iterator[None]:
-    """What is injected is logged as what it looks like, thousands of times."""
+    """Injected faults would be logged thousands of times."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

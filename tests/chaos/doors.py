@@ -1,4 +1,4 @@
-"""The adapters as actors see them: every call passes a door, where the actor may be stopped or killed."""
+"""The adapters of the actors: every call passes a door, where the actor can be stopped or killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gluebook.core.model import ObjectVersion
 
 
 class DoorObjects:
-    """`FakeObjects`, call by call; a delete is one call per key, as it is in S3."""
+    """`FakeObjects`, call by call; a delete is one call for each key."""
 
     def __init__(self, objects: FakeObjects) -> None:
         self._objects = objects
@@ -56,7 +56,7 @@ class DoorObjects:
 
 
 class DoorJobs:
-    """Glue: `start` is what starting a job run does."""
+    """Glue: `start` starts a job run."""
 
     def __init__(self, start: Callable[[str], str | None]) -> None:
         self._start = start
@@ -66,7 +66,7 @@ class DoorJobs:
 
 
 class DoorQueue:
-    """The queue of arrivals: `send` is what sending does."""
+    """The queue of arrivals: `send` sends a message."""
 
     def __init__(self, send: Callable[[str, int], None]) -> None:
         self._send = send

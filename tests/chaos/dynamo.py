@@ -1,6 +1,6 @@
 """DynamoDB in memory, below the real ledger: conditions, transactions, consistent queries, in order of sort keys.
 
-It knows the expressions that the ledger's table writes, and refuses others. It has DynamoDB's limits.
+It implements the expressions that the ledger's table uses, and refuses others. It has DynamoDB's limits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Item = dict[str, Any]
 
 
 class Door(Protocol):
-    """What a call passes on its way: its name, and whether it writes."""
+    """A door for calls: takes the call's name and whether it writes."""
 
     def __call__(self, what: str, writes: bool, call: Callable[[], Answer]) -> Answer: ...
 
@@ -120,7 +120,7 @@ class Dynamo:
         self._partitions.setdefault(pk, {}).pop(sk, None)
 
     def _page(self, items: Iterable[Item], after: Item | None, most: int = 0) -> Item:
-        """Items in their order, up to a megabyte; where to go on if there are more."""
+        """Items in order, up to a megabyte, and the key to continue from if there are more."""
         found: list[Item] = []
         size, skipping = 0, after is not None
         for item in items:
@@ -166,7 +166,7 @@ class Dynamo:
         held = [self._holds(key, part) for key, (_, part) in zip(keys, parts, strict=True)]
         if not all(held):
             raise _cancelled(["None" if holds else "ConditionalCheckFailed" for holds in held])
-        # Made before anything is written, as each may turn out too large.
+        # Computed before anything is written, because an item may be too large.
         items, sizes = {}, []
         for place, (kind, part) in enumerate(parts):
             try:

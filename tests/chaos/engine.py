@@ -1,4 +1,4 @@
-"""A job run without Spark: the product's claim, curation, gate and publishing around a file format of its own."""
+"""A job run without Spark: the real claim, curation, gate and publishing with a simple file format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.oracle import BROKEN, LONG, POISON, REJECT_ME
 from gluebook.contracts import Contract
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import PublishedFile, copy_manifest
-from gluebook.core.sql.load import voucher_columns
+from gluebook.core.sql.load import reference_columns
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
@@ -30,22 +30,22 @@ _PROVENANCE = ("_source_file", "_source_version", "_source_record")
 
 @dataclass(frozen=True)
 class Run:
-    """One job run. `mended` tells whether the suite takes rows that it used to reject."""
+    """One job run. `fixed`: whether the suite accepts rows that it rejected before."""
 
     context: JobContext
     objects: DoorObjects
     who: Claimant
     contract: Contract
-    mended: Callable[[], bool]
+    fixed: Callable[[], bool]
 
     def __call__(self) -> str | None:
-        """The batch that was worked on, if there was one."""
+        """Run; returns the id of the processed batch, if there was one."""
         batch = next_batch(self.context, self.who)
         if batch is None:
             return None
         curation = Curation(self.context, self.contract, batch)
         curation.check(self._check(curation))
-        # The heartbeat that in a job beats beside the work.
+        # In a real job a thread renews the lease.
         self.context.ledger.lease(batch, int(self.context.clock().timestamp()) + self.who.lease_seconds)
         kept, rejects = self._transformed(curation)
         written = self._write(curation, kept, rejects)
@@ -96,11 +96,11 @@ class Run:
                 key: {"says_so": count}
                 for key, count in _per_file(self._read(curation.rejects_prefix)).items()
             },
-            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
+            row_references=self._write_row_references(curation, kept) if self.contract.append else 0,
         )
 
-    def _write_vouchers(self, curation: Curation, kept: list[Row]) -> int:
-        key, columns = self.contract.key, [column.name for column in voucher_columns(self.contract)]
+    def _write_row_references(self, curation: Curation, kept: list[Row]) -> int:
+        key, columns = self.contract.key, [column.name for column in reference_columns(self.contract)]
         rows: list[Row] = [
             {"_source_file": f.key, "_source_version": f.version_id, "version_order": f.order}
             for f in curation.usable
@@ -114,14 +114,14 @@ class Run:
                 first = min(held, key=lambda row: row["_source_record"])
                 rows.append({name: first[name] for name in columns if name in first})
         self._put(
-            f"{curation.vouchers_prefix}part-00000.parquet",
+            f"{curation.row_references_prefix}part-00000.parquet",
             [[row.get(name) for name in columns] for row in rows],
         )
-        return len(self._read(curation.vouchers_prefix))
+        return len(self._read(curation.row_references_prefix))
 
     def _gate(self, batch: Batch, kept: list[Row], counts: Counts) -> Verdict:
         bad = [row for row in kept if row["_copy"] == 1 and row["_text"].startswith(REJECT_ME)]
-        failed = bool(bad) and not self.mended()
+        failed = bool(bad) and not self.fixed()
         self._keep_verdict(batch, counts, passed=not failed)
         return Verdict(not failed, f"{len(bad)} rows say so" if failed else "", 1, int(failed))
 
@@ -160,7 +160,7 @@ class Run:
 
 
 def read_rows(body: bytes) -> list[list[Any]]:
-    """The rows of what stands for a Parquet file here: a JSON list a line, by position."""
+    """The rows of a file that replaces Parquet here: one JSON list on each line, by position."""
     return [json.loads(line) for line in body.decode().splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""Each protection, and how to break it, in the order in which a file comes across them."""
+"""All mutations, in the order of a file's life cycle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken in the warehouse, and where the lake follows it."""
+"""Mutations of the load, and of corrections in the lake."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ LOADS = (
     Mutation(
         name="newer-wins",
         protection="an older revision never overwrites a newer one",
-        broken="what isn't newer than the table's row reaches the MERGE",
+        broken="rows that are not newer than the table's reach the MERGE",
         file="src/gluebook/core/sql/load.py",
         old='f"and ({_not_newer(contract, request, newest, target)})"',
         new='"and 1 = 0"',
-        test=(_PROTECTIONS, "test_an_older_revision_that_comes_later_does_not_overwrite_a_newer_one"),
+        test=(_PROTECTIONS, "test_an_older_revision_that_arrives_later_does_not_overwrite_a_newer_one"),
     ),
     Mutation(
         name="loaded-already",
-        protection="a load is made once, though its answer was lost",
-        broken="nobody looks whether the batch is in `etl_loads`",
+        protection="a load is made once, even if its answer is lost",
+        broken="`etl_loads` is not checked for the batch",
         file="src/gluebook/core/sql/warehouse.py",
         old='''f"exists (select 1 from {LOADS} where batch_id = {quote(request.batch_id)} "
         f"and generation >= {request.generation})"''',
         new='f"exists (select 1 from {LOADS} where 1 = 0)"',
-        test=(_PROTECTIONS, "test_a_load_whose_answer_was_lost_is_not_made_again"),
+        test=(_PROTECTIONS, "test_a_load_with_a_lost_answer_is_not_repeated"),
     ),
     Mutation(
         name="stale-rows",
-        protection="the load of a newer version takes the rows of the one before out of the warehouse",
-        broken="no version ever goes stale; until its batch is processed again its rows stay",
+        protection="the load of a newer version retracts the rows of the previous one",
+        broken="no version becomes stale; its rows stay until its batch is processed again",
         file="src/gluebook/core/sql/retraction.py",
         old='f"where {FILES}.dataset = {dataset} and {FILES}.{ORDER} < files.latest"',
         new='f"where {FILES}.dataset = {dataset} and 1 = 0"',
-        test=(_PROTECTIONS, "test_the_load_of_a_correction_takes_the_rows_before_it_away_at_once"),
+        test=(_PROTECTIONS, "test_the_load_of_a_correction_retracts_the_superseded_rows_at_once"),
     ),
     Mutation(
         name="stale-lake",
-        protection="rows of a version leave the lake as well when a newer one of its file is loaded",
-        broken="the batch that carries them isn't processed again",
+        protection="the rows of a version also leave the lake when a newer version is loaded",
+        broken="their batch is not processed again",
         file="src/gluebook/functions/corrections.py",
-        old="return [batch_id for batch_id, files in stale.items() if _reopen(batches[batch_id], files, work)]",
+        old="return [batch_id for batch_id, files in stale.items() if _reopen(batches[batch_id], files, context)]",
         new="return []",
-        test=(_PROTECTIONS, "test_a_correction_leaves_nothing_of_the_version_before_it"),
+        test=(_PROTECTIONS, "test_a_correction_leaves_no_row_of_the_superseded_version"),
     ),
     Mutation(
-        name="echoes",
-        protection="a record that another file holds too outlives the correction of its own",
-        broken="which other files hold a record isn't kept",
+        name="extra-references",
+        protection="a record that another file also contains stays when its own file is corrected",
+        broken="the extra references are not kept",
         file="src/gluebook/core/sql/retraction.py",
-        old="            *self._echoes_are_kept(),\n",
+        old="            *self._insert_extra_references(),\n",
         new="",
-        test=(_PROTECTIONS, "test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own"),
+        test=(
+            _PROTECTIONS,
+            "test_a_record_that_another_file_also_contains_stays_when_its_own_file_is_corrected",
+        ),
     ),
 )

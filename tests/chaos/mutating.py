@@ -1,4 +1,4 @@
-"""Break a copy of the code, run the tests there, and tell how they noticed."""
+"""Mutate a copy of the code, run the tests there, and report how they fail."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ ROOT = Path(__file__).parents[2]
 SUITES = ("tests/chaos/test_protections.py", "tests/chaos/test_found.py")
 _COPIED = ("src", "tests")
 _TIMEOUT_SECONDS = 600
-# Rows that are missing or there twice, in the warehouse or in the lake; and files of the lake that nobody should
-# see, or that nobody can.
+# Missing or duplicated rows in the warehouse or the lake; and files of the lake that should not be visible, or are
+# missing.
 _ROWS = re.compile(r"(lost|doubled): \d+ rows in the |lost: \S+ names |lake: |stray: ")
-# What is injected, and what tells a run that others went on without it: the fence, or staged files that are gone.
-# Anything else means that the code is broken altogether.
+# Injected faults, and errors of a run that lost its batch: the fence, or missing staged files. Any other error means
+# that the code does not work at all.
 _MAY_DIE_OF = frozenset({"ClientError", "ReadTimeoutError", "Fenced", "WarehouseBusy", "FileNotFoundError"})
 
 
 class CantMutate(Exception):
-    """A mutation doesn't apply, or the tests didn't run on it."""
+    """A mutation does not apply, or the tests did not run on it."""
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """One protection, broken.
+    """A mutation that breaks one protection.
 
-    protection  what holds without the mutation, and against what it helps
-    broken      what is wrong with the code now
-    file        where, from the repository's root; `old` is there exactly once
-    test        file and name of the test that must tell by the rows it misses or finds twice
+    protection  what the unmutated code guarantees
+    broken      the fault of the mutated code
+    file        path from the repository's root; contains `old` exactly once
+    test        file and name of the test that must fail because of lost or duplicated rows
     """
 
     name: str
@@ -54,7 +54,7 @@ class Mutation:
 
 @dataclass(frozen=True)
 class Noticed:
-    """How one test failed.
+    """A test's failure.
 
     problems    what its assertion has found, one by one
     died        errors that only broken code ends with, whether or not they came up to the test
@@ -66,12 +66,12 @@ class Noticed:
 
     @property
     def rows(self) -> list[str]:
-        """The problems that are about rows lost or doubled, in the warehouse or in the lake."""
+        """The problems with lost or duplicated rows, in the warehouse or the lake."""
         return [problem for problem in self.problems if _ROWS.match(problem)]
 
     @property
     def by_rows(self) -> bool:
-        """Whether it was rows that told, and not just that nothing works any more."""
+        """Whether the test failed because of rows, and not because the code does not work at all."""
         return bool(self.rows) and not self.died
 
 
@@ -79,7 +79,7 @@ Failures = Mapping[tuple[str, str], Noticed]
 
 
 def applied(mutation: Mutation, text: str) -> str:
-    """The file's text with the mutation in it. Raises CantMutate if it isn't clear where."""
+    """The mutated text of the file. Raises CantMutate unless `old` is there exactly once."""
     found = text.count(mutation.old)
     if found != 1:
         raise CantMutate(f"{mutation.name}: found {found} times in {mutation.file}: {mutation.old!r}")

@@ -1,4 +1,4 @@
-"""What must be in warehouse and lake, from what was put into S3 alone; knows nothing of the pipeline.
+"""The expected contents of warehouse and lake, derived only from what was put into S3.
 
 A file holds lines::
 
@@ -6,13 +6,12 @@ A file holds lines::
     T <number> <revision> <hour> <text>     a revision of a ticket, written in that hour
     !<anything>                             a record that breaks a rule: a reject
 
-A text that begins with ``#reject-me`` fails the gate until the suite is mended; one that begins with ``@long`` is
-refused by the warehouse. A file that begins with ``%broken`` can't be read; one with a line ``%poison`` kills
-every run that works on it; one without a byte holds nothing.
+A text that begins with ``#reject-me`` fails the gate until the suite is fixed; the warehouse refuses one that begins
+with ``@long``. A file that begins with ``%broken`` is unreadable; one with a line ``%poison`` kills every run that
+works on it; one of 0 bytes is empty.
 
-What a file that is never loaded holds is nowhere, and it takes nothing away. A file that the gate rejected is one
-such: the gate judges a batch as a whole, so which files are left out by it only the ledger can say, and the
-oracle is told (`left_out`).
+A file that is never loaded contributes no rows and supersedes nothing. That includes files that the gate rejected:
+the gate judges whole batches, so only the ledger knows these files, and the oracle gets them as `left_out`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ BROKEN, POISON, REJECT_ME, LONG = "%broken", "%poison", "#reject-me", "@long"
 
 @dataclass(frozen=True)
 class Put:
-    """One object version as S3 has it; those of one key came about in the order they are listed."""
+    """One object version in S3; the versions of a key are in order of creation."""
 
     key: str
     version: str
@@ -50,12 +49,12 @@ class Put:
 
     @property
     def is_objectionable(self) -> bool:
-        """Whether the gate takes offence at it until the suite is mended."""
+        """Whether the gate rejects it until the suite is fixed."""
         return any(text.startswith(REJECT_ME) for text in texts(self.lines))
 
     @property
     def is_readable(self) -> bool:
-        """Whether it can be brought to the warehouse at all."""
+        """Whether it can be loaded."""
         lines = self.lines
         return not (
             BROKEN in lines[:1] or POISON in lines or any(text.startswith(LONG) for text in texts(lines))
@@ -75,7 +74,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of one file version: in which state it ends, and its sums if it is loaded."""
+    """The expected final state of a file version, and its sums if it is loaded."""
 
     states: frozenset[str]
     read: int = 0
@@ -85,7 +84,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Expected:
-    """The truth. `live`: file versions whose rows count; `revisions`: every one that was ever loaded."""
+    """The expectation. `live`: file versions whose rows count; `revisions`: all that were ever loaded."""
 
     logs: frozenset[str]
     tickets: frozenset[Ticket]
@@ -100,14 +99,14 @@ def texts(lines: Iterable[str]) -> list[str]:
 
 
 def ticket(line: str) -> Ticket:
-    """The revision that a line stands for."""
+    """The revision in a line."""
     _, number, revision, hour, text = line.split(" ", 4)
     digest = hashlib.sha256(line.encode()).hexdigest()
     return Ticket(number, int(revision), int(hour), digest, text)
 
 
 def expected(puts: Iterable[Put], left_out: Collection[FileKey] = ()) -> Expected:
-    """What must be there once everything has settled."""
+    """The expected contents after everything has settled."""
     everything = list(puts)
     loaded = [put for put in everything if put.is_readable and put.name not in left_out]
     newest = {put.key: put for put in loaded}
@@ -129,7 +128,7 @@ def expected(puts: Iterable[Put], left_out: Collection[FileKey] = ()) -> Expecte
 
 def _fate(put: Put, newest: dict[str, Put], left_out: Collection[FileKey]) -> Fate:
     if put.name in left_out:
-        # An unreadable one is noted before the gate looks at its neighbours.
+        # An unreadable file is settled before the gate validates the batch.
         return Fate(
             frozenset({"REJECTED"} if put.lines and put.is_readable else {"EMPTY", "FAILED", "REJECTED"})
         )
@@ -140,6 +139,6 @@ def _fate(put: Put, newest: dict[str, Put], left_out: Collection[FileKey]) -> Fa
     if put.is_log and newest[put.key] is not put:
         return Fate(frozenset({"SUPERSEDED"}))
     kept = len(texts(put.lines))
-    # A batch without a row needn't be loaded, unless its files take the place of others.
+    # A batch without rows is not loaded, unless its files supersede others.
     states = {"LOADED"} if put.is_log or kept else {"LOADED", "EMPTY"}
     return Fate(frozenset(states), len(put.lines), kept, len(put.lines) - kept)

@@ -1,4 +1,4 @@
-"""Play a schedule: do its steps, let the dust settle, compare."""
+"""Play a schedule: run its steps, let everything settle, compare."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from chaos.settle import Settling, settle
 from chaos.steps import Step, take
 from chaos.world import World
 
-# A problem of the means, and not of the product.
+# A problem of the test harness, not of the product.
 BROKEN_WORLD = "broken world"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a schedule came to. `errors`: what invocations and runs died of, other than crashes."""
+    """The result of a schedule. `errors`: errors that ended invocations and runs, other than crashes."""
 
     problems: tuple[Problem, ...]
     counts: Counter[str] = field(default_factory=Counter)
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def play(steps: Sequence[Step], redshift: Redshift, settling: Settling = Settling()) -> Outcome:  # noqa: B008
-    """The outcome of a schedule; the same every time."""
+    """Play a schedule; deterministic."""
     world = World(redshift)
     with in_order(world):
         try:
@@ -62,13 +62,13 @@ def _count_files(world: World) -> None:
 
 @contextmanager
 def in_order(world: World) -> Iterator[None]:
-    """What would happen in no order, or differ from one time to another, doesn't."""
+    """Make everything deterministic that depends on order or time."""
     with (
         mock.patch("gluebook.functions.admit.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.job.publish.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.operations.register.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.operations.replay.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.job.claim.new_batch_id", world.new_batch_id),
-        mock.patch("gluebook.functions.work.emit", lambda line: None),
+        mock.patch("gluebook.functions.context.emit", lambda line: None),
     ):
         yield

@@ -1,4 +1,4 @@
-"""The product, put together from its real parts around the adapters that pass a door."""
+"""The product, assembled from its real parts with adapters that pass doors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from gluebook.clock import Clock
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
 from gluebook.core.sql.schema import WarehouseUsers
-from gluebook.functions.admit import Admitting
-from gluebook.functions.sweep import Sweeping
-from gluebook.functions.work import Administrator, Loading
+from gluebook.functions.context import AdmitContext, LoadContext, SweepContext, WarehouseAdmin
 from gluebook.job.context import JobContext
-from gluebook.operations.operating import Operating
+from gluebook.operations.context import OperationsContext
 
 RAW, LAKE = "raw", "lake"
 RETRY_SECONDS = 300
@@ -29,7 +27,7 @@ _CRAWLERS = {dataset: f"crawler-{dataset}" for dataset in CONTRACTS}
 
 @dataclass(frozen=True)
 class Product:
-    """What every entry point works with. `start` and `send` are what Glue and the queue do."""
+    """Builds the context of every entry point. `start` and `send` replace Glue and the queue."""
 
     dynamo: Dynamo
     raw_objects: FakeObjects
@@ -51,9 +49,9 @@ class Product:
         """The real ledger, over the table in memory."""
         return Ledger("ledger", actor, cast(Any, self.dynamo))
 
-    def admitting(self) -> Admitting:
+    def admitting(self) -> AdmitContext:
         """For the admit function."""
-        return Admitting(
+        return AdmitContext(
             ledger=self.ledger("admit"),
             jobs=self._jobs,
             queue=cast(Any, DoorQueue(self.send)),
@@ -67,9 +65,9 @@ class Product:
         """For a job run."""
         return JobContext(self.ledger(run_id), cast(Any, self.objects), Lake(LAKE), self.clock)
 
-    def loading(self, actor: str) -> Loading:
+    def loading(self, actor: str) -> LoadContext:
         """For the load function."""
-        return Loading(
+        return LoadContext(
             ledger=self.ledger(actor),
             jobs=self._jobs,
             warehouse=cast(Any, self.warehouse),
@@ -81,21 +79,25 @@ class Product:
             crawl_policy="never",
             clock=self.clock,
             namespace="Chaos",
-            admin=Administrator(lambda: cast(Any, self.warehouse), WarehouseUsers()),
+            admin=WarehouseAdmin(lambda: cast(Any, self.warehouse), WarehouseUsers()),
         )
 
-    def sweeping(self) -> Sweeping:
+    def sweeping(self) -> SweepContext:
         """For the sweep function."""
-        return Sweeping(self.loading("sweep"), cast(Any, self.objects), RAW)
+        return SweepContext(self.loading("sweep"), cast(Any, self.objects), RAW)
 
-    def operating(self) -> Operating:
-        """For an operator's command."""
-        return Operating(
+    def operations(self) -> OperationsContext:
+        """For an operator's command; none of them invokes a function here."""
+        return OperationsContext(
             ledger=self.ledger("operator"),
             objects=cast(Any, self.objects),
             jobs=self._jobs,
+            warehouse=cast(Any, self.warehouse),
+            functions=cast(Any, None),
             lake=Lake(LAKE),
             raw_bucket=RAW,
             job_names=JOBS,
+            sweep_function="sweep",
+            load_function="load",
             clock=self.clock,
         )

@@ -1,7 +1,7 @@
-"""The product's SQL on PostgreSQL, rewritten as the laptop's Redshift does it; only COPY reads elsewhere.
+"""The product's SQL on PostgreSQL, rewritten like in the laptop's Redshift; only COPY reads another source.
 
-What costs time there and says nothing here is done once: a text is rewritten once, and a temporary table that a
-load makes is emptied for the next one instead of being made again.
+To save time, each SQL text is rewritten once, and the temporary tables of a load are emptied for the next one instead
+of being created again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,40 +17,52 @@ import psycopg
 from psycopg import sql as pgsql
 
 from gluebook.contracts import CONTRACTS
-from gluebook.core.sql.load import FILES, LOADS, echoes_table
+from gluebook.core.sql.load import FILES, LOADS, extra_references_table
 from gluebook.core.sql.quality import quality_ddl
 from gluebook.core.sql.schema import schema_sql
 from localaws.redshift import Postgres
-from localaws.redshift.copy import Copy
-from localaws.redshift.databases import Databases
-from localaws.redshift.messages import translate
-from localaws.redshift.rewrite import Statement, rewrite
+from localaws.redshift.postgres.databases import Databases
+from localaws.redshift.postgres.messages import translate
+from localaws.redshift.sql.copy import Copy
+from localaws.redshift.sql.rewrite import Statement, rewrite
 
 CopySource = Callable[[str], list[list[Any]]]
 _TEMPORARY = re.compile(r"create\s+temp(?:orary)?\s+table\s+(\w+)\s+(as\s+)?(.*)", re.I | re.S)
+_STRINGS = re.compile(r"'(?:[^']|'')*'")
+_PLACES = re.compile(r"'~(\d+)~'")
 _LITERALS = re.compile(r"'(?:[^']|'')*'|\d+")
 _LOADS_UNTIL_TIDY = 400
 
 
 class StatementFailed(Exception):
-    """The transaction was rolled back; the text is what the Data API would say."""
+    """The transaction was rolled back; the text is the Data API's error."""
 
 
 class ConnectionLost(Exception):
-    """Nobody knows whether the transaction was committed."""
+    """The outcome of the transaction is unknown."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the last statement returned."""
+    """The result of the last statement."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
 
 
-@lru_cache(maxsize=200_000)
-def _rewritten(text: str) -> Statement:
+@lru_cache(maxsize=20_000)
+def _template(text: str) -> Statement:
     return rewrite(text, in_batch=True)
+
+
+def _rewritten(text: str) -> Statement:
+    """Texts that differ in their strings alone, as those of two batches do, are rewritten once."""
+    if "\\" in text or text.startswith("copy"):
+        return rewrite(text, in_batch=True)
+    strings = _STRINGS.findall(text)
+    numbers = iter(range(len(strings)))
+    found = _template(_STRINGS.sub(lambda _: f"'~{next(numbers)}~'", text))
+    return replace(found, postgres=_PLACES.sub(lambda place: strings[int(place[1])], found.postgres))
 
 
 class Redshift:
@@ -69,14 +81,20 @@ class Redshift:
     def _make_schema(self) -> list[str]:
         contracts = tuple(CONTRACTS.values())
         self.transaction(schema_sql(contracts), lambda uri: [])
-        return [LOADS, FILES, *quality_ddl(), *CONTRACTS, *(echoes_table(c) for c in contracts if c.append)]
+        return [
+            LOADS,
+            FILES,
+            *quality_ddl(),
+            *CONTRACTS,
+            *(extra_references_table(c) for c in contracts if c.append),
+        ]
 
     def transaction(
         self, sqls: list[str], source: CopySource, lose: str | None = None, *, fail: str | None = None
     ) -> Answer:
-        """Run `sqls` in one transaction; what the last one returned.
+        """Run `sqls` in one transaction; returns the result of the last one.
 
-        `lose` the connection "before" or "after" the commit, or `fail` in the end with an error.
+        `lose` the connection "before" or "after" the commit, or `fail` at the end with an error.
         Raises StatementFailed, ConnectionLost.
         """
         made: dict[str, str] = {}
@@ -98,7 +116,7 @@ class Redshift:
         return answer
 
     def empty(self) -> None:
-        """Forget all rows; now and then what they have left behind too."""
+        """Delete all rows, and from time to time vacuum."""
         self._connection.execute("; ".join(f"delete from {table}" for table in self._tables).encode())
         self._connection.commit()
         if self._transactions > _LOADS_UNTIL_TIDY:
@@ -145,7 +163,7 @@ class Redshift:
         return [f"drop table if exists pg_temp.{name}", statement.postgres, limited]
 
     def _send(self, statements: list[str]) -> Answer:
-        """All of them in one round trip; what the last one returned."""
+        """Send all of them in one round trip; returns the result of the last one."""
         if not statements:
             return Answer()
         cursor = self._connection.execute(";\n".join(statements).encode())
@@ -157,7 +175,7 @@ class Redshift:
         return Answer(tuple(column.name for column in cursor.description), tuple(cursor.fetchall()))
 
     def _copy(self, copy: Copy, rows: list[list[Any]]) -> None:
-        # COPY goes by position.
+        # COPY matches by position.
         statement = pgsql.SQL("copy {} from stdin").format(pgsql.SQL(copy.table))
         with self._connection.cursor() as cursor, cursor.copy(statement) as target:
             for row in rows:
@@ -166,7 +184,7 @@ class Redshift:
 
 @contextmanager
 def open_redshift() -> Iterator[Redshift]:
-    """A PostgreSQL of its own, with the pipeline's tables."""
+    """A separate PostgreSQL with the pipeline's tables."""
     with Postgres.start() as postgres:
         redshift = Redshift(Databases(postgres.uri).conninfo("chaos", "chaos"))
         try:

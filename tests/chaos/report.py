@@ -1,4 +1,4 @@
-"""What many schedules came to."""
+"""Sum up many schedules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from chaos.compare import DOUBLED, LOST
 from chaos.play import Outcome
 
-# Every kind of fault that there is; how often it was injected is counted by these names.
+# All kinds of faults; injections are counted by these names.
 KINDS = (
     "duplicate_event",
     "lost_event",
@@ -46,7 +46,7 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
     def add(self, name: str, outcome: Outcome) -> None:
-        """Take in what one schedule came to."""
+        """Add the outcome of one schedule."""
         self.schedules += 1
         self.faults.update({kind: outcome.counts[kind] for kind in KINDS})
         self.states.update(outcome.states)

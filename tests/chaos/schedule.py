@@ -1,4 +1,4 @@
-"""A seed makes a schedule: a plain list of steps, which can be kept as JSON."""
+"""Generate a schedule from a seed: a plain list of steps, which can be stored as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 Step = dict[str, Any]
 
 _LOGS, _TICKETS = APP_LOGS.name, SUPPORT_TICKETS.name
-# Few names and texts, so that files are corrected and rows come again in other files.
+# Few names and texts, so that files are corrected and rows repeat in other files.
 _NAMES = ("a", "b", "cc")
 _TEXTS = tuple(f"text-{number}" for number in range(7))
 _ANY = 1_000
@@ -113,13 +113,13 @@ def _statement(dice: random.Random) -> list[Step]:
 
 
 def _load(dice: random.Random) -> list[Step]:
-    """A run's end is told of, what it brought is submitted, and that goes well or not."""
+    """The end of a run is delivered, its load is submitted, and the load succeeds or fails."""
     told: list[Step] = [{"do": "event"}, {"do": "go", "kind": "load", "pick": -1}]
     return [{"do": "go", "kind": "run"}, *told, *_statement(dice)]
 
 
 def _denied(dice: random.Random) -> list[Step]:
-    """Access is denied for a while; what is submitted meanwhile is tried again, for so long that it is given up."""
+    """Access is denied for a while; loads are retried until their retries are exhausted."""
     steps: list[Step] = [{"do": "deny", "denied": True}]
     for _ in range(dice.randint(1, 4)):
         steps += [*_load(dice), {"do": "event"}, {"do": "go", "kind": "load", "pick": -1}]
@@ -150,7 +150,7 @@ def _race(dice: random.Random) -> list[Step]:
 
 
 def _zombie(dice: random.Random) -> list[Step]:
-    """A run gets somewhere, and Glue gives it up."""
+    """A run makes progress, and Glue times it out."""
     on = {
         "do": "go",
         "kind": "run",
@@ -161,7 +161,7 @@ def _zombie(dice: random.Random) -> list[Step]:
 
 
 def _stalled(dice: random.Random) -> list[Step]:
-    """Somebody stops on the way, for so long that everybody else gets everything done, once or twice."""
+    """An actor stalls until all others have finished their work, once or twice."""
     kind = dice.choice(("run", "run", "run", "load", "sweep", "admit", "replay"))
     on = {"do": "go", "kind": kind, "pick": 0, "calls": dice.randint(1, 45)}
     once: list[Step] = [{"do": "meanwhile", "pick": dice.choice((0, 0, 1))}]
@@ -175,7 +175,7 @@ def _replay(dice: random.Random) -> list[Step]:
 
 
 def _late_old(dice: random.Random) -> list[Step]:
-    """A file is corrected, and the correction is heard of first."""
+    """A file is corrected, and the event of the correction arrives first."""
     first, second = _put(dice), _put(dice)
     second |= {"dataset": first["dataset"], "name": first["name"], "copies": 1}
     second["lines"] = _lines(dice, first["dataset"])

@@ -1,4 +1,4 @@
-"""Let the dust settle: everybody acts until there is nothing left to do, without any further fault."""
+"""Let everything settle: all actors run without further faults until no work is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RETRIES_TAKE_ROUNDS, _RETRY_SECONDS = 10, 4 * 3_600
 
 @dataclass(frozen=True)
 class Settling:
-    """What helps the dust to settle: the scheduled functions, and an operator who replays what failed."""
+    """What settles the pipeline: the scheduled functions, and an operator who replays failures."""
 
     sweeps: bool = True
     ticks: bool = True
@@ -28,7 +28,7 @@ class Settling:
 
 
 def settle(world: World, settling: Settling) -> list[Problem]:
-    """Let everything come to rest, without any further fault; what is wrong then."""
+    """Run without further faults until everything is settled; returns the problems."""
     world.warehouse.denied = False
     stuck = _rest(world, settling)
     if stuck:
@@ -49,13 +49,13 @@ def settle(world: World, settling: Settling) -> list[Problem]:
 
 
 def _to_replay(world: World, explained: bool) -> list[Batch]:
-    """What an operator replays: what the gate rejected once the suite is mended, loads that were given up, and
-    innocents of bad luck."""
+    """Files that an operator replays: rejected by the gate before the suite was fixed, with exhausted loads, and
+    good files that failed with a bad one."""
     return [
         batch
         for batch in world.repeatable()
         if batch.given_up
-        or (batch.state is BatchState.REJECTED and world.mended)
+        or (batch.state is BatchState.REJECTED and world.fixed)
         or (batch.state is BatchState.FAILED and explained and innocents(batch, world))
     ]
 
@@ -70,7 +70,7 @@ def _rest(world: World, settling: Settling) -> Problem | None:
                 world.go(world.sweep(), TO_THE_END)
             if _is_quiet(world):
                 return None
-        # Who has failed often waits for long.
+        # After many failures the pauses are long.
         world.forward(LEASE_SECONDS + 100 if number < _RETRIES_TAKE_ROUNDS else _RETRY_SECONDS)
         if settling.ticks:
             world.tick()
@@ -82,7 +82,7 @@ def _rest(world: World, settling: Settling) -> Problem | None:
 
 
 def drain(world: World, but: Actor | None = None) -> Problem | None:
-    """Let everybody act, `but` one, until nobody has anything to do at this time."""
+    """Run all actors, `but` one, until none has work at this time."""
     for _ in range(_MOST_DRAINS):
         moving = [actor for actor in world.actors if actor is not but]
         if moving:
@@ -113,7 +113,7 @@ def _unrest(world: World) -> list[str]:
         found += [
             f"batch {b.batch_id} {b.state} attempts {b.attempts} generation {b.generation}"
             for b in open_now
-            # That waits for an operator, and so do corrections that it carries.
+            # The batch waits for an operator, and so do its corrections.
             if not b.given_up
         ]
         found += [f"verdict on {noted.batch_id}" for noted in world.ledger.verdicts(dataset)]

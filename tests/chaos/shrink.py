@@ -1,4 +1,4 @@
-"""Make a failing schedule as short as it can be: leave steps out, then simplify those that are left."""
+"""Shrink a failing schedule: remove steps, then simplify the remaining ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shrink(steps: list[Step], fails: Fails, most_tries: int = 1_500) -> list[Ste
 
 
 def _without_chunks(steps: list[Step], still: Fails) -> list[Step]:
-    """Delta debugging: leave out ever smaller runs of steps, the last ones first."""
+    """Delta debugging: remove smaller and smaller runs of steps, the last ones first."""
     size = max(1, len(steps) // 2)
     while size:
         start = len(steps)

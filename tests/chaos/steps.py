@@ -1,4 +1,4 @@
-"""What a schedule's steps do."""
+"""Run the steps of a schedule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Step = dict[str, Any]
 
 
 def take(step: Step, world: World) -> None:
-    """Do one step; one that has nothing to act upon does nothing."""
+    """Run one step; a step without a target does nothing."""
     _STEPS[step["do"]](step, world)
 
 
@@ -39,7 +39,7 @@ def _go(step: Step, world: World) -> None:
 
 
 def _statement(step: Step, world: World) -> None:
-    # Loads first, then verdicts being recorded: so a schedule's first statement is the load that it speaks of.
+    # Loads first, then verdicts, so that a schedule's first statement is its load.
     waiting = sorted(world.warehouse.waiting, key=lambda one: batch_of_statement(one.name) is None)
     statement = _pick(step, waiting)
     if statement is not None:
@@ -62,7 +62,7 @@ def _timeout(step: Step, world: World) -> None:
 
 
 def _replay(step: Step, world: World) -> None:
-    """All versions of one file, whatever became of them; of a file that nobody knows yet there is nothing."""
+    """Replay all versions of one file; nothing if the file is not registered."""
     known = {file.key for file in world.ledger.files()}
     key = _pick(step, sorted(known))
     if key is not None:
@@ -70,22 +70,22 @@ def _replay(step: Step, world: World) -> None:
 
 
 def _deny(step: Step, world: World) -> None:
-    """The role that COPY takes on may read nothing, or may again."""
+    """Deny or allow all reads of COPY's role."""
     world.warehouse.denied = step["denied"]
 
 
 def _mend(step: Step, world: World) -> None:
-    world.mended = True
+    world.fixed = True
 
 
 def _drop(step: Step, world: World) -> None:
-    """What is on the queue never arrives."""
+    """Drop the messages in the queue."""
     world.counts["lost_event"] += len(world.messages)
     world.messages.clear()
 
 
 def _meanwhile(step: Step, world: World) -> None:
-    """One stands still while all others go on; a job run is given up by Glue then, and its lease ends."""
+    """One actor stalls while all others run; Glue times out a stalled job run, and its lease expires."""
     stalled = _pick(step, world.actors)
     for run in world.runs:
         if run.actor is stalled and not run.ended:

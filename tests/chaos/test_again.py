@@ -1,4 +1,4 @@
-"""Everything a second time, and corrections in every order."""
+"""Replays of everything, and corrections in every order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_replaying_everything_changes_no_row_and_no_count(redshift: Redshift, se
 
 
 def everything(world: World) -> dict[str, Any]:
-    """Rows, states and counts, to the column; how often something was loaded isn't among them."""
+    """All rows, states and counts, except the number of loads."""
     ledger = found(world)
     return {
         "logs": sorted(map(str, world.warehouse.rows("select * from app_logs"))),
@@ -53,7 +53,7 @@ def everything(world: World) -> dict[str, Any]:
 def test_a_corrected_files_old_rows_go_and_its_new_ones_come_whatever_the_order_of_events(
     redshift: Redshift, order: tuple[int, ...]
 ) -> None:
-    """Each event is acted upon to its end before the next one is heard of."""
+    """Each event is processed completely before the next one is delivered."""
     world = World(redshift)
     with in_order(world):
         try:

@@ -1,4 +1,4 @@
-"""The short form: many schedules, nothing lost, nothing doubled. The long one is `python -m chaos --runs 2000`."""
+"""Many random schedules without lost or duplicated rows; `python -m chaos --runs 2000` runs more."""
 
 from __future__ import annotations
 

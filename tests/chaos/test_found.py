@@ -1,4 +1,4 @@
-"""Schedules that have once lost or doubled something, as short as they could be made."""
+"""Shrunk schedules that once lost or duplicated rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CRASH = "crash_before_write"
 
 
 def problems(steps: list[Step], redshift: Redshift) -> list[str]:
-    """Everything that is wrong in the end, without an operator who replays what has failed."""
+    """All problems at the end, without an operator who replays failures."""
     return [str(problem) for problem in play(steps, redshift, WITHOUT_HELP).problems]
 
 
@@ -29,11 +29,11 @@ def test_a_replayed_batch_that_was_never_loaded_does_not_fail_for_one_bad_file(r
     assert problems([*files, CALM, {"do": "mend"}, *REPLAY, CALM], redshift) == []
 
 
-def test_an_empty_version_counts_though_its_batch_was_divided(redshift: Redshift) -> None:
+def test_an_empty_version_supersedes_even_if_its_batch_was_divided(redshift: Redshift) -> None:
     assert problems([logs("b", "L x"), logs("b"), logs("cc", "%poison")], redshift) == []
 
 
-def test_a_run_that_was_given_up_does_not_clear_the_rejects_of_its_successor(redshift: Redshift) -> None:
+def test_a_fenced_off_run_does_not_delete_the_rejects_of_its_successor(redshift: Redshift) -> None:
     stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until="CopyObject quarantine/")]
     steps = [*stalled, *GIVEN_UP, go("run", 1), go("run"), CALM]
     assert problems(steps, redshift) == []
@@ -42,7 +42,7 @@ def test_a_run_that_was_given_up_does_not_clear_the_rejects_of_its_successor(red
     assert problems(steps, redshift) == []
 
 
-def test_the_files_of_an_earlier_generation_go_though_their_manifest_is_gone_already(
+def test_files_of_an_earlier_generation_are_deleted_even_if_their_manifest_is_withdrawn_already(
     redshift: Redshift,
 ) -> None:
     old_manifest_is_gone = [go("run", until="DeleteObject manifests/"), go("run", calls=1)]
@@ -52,22 +52,22 @@ def test_the_files_of_an_earlier_generation_go_though_their_manifest_is_gone_alr
         assert problems(replayed, redshift) == []
 
 
-def test_a_division_that_died_half_way_takes_back_every_file(redshift: Redshift) -> None:
+def test_an_interrupted_division_withdraws_every_file(redshift: Redshift) -> None:
     refused = [*admitted(logs("a", "L @long-1")), go("run"), *loaded_by_hand()]
     for stop in ("DeleteObject curated/", "DeleteObject vouchers/", "DeleteObject manifests/"):
         died = [go("run", until=stop), go("run", calls=0, fault=CRASH)]
         assert problems([*refused, *died, CALM], redshift) == []
 
 
-def test_a_correction_is_noted_though_the_sweep_died_when_it_had_adopted_the_version(
+def test_a_correction_is_recorded_even_if_the_sweep_dies_after_it_registered_the_version(
     redshift: Redshift,
 ) -> None:
     first = [*admitted(logs("a", "L x")), CALM, logs("a", "L y", copies=0), {"do": "sweep"}]
-    adopted = [go("sweep", until="TransactWriteItems"), go("sweep", calls=0, fault="crash_after_write")]
-    assert problems([*first, *adopted, CALM], redshift) == []
+    registrations = [go("sweep", until="TransactWriteItems"), go("sweep", calls=0, fault="crash_after_write")]
+    assert problems([*first, *registrations, CALM], redshift) == []
 
 
-def test_a_version_registered_while_the_sweep_goes_through_an_old_listing_stays_the_newest(
+def test_a_version_registered_while_the_sweep_reads_an_old_listing_stays_the_newest(
     redshift: Redshift,
 ) -> None:
     listed = [
@@ -80,7 +80,7 @@ def test_a_version_registered_while_the_sweep_goes_through_an_old_listing_stays_
     assert problems([*listed, *newer, CALM], redshift) == []
 
 
-def test_a_run_that_stalls_before_its_manifest_does_not_write_it_when_the_batch_has_moved_on(
+def test_a_run_that_stalls_before_its_manifest_does_not_write_it_after_the_batch_has_changed(
     redshift: Redshift,
 ) -> None:
     for file, again in ((tickets("t", "T 1 1 01 x"), REPLAY), (tickets("t", "T 1 1 01 @long"), [])):
@@ -89,13 +89,13 @@ def test_a_run_that_stalls_before_its_manifest_does_not_write_it_when_the_batch_
         assert problems([*stalled, *moved_on, go("run"), CALM], redshift) == []
 
 
-def test_a_run_that_tidies_up_late_leaves_the_work_of_a_later_one_alone(redshift: Redshift) -> None:
+def test_a_late_cleanup_keeps_the_work_files_of_a_later_run(redshift: Redshift) -> None:
     stalled = [*admitted(logs("a", "L x")), go("run", until="DeleteObject inbox/"), {"do": "timeout"}]
     published = go("run", 1, until="CopyObject curated/")
     assert problems([*stalled, *loaded_by_hand(), *REPLAY, published, go("run"), CALM], redshift) == []
 
 
-def test_a_load_that_was_committed_in_secret_is_not_taken_back_when_others_fail(redshift: Redshift) -> None:
+def test_a_committed_load_with_a_lost_answer_is_kept_when_later_attempts_fail(redshift: Redshift) -> None:
     def fails(how: str) -> list[Step]:
         return [{"do": "statement", "how": how}, {"do": "event"}, go("load")]
 
@@ -104,20 +104,20 @@ def test_a_load_that_was_committed_in_secret_is_not_taken_back_when_others_fail(
     assert problems([*submitted, *loads, CALM], redshift) == []
 
 
-def test_a_run_that_stalls_before_its_results_says_nothing_of_a_batch_that_is_a_generation_further(
+def test_a_run_that_stalls_before_its_results_does_not_write_them_for_a_later_generation(
     redshift: Redshift,
 ) -> None:
     for lines in (["L old"], ["!reject", "L old"]):
         stalled = [*admitted(logs("a", *lines)), go("run", until="PutObject results/")]
-        # The others load it and its correction, for which it is processed again.
+        # The others load it and its correction, so it is processed again.
         corrected = [logs("a", "L new"), {"do": "meanwhile"}]
         assert problems([*stalled, *corrected, CALM], redshift) == []
 
 
-def test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_tidied_up_after_it(
+def test_no_file_of_a_withdrawn_generation_is_copied_even_without_a_cleanup(
     redshift: Redshift,
 ) -> None:
-    """Whoever finished it died before that; what it was copied from goes before its files do."""
+    """The run that finished it died before the cleanup; the staged files are deleted before the published ones."""
     for place in ("curated/", "vouchers/", "quarantine/"):
         stalled = [*admitted(logs("a", "L x", "!bad")), go("run", until=f"CopyObject {place}"), *GIVEN_UP]
         died = [go("run", 1, until="DeleteObject inbox/"), go("run", 1, calls=0, fault=CRASH)]
@@ -126,8 +126,8 @@ def test_nothing_is_copied_of_a_generation_whose_files_have_gone_though_nobody_t
         assert problems([*stalled, *died, *gone, go("run"), CALM], redshift) == []
 
 
-def test_a_division_that_is_late_takes_back_nothing_of_a_later_generation(redshift: Redshift) -> None:
-    """Every run of it died; by the time that its division goes on, another has divided it, and a replay is loaded."""
+def test_a_late_division_withdraws_nothing_of_a_later_generation(redshift: Redshift) -> None:
+    """Every run of it died; before its division continues, another run has divided it, and a replay is loaded."""
     died = [
         go("run", until="PutObject staging/"),
         go("run", calls=0, fault=CRASH),
@@ -140,7 +140,7 @@ def test_a_division_that_is_late_takes_back_nothing_of_a_later_generation(redshi
     assert problems([*given_up, *stalled, *moved_on, go("run"), CALM], redshift) == []
 
 
-def test_a_verdict_that_is_recorded_late_does_not_take_the_place_of_a_later_one(redshift: Redshift) -> None:
+def test_a_verdict_that_is_recorded_late_does_not_replace_a_later_one(redshift: Redshift) -> None:
     told = [{"do": "event"}, go("load", -1)]
     rejected = [*admitted(logs("a", "L #reject-me-1")), go("run"), *told]
     again = [*REPLAY, go("run"), *told]

@@ -1,4 +1,4 @@
-"""The table of mutations fits the code and its page; `python -m chaos.mutations` makes them."""
+"""The mutations apply to the code and match their page, which `python -m chaos.mutations` generates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_mutation_applies_to_the_code_as_it_is_and_leaves_python(mutation: Mut
 
 
 @each(MUTATIONS)
-def test_the_test_that_is_to_notice_it_is_there(mutation: Mutation) -> None:
+def test_every_mutations_test_exists(mutation: Mutation) -> None:
     file, name = mutation.test
     assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8")
 
@@ -50,7 +50,7 @@ def test_the_page_lists_exactly_these_mutations_and_all_were_noticed() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
     made = [line.split(" | ") for line in document([result(m, {}) for m in MUTATIONS]).splitlines()]
     wanted = [cells[:3] for cells in made if cells[0].startswith("| ")][1:]
-    # All but how they failed, which only running them can tell.
+    # All columns but the failure, which needs a run.
     assert [row.split(" | ")[:3] for row in rows] == wanted, "run `make mutations`"
     assert page.startswith(HEAD)
     assert [row for row in rows if re.search("MISSED|OTHERWISE", row)] == []

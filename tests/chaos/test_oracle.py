@@ -1,4 +1,4 @@
-"""The oracle and the means of chaos themselves."""
+"""Tests of the oracle and the chaos harness."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_the_newest_readable_version_of_a_log_counts() -> None:
     assert [fate.states for fate in truth.fates.values()] == [{"SUPERSEDED"}, {"LOADED"}, {"FAILED"}]
 
 
-def test_an_empty_version_takes_the_place_of_the_one_before() -> None:
+def test_an_empty_version_supersedes_the_previous_one() -> None:
     truth = expected([log("1", "L x"), log("2")])
     assert truth.logs == frozenset()
     assert [fate.states for fate in truth.fates.values()] == [{"SUPERSEDED"}, {"EMPTY"}]
 
 
 @pytest.mark.parametrize("line", ["%poison", "L @long-1"])
-def test_what_can_not_be_brought_to_the_warehouse_takes_nothing_away(line: str) -> None:
+def test_a_version_that_cannot_be_loaded_supersedes_none(line: str) -> None:
     assert expected([log("1", "L x"), log("2", "L y", line)]).logs == {"x"}
 
 
@@ -54,7 +54,7 @@ def test_the_newest_revision_of_a_ticket_stands_whatever_file_it_came_in() -> No
     assert len(truth.revisions) == 4
 
 
-def test_what_is_left_out_takes_nothing_away() -> None:
+def test_a_left_out_version_supersedes_none() -> None:
     files = [log("1", "L x"), log("2", "L y")]
     assert expected(files, {files[1].name}).logs == {"x"}
 
@@ -73,7 +73,7 @@ def test_a_file_is_counted_line_by_line() -> None:
         (LOST_ANSWER, ["read", "one", "two"], "failed"),
     ],
 )
-def test_a_fault_befalls_the_call_that_it_is_meant_for(fault: str, made: list[str], outcome: str) -> None:
+def test_a_fault_affects_the_intended_call(fault: str, made: list[str], outcome: str) -> None:
     done: list[str] = []
 
     def work() -> None:
@@ -85,7 +85,7 @@ def test_a_fault_befalls_the_call_that_it_is_meant_for(fault: str, made: list[st
     assert (done, actor.outcome, actor.befell) == (made, outcome, [fault])
 
 
-def test_only_one_actor_moves_and_it_stops_where_it_is_told() -> None:
+def test_only_one_actor_runs_and_it_stops_where_it_should() -> None:
     done: list[str] = []
 
     def calls(name: str) -> None:

@@ -48,7 +48,7 @@ def wrong(steps: list[Step], redshift: Redshift, settling: Settling = Settling()
     return [str(problem) for problem in play(steps, redshift, settling).problems]
 
 
-def test_two_runs_that_found_the_same_file_waiting_do_not_both_take_it(redshift: Redshift) -> None:
+def test_two_runs_that_read_the_same_pending_file_do_not_both_claim_it(redshift: Redshift) -> None:
     """Protection: the condition on the claim."""
     race = {"do": "race", "dataset": "support_tickets"}
     # One has read what is pending and is about to claim it; its first transaction opens its batch.
@@ -61,20 +61,20 @@ def test_two_runs_that_found_the_same_file_waiting_do_not_both_take_it(redshift:
     assert apart(steps, redshift) == []
 
 
-def test_an_older_revision_that_comes_later_does_not_overwrite_a_newer_one(redshift: Redshift) -> None:
+def test_an_older_revision_that_arrives_later_does_not_overwrite_a_newer_one(redshift: Redshift) -> None:
     """Protection: newer wins."""
     steps = [tickets("a", "T 1 2 02 new"), CALM, tickets("b", "T 1 1 01 old"), CALM]
     assert apart(steps, redshift) == []
 
 
-def test_a_load_whose_answer_was_lost_is_not_made_again(redshift: Redshift) -> None:
+def test_a_load_with_a_lost_answer_is_not_repeated(redshift: Redshift) -> None:
     """Protection: the batch's row in `etl_loads` empties the stage of its second load."""
     lost = {"do": "statement", "how": "after"}
     steps = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load"), lost, CALM]
     assert apart(steps, redshift) == []
 
 
-def test_nothing_of_a_batch_that_the_gate_rejects_is_seen_anywhere(redshift: Redshift) -> None:
+def test_nothing_of_a_rejected_batch_is_visible(redshift: Redshift) -> None:
     """Protection: the gate comes before publishing."""
     assert apart([logs("a", "L #reject-me", "L x"), CALM], redshift) == []
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_corrected_between_claim_and_reading_is_read_as_it_was_cl
     assert apart([*steps, CALM], redshift) == []
 
 
-def test_a_run_that_was_given_up_publishes_nothing_any_more(redshift: Redshift) -> None:
+def test_a_fenced_off_run_publishes_nothing(redshift: Redshift) -> None:
     """Protection: the fence is asked before the manifest is written.
 
     The run has made its copies and stalls. Its successor brings the batch to its end, and it is processed again.
@@ -116,7 +116,7 @@ def test_a_run_that_was_given_up_publishes_nothing_any_more(redshift: Redshift) 
     assert apart(steps, redshift) == []
 
 
-def test_a_run_that_was_given_up_says_nothing_of_its_files_any_more(redshift: Redshift) -> None:
+def test_a_fenced_off_run_writes_no_results(redshift: Redshift) -> None:
     """Protection: the fence is asked before the results are written; here it is counts that would be wrong."""
     stalled = [go("run", until="CopyObject vouchers/"), go("run", calls=1), {"do": "timeout"}]
     taken_over = [{"do": "event"}, go("load"), go("run", 1), *loaded_by_hand()]
@@ -125,7 +125,7 @@ def test_a_run_that_was_given_up_says_nothing_of_its_files_any_more(redshift: Re
     assert wrong(steps, redshift) == []
 
 
-def test_a_run_that_was_given_up_makes_no_copies_when_its_batch_was_taken_back(redshift: Redshift) -> None:
+def test_a_fenced_off_run_copies_nothing_after_its_batch_was_withdrawn(redshift: Redshift) -> None:
     """Protection: what copies are made from goes before they do; whoever lists `curated/` would see them for ever.
 
     The run has put its plan down and stalls. Its successor publishes; the warehouse refuses that for its content; a
@@ -145,7 +145,7 @@ def test_a_run_that_was_given_up_makes_no_copies_when_its_batch_was_taken_back(r
     assert wrong(steps, redshift, Settling(replays=False)) == []
 
 
-def test_a_manifest_that_was_never_written_is_not_when_its_batch_has_been_divided(redshift: Redshift) -> None:
+def test_a_manifest_is_not_written_after_its_batch_was_divided(redshift: Redshift) -> None:
     """Protection: what is withdrawn leaves something in its place, also where nothing has been yet.
 
     One run stalls before its manifest, and so do those that take over, until they are given up.
@@ -156,7 +156,7 @@ def test_a_manifest_that_was_never_written_is_not_when_its_batch_has_been_divide
     assert apart(steps, redshift, Settling(replays=False)) == []
 
 
-def test_a_run_whose_batch_was_given_up_does_not_keep_it_from_being_divided(redshift: Redshift) -> None:
+def test_a_fenced_off_run_does_not_keep_its_batch_from_being_divided(redshift: Redshift) -> None:
     """Protection: giving up raises the fence, so that nobody prolongs the lease any more.
 
     Two runs have died; the third is about to renew its lease when it is given up, and the one that does so dies at
@@ -177,7 +177,7 @@ def test_a_run_whose_batch_was_given_up_does_not_keep_it_from_being_divided(reds
     assert apart(steps, redshift, BY_EVENTS_ALONE) == []
 
 
-def test_word_of_a_load_that_comes_late_is_not_taken_for_word_of_a_later_one(redshift: Redshift) -> None:
+def test_a_late_result_of_a_load_is_not_applied_to_a_later_load(redshift: Redshift) -> None:
     """Protection: a batch is changed only as it was read, and processing it again makes it another.
 
     Two are told that the batch is loaded, and one of them stalls before it says so. By then the batch is processed
@@ -196,7 +196,7 @@ def loaded_by_hand() -> list[Step]:
     return [{"do": "event"}, go("load"), {"do": "statement"}, {"do": "event"}, go("load")]
 
 
-def test_a_file_registered_after_the_last_look_of_a_run_is_taken_up_when_that_ends(
+def test_a_file_registered_after_a_runs_claim_is_processed_when_the_run_ends(
     redshift: Redshift,
 ) -> None:
     """Protection: the wake-up by the end of a run; neither the schedule nor the queue nor a load helps."""
@@ -205,7 +205,7 @@ def test_a_file_registered_after_the_last_look_of_a_run_is_taken_up_when_that_en
     assert apart(steps, redshift, BY_EVENTS_ALONE) == []
 
 
-def test_a_start_that_was_refused_is_asked_for_again_when_the_end_of_the_run_is_never_told(
+def test_a_refused_start_is_retried_even_if_the_event_of_the_runs_end_is_lost(
     redshift: Redshift,
 ) -> None:
     """Protection: the message to ourselves."""
@@ -216,7 +216,7 @@ def test_a_start_that_was_refused_is_asked_for_again_when_the_end_of_the_run_is_
     assert apart(steps, redshift, BY_EVENTS_ALONE) == []
 
 
-def test_what_a_run_that_died_has_left_behind_is_taken_over(redshift: Redshift) -> None:
+def test_the_batch_of_a_dead_run_is_taken_over(redshift: Redshift) -> None:
     """Protection: the lease that ends."""
     died = go("run", until="PutObject staging/", calls=1_000)
     steps = [*admitted(logs("a", "L x")), died, go("run", calls=0, fault="crash_before_write"), CALM]
@@ -229,7 +229,7 @@ def test_one_bad_file_does_not_keep_its_neighbours_out(redshift: Redshift) -> No
     assert apart(steps, redshift, BY_EVENTS_ALONE) == []
 
 
-def test_what_the_warehouse_refuses_for_its_content_is_taken_back_and_divided(redshift: Redshift) -> None:
+def test_a_batch_that_the_warehouse_refuses_for_its_data_is_withdrawn_and_divided(redshift: Redshift) -> None:
     """Protection: what was published of a batch leaves the lake before its files wait again."""
     steps = [logs("a", "L x"), logs("b", "L y", "L @long-1"), CALM]
     assert apart(steps, redshift) == []
@@ -249,14 +249,14 @@ def test_while_access_is_denied_no_batch_is_blamed_and_all_is_loaded_afterwards(
     assert wrong([*denied, *later], redshift, Settling(replays=False)) == []
 
 
-def test_an_old_version_that_is_heard_of_late_brings_nothing_back(redshift: Redshift) -> None:
+def test_a_late_event_of_an_old_version_restores_nothing(redshift: Redshift) -> None:
     """Protection: versions are ordered by what S3 says, and not by when they are loaded."""
     heard_of_first = {"do": "deliver", "pick": -1}
     steps = [logs("a", "L old"), logs("a", "L new"), heard_of_first, go("admit"), go("run"), CALM]
     assert apart(steps, redshift) == []
 
 
-def test_the_load_of_a_correction_takes_the_rows_before_it_away_at_once(redshift: Redshift) -> None:
+def test_the_load_of_a_correction_retracts_the_superseded_rows_at_once(redshift: Redshift) -> None:
     """Protection: rows go stale in the transaction that brings the newer ones; nobody is told that it is done."""
     first = [*admitted(logs("a", "L x")), go("run"), *loaded_by_hand()]
     correction = [*admitted(logs("a", "L y")), go("run"), *TOLD]
@@ -266,24 +266,26 @@ def test_the_load_of_a_correction_takes_the_rows_before_it_away_at_once(redshift
     assert [problem for problem in found if "warehouse" in problem] == []
 
 
-def test_a_correction_leaves_nothing_of_the_version_before_it(redshift: Redshift) -> None:
+def test_a_correction_leaves_no_row_of_the_superseded_version(redshift: Redshift) -> None:
     """Protection: batches with superseded versions are processed again, so that they leave the lake as well."""
     assert apart([logs("a", "L x"), CALM, logs("a", "L y"), CALM], redshift) == []
 
 
-def test_a_record_that_another_file_holds_too_outlives_the_correction_of_its_own(redshift: Redshift) -> None:
-    """Protection: vouchers."""
+def test_a_record_that_another_file_also_contains_stays_when_its_own_file_is_corrected(
+    redshift: Redshift,
+) -> None:
+    """Protection: extra-references."""
     steps = [logs("a", "L x"), CALM, logs("b", "L x"), CALM, logs("a", "L y"), CALM]
     assert apart(steps, redshift) == []
 
 
-def test_the_verdict_on_a_batch_that_is_divided_is_taken_back(redshift: Redshift) -> None:
+def test_the_verdict_on_a_divided_batch_is_deleted(redshift: Redshift) -> None:
     """Protection: its files are counted with the batches that they come with afterwards."""
     refused = [*admitted(tickets("t", "T 1 1 01 @long"), tickets("u", "T 2 1 01 x")), go("run"), CALM]
     assert apart(refused, redshift, Settling(replays=False)) == []
 
 
-def test_a_verdict_that_the_warehouse_refused_is_recorded_after_all(redshift: Redshift) -> None:
+def test_a_refused_verdict_is_recorded_by_a_later_attempt(redshift: Redshift) -> None:
     """Protection: the schedule tries again."""
     loaded = [*admitted(tickets("t", "T 1 1 01 x")), go("run"), {"do": "event"}, go("load")]
     refused = [{"do": "statement"}, {"do": "statement", "how": "conflict"}, CALM]

@@ -1,4 +1,4 @@
-"""What there is in the world: messages, events, job runs, time."""
+"""The parts of the world: messages, events, job runs, time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Told:
 
 
 class Clock:
-    """Time that passes a little whenever somebody looks, and a lot when the schedule says so."""
+    """Time that passes a little on every read, and a lot when the schedule says so."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 5, 10, 15, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Clock:
 
 @dataclass
 class GlueRun:
-    """A job run: what Glue thinks of it, and its process."""
+    """A job run: its state in Glue, and its process."""
 
     run_id: str
     dataset: str

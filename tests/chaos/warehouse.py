@@ -20,13 +20,13 @@ OK, CONFLICT, BEFORE, AFTER, FORGET = "ok", "conflict", "before", "after", "forg
 _CONFLICT_TEXT = "ERROR: 1023 Detail: Serializable isolation violation on table - transactions form a cycle"
 _LOST_TEXT = "ERROR: the connection to the database was lost"
 _DENIED_TEXT = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,CanRetry 1"
-# What nobody's data is to blame for.
+# Environment errors, which blame no data.
 INNOCENT_TEXTS = (_CONFLICT_TEXT, _LOST_TEXT, _DENIED_TEXT)
 
 
 @dataclass
 class Submitted:
-    """A statement that the Data API has taken."""
+    """A submitted statement."""
 
     statement_id: str
     sqls: list[str]
@@ -37,7 +37,7 @@ class Submitted:
 
 
 class ChaosWarehouse:
-    """All of `gluebook.aws.services.Warehouse`, and `play` for whoever says what happens."""
+    """All of `gluebook.aws.services.Warehouse`, and `play`, which runs a statement with a chosen outcome."""
 
     def __init__(self, redshift: Redshift, objects: FakeObjects, on_end: Callable[[Submitted], None]) -> None:
         self._redshift = redshift
@@ -48,7 +48,7 @@ class ChaosWarehouse:
         self._waiting: list[Submitted] = []
         self._asked: dict[str, list[Answer]] = {}
         self._count = 0
-        # While it is, COPY may read nothing.
+        # While true, COPY may read nothing.
         self.denied = False
         self.denials = 0
 
@@ -58,9 +58,9 @@ class ChaosWarehouse:
         try:
             return door("BatchExecuteStatement", True, lambda: self._taken(sqls, name, token))
         except ClientError as error:
-            raise WarehouseBusy(f"statement {name} was not taken") from error
+            raise WarehouseBusy(f"the Data API refused statement {name}") from error
 
-    def ask(self, sql: str, *, name: str) -> str:
+    def submit_query(self, sql: str, *, name: str) -> str:
         def asked() -> str:
             self._count += 1
             submitted = Submitted(f"statement-{self._count}", [sql], name, "FINISHED")
@@ -71,12 +71,15 @@ class ChaosWarehouse:
         try:
             return door("ExecuteStatement", True, asked)
         except ClientError as error:
-            raise WarehouseBusy(f"statement {name} was not taken") from error
+            raise WarehouseBusy(f"the Data API refused statement {name}") from error
 
     def statement(self, statement_id: str) -> Statement | None:
         def described() -> Statement | None:
             found = self._known.get(statement_id)
-            return Statement(statement_id, found.status, found.error) if found else None
+            if found is None:
+                return None
+            last = f"{statement_id}:{len(found.sqls)}" if len(found.sqls) > 1 else statement_id
+            return Statement(statement_id, found.status, found.error, last)
 
         return door("DescribeStatement", False, described)
 
@@ -86,7 +89,7 @@ class ChaosWarehouse:
             if name in self._asked:
                 return _rows(self._asked[name][int(number) - 1])
             found = self._known[name]
-            # Only a batch has statements with numbers.
+            # Only a batch has numbered sub-statements.
             assert found.status == "FINISHED" and int(number or 1) == len(found.sqls)
             return _rows(found.answer)
 
@@ -107,11 +110,11 @@ class ChaosWarehouse:
 
     @property
     def waiting(self) -> list[Submitted]:
-        """Statements that haven't run yet, in the order they were taken; also forgotten ones."""
+        """Statements that have not run yet, in the order of submission; including expired ones."""
         return self._waiting
 
     def play(self, submitted: Submitted, how: str) -> None:
-        """Run a waiting statement as one transaction, with this outcome; or forget it first, and its token."""
+        """Run a waiting statement as one transaction with this outcome; or expire it and its token first."""
         if how == FORGET:
             self.forget(submitted.statement_id)
             return
@@ -139,7 +142,7 @@ class ChaosWarehouse:
         self._tokens = {token: known for token, known in self._tokens.items() if known != statement_id}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a query returns, for those who compare."""
+        """The rows of a query, for comparisons."""
         return list(self._redshift.transaction([sql], self._copied).rows)
 
     def _taken(self, sqls: list[str], name: str, token: str) -> str:
@@ -161,7 +164,7 @@ class ChaosWarehouse:
         return [self._at_once([sql], name) for sql in sqls]
 
     def _copied(self, uri: str) -> list[list[Any]]:
-        """The rows of the files that a manifest names; all of them must be there, in their size."""
+        """The rows of the files in a manifest; all must exist with their sizes."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         manifest = self._objects.get_json(bucket, key)
         if manifest is None:

@@ -1,7 +1,7 @@
-"""`python -m chaos.witness ...`: pytest, which also tells in its report which sources it ran, and who died of what.
+"""`python -m chaos.witness ...`: pytest with a report of the executed sources and of the errors that ended actors.
 
-An invocation or a job run that dies is no failure to a test, only the rows that are lost by it. So whoever breaks
-the code on purpose must know whether it was broken as intended, or so that nothing works any more.
+An invocation or job run that dies does not fail a test; only lost rows do. So the mutation runner must know whether
+the code fails as intended or does not work at all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WRONG_SQL = "42"
 
 
 class Witness:
-    """A plugin of pytest: every test's report gets `sources` and, as often as somebody died, `died`."""
+    """A plugin of pytest: every test's report gets `sources`, and `died` for each actor that died."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:

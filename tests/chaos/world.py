@@ -1,7 +1,7 @@
-"""The AWS around the pipeline: events, a queue, job runs, statements, a schedule, a clock; and what befalls them.
+"""The AWS around the pipeline: events, a queue, job runs, statements, a schedule, a clock; with their faults.
 
-Everything happens when a schedule's step says so. A step that has nothing to act upon does nothing, so that any
-part of a schedule is a schedule.
+Everything happens in steps of a schedule. A step without a target does nothing, so any part of a schedule is a
+schedule.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class World:
     actors: list[Actor] = field(default_factory=list)
     runs: list[GlueRun] = field(default_factory=list)
     swept: dict[str, Any] = field(default_factory=dict)
-    mended: bool = False
+    fixed: bool = False
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class World:
     # -- who acts -------------------------------------------------------------------------------------
 
     def new_batch_id(self, dataset: str, moment: datetime) -> str:
-        """A batch id that is the same whenever the schedule is played again."""
+        """A deterministic batch id."""
         return f"{dataset}-{next(self._batches):04d}"
 
     def _act(self, kind: str, work: Callable[[], Any], after: Callable[[Actor], None]) -> Actor:
@@ -79,7 +79,7 @@ class World:
         return actor
 
     def go(self, actor: Actor, calls: int, fault: str | None = None, until: str | None = None) -> None:
-        """Let an actor move on; once it has ended the world sees to what follows."""
+        """Let an actor run; after its end the world handles the consequences."""
         if actor.done:
             return
         actor.go(calls, fault, until)
@@ -95,7 +95,7 @@ class World:
     # -- S3 and the queue ------------------------------------------------------------------------------
 
     def put(self, dataset: str, name: str, body: str, copies: int) -> None:
-        """Put an object into the raw bucket; its event goes out so many times."""
+        """Put an object into the raw bucket; its event is sent that many times."""
         key = f"{dataset}/{SOURCES[dataset]}/dt=2026-01-0{5 + len(name) % 2}/{name}"
         earlier = any(put.key == key for put in self.puts)
         version = self.objects.put(RAW, key, body.encode())
@@ -117,7 +117,7 @@ class World:
         return [message for message in self.messages if message.due <= self.clock.seconds]
 
     def deliver(self, first: int, count: int, again: bool) -> Actor | None:
-        """Hand some messages to the admit function; with `again` they come into sight again meanwhile."""
+        """Hand some messages to the admit function; with `again` they become visible again meanwhile."""
         due = self.due()
         if not due:
             return None
@@ -156,20 +156,20 @@ class World:
         return self.start_run(dataset).run_id
 
     def start_run(self, dataset: str) -> GlueRun:
-        """Start a job run, whatever else is running."""
+        """Start a job run, even if another one is active."""
         living = [run for run in self.runs if run.dataset == dataset and not run.actor.done]
         self.counts["racing_runs"] += bool(living)
         run_id = f"jr_{next(self._numbers)}"
         context = self.product.job_context(run_id)
         who = Claimant(dataset, run_id, _MOST_BYTES, LEASE_SECONDS)
-        work = Run(context, self.product.objects, who, CONTRACTS[dataset], lambda: self.mended)
+        work = Run(context, self.product.objects, who, CONTRACTS[dataset], lambda: self.fixed)
         actor = self._act("run", work, lambda actor: self._run_ended(run))
         run = GlueRun(run_id, dataset, actor)
         self.runs.append(run)
         return run
 
     def time_out(self, run: GlueRun) -> None:
-        """Glue gives a run up whose process goes on."""
+        """Glue times out a run whose process continues."""
         self.counts["zombie"] += run.actor.made > 0
         self._end_run(run, "TIMEOUT")
 
@@ -199,7 +199,7 @@ class World:
         self.told.append(Told({"source": source, "detail-type": kind, "detail": detail}))
 
     def hear(self, told: Told, copies: int) -> list[Actor]:
-        """Deliver an event to the load function so many times."""
+        """Deliver an event to the load function that many times."""
         self.counts["late_event"] += self.told.index(told) > 0
         self.told.remove(told)
         self.counts["lost_event"] += copies == 0
@@ -212,7 +212,7 @@ class World:
 
     def _load(self, event: dict[str, Any], told: Told | None) -> Actor:
         def after(actor: Actor) -> None:
-            # An asynchronous invocation that fails is tried again, twice.
+            # Lambda retries a failed asynchronous invocation twice.
             if told is not None and actor.outcome != "done" and told.tries + 1 < MOST_TRIES:
                 self.counts["redelivery"] += 1
                 self.told.append(Told(told.event, told.tries + 1))
@@ -235,13 +235,13 @@ class World:
         return sorted(found, key=lambda batch: batch.batch_id)
 
     def replay(self, keys: list[str]) -> Actor:
-        """An operator has all versions of some raw keys processed again."""
+        """An operator replays all versions of some raw keys."""
         self.counts["replay"] += 1
-        work = self.product.operating()
+        work = self.product.operations()
         return self._act("replay", lambda: replay(replay_of_files(keys, None, work), work), _nothing)
 
     def forward(self, seconds: float) -> None:
-        """Time passes; leases may end while their run goes on."""
+        """Time passes; leases may expire while their run continues."""
         self.clock.now += timedelta(seconds=seconds)
         living = {run.run_id for run in self.runs if not run.actor.done}
         open_now = (batch for dataset in JOBS for batch in self.ledger.open_batches(dataset))
@@ -250,14 +250,14 @@ class World:
         )
 
     def close(self) -> None:
-        """End whoever is still under way."""
+        """Kill all actors that are still running."""
         for actor in self.actors:
             actor.kill()
         self.actors.clear()
 
 
 def leaves(error: BaseException) -> list[BaseException]:
-    """An error, or those that a group of errors is made of."""
+    """An error, or the errors of a group."""
     if isinstance(error, BaseExceptionGroup):
         return [leaf for each in error.exceptions for leaf in leaves(each)]
     return [error]

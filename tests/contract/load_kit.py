@@ -15,7 +15,7 @@ from contract.redshift_fixtures import ADMIN, ROLE, Warehouse, open_warehouse, p
 from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
-from gluebook.core.sql.load import LoadRequest, drift_sql, load_sql, voucher_columns
+from gluebook.core.sql.load import LoadRequest, drift_sql, load_sql, reference_columns
 from gluebook.core.sql.schema import WarehouseUsers, schema_sql
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.redshift import Postgres
@@ -72,7 +72,7 @@ class Loads:
         contract: Contract,
         batch: str,
         rows: Sequence[Row],
-        vouchers: Sequence[Row] = (),
+        row_references: Sequence[Row] = (),
         generation: int = 1,
     ) -> LoadRequest:
         """Uploads what a load needs."""
@@ -82,8 +82,10 @@ class Loads:
             copy_role_arn=ROLE,
             rows=len(rows),
             generation=generation,
-            vouchers_uri=self.manifest(voucher_columns(contract), vouchers) if vouchers else "",
-            vouchers=len(vouchers),
+            row_references_uri=self.manifest(reference_columns(contract), row_references)
+            if row_references
+            else "",
+            row_references=len(row_references),
         )
 
     def run(self, contract: Contract, request: LoadRequest, *questions: str) -> list[list[list[Any]]]:
@@ -112,8 +114,8 @@ class Loads:
     def empty(self) -> None:
         """Forget everything; quicker than another database."""
         names = ["etl_loads", "etl_files", *CONTRACTS]
-        echoes = [f"{contract.name}_echoes" for contract in ALL_CONTRACTS if contract.append]
-        self.warehouse.ok(*(f"delete from {name}" for name in (*names, *echoes)))
+        extra_references = [f"{contract.name}_echoes" for contract in ALL_CONTRACTS if contract.append]
+        self.warehouse.ok(*(f"delete from {name}" for name in (*names, *extra_references)))
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def open_loads() -> Iterator[Loads]:
     with Postgres.start() as postgres, s3() as endpoint:
         warehouse = open_warehouse(postgres.uri, OneClient(endpoint.url))
         try:
-            # The tables are the administrator's; loads and questions come from a role that may load.
+            # The tables belong to the administrator; loads and queries use a role that may load.
             users = WarehouseUsers(loaders=("IAMR:load",))
             warehouse.as_admin(*schema_sql(ALL_CONTRACTS, users))
             yield Loads(warehouse)
@@ -163,12 +165,12 @@ def provenance(file: str, version: str, batch: str, record: int = 1) -> Row:
 
 
 def of_file(file: str, version: str, order: str) -> Row:
-    """The voucher of a file version."""
+    """The reference that registers a file version."""
     return {"_source_file": file, "_source_version": version, "version_order": order}
 
 
-def echo(key: str, file: str, version: str, record: int = 1) -> Row:
-    """The voucher of a row under another file version."""
+def extra_reference(key: str, file: str, version: str, record: int = 1) -> Row:
+    """A reference to a row that another file version also contains."""
     return {
         "source": "mongod",
         "log_id": key,
@@ -183,7 +185,7 @@ __all__ = [
     "SUPPORT_TICKETS",
     "Loads",
     "Row",
-    "echo",
+    "extra_reference",
     "log",
     "of_file",
     "open_loads",

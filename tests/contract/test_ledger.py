@@ -1,4 +1,4 @@
-"""What the ledger promises: held against the real one on a real server, and the stand-in of the unit tests."""
+"""The contract of the ledger: tested on the real one with a server, and on the fake of the unit tests."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def now(ledger: Any, file: FileVersion) -> FileVersion:
 # -- registering -------------------------------------------------------------------------------------------
 
 
-def test_a_file_version_is_registered_once_however_often_it_is_told(ledger: Any) -> None:
+def test_a_file_version_is_registered_once_however_many_events_there_are(ledger: Any) -> None:
     file = a_file()
     assert ledger.register(file, "object created") is True
     assert ledger.register(replace(file, registered_at=LATER), "object created") is False
@@ -111,7 +111,7 @@ def test_a_file_outside_the_convention_is_known_but_never_pending(ledger: Any) -
     assert ledger.register(file, "object created")
     assert list(ledger.files()) == [file]
     assert ledger.pending("", MANY) == []
-    assert ledger.troubles("", ANY_TIME) == 1
+    assert ledger.count_failures("", ANY_TIME) == 1
 
 
 def test_pending_files_come_oldest_first_up_to_the_limit_of_their_dataset_only(ledger: Any) -> None:
@@ -374,7 +374,7 @@ def test_a_marker_of_a_wait_that_is_over_is_removed_by_who_stumbles_over_it(real
     assert state_of(real, file)[0] is FileState.CLAIMED
 
 
-def test_the_marker_of_a_wait_that_goes_on_is_left_where_it_is(real: Ledger) -> None:
+def test_the_marker_of_a_pending_file_is_kept(real: Ledger) -> None:
     file = a_file()
     batch = opened(real, files=[file])
     going = real.advance(batch, replace(batch, state=BatchState.DIVIDING), AT, "used up")
@@ -510,7 +510,7 @@ def test_who_was_taken_over_from_may_change_nothing(ledger: Any) -> None:
     assert state_of(ledger, file) == (FileState.CLAIMED, batch.batch_id, None)
 
 
-def test_an_unknown_batch_is_nobodys(ledger: Any) -> None:
+def test_an_unknown_batch_is_none(ledger: Any) -> None:
     batch = a_batch()
     assert ledger.batch(batch.batch_id) is None
     for forbidden in (
@@ -541,8 +541,8 @@ def test_what_a_run_finds_a_file_to_be_is_noted_once(ledger: Any, state: FileSta
     ledger.settle_file(batch, now(ledger, file), state, "why", LATER)
     assert state_of(ledger, file) == (state, batch.batch_id, "why")
     assert state_of(ledger, good) == (FileState.CLAIMED, batch.batch_id, None)
-    assert ledger.troubles("app_logs", ANY_TIME) == (state is FileState.FAILED)
-    assert ledger.troubles("app_logs", LATER) == 0
+    assert ledger.count_failures("app_logs", ANY_TIME) == (state is FileState.FAILED)
+    assert ledger.count_failures("app_logs", LATER) == 0
 
 
 WAYS = [
@@ -611,7 +611,7 @@ def test_a_released_file_waits_again_as_one_of_its_group(ledger: Any) -> None:
     [waits] = ledger.pending("app_logs", MANY)
     assert waits == now(ledger, files[0]) == replace(files[0], waiting_since=LATER, group="b/1")
     assert state_of(ledger, files[1]) == (FileState.CLAIMED, batch.batch_id, None)
-    # Which files it once carried is still known to who goes on dividing it.
+    # A run that continues the division still knows the files that it carried.
     assert ledger.batch_files(batch.batch_id) == carried
 
 
@@ -630,7 +630,7 @@ def test_releasing_again_changes_nothing(ledger: Any) -> None:
     assert state_of(ledger, file) == (FileState.CLAIMED, other.batch_id, None)
 
 
-def test_an_empty_file_waits_again_as_if_nobody_had_looked_at_it(ledger: Any) -> None:
+def test_an_empty_file_is_released_without_its_check_result(ledger: Any) -> None:
     file = a_file()
     batch = dividing(ledger, [file])
     ledger.settle_file(batch, now(ledger, file), FileState.EMPTY, "empty_file", AT)
@@ -657,12 +657,12 @@ def test_a_superseded_file_cant_wait_again(ledger: Any) -> None:
         ledger.release(again, [now(ledger, file)], "b/1", LATER)
 
 
-def test_a_divided_batch_is_open_no_more_and_is_no_trouble(ledger: Any) -> None:
+def test_a_divided_batch_is_not_open_and_not_a_failure(ledger: Any) -> None:
     batch = dividing(ledger, [a_file()])
     assert ledger.open_batches("app_logs") == [batch]
     ledger.advance(batch, replace(batch, state=BatchState.DIVIDED), LATER, "divided")
     assert ledger.open_batches("app_logs") == []
-    assert ledger.troubles("app_logs", ANY_TIME) == 0
+    assert ledger.count_failures("app_logs", ANY_TIME) == 0
 
 
 # -- batches -----------------------------------------------------------------------------------------------
@@ -681,7 +681,7 @@ def test_a_batch_comes_back_as_it_was_noted(ledger: Any) -> None:
         merged=4,
         superseded=3,
         retracted=2,
-        vouchers=9,
+        row_references=9,
         load_attempts=2,
         failing_since=AT,
         retry_at=LATER,
@@ -739,7 +739,7 @@ def test_a_change_of_what_has_changed_since_is_refused(ledger: Any) -> None:
     loading = ledger.advance(batch, replace(batch, state=BatchState.LOADING, load_attempts=1), AT, "load 1")
     failed = ledger.advance(loading, replace(loading, state=BatchState.CURATED), AT, "failed")
     again = ledger.advance(failed, replace(failed, state=BatchState.LOADING, load_attempts=2), AT, "load 2")
-    # The first attempt's outcome comes late: same state, same fence, another load.
+    # The first attempt's outcome arrives late: same state, same epoch, another load attempt.
     with pytest.raises(Fenced):
         ledger.advance(loading, replace(loading, state=BatchState.LOADED), AT, "late")
     with pytest.raises(Fenced):
@@ -806,7 +806,7 @@ def test_a_batch_is_open_until_it_has_come_to_an_end(ledger: Any, way: list[Batc
 
 
 def ended(ledger: Any, state: BatchState, files: list[FileVersion] | None = None) -> Batch:
-    """A batch that has come to an end."""
+    """A batch in a final state."""
     batch = opened(ledger, files=files)
     if state is BatchState.REJECTED:
         batch = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate")
@@ -888,7 +888,7 @@ def test_a_batch_is_opened_with_all_its_superseded_files_or_not_at_all(ledger: A
     assert {state_of(ledger, file)[0] for file in files} == {FileState.CLAIMED}
 
 
-def test_files_stay_when_somebody_was_faster_to_open_their_batch(ledger: Any) -> None:
+def test_files_stay_when_another_process_reopened_their_batch_first(ledger: Any) -> None:
     file = a_file()
     batch = ended(ledger, BatchState.LOADED, [file])
     ledger.reopen(batch, LATER, "replay")
@@ -905,7 +905,7 @@ def test_what_is_superseded_is_so_for_good(ledger: Any) -> None:
             ledger.settle_file(again, now(ledger, file), state, "x", LATER)
 
 
-# -- corrections and troubles ------------------------------------------------------------------------------
+# -- corrections and failures ------------------------------------------------------------------------------
 
 
 def test_corrections_are_kept_by_dataset_until_they_are_dropped(ledger: Any) -> None:
@@ -929,7 +929,7 @@ def test_a_correction_that_was_renewed_since_it_was_read_stays(ledger: Any) -> N
     assert ledger.corrections("app_logs") == [Correction("raw", "a", "new")]
 
 
-def test_troubles_are_files_and_batches_that_failed_since_a_moment(ledger: Any) -> None:
+def test_failures_are_files_and_batches_that_failed_since_a_moment(ledger: Any) -> None:
     file = a_file()
     batch = opened(ledger, files=[file])
     ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT)
@@ -939,9 +939,11 @@ def test_troubles_are_files_and_batches_that_failed_since_a_moment(ledger: Any) 
     ledger.advance(failed, replace(failed, state=BatchState.FAILED), EVEN_LATER, "x")
     fine = opened(ledger)
     ledger.advance(fine, replace(fine, state=BatchState.EMPTY), EVEN_LATER, "no rows")
-    counted = [ledger.troubles("app_logs", since) for since in (ANY_TIME, AT, LATER, EVEN_LATER, "2027")]
+    counted = [
+        ledger.count_failures("app_logs", since) for since in (ANY_TIME, AT, LATER, EVEN_LATER, "2027")
+    ]
     assert counted == [3, 3, 2, 1, 0]
-    assert ledger.troubles("support_tickets", ANY_TIME) == 0
+    assert ledger.count_failures("support_tickets", ANY_TIME) == 0
 
 
 # -- marks, and what only the real one keeps ---------------------------------------------------------------
@@ -1095,7 +1097,7 @@ def put_history(table: str, key: dict[str, str], changes: list[dict[str, Any]]) 
     session().resource("dynamodb").Table(table).put_item(Item={**stored(table, key), "history": changes})
 
 
-def a_change(number: int, cause: str = "take-over from jr_" + "0" * 64) -> dict[str, Any]:
+def change_entry(number: int, cause: str = "take-over from jr_" + "0" * 64) -> dict[str, Any]:
     return {"at": AT, "state": "CLAIMED", "cause": f"{number}: {cause}", "actor": "job jr_" + "1" * 64}
 
 
@@ -1123,13 +1125,13 @@ def test_a_history_that_an_earlier_release_filled_up_is_shortened_when_it_is_nex
     batch = opened(real, files=[file])
     places = [ledger_keys.batch_key(batch.batch_id), ledger_keys.file_key(file)]
     for place in places:
-        put_history(table, place, [a_change(number) for number in range(300)])
+        put_history(table, place, [change_entry(number) for number in range(300)])
     failed = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
     assert failed.state is BatchState.EMPTY
     assert real.reopen(failed, EVEN_LATER, "superseded", [now(real, file)]) is not None
     for place in places:
         history = stored(table, place)["history"]
-        assert history[0] == a_change(0)
+        assert history[0] == change_entry(0)
         assert history[-1]["cause"] == "superseded"
         assert sum(int(change.get("left_out", 0)) for change in history) > 200
         assert len(history) <= 60
@@ -1140,9 +1142,9 @@ def test_a_few_changes_with_endless_causes_of_an_earlier_release_are_shortened_t
 ) -> None:
     batch = opened(real)
     place = ledger_keys.batch_key(batch.batch_id)
-    put_history(table, place, [a_change(number, "e" * 50_000) for number in range(8)])
+    put_history(table, place, [change_entry(number, "e" * 50_000) for number in range(8)])
     room = MOST_ITEM_BYTES - item_size(client("dynamodb").get_item(TableName=table, Key=wire(place))["Item"])
-    put_history(table, place, [a_change(number, "e" * (50_000 + room // 8)) for number in range(8)])
+    put_history(table, place, [change_entry(number, "e" * (50_000 + room // 8)) for number in range(8)])
     ended = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
     assert real.batch(batch.batch_id) == ended
     assert stored(table, place)["history"][-1]["cause"] == "no rows to load"
@@ -1150,7 +1152,7 @@ def test_a_few_changes_with_endless_causes_of_an_earlier_release_are_shortened_t
 
 def test_a_full_history_does_not_let_anybody_through_who_came_too_late(real: Ledger, table: str) -> None:
     batch = opened(real)
-    put_history(table, ledger_keys.batch_key(batch.batch_id), [a_change(number) for number in range(300)])
+    put_history(table, ledger_keys.batch_key(batch.batch_id), [change_entry(number) for number in range(300)])
     ended = real.advance(batch, replace(batch, state=BatchState.EMPTY), LATER, "no rows to load")
     with pytest.raises(Fenced):
         real.advance(batch, replace(batch, state=BatchState.PUBLISHING), LATER, "gate")
@@ -1206,7 +1208,7 @@ def test_what_does_not_fit_into_one_answer_is_asked_for_again(real: Ledger, tabl
     files = [a_file(f"large-{number}") for number in range(45)]
     for file in files:
         real.register(file, "test")
-        put_history(table, ledger_keys.file_key(file), [a_change(0, "e" * 390_000)])
+        put_history(table, ledger_keys.file_key(file), [change_entry(0, "e" * 390_000)])
     assert {file.file_id for file in real.files_now(files)} == {file.file_id for file in files}
     assert {file.file_id for file in real.files()} == {file.file_id for file in files}
 

@@ -1,4 +1,4 @@
-"""Append datasets: in whatever order batches are loaded, a row stands if and only if a live file version vouches."""
+"""Append datasets: in any order of loads, a row stays if and only if a live file version contains it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.load_kit import APP_LOGS, Loads, Row, echo, log, of_file
+from contract.load_kit import APP_LOGS, Loads, Row, extra_reference, log, of_file
 
 Version = tuple[str, str]
 KEYS = "abcd"
@@ -21,7 +21,7 @@ KEYS = "abcd"
 
 @dataclass(frozen=True)
 class Processing:
-    """A batch as one generation of it has it: what each file version holds, and what the code makes of a row."""
+    """One generation of a batch: the content of each file version, and the transformed rows."""
 
     batch: str
     generation: int
@@ -41,14 +41,14 @@ class Processing:
         ]
 
     @property
-    def vouchers(self) -> list[Row]:
-        echoes = [
-            echo(key, *version, record=KEYS.index(key) + 1)
+    def row_references(self) -> list[Row]:
+        extra_references = [
+            extra_reference(key, *version, record=KEYS.index(key) + 1)
             for version, keys in self.held.items()
             for key in sorted(keys)
             if self.curated[key] != version
         ]
-        return [of_file(*version, order_of(version)) for version in self.held] + echoes
+        return [of_file(*version, order_of(version)) for version in self.held] + extra_references
 
 
 def order_of(version: Version) -> str:
@@ -75,7 +75,7 @@ class Oracle:
         return not any(f == version[0] and order_of((f, v)) > order_of(version) for f, v in self.files)
 
     @property
-    def vouched(self) -> set[tuple[str, str, str, str]]:
+    def references(self) -> set[tuple[str, str, str, str]]:
         return {
             (key, *version, one.batch)
             for one in self.latest.values()
@@ -128,7 +128,7 @@ STATE = (
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sequence=processings())
-def test_a_row_stands_as_long_as_a_live_file_version_vouches_whatever_the_order_of_loads(
+def test_a_row_stays_while_a_live_file_version_contains_it_in_any_order_of_loads(
     opened_loads: Loads, sequence: list[Processing]
 ) -> None:
     opened_loads.empty()
@@ -137,7 +137,9 @@ def test_a_row_stands_as_long_as_a_live_file_version_vouches_whatever_the_order_
     for one in sequence:
         # A load that is repeated is the same request.
         known = requests.get((one.batch, one.generation))
-        request = known or opened_loads.request(APP_LOGS, one.batch, one.rows, one.vouchers, one.generation)
+        request = known or opened_loads.request(
+            APP_LOGS, one.batch, one.rows, one.row_references, one.generation
+        )
         requests[one.batch, one.generation] = request
         [answer], *found = opened_loads.run(APP_LOGS, request, *STATE)
         after = State(*found)
@@ -155,7 +157,7 @@ class State:
     """What is in the tables."""
 
     table: list[list[Any]]
-    echoes: list[list[Any]]
+    extra_references: list[list[Any]]
     loads: list[list[Any]]
     files: list[list[Any]]
 
@@ -170,11 +172,11 @@ class State:
 
     def agrees_with(self, oracle: Oracle, one: Processing) -> None:
         rows = sorted(row[0] for row in self.table)
-        assert rows == sorted({key for key, *_ in oracle.vouched})
+        assert rows == sorted({key for key, *_ in oracle.references})
         provenances = [tuple(row[:4]) for row in self.table]
-        echoes = [tuple(row[:4]) for row in self.echoes]
-        assert sorted(provenances + echoes) == sorted(oracle.vouched)
-        assert all(row[4] == KEYS.index(row[0]) + 1 for row in self.table + self.echoes)
+        extra_references = [tuple(row[:4]) for row in self.extra_references]
+        assert sorted(provenances + extra_references) == sorted(oracle.references)
+        assert all(row[4] == KEYS.index(row[0]) + 1 for row in self.table + self.extra_references)
         own = [row for row in self.table if row[3] == one.batch]
         assert all(row[5] == one.message(row[0]) for row in own)
         assert sorted((f, v) for f, v, _ in self.files) == sorted(oracle.files)
@@ -209,8 +211,8 @@ def test_a_corrected_file_takes_back_what_it_no_longer_holds(loads: Loads) -> No
         [of_file("f", "1", "1"), of_file("g", "1", "1")],
     )
     assert loads.load(APP_LOGS, first) == (3, 0, 0)
-    mended = loads.request(APP_LOGS, "B", [log(k, "f", "2", "B") for k in "cd"], [of_file("f", "2", "2")])
-    assert loads.load(APP_LOGS, mended) == (2, 0, 2)
+    fixed = loads.request(APP_LOGS, "B", [log(k, "f", "2", "B") for k in "cd"], [of_file("f", "2", "2")])
+    assert loads.load(APP_LOGS, fixed) == (2, 0, 2)
     assert contents(loads) == [["c", "f", "2", "B"], ["d", "f", "2", "B"]]
     assert loads.drift(APP_LOGS) == [2, 2, 2, 0, 0]
 
@@ -232,7 +234,7 @@ def test_a_version_that_comes_late_brings_nothing(loads: Loads) -> None:
 
 
 def test_a_row_stays_under_its_twin_in_another_file_and_goes_with_that(loads: Loads) -> None:
-    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), echo("a", "g", "1")]
+    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), extra_reference("a", "g", "1")]
     corrected = [of_file("f", "2", "2"), of_file("g", "2", "2")]
     requests = [
         loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], both),
@@ -250,9 +252,9 @@ def test_a_row_stays_under_its_twin_in_another_file_and_goes_with_that(loads: Lo
 
 
 def test_processing_again_with_the_same_code_merges_nothing(loads: Loads) -> None:
-    rows, vouchers = [log(k, "f", "1", "A") for k in "ab"], [of_file("f", "1", "1")]
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (2, 0, 0)
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers, 2)) == (0, 2, 0)
+    rows, row_references = [log(k, "f", "1", "A") for k in "ab"], [of_file("f", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, row_references)) == (2, 0, 0)
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, row_references, 2)) == (0, 2, 0)
 
 
 def test_processing_again_with_mended_code_changes_what_differs_nulls_too(loads: Loads) -> None:
@@ -262,11 +264,11 @@ def test_processing_again_with_mended_code_changes_what_differs_nulls_too(loads:
         log("c", "f", "1", "A") | {"message": None},
     ]
     again = [log("a", "f", "1", "A", "new"), log("b", "f", "1", "A"), log("d", "f", "1", "A")]
-    vouchers = [of_file("f", "1", "1")]
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (3, 0, 0)
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", again, vouchers, 2)) == (2, 1, 1)
+    row_references = [of_file("f", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, row_references)) == (3, 0, 0)
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", again, row_references, 2)) == (2, 1, 1)
     third = [again[0] | {"message": None}, again[1] | {"component": "net"}, again[2]]
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", third, vouchers, 3)) == (2, 1, 0)
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", third, row_references, 3)) == (2, 1, 0)
     assert loads.warehouse.rows("select log_id, message, component from app_logs order by 1") == [
         ["a", None, None],
         ["b", "", "net"],
@@ -275,7 +277,7 @@ def test_processing_again_with_mended_code_changes_what_differs_nulls_too(loads:
 
 
 def test_processed_again_a_row_is_said_anew_rather_than_left_to_another_batch(loads: Loads) -> None:
-    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), echo("a", "g", "1")]
+    both = [of_file("f", "1", "1"), of_file("g", "1", "1"), extra_reference("a", "g", "1")]
     first = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A", "old")], both)
     other = loads.request(APP_LOGS, "B", [log("a", "h", "1", "B", "old")], [of_file("h", "1", "1")])
     again = loads.request(APP_LOGS, "A", [log("a", "g", "1", "A", "new")], [of_file("g", "1", "1")], 2)
@@ -296,8 +298,8 @@ def test_an_earlier_generation_that_comes_late_changes_nothing(loads: Loads) -> 
 
 def test_one_record_twice_in_the_stage_becomes_one_row(loads: Loads) -> None:
     rows = [log("a", "f", "1", "A"), log("a", "g", "1", "A"), log("a", "g", "1", "A", record=2)]
-    vouchers = [of_file("f", "1", "1"), of_file("g", "1", "1")]
-    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, vouchers)) == (1, 2, 0)
+    row_references = [of_file("f", "1", "1"), of_file("g", "1", "1")]
+    assert loads.load(APP_LOGS, loads.request(APP_LOGS, "A", rows, row_references)) == (1, 2, 0)
     assert loads.drift(APP_LOGS) == [1, 1, 1, 0, 0]
     assert loads.warehouse.rows("select log_id, _source_file, _source_record from app_logs_echoes") == [
         ["a", "g", 1]
@@ -305,26 +307,35 @@ def test_one_record_twice_in_the_stage_becomes_one_row(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vouchers", "complaint"),
+    ("row_references", "complaint"),
     [
-        ([], "file versions of rows have no voucher"),
-        ([of_file("f", "2", "1")], "file versions of rows have no voucher"),
-        ([of_file("f", "1", "1"), echo("a", "g", "1")], "file versions of rows have no voucher"),
-        ([of_file("f", "1", "1"), echo("z", "f", "1")], "echoes are of no row in the stage"),
-        ([of_file("f", "1", "1"), of_file("f", "1", "1") | {"log_id": "a"}], "vouchers are neither"),
-        ([of_file("f", "1", "1"), echo("a", "f", "1") | {"source": None}], "vouchers are neither"),
-        ([of_file("f", "1", "1"), echo("a", "f", "1") | {"_source_record": None}], "vouchers are neither"),
+        ([], "file versions of rows have no reference"),
+        ([of_file("f", "2", "1")], "file versions of rows have no reference"),
+        ([of_file("f", "1", "1"), extra_reference("a", "g", "1")], "file versions of rows have no reference"),
+        (
+            [of_file("f", "1", "1"), extra_reference("z", "f", "1")],
+            "extra references name no row in the stage",
+        ),
+        ([of_file("f", "1", "1"), of_file("f", "1", "1") | {"log_id": "a"}], "row references name neither"),
+        (
+            [of_file("f", "1", "1"), extra_reference("a", "f", "1") | {"source": None}],
+            "row references name neither",
+        ),
+        (
+            [of_file("f", "1", "1"), extra_reference("a", "f", "1") | {"_source_record": None}],
+            "row references name neither",
+        ),
     ],
 )
-def test_vouchers_that_do_not_fit_the_rows_fail_the_load(
-    loads: Loads, vouchers: list[Row], complaint: str
+def test_row_references_that_do_not_fit_the_rows_fail_the_load(
+    loads: Loads, row_references: list[Row], complaint: str
 ) -> None:
-    request = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], vouchers)
+    request = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], row_references)
     assert complaint[1:] in loads.error(APP_LOGS, request)
     assert loads.warehouse.rows("select count(*) from etl_files") == [[0]]
 
 
-def test_missing_vouchers_fail_the_load(loads: Loads) -> None:
+def test_missing_row_references_fail_the_load(loads: Loads) -> None:
     request = loads.request(APP_LOGS, "A", [log("a", "f", "1", "A")], [of_file("f", "1", "1")])
-    fewer = type(request)(**{**vars(request), "vouchers": 2})
-    assert "pp_logs_vouchers does not hold 2 rows" in loads.error(APP_LOGS, fewer)
+    fewer = type(request)(**{**vars(request), "row_references": 2})
+    assert "pp_logs_row_references does not hold 2 rows" in loads.error(APP_LOGS, fewer)

@@ -1,4 +1,4 @@
-"""Upsert datasets: of a key the newest row stands, in whatever order and however often batches are loaded."""
+"""Upsert datasets: the newest row of a key wins, in any order and number of loads."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_processed_again_a_mended_value_takes_effect_null_or_not(
 
 
 def test_of_a_load_that_fails_the_error_says_whether_the_data_is_to_blame(loads: Loads) -> None:
-    """As the stand-in words it: the whole load, and what the pipeline makes of DescribeStatement's error."""
+    """With the laptop's error text: a whole load, and the classification of DescribeStatement's error."""
     row = ticket("a", 1, "A", 1, "x")
     good = loads.request(SUPPORT_TICKETS, "A", [row])
     long = loads.request(SUPPORT_TICKETS, "A", [{**row, "ticket_id": "x" * 1_000}])
@@ -137,7 +137,7 @@ def test_of_a_load_that_fails_the_error_says_whether_the_data_is_to_blame(loads:
 
 def test_rows_of_another_batch_fail_the_load(loads: Loads) -> None:
     request = loads.request(SUPPORT_TICKETS, "A", [ticket("a", 1, "A"), ticket("b", 1, "B")])
-    assert "ows are of another batch" in loads.error(SUPPORT_TICKETS, request)
+    assert "ows belong to another batch" in loads.error(SUPPORT_TICKETS, request)
     assert loads.warehouse.rows(TABLE) == []
 
 
@@ -153,8 +153,8 @@ def test_a_wrong_count_fails_the_load_and_nothing_of_it_stays(loads: Loads) -> N
 def test_loads_of_one_batch_at_the_same_time_count_once(loads: Loads, dataset: str) -> None:
     contract = SUPPORT_TICKETS if dataset == "tickets" else APP_LOGS
     rows: list[Row] = [ticket("a", 1, "A")] if dataset == "tickets" else [log("a", "f", "1", "A")]
-    vouchers = [] if dataset == "tickets" else [of_file("f", "1", "1")]
-    request = loads.request(contract, "A", rows, vouchers)
+    row_references = [] if dataset == "tickets" else [of_file("f", "1", "1")]
+    request = loads.request(contract, "A", rows, row_references)
     started = [loads.warehouse.start(*load_sql(contract, request)) for _ in range(4)]
     assert {loads.warehouse.wait(one)["Status"] for one in started} == {"FINISHED"}
     assert loads.drift(contract) == [1, 1, 1, 0, 0]

@@ -1,4 +1,4 @@
-"""Any key that S3 takes comes through: from the upload through the event and the ledger to the listing, unchanged."""
+"""Any key that S3 accepts stays unchanged, from the upload through the event and the ledger to the listing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gluebook.clock import utc_now
 from gluebook.core.events import ObjectArrived, parse_queue_message
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.operations.register import Adopting, adopt, arrival, register
+from gluebook.operations.register import RegisterContext, new_file_version, register, register_missing
 from localaws.endpoint import Endpoint
 from localaws.events import object_created_event
 from localaws.s3 import ObjectCreated, listen_to_objects
@@ -101,7 +101,7 @@ def test_any_key_comes_through_from_the_upload_to_the_listing(
     assert {event.key for event in events if isinstance(event, ObjectArrived)} == keys
     for event in events:
         assert isinstance(event, ObjectArrived)
-        file = arrival(
+        file = new_file_version(
             event.bucket,
             event.key,
             event.version_id,
@@ -115,8 +115,8 @@ def test_any_key_comes_through_from_the_upload_to_the_listing(
     objects = Objects(session())
     listed = [one for page in objects.versions(raw, f"{FOLDER}{run}/") for one in page]
     assert {one.key for one in listed} == keys == set(objects.sizes(raw, f"{FOLDER}{run}/"))
-    # The listing shows just what the events told of.
-    again = adopt(listed, Adopting(ledger, objects, raw, utc_now, "found"))
+    # The listing has exactly the versions of the events.
+    again = register_missing(listed, RegisterContext(ledger, objects, raw, utc_now, "found"))
     assert (again.registered, again.known) == (0, len(keys))
     for one in listed:
         assert objects.open_version(raw, one.key, one.version_id).read() == b"12345"

@@ -117,7 +117,7 @@ def test_files_go_up_are_copied_come_down_and_are_removed(
 
 
 def test_a_large_object_is_copied_in_one_request(s3: Any, bucket: str, objects: Objects) -> None:
-    """In parts it would be there when the last request says so. An object made of parts has a dash in its ETag."""
+    """A copy in parts is not atomic. An object made of parts has a dash in its ETag."""
     put(s3, bucket, "staging/large", b"x" * (9 << 20))
     objects.copy(bucket, "staging/large", "curated/large")
     copied = s3.head_object(Bucket=bucket, Key="curated/large")
@@ -140,7 +140,7 @@ def test_a_copy_of_what_was_uploaded_in_parts_is_read_whole(
 
 
 class Stand:
-    """S3, or what stands in for it, with a versioned bucket."""
+    """S3 or its fake, with a versioned bucket."""
 
     def __init__(self, objects: Any, put: Any, remove: Any) -> None:
         self.objects, self.put, self.remove = objects, put, remove

@@ -28,8 +28,8 @@ from contract.redshift_fixtures import (
 )
 from localaws.errors import ApiError
 from localaws.redshift import Postgres
+from localaws.redshift.models import MAX_ACTIVE, RETENTION_SECONDS, TOKEN_RETENTION_SECONDS
 from localaws.redshift.requests import MAX_STATEMENT_BYTES
-from localaws.redshift.statements import MAX_ACTIVE, RETENTION_SECONDS, TOKEN_RETENTION_SECONDS
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from localaws.errors import LocalAwsError
 from localaws.redshift import Postgres
-from localaws.redshift.binaries import Binaries, Identity, can_run, find_binaries, runnable
+from localaws.redshift.postgres.binaries import Binaries, Identity, can_run, find_binaries, runnable
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="the server runs as another user only if we are root"
@@ -90,7 +90,7 @@ def test_two_servers_run_side_by_side(postgres: Postgres) -> None:
 
 STARTER = """
 import sys
-from localaws.redshift.postgres import Postgres
+from localaws.redshift.postgres.engine import Postgres
 import psycopg
 started = Postgres.start()
 with psycopg.connect(started.uri) as c:

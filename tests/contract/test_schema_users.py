@@ -36,7 +36,7 @@ def warehouse(postgres: Postgres) -> Iterator[Warehouse]:
 
 
 def make(warehouse: Warehouse, users: WarehouseUsers = USERS) -> None:
-    """As the load function does: look who is there, then make what isn't."""
+    """Like the load function: query the known users, then create the missing ones."""
     known = {name for sql in known_users_sql() for (name,) in warehouse.rows(sql, SecretArn=SECRET)}
     warehouse.as_admin(*schema_sql(ALL, users, frozenset(known)))
 

@@ -1,4 +1,4 @@
-"""In-memory stand-ins with the behaviour of the real adapters, conditions and all."""
+"""In-memory fakes with the behaviour of the real adapters, including conditional writes."""
 
 from fakes.dying import Calls, Died, Dying, calls_of
 from fakes.ledger import FakeLedger

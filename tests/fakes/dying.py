@@ -1,4 +1,4 @@
-"""A caller that dies: at its n-th call of the ledger or the objects, before anything is done."""
+"""A caller that dies before its n-th call of the ledger or the objects."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class Died(BaseException):
-    """The process is gone. No error that anybody could catch by accident."""
+    """The process is dead; no error handler catches this."""
 
 
 class Calls:
-    """Counts calls; dies at number `dies_at`, and at every one after it. Never, if there is none."""
+    """Counts calls; dies at number `dies_at` and at every later one; never if it is None."""
 
     def __init__(self, dies_at: int | None = None) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class Calls:
 
 
 class Dying:
-    """Stands before a ledger or objects; several may share their `calls`."""
+    """A proxy for a ledger or objects; several may share their `calls`."""
 
     def __init__(self, inner: Any, calls: Calls) -> None:
         self._inner = inner
@@ -46,7 +46,7 @@ class Dying:
 
 
 def calls_of(work: Callable[[Calls], Any]) -> int:
-    """How many calls `work` makes when nobody dies."""
+    """Number of calls that `work` makes without dying."""
     calls = Calls()
     work(calls)
     return calls.count

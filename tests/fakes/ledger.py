@@ -1,6 +1,6 @@
-"""The ledger in memory: each change is checked and made under one lock, as a transaction would.
+"""The ledger in memory: each change is checked and made under one lock, like a transaction.
 
-The ledger's own tests run against both the real one and this one, so that the two can't drift apart.
+The ledger's tests run against the real one and this one, so both behave alike.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, Correction, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     LEASED_STATES,
     OPEN_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -40,13 +41,13 @@ class FakeLedger:
         self._batches: dict[str, Batch] = {}
         self._claimed: dict[str, dict[str, FileVersion]] = {}
         self._corrections: dict[tuple[str, str, str], str] = {}
-        self._troubles: set[tuple[str, str, str]] = set()
+        self._failures: set[tuple[str, str, str]] = set()
         self._marks: dict[str, str] = {}
         self._verdicts: dict[str, NotedVerdict] = {}
         self._refused: frozenset[str] = frozenset()
 
     def refuse(self, *keys: str) -> None:
-        """Let DynamoDB refuse whatever version of these objects is to be registered, and no others any more."""
+        """Let DynamoDB refuse the registration of these objects, and of no others any more."""
         self._refused = frozenset(keys)
 
     # -- file versions ---------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ class FakeLedger:
                 self._corrections[(file.dataset, file.bucket, file.key)] = file.file_id
             self._files[_place(file)] = file
             if file.state is FileState.FAILED:
-                self._troubles.add((file.dataset, file.registered_at, file.file_id))
+                self._failures.add((file.dataset, file.registered_at, file.file_id))
             return True
 
     def readmit(self, file: FileVersion, cause: str) -> bool:
@@ -124,7 +125,7 @@ class FakeLedger:
                 raise Fenced(f"{file.key} is no longer {file.state} in batch {batch.batch_id}")
             self._files[_place(file)] = replace(current, state=state, reason=reason)
             if state is FileState.FAILED:
-                self._troubles.add((file.dataset, at, file.file_id))
+                self._failures.add((file.dataset, at, file.file_id))
 
     # -- claiming --------------------------------------------------------------------------------------
 
@@ -203,7 +204,7 @@ class FakeLedger:
         with self._lock:
             self._batches[batch.batch_id] = replace(self.confirm(batch), lease_until=lease_until)
 
-    def end_lease(self, batch: Batch, why: str) -> None:
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
         with self._lock:
             current = self.confirm(batch)
             if current.state is not batch.state:
@@ -232,7 +233,7 @@ class FakeLedger:
                 current = self._files[_place(file)]
                 if (current.state, current.batch_id) != (file.state, batch.batch_id):
                     return None
-            changed = self._change(batch, batch.again(), at)
+            changed = self._change(batch, batch.reopened(), at)
             for file in gone if changed else []:
                 self._files[_place(file)] = self._files[_place(file)].superseded()
             return changed
@@ -240,7 +241,7 @@ class FakeLedger:
     def note_statement(self, batch: Batch, statement_id: str, at: str) -> Batch:
         return self._changed(batch, replace(batch, statement_id=statement_id), at)
 
-    # -- corrections, troubles, marks ------------------------------------------------------------------
+    # -- corrections, failures, marks ------------------------------------------------------------------
 
     def note_correction(self, dataset: str, bucket: str, key: str, token: str) -> None:
         with self._lock:
@@ -261,8 +262,8 @@ class FakeLedger:
                 del self._corrections[(dataset, seen.bucket, seen.key)]
             return known
 
-    def troubles(self, dataset: str, since: str) -> int:
-        return sum(of == dataset and at >= since for of, at, _ in self._troubles)
+    def count_failures(self, dataset: str, since: str) -> int:
+        return sum(of == dataset and at >= since for of, at, _ in self._failures)
 
     def verdicts(self, dataset: str) -> list[NotedVerdict]:
         with self._lock:
@@ -320,6 +321,6 @@ class FakeLedger:
             # Only what the caller changed is written: the rest stays as others have left it.
             changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
             self._batches[old.batch_id] = replace(current, **changes)
-            if new.state in TROUBLED_STATES:
-                self._troubles.add((new.dataset, at, new.batch_id))
+            if new.state in ATTENTION_STATES:
+                self._failures.add((new.dataset, at, new.batch_id))
             return new

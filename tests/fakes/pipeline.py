@@ -1,4 +1,4 @@
-"""The load and sweep steps, and what a job run does without Spark, with stand-ins around them."""
+"""The load and sweep steps and a job run without Spark, with fakes around them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from gluebook.core.loading import CrawlPolicy, loaded, statement_name
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import keys_in_manifest
 from gluebook.core.sql.schema import WarehouseUsers
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState, FileState
+from gluebook.core.timestamps import utc_timestamp
+from gluebook.functions.context import LoadContext, SweepContext, WarehouseAdmin
 from gluebook.functions.load import handle
-from gluebook.functions.sweep import Sweeping
-from gluebook.functions.work import Administrator, Loading
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
@@ -49,8 +48,7 @@ def statement_ended(batch: Batch, attempt: int = 1, state: str = "FINISHED") -> 
 
 
 class Pipeline:
-    """All steps around one ledger; the catalog knows all there is. `ledger` and `objects` may be replaced
-    by proxies before anything is done with them."""
+    """All steps around one ledger; the catalog is up to date. `ledger` and `objects` may be proxies."""
 
     def __init__(
         self,
@@ -67,8 +65,8 @@ class Pipeline:
             self.catalog.known_columns[dataset] = contract(dataset).names
 
     @property
-    def work(self) -> Loading:
-        return Loading(
+    def work(self) -> LoadContext:
+        return LoadContext(
             ledger=self.ledger,
             jobs=self.jobs,
             warehouse=self.warehouse,
@@ -80,12 +78,12 @@ class Pipeline:
             crawl_policy=self.policy,
             clock=self.clock,
             namespace="Gluebook",
-            admin=Administrator(lambda: self.warehouse, WarehouseUsers(("IAMR:load",), ("IAMR:sweep",))),
+            admin=WarehouseAdmin(lambda: self.warehouse, WarehouseUsers(("IAMR:load",), ("IAMR:sweep",))),
         )
 
     @property
-    def sweeping(self) -> Sweeping:
-        return Sweeping(self.work, self.objects, RAW)
+    def sweeping(self) -> SweepContext:
+        return SweepContext(self.work, self.objects, RAW)
 
     @property
     def job_context(self) -> JobContext:
@@ -98,7 +96,7 @@ class Pipeline:
         for event in events:
             handle(event, self.work)
 
-    # -- batches as they would come about --------------------------------------------------------------
+    # -- batches in their states -----------------------------------------------------------------------
 
     def carried(
         self, *files: FileVersion, owner: str = "jr_0", dataset: str = DATASET, batch_id: str = ""
@@ -110,7 +108,7 @@ class Pipeline:
         self.ledger.open_batch(batch)
         claimed = self.ledger.claim(batch, list(files))
         sealed = replace(batch, files=len(claimed), size=sum(file.size for file in claimed))
-        return self.ledger.advance(batch, sealed, stamp(self.clock()), "sealed")
+        return self.ledger.advance(batch, sealed, utc_timestamp(self.clock()), "sealed")
 
     def batch(
         self,
@@ -120,12 +118,12 @@ class Pipeline:
         files: Sequence[FileVersion] = (),
         dataset: str = DATASET,
     ) -> Batch:
-        """A batch of one file, or of `files`, brought to `state` the way it would go."""
+        """A batch of one file, or of `files`, advanced to `state` by its normal transitions."""
         batch = self.carried(*(files or [a_file(dataset=dataset)]), owner=owner, dataset=dataset)
         return self.advanced(batch, state, partitions)
 
     def advanced(self, batch: Batch, state: BatchState, partitions: tuple[str, ...] = ()) -> Batch:
-        """A claimed batch brought to `state` the way it would go."""
+        """A claimed batch advanced to `state` by its normal transitions."""
         for step in _WAYS[state]:
             loads = 1 if step in (BatchState.LOADING, BatchState.LOADED) else 0
             counted = replace(
@@ -135,13 +133,13 @@ class Pipeline:
                 partitions=partitions,
                 load_attempts=loads,
             )
-            batch = self.ledger.advance(batch, counted, stamp(self.clock()), "test")
+            batch = self.ledger.advance(batch, counted, utc_timestamp(self.clock()), "test")
         assert batch.state is state
         return batch
 
     def again(self, batch: Batch, *superseded: FileVersion) -> Batch:
-        """A batch that was loaded, one generation further, taken up by the run `jr_again`."""
-        at = stamp(self.clock())
+        """A loaded batch, reopened and taken over by the run `jr_again`."""
+        at = utc_timestamp(self.clock())
         opened = self.ledger.reopen(batch, at, "replay", self.ledger.files_now(superseded))
         assert opened is not None
         taken = self.ledger.take_over(opened, "jr_again", self.clock.seconds + 600, self.clock.seconds, at)
@@ -149,8 +147,8 @@ class Pipeline:
         return taken
 
     def load(self, batch: Batch) -> Batch:
-        """A curated batch as it is once the warehouse has it."""
-        at = stamp(self.clock())
+        """Load a curated batch."""
+        at = utc_timestamp(self.clock())
         loading = self.ledger.advance(
             batch, replace(batch, state=BatchState.LOADING, load_attempts=1), at, "load 1"
         )
@@ -167,7 +165,7 @@ class Pipeline:
         return found.state
 
     def submitted(self, dataset: str = DATASET) -> Batch:
-        """A batch whose load is under way."""
+        """A batch whose load is running."""
         batch = self.batch(BatchState.CURATED, dataset=dataset)
         self.handle(job_ended(job="job-logs" if dataset == DATASET else "job-tickets"))
         assert self.now(batch).state is BatchState.LOADING
@@ -182,10 +180,10 @@ class Pipeline:
         bad: Mapping[str, str] | None = None,
         verdict: Verdict | None = None,
     ) -> Batch:
-        """What a run does with a batch it was given; as it is then.
+        """Curate a claimed batch like a run; returns it in its new state.
 
-        Each file holds `rows` records (by key, or all the same), each of them is curated; those in `bad` can't
-        be read. Into the staged Parquet goes what tells whose it is.
+        Each file holds `rows` records (by key, or all the same), each of them is curated; those in `bad` are
+        unreadable. The staged Parquet contains only the file's identity.
         """
         curation = Curation(self.job_context, contract(batch.dataset), batch)
         counts = {f.key: rows if isinstance(rows, int) else rows.get(f.key, 0) for f in curation.files}
@@ -201,24 +199,24 @@ class Pipeline:
         for file in readable:
             name = f"{curation.data_prefix}dt={file.dt}/part-{file.file_id}.parquet"
             self.objects.put(self.lake.bucket, name, f"{file.version_id} {counts[file.key]}".encode())
-        # Spark writes a file, be there a row or not.
+        # Spark writes a file even without rows.
         self.objects.put(self.lake.bucket, f"{curation.rejects_prefix}part-0.parquet", b"rejects")
         append = contract(batch.dataset).append
         if append:
-            name = f"{curation.vouchers_prefix}part-0.parquet"
-            self.objects.put(self.lake.bucket, name, f"{len(curation.usable)} vouchers".encode())
+            name = f"{curation.row_references_prefix}part-0.parquet"
+            self.objects.put(self.lake.bucket, name, f"{len(curation.usable)} row references".encode())
         written = Written(
             curated={(f.key, f.version_id): counts[f.key] for f in readable},
             duplicates={},
             rejects={},
-            vouchers=len(curation.usable) if append else 0,
+            row_references=len(curation.usable) if append else 0,
         )
         return curation.finish(written, lambda counts: verdict or Verdict(True, "all passed"))[0]
 
     # -- what is in the lake ---------------------------------------------------------------------------
 
     def left(self) -> set[str]:
-        """The keys of all there is in the lake but manifests that name nothing, as those do that were withdrawn."""
+        """The keys of all objects in the lake except withdrawn manifests, which name no file."""
         bucket = self.lake.bucket
         return {
             key
@@ -227,12 +225,12 @@ class Pipeline:
         }
 
     def visible(self) -> dict[str, bytes | None]:
-        """What stands in the lake for others: curated files, manifests that name any, vouchers; by key."""
+        """The published objects by key: curated files, manifests that name files, row references."""
         keys = sorted(key for key in self.left() if key.startswith(("curated/", "manifests/", "vouchers/")))
         return {key: self.objects.body(self.lake.bucket, key) for key in keys}
 
     def by_manifest(self) -> dict[str, dict[str, bytes | None]]:
-        """What a reader by manifest sees: for each manifest that names any, the files by key; None isn't there."""
+        """The files by key of each manifest that names any; None for a missing file."""
         bucket = self.lake.bucket
         manifests = sorted(filter(is_manifest, self.left()))
         return {
@@ -244,7 +242,7 @@ class Pipeline:
         }
 
     def withdrawn(self, manifest: str) -> list[str] | None:
-        """The keys that a manifest named before it was withdrawn; None if it wasn't."""
+        """The keys that a withdrawn manifest named; None for another manifest."""
         stored = self.objects.get_json(self.lake.bucket, manifest)
         if stored is None or stored["entries"]:
             return None
@@ -253,5 +251,5 @@ class Pipeline:
 
 
 def is_manifest(key: str) -> bool:
-    """Whether an object of the lake is a manifest, of rows or of vouchers."""
+    """Whether an object of the lake is a manifest, of rows or of row references."""
     return key.startswith(("manifests/", "vouchers/")) and key.endswith(".json")

@@ -70,15 +70,15 @@ class FakeWarehouse:
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
         if self.busy:
-            raise WarehouseBusy(f"statement {name} was not taken: ThrottlingException")
+            raise WarehouseBusy(f"the Data API refused statement {name}: ThrottlingException")
         if token not in self._tokens:
             self._tokens[token] = f"statement-{len(self.statements) + 1}"
             self.statements[self._tokens[token]] = _Submitted(sqls, name)
         return self._tokens[token]
 
-    def ask(self, sql: str, *, name: str) -> str:
+    def submit_query(self, sql: str, *, name: str) -> str:
         if self.busy:
-            raise WarehouseBusy(f"statement {name} was not taken: ThrottlingException")
+            raise WarehouseBusy(f"the Data API refused statement {name}: ThrottlingException")
         number = f"question-{len(self._asked) + 1}"
         self._asked[number] = self._answer(sql, name)
         return number
@@ -104,7 +104,7 @@ class FakeWarehouse:
 
     def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
         if self.busy:
-            raise WarehouseBusy(f"{name} has not ended within {timeout_seconds:.0f} s")
+            raise WarehouseBusy(f"{name} has not finished within {timeout_seconds:.0f} s")
         self.ran.append((name, sqls))
         if name == "gluebook-schema" and self.refusals:
             raise TerminalError(f"{name}: {self.refusals.pop(0)}")
@@ -112,7 +112,7 @@ class FakeWarehouse:
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
         if self.busy:
-            raise WarehouseBusy(f"gluebook-query has not ended within {timeout_seconds:.0f} s")
+            raise WarehouseBusy(f"gluebook-query has not finished within {timeout_seconds:.0f} s")
         return self._answer(sql, "gluebook-query")
 
     def _answer(self, sql: str, name: str) -> Rows:

@@ -96,7 +96,7 @@ def test_an_asynchronous_invocation_is_retried_twice_when_its_worker_is_killed(s
         kill_one(stage, name, told, invocation)
     assert stage.aws.wait_idle(20)  # at once, long before the function's timeout
     assert stage.lines(told) == ["7"] * 3
-    assert stage.aws.functions.given_up()[name] == 1
+    assert stage.aws.functions.exhausted()[name] == 1
 
 
 def test_messages_come_again_when_the_worker_that_had_them_is_killed(stage: Stage) -> None:  # noqa: F811

@@ -16,7 +16,7 @@ from infra.players_kit import eventually
 from localaws.errors import LocalAwsError
 from localaws.processes import is_alive
 from localaws.redshift import Postgres
-from localaws.redshift.connecting import connect
+from localaws.redshift.postgres.connecting import connect
 
 
 @pytest.fixture(scope="module")

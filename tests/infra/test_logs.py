@@ -11,7 +11,7 @@ from boto3.session import Session
 from gluebook.aws.logs import JOB_GROUPS, Logs, function_group
 from infra.players_kit import Aws, aws, closing, eventually
 from localaws.functions import Functions
-from localaws.functions.warm import FunctionError
+from localaws.functions.errors import FunctionError
 from localaws.jobs import Jobs
 
 __all__ = ["aws"]

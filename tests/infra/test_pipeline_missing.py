@@ -18,8 +18,8 @@ from gluebook.contracts import CONTRACTS, contract
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.loading import loaded
 from gluebook.core.model import Batch, FileVersion
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.job.check import _check_task
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
@@ -77,7 +77,11 @@ class Life:
             work.check({checked.index: checked for checked in _check_task(task)})
             names = source_names(self.dataset)
             readable = [file for name in names for _, file, _ in work.readable(name)]
-            for prefix in (f"{work.data_prefix}dt=2026-01-05/", work.rejects_prefix, work.vouchers_prefix):
+            for prefix in (
+                f"{work.data_prefix}dt=2026-01-05/",
+                work.rejects_prefix,
+                work.row_references_prefix,
+            ):
                 objects.put_text(self.lake.bucket, f"{prefix}part-0.parquet", "rows", "text/plain")
             written = Written({(file.key, file.version_id): 1 for file in readable}, {}, {})
             done, _ = work.finish(written, lambda counts: Verdict(True, "fine"))
@@ -86,7 +90,7 @@ class Life:
     def load(self, batch: Batch) -> None:
         """What the load function notes once the warehouse has the batch."""
         with self.pipeline.acting("load"):
-            ledger, at = self._ledger("load"), stamp(utc_now())
+            ledger, at = self._ledger("load"), utc_timestamp(utc_now())
             loading = ledger.advance(
                 batch, replace(batch, state=BatchState.LOADING, load_attempts=1), at, "load"
             )
@@ -117,7 +121,7 @@ def test_a_replay_of_files_of_which_one_was_deleted_loads_the_others(
     life.load(batch)
     assert set(life.states().values()) == {("LOADED", "")}
     life.delete_version(files[1])
-    at = stamp(utc_now())
+    at = utc_timestamp(utc_now())
     reopened = life.operator.reopen(life.operator.confirm(batch_now(life, batch)), at, "replay")
     assert reopened is not None
     again = life.run()
@@ -151,7 +155,7 @@ def test_a_batch_that_is_divided_or_whose_plan_is_gone_is_brought_to_its_end(
         assert batch is not None
         plan = f"{life.lake.staging(batch.batch_id, batch.epoch)}plan.json"
         planned = replace(batch, state=BatchState.PUBLISHING, plan=plan)
-        ledger.advance(batch, planned, stamp(utc_now()), "its plan is gone")
+        ledger.advance(batch, planned, utc_timestamp(utc_now()), "its plan is gone")
         # The run that follows finds no plan, divides the batch, and takes up one of the halves.
         half = next_batch(context, Claimant(dataset, "jr_2", most_bytes=10**9, lease_seconds=600))
     assert batch_now(life, batch).state is BatchState.DIVIDED
@@ -171,7 +175,11 @@ def test_every_single_read_of_what_may_be_missing_says_so(pipeline: Pipeline, da
         objects = Objects()
         for key in (
             f"{lake.staging(batch, 1)}plan.json",
-            *(place(dataset, batch, n) for n in (1, 2) for place in (lake.manifest, lake.vouchers)),
+            *(
+                place(dataset, batch, n)
+                for n in (1, 2)
+                for place in (lake.manifest, lake.row_references_manifest)
+            ),
         ):
             assert objects.get_json(lake.bucket, key) is None
         for prefix in (lake.inbox(batch, 1), lake.staging(batch, 1), lake.quarantine(dataset, batch)):

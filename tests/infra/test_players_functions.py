@@ -304,7 +304,7 @@ def test_a_function_whose_role_lambda_may_not_assume_does_not_run(aws: Aws, func
         ({"Environment": {"Variables": {"AWS_REGION": "eu-west-1"}}}, "AWS_REGION"),
     ],
 )
-def test_a_function_that_cant_be_played_is_refused_by_name(
+def test_a_function_that_isnt_supported_is_refused_by_name(
     aws: Aws,  # noqa: F811
     functions: Functions,
     settings: dict[str, Any],
@@ -338,7 +338,7 @@ def test_an_asynchronous_failure_is_retried_twice(aws: Aws, functions: Functions
     assert not functions.idle()
     eventually(functions.idle)
     assert (good.read_text(), bad.read_text()) == ("xxx", "xxx")
-    assert functions.given_up() == {"flaky": 1}
+    assert functions.exhausted() == {"flaky": 1}
 
 
 def test_a_given_up_event_goes_to_the_on_failure_queue_by_the_functions_role(

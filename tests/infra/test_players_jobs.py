@@ -20,11 +20,12 @@ from infra.players_kit import PATIENCE_SECONDS, Aws, aws, closing, eventually, z
 from localaws.errors import NotSupported
 from localaws.jobs import Jobs
 from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
-from localaws.jobs.runs import run_patches
+from localaws.jobs.models import run_patches
+from localaws.processes import python_command
 
 
 class Account:
-    """Jobs deployed and played, with the events they emitted."""
+    """Jobs that are deployed and run, with the events they emitted."""
 
     def __init__(self, aws: Aws, jobs: Jobs, events: list[dict[str, Any]]) -> None:  # noqa: F811
         self.aws, self.jobs, self.events = aws, jobs, events
@@ -361,11 +362,11 @@ def test_workers_import_what_spark_sends_them_and_no_wheel(account: Account) -> 
         ({"--job-bookmark-option": "job-bookmark-enable"}, "job-bookmark-enable"),
         ({"--extra-py-files": "/local/x.whl"}, "/local/x.whl"),
         ({"--additional-python-modules": "no-such-module==1"}, "no-such-module is not installed"),
-        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: numpy 0.1 is asked for, version"),
+        ({"--additional-python-modules": "numpy==0.1"}, "numpy==0.1: numpy 0.1 is requested, version"),
         ({"--additional-python-modules": "numpy>=1"}, "only name or name==version"),
     ],
 )
-def test_what_the_laptop_does_not_play_is_refused_by_name(arguments: dict[str, str], named: str) -> None:
+def test_what_isnt_supported_is_refused_by_name(arguments: dict[str, str], named: str) -> None:
     with pytest.raises(NotSupported, match=named):
         check_arguments(arguments)
 
@@ -414,13 +415,12 @@ def test_close_kills_runs_with_their_children_and_leaves_nothing_behind(
 def test_a_script_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     import subprocess
 
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({"first": [], "last": [], "failure": str(tmp_path / "failure")}))
+    settings = {"first": [], "last": [], "failure": str(tmp_path / "failure")}
     script = tmp_path / "script.py"
     script.write_text(WAITING)
     bootstrap = Path(__file__).parents[2] / "src/localaws/jobs/bootstrap.py"
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", bootstrap, settings, script, "--mark", tmp_path / "never"],
+        [*python_command(sys.executable, bootstrap, settings), script, "--mark", tmp_path / "never"],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )

@@ -40,7 +40,7 @@ def test_a_zip_of_wheels_in_the_installed_versions_is_taken(aws: Aws, requiremen
         (zipped({"requirements.txt": "six"}), "there is no wheels/requirements.txt in it"),
         (bundle("six"), "no wheel of six"),
         (bundle(f"six=={SIX}", "six-1.0-py3-none-any.whl"), f"no wheel of six=={SIX}"),
-        (bundle("six", "six-1.0-py3-none-any.whl"), f"six 1.0 is asked for, version {SIX} is installed"),
+        (bundle("six", "six-1.0-py3-none-any.whl"), f"six 1.0 is requested, version {SIX} is installed"),
         (bundle("no-such", "no_such-1-py3-none-any.whl"), "no-such is not installed here"),
         (bundle("numpy", f"numpy-{NUMPY}-cp312-cp312-manylinux_2_28_x86_64.whl"), "no wheel for Python 3.11"),
         (bundle("numpy", f"numpy-{NUMPY}-cp311-cp311-macosx_14_0_arm64.whl"), "no wheel for Python 3.11"),

@@ -135,7 +135,7 @@ def test_stopping_a_session_ends_its_process_and_what_it_runs(aws: Aws, sessions
     client = Client(aws, "stopped")
     client.run("import subprocess, time\nchild = subprocess.Popen(['sleep', '600'])")
     child = int(text(client.run("child.pid")))
-    leader = sessions.pids()["stopped"]
+    leader = sessions.running()["stopped"]
     running, waiting = client.start("time.sleep(600)"), client.start("1")
     assert not sessions.idle()
     client.glue.stop_session(Id="stopped")
@@ -168,7 +168,7 @@ def test_a_session_that_inherits_ignored_signals_is_interrupted_and_ended_by_the
     number = client.start("time.sleep(600)")
     client.glue.cancel_statement(SessionId="deaf", Id=number)
     assert client.output(number)["ErrorName"] == "KeyboardInterrupt"
-    os.kill(sessions.pids()["deaf"], signal.SIGTERM)
+    os.kill(sessions.running()["deaf"], signal.SIGTERM)
     assert "process has ended" in client.is_in("FAILED")["ErrorMessage"]
     assert not is_alive(child)
 
@@ -190,7 +190,7 @@ def test_a_statement_cancelled_before_its_process_gets_to_it_stops_as_well(
 ) -> None:
     client = Client(aws, "busy")
     client.run("import time")
-    pid = sessions.pids()["busy"]
+    pid = sessions.running()["busy"]
     os.kill(pid, signal.SIGSTOP)  # as on a busy machine, where it has to wait for its turn
     number = client.start("time.sleep(600)")
     eventually(lambda: client.statement(number)["State"] == "RUNNING")
@@ -308,7 +308,7 @@ def test_what_is_not_there_or_not_possible_is_refused_in_glues_words(aws: Aws) -
         Client(aws, "there")
     with pytest.raises(ClientError, match="InvalidInputException"):
         Client(aws, "no id")
-    with pytest.raises(ClientError, match="only glueetl is played"):
+    with pytest.raises(ClientError, match="only glueetl is supported"):
         glue.create_session(Id="x", Role=aws.role("analyst"), Command={"Name": "gluestreaming"})
     client.is_in("READY")
     with pytest.raises(ClientError, match="EntityNotFoundException"):

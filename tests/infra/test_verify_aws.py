@@ -10,7 +10,7 @@ import pytest
 
 from localaws.dynamodb import limits
 from localaws.iam import Authorizer
-from localaws.redshift import load, statements
+from localaws.redshift import load, models
 from verify_aws.answers import compare, differences, expected, not_asked
 from verify_aws.ask import SERVICES, ask
 from verify_aws.laptop import on_laptop
@@ -53,8 +53,8 @@ def test_what_aws_answered_otherwise_is_what_is_expected_by_now() -> None:
         (
             "redshift",
             [
-                (load, "_look_into_bucket", lambda s3, url: None),
-                (statements, "RETENTION_SECONDS", 48 * 60 * 60),
+                (load, "_check_bucket", lambda s3, url: None),
+                (models, "RETENTION_SECONDS", 48 * 60 * 60),
             ],
             {
                 "redshift: copy with GetObject only",

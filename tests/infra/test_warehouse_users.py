@@ -16,8 +16,8 @@ from fakes.pipeline import Pipeline
 from gluebook.aws.services import Warehouse, admin_secret
 from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.errors import TerminalError, WarehouseBusy
+from gluebook.functions.context import WarehouseAdmin
 from gluebook.functions.schema import ensure_schema
-from gluebook.functions.work import Administrator
 from infra.stack_kit import Stage, running_stage, stage, unique  # noqa: F401
 from localaws.endpoint import DEPLOYER, Credentials
 
@@ -113,7 +113,7 @@ def test_two_functions_that_make_the_schema_at_once_find_it_made_or_wait(
     sweep, reading = deployed.keys(*SQL)
     for name, value in deployed.stage.aws.endpoint.environment(keys).items():
         monkeypatch.setenv(name, value)
-    admin = Administrator(
+    admin = WarehouseAdmin(
         lambda: deployed.warehouse(keys, admin_secret(deployed.name)),
         WarehouseUsers(loaders=(loader,), readers=(sweep,)),
     )

@@ -20,7 +20,7 @@ from gluebook.aws.objects import Objects
 from gluebook.core.keys import Lake, raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.deployment.build import Artefacts, build, project_root
-from gluebook.operations.register import Adopting, adopt
+from gluebook.operations.register import RegisterContext, register_missing
 from ledger_kit import make_ledger_table
 from localaws.stack import LocalAws
 from parity.files import FILES
@@ -165,9 +165,9 @@ def _prepare(place: Place) -> None:
 def _register(place: Place) -> None:
     """Make all files pending in the runtime's ledger."""
     ledger, objects = Ledger(place.ledger_table, "test"), Objects()
-    work = Adopting(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
+    work = RegisterContext(ledger=ledger, objects=objects, bucket=_RAW, clock=lambda: _DAY, cause="a test")
     for page in objects.versions(_RAW, ""):
-        adopt(page, work)
+        register_missing(page, work)
 
 
 def notebook(dataset: str) -> Path:

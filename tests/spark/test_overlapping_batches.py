@@ -21,7 +21,7 @@ def arrive(place: Place, minute: str) -> None:
 
 
 def contents(place: Place) -> list[tuple[Any, ...]]:
-    """What is in the table, whichever batch brought it; and which files vouch for it."""
+    """What is in the table, whichever batch brought it; and which files contain it."""
     return place.warehouse.rows(
         "select log_id, level, service, message, occurred_at from app_logs order by 1"
     ) + place.warehouse.rows(

@@ -66,7 +66,7 @@ def test_what_was_open_replayed_and_corrected_ends_without_a_lost_or_doubled_row
     was_open = {batch.state for batch in deployment.ledger.batches() if batch.state in OPEN_STATES}
     assert was_open == OPEN_STATES
     loaded = [f"{TICKETS}empty.csv", f"{LOGS}empty.jsonl"]
-    replayed = replay(replay_of_files(loaded, None, deployment.operating()), deployment.operating())
+    replayed = replay(replay_of_files(loaded, None, deployment.operations()), deployment.operations())
     assert {batch.dataset for batch in replayed.reopened} == {*CONTRACTS}
     upgraded.send(f"{LOGS}loaded.jsonl", log_line(11) + log_line(12))
     upgraded.send(f"{TICKETS}loaded.csv", ticket_file(ticket_record("T2", 3, "Closed", "5/1/2026 10:03")))

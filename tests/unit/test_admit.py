@@ -1,4 +1,4 @@
-"""Admit: whatever comes twice, late, in any order or not to be understood, each file version is registered once."""
+"""Admit: events may arrive twice, late, in any order or malformed; each file version is registered once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gluebook.core.model import FileVersion
 from gluebook.core.runs import FailedRun, failed_run_mark, proven_mark
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.functions.admit import Admitted, Admitting, admit
+from gluebook.functions.admit import AdmitContext, Admitted, admit
 
 JOBS = {"support_tickets": "job-tickets", "app_logs": "job-logs"}
 TICKETS = "support_tickets/servicenow/dt=2026-01-05/export.csv"
@@ -39,15 +39,15 @@ def body(key: str, version: str = "v1", size: int = 5, sequencer: str = "00617F0
 
 
 class Pipeline:
-    """The admit step with stand-ins around it."""
+    """The admit step with fakes around it."""
 
     def __init__(self) -> None:
         self.ledger, self.jobs, self.clock = FakeLedger(), FakeJobs(), FakeClock()
         self.queue = FakeQueue()
 
     @property
-    def work(self) -> Admitting:
-        return Admitting(
+    def work(self) -> AdmitContext:
+        return AdmitContext(
             ledger=self.ledger,
             jobs=self.jobs,
             queue=self.queue,
@@ -97,7 +97,7 @@ def test_a_burst_starts_one_run_per_dataset(pipeline: Pipeline) -> None:
     assert sorted(pipeline.jobs.started) == ["job-logs", "job-tickets"]
 
 
-def test_a_file_told_of_twice_is_registered_once(pipeline: Pipeline) -> None:
+def test_a_file_with_two_events_is_registered_once(pipeline: Pipeline) -> None:
     found = pipeline.admit(body(LOGS), body(LOGS))
     assert (found.registered, found.known) == (1, 1)
     assert len(pipeline.files) == 1
@@ -127,11 +127,11 @@ def test_a_start_that_was_refused_is_asked_for_again_after_a_while(pipeline: Pip
     pipeline.jobs.start("job-logs")
     pipeline.admit(body(LOGS))
     assert pipeline.queue.sent == [(start_wanted("app_logs"), RETRY_SECONDS)]
-    # It is delivered while the run still goes on: once more.
+    # It is delivered while the run is active, so another message is sent.
     [(word, _)] = pipeline.queue.sent
     pipeline.admit(word)
     assert pipeline.queue.sent == [(word, RETRY_SECONDS)] * 2
-    # The run has ended, and nobody was told.
+    # The run has ended, and its event was lost.
     pipeline.jobs.end("job-logs")
     found = pipeline.admit(word)
     assert found.started == {"app_logs": "jr_2"}
@@ -281,7 +281,7 @@ def test_a_second_version_of_a_log_file_is_marked_as_a_correction_and_of_a_ticke
     assert corrections(pipeline) == [("app_logs", LOGS)]
 
 
-def test_a_version_that_is_told_of_again_does_not_renew_the_mark_of_a_correction(pipeline: Pipeline) -> None:
+def test_a_repeated_event_does_not_renew_the_mark_of_a_correction(pipeline: Pipeline) -> None:
     pipeline.admit(body(LOGS, "v1"), body(LOGS, "v2"))
     [seen] = pipeline.ledger.corrections("app_logs")
     pipeline.ledger.drop_correction("app_logs", seen)
@@ -330,10 +330,10 @@ def test_any_order_any_repeats_and_any_grouping_give_the_same_ledger(
 
 
 @pytest.mark.parametrize("proven", [False, True])
-def test_where_no_run_has_succeeded_and_the_last_failed_in_vain_arrivals_start_none(
+def test_arrivals_start_no_run_if_none_has_succeeded_and_the_last_failed_without_a_claim(
     pipeline: Pipeline, proven: bool
 ) -> None:
-    failed = FailedRun("jr_0", pipeline.clock.seconds, "no rights", in_vain=1)
+    failed = FailedRun("jr_0", pipeline.clock.seconds, "no rights", without_claim=1)
     pipeline.ledger.set_mark(failed_run_mark("app_logs"), failed.to_text())
     if proven:
         pipeline.ledger.set_mark(proven_mark("app_logs"), "jr_before")
@@ -346,12 +346,12 @@ def test_where_no_run_has_succeeded_and_the_last_failed_in_vain_arrivals_start_n
 MARKERS = ("app_logs/", "app_logs/mongod/dt=2026-01-05/_temporary/0/a.json", "x/_SUCCESS", "a/.b.crc")
 
 
-def test_what_writers_leave_beside_files_is_neither_registered_nor_delivered_again(
+def test_markers_and_checksums_are_neither_registered_nor_redelivered(
     pipeline: Pipeline,
 ) -> None:
     found = pipeline.admit(*(body(key, size=0) for key in MARKERS))
     assert (found, pipeline.files, pipeline.jobs.started) == (Admitted(ignored=len(MARKERS)), {}, [])
-    assert pipeline.ledger.troubles("", "2026") == 0
+    assert pipeline.ledger.count_failures("", "2026") == 0
 
 
 def test_a_message_that_names_another_bucket_is_refused_and_not_delivered_again(
@@ -366,7 +366,7 @@ def test_a_message_that_names_another_bucket_is_refused_and_not_delivered_again(
     assert f"s3://somebody-elses/{LOGS}" in caplog.text
 
 
-def test_an_error_that_nobody_thought_of_costs_one_message_and_no_other(
+def test_an_unexpected_error_affects_one_message_only(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = pipeline.ledger.register

@@ -40,7 +40,7 @@ def apart(got: Collection[str], wanted: Collection[str]) -> list[str]:
     ]
 
 
-def test_a_file_that_was_corrected_since_its_claim_is_read_as_claimed(tmp_path: Path) -> None:
+def test_a_file_that_was_corrected_after_its_claim_is_read_as_claimed(tmp_path: Path) -> None:
     objects = FakeObjects()
     file = claimed(objects, b"one\ntwo\n")
     correction = claimed(objects, b"one\nthree\nfour\n")

@@ -1,4 +1,4 @@
-"""What a job run takes up."""
+"""Which work a job run takes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def files(sizes: list[int]) -> list[FileVersion]:
 
 
 @given(SIZES, LIMITS)
-def test_never_more_than_the_limit_unless_it_is_one_file_alone(sizes: list[int], limit: int) -> None:
+def test_a_batch_exceeds_the_limit_only_with_a_single_file(sizes: list[int], limit: int) -> None:
     chosen = choose_files(files(sizes), limit)
     assert len(chosen) <= 1 or sum(file.size for file in chosen) <= limit
 
@@ -73,7 +73,7 @@ def test_whatever_fits_is_taken(sizes: list[int], limit: int) -> None:
 
 
 @given(BATCHES, st.integers(0, 20))
-def test_only_batches_whose_lease_has_ended_are_inherited(batches: list[Batch], now: int) -> None:
+def test_only_batches_with_an_expired_lease_are_taken_over(batches: list[Batch], now: int) -> None:
     left = abandoned_batches(batches, now)
     dead = [b for b in batches if b.state in LEASED_STATES and b.lease_until <= now]
     assert list(left.take_over) == [b for b in dead if b.attempts < most_attempts(b)]
@@ -86,7 +86,7 @@ def test_a_lease_ends_with_its_last_second(now: int, inherited: bool) -> None:
     assert abandoned_batches([batch], now).take_over == ((batch,) if inherited else ())
 
 
-def test_a_batch_is_taken_up_three_times_at_most() -> None:
+def test_a_batch_is_tried_three_times_at_most() -> None:
     batch = replace(a_batch(), lease_until=0, attempts=1)
     taken = 1
     while abandoned_batches([batch], 1).take_over:
@@ -119,7 +119,7 @@ FOREVER = float("inf")
         (BatchState.PUBLISHING, 2, None, 40, FOREVER),
     ],
 )
-def test_how_often_a_batch_is_taken_up_goes_by_what_is_known_of_it(
+def test_the_number_of_attempts_depends_on_the_state_of_the_batch(
     state: BatchState, generation: int, parent: str | None, files: int, most: float
 ) -> None:
     batch = replace(a_batch(state=state), generation=generation, parent=parent, files=files)
@@ -151,7 +151,9 @@ def test_files_of_different_groups_are_never_claimed_together(
 
 
 @given(st.integers(1, 50), st.randoms(use_true_random=False))
-def test_halves_hold_every_file_once_the_same_whoever_divides(count: int, order: random.Random) -> None:
+def test_halves_contain_every_file_once_and_are_the_same_for_every_run(
+    count: int, order: random.Random
+) -> None:
     batch, whole = a_batch("b"), files([1] * count)
     listed = list(whole)
     order.shuffle(listed)

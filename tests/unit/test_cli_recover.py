@@ -18,16 +18,15 @@ from typer.testing import CliRunner
 from fakes import a_file
 from fakes.pipeline import RAW, Pipeline
 from gluebook.aws.logs import LogLine
-from gluebook.cli import operate, recover
+from gluebook.cli import backfill, reconcile, replay, status
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment, raw_place
 from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import ConfigurationError, TerminalError
-from gluebook.operations.operating import Operating
-from gluebook.operations.reconcile import Reconciling
+from gluebook.operations.context import OperationsContext
 from gluebook.operations.status import Overview, overview
-from operator_kit import FakeFunctions, noted_in_warehouse, operating, reconciling
+from operator_kit import FakeFunctions, noted_in_warehouse, operations
 
 
 class FakeLogs:
@@ -53,11 +52,8 @@ class Deployed:
     def output(self, name: str) -> str:
         return f"gluebook-{name}"
 
-    def operating(self) -> Operating:
-        return operating(self.pipeline)
-
-    def reconciling(self) -> Reconciling:
-        return reconciling(self.pipeline, self.functions)
+    def operations(self) -> OperationsContext:
+        return operations(self.pipeline, functions=self.functions)
 
     def overview(self) -> Overview:
         return overview(self.pipeline.ledger, self.pipeline.objects, self.pipeline.lake)
@@ -66,8 +62,8 @@ class Deployed:
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployed:
     made = Deployed()
-    monkeypatch.setattr(recover, "connect", lambda: made)
-    monkeypatch.setattr(operate, "connect", lambda: made)
+    for command in (backfill, reconcile, replay, status):
+        monkeypatch.setattr(command, "connect", lambda: made)
     return made
 
 
@@ -92,9 +88,9 @@ def test_replay_says_what_comes_again_and_what_rides_along(deployed: Deployed) -
     result = gluebook("replay", "--file", f"s3://{RAW}/{files[0].key}")
     assert result.exit_code == 0
     said = " ".join(result.stdout.split())
-    assert "Processed again: 1 file version, with 1 batch" in said
+    assert "Replayed 1 file version in 1 batch" in said
     assert f"{batch.batch_id}: LOADED in generation 1, next is 2" in said
-    assert "Riding along, as they share these batches: 1 file version" in said
+    assert "Replayed with them, because they are in the same batches: 1 file version" in said
     assert "started run jr_1 of job job-logs" in said
 
 
@@ -169,7 +165,7 @@ def test_backfill_counts_what_it_took_in(deployed: Deployed) -> None:
     assert (answer["registered"], answer["known"], answer["refused"]) == (1, 0, 1)
     assert answer["started"]["app_logs"]["run"] == "jr_1"
     said = " ".join(gluebook("backfill", "/").stdout.split())
-    assert "0 file versions registered, 2 known already, 0 refused" in said
+    assert "file versions: 0 registered, 2 known, 0 refused" in said
 
 
 def test_backfill_wants_to_be_told_if_it_is_to_be_the_whole_bucket(deployed: Deployed) -> None:
@@ -190,7 +186,7 @@ def test_backfill_stopped_by_ctrl_c_says_how_to_go_on(
         patch.setattr(deployed.pipeline.jobs, "start", stop)
         result = gluebook("backfill", "app_logs/")
     assert result.exit_code != 0
-    assert "the same command goes on from there" in result.stderr
+    assert "the same command resumes from here" in result.stderr
     assert told("backfill", "app_logs/")[1]["known"] == 1
 
 
@@ -199,7 +195,7 @@ def test_backfill_stopped_by_ctrl_c_says_how_to_go_on(
 
 def test_reconcile_exits_with_0_where_all_agrees(deployed: Deployed) -> None:
     result = gluebook("reconcile")
-    assert (result.exit_code, "tell the same story" in result.stdout) == (0, True)
+    assert (result.exit_code, "warehouse agree" in result.stdout) == (0, True)
     assert told("reconcile") == (
         0,
         {"differences": [], "repaired": [], "failed_repairs": [], "remaining": 0},
@@ -266,7 +262,7 @@ def test_status_tells_why_the_last_run_and_a_function_failed(deployed: Deployed)
         "`gluebook logs load` shows more",
     ]
     assert told("status")[1]["failures"] == lines
-    assert gluebook("status").stdout.splitlines() == ["Nothing has arrived yet.", *lines]
+    assert gluebook("status").stdout.splitlines() == ["No file has arrived yet.", *lines]
     deployed.pipeline.batch(BatchState.LOADED)
     assert gluebook("status", "--failed").stdout.splitlines() == lines
 
@@ -339,7 +335,7 @@ def test_backfill_names_what_could_not_be_registered_and_exits_with_1(refusing: 
     result = gluebook("backfill", "/")
     assert result.exit_code == 1
     said = " ".join(result.stdout.split())
-    assert "1 file versions registered" in said
+    assert "1 registered" in said
     assert f"Could not be registered: 1 object; the same command tries again: {BAD}: An error" in said
     code, answer = told("backfill", "/")
     assert (code, answer["known"], [one["key"] for one in answer["failed"]]) == (1, 1, [BAD])
@@ -352,7 +348,7 @@ def test_repair_registers_what_it_can_names_the_rest_and_exits_with_1(refusing: 
     code, answer = told("reconcile", "--repair")
     assert code == 1
     assert [file.key for file in refusing.pipeline.ledger.pending("app_logs", 10)] == [LATE]
-    assert [line.split(":")[0] for line in answer["failed_repairs"]] == [f"{BAD} could not be registered"]
+    assert [line.split(":")[0] for line in answer["failed_repairs"]] == [f"could not register {BAD}"]
     assert answer["remaining"] >= 1
     refusing.pipeline.ledger.refuse()
     told("reconcile", "--repair")

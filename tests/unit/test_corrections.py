@@ -119,7 +119,7 @@ def test_the_older_of_two_versions_is_withdrawn_though_it_is_loaded_last(pipelin
     assert withdraw_superseded(DATASET, pipeline.work) == [late.batch_id]
 
 
-def test_one_more_version_that_comes_while_a_correction_is_looked_at_keeps_it(
+def test_a_version_that_arrives_while_a_correction_is_checked_keeps_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.batch(BatchState.LOADED, files=[version(1)])
@@ -136,7 +136,7 @@ def test_one_more_version_that_comes_while_a_correction_is_looked_at_keeps_it(
     assert [correction.token for correction in pipeline.ledger.corrections(DATASET)] == ["new token"]
 
 
-def test_a_batch_that_a_replay_has_opened_meanwhile_is_left_to_it(
+def test_a_batch_that_a_replay_has_reopened_is_skipped(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [first], old = corrected(pipeline)

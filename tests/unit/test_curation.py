@@ -1,4 +1,4 @@
-"""Curating a batch: what is counted, what is left out, and what it comes to."""
+"""Curate a batch: what is counted, what is left out, and the outcome."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ def test_a_curated_batch_is_published_with_the_counts_of_its_files(pipeline: Pip
     assert work.records == 10
     pipeline.objects.put("lake", f"{work.data_prefix}dt=2026-01-05/part-0.parquet", b"rows")
     pipeline.objects.put("lake", f"{work.data_prefix}_SUCCESS", b"")
-    pipeline.objects.put("lake", f"{work.vouchers_prefix}part-0.parquet", b"vouchers")
+    pipeline.objects.put("lake", f"{work.row_references_prefix}part-0.parquet", b"row references")
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"rejects")
     written = Written(
         curated={(one.key, "v1"): 4, (two.key, "v1"): 2},
         duplicates={(one.key, "v1"): 1, (two.key, "v1"): 2},
         rejects={(one.key, "v1"): {"malformed_record": 1}},
-        vouchers=3,
+        row_references=3,
     )
     done, counts = work.finish(written, lambda counts: Verdict(True, "fine"))
     assert counts == done.counts == Counts(10, 6, 3, 1)
-    assert (done.state, done.vouchers, done.partitions) == (BatchState.CURATED, 3, ("2026-01-05",))
+    assert (done.state, done.row_references, done.partitions) == (BatchState.CURATED, 3, ("2026-01-05",))
     found = results(pipeline, batch)
     assert found["one"].counts == Counts(6, 4, 1, 1)
     assert found["one"].reject_reasons == {"malformed_record": 1}
@@ -147,7 +147,7 @@ def test_a_batch_that_fails_the_gate_is_rejected_with_what_failed_and_publishes_
     assert done.counts == Counts(5, 5)
     assert pipeline.visible() == {}
     assert results(pipeline, batch)
-    assert pipeline.ledger.troubles(dataset, "") == 1
+    assert pipeline.ledger.count_failures(dataset, "") == 1
     assert pipeline.objects.sizes("lake", "staging/") == {}
 
 
@@ -161,7 +161,7 @@ def test_tickets_without_a_row_are_empty_and_go_nowhere(pipeline: Pipeline) -> N
 def test_logs_without_a_row_are_loaded_because_they_may_take_rows_away(pipeline: Pipeline) -> None:
     batch = pipeline.carried(a_file())
     done = pipeline.curate(batch, rows=0)
-    assert (done.state, done.counts.curated, done.vouchers) == (BatchState.CURATED, 0, 1)
+    assert (done.state, done.counts.curated, done.row_references) == (BatchState.CURATED, 0, 1)
     assert [key for key in pipeline.visible() if not key.startswith("vouchers/")] == []
 
 
@@ -206,7 +206,7 @@ def test_a_correction_of_which_every_record_is_broken_leaves_what_was_there(pipe
     assert pipeline.visible() == before
 
 
-def test_the_gate_is_told_the_batchs_counts_and_its_verdict_is_noted_for_the_warehouse(
+def test_the_gate_gets_the_batchs_counts_and_its_verdict_is_stored_for_the_warehouse(
     pipeline: Pipeline,
 ) -> None:
     batch = pipeline.carried(a_file())
@@ -240,7 +240,7 @@ def batch_file(batch: Batch, pipeline: Pipeline) -> str:
     return file.key
 
 
-def test_a_batch_with_nothing_to_show_any_more_has_what_was_recorded_of_it_taken_back(
+def test_a_batch_without_outcomes_deletes_its_recorded_verdict(
     pipeline: Pipeline,
 ) -> None:
     loaded = pipeline.load(pipeline.curate(pipeline.carried(a_file()), rows=2))
@@ -251,7 +251,7 @@ def test_a_batch_with_nothing_to_show_any_more_has_what_was_recorded_of_it_taken
 
 
 @pytest.mark.parametrize("verdict", [Verdict(True, ""), FAILED_GATE])
-def test_what_an_earlier_generation_brought_stays_until_another_takes_its_place(
+def test_an_earlier_generation_stays_visible_until_it_is_replaced(
     pipeline: Pipeline, verdict: Verdict
 ) -> None:
     loaded = pipeline.load(pipeline.curate(pipeline.carried(a_file()), rows=2))
@@ -265,7 +265,7 @@ def test_what_an_earlier_generation_brought_stays_until_another_takes_its_place(
         assert pipeline.visible() == before
 
 
-def test_rejects_of_a_further_generation_take_the_place_of_the_earlier_ones(pipeline: Pipeline) -> None:
+def test_rejects_of_a_later_generation_replace_the_earlier_ones(pipeline: Pipeline) -> None:
     file = a_file()
     batch = pipeline.carried(file)
     work = curation(pipeline, batch)
@@ -288,7 +288,7 @@ def test_rejects_of_a_further_generation_take_the_place_of_the_earlier_ones(pipe
     assert pipeline.objects.sizes("lake", f"quarantine/{DATASET}/") == {}
 
 
-def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_before(
+def test_a_failed_generation_keeps_the_results_of_the_previous_one(
     pipeline: Pipeline,
 ) -> None:
     def curated(batch: Batch, rejects: int, gate: Any) -> Batch:
@@ -322,21 +322,21 @@ def test_a_further_generation_that_is_given_up_leaves_what_was_said_of_the_one_b
 # -- superseded versions -----------------------------------------------------------------------------------
 
 
-def test_a_superseded_version_takes_no_part_any_more_and_is_told_of(pipeline: Pipeline) -> None:
+def test_a_superseded_version_takes_no_part_and_is_reported(pipeline: Pipeline) -> None:
     old, other = a_file("old"), a_file("other")
     loaded = pipeline.load(pipeline.curate(pipeline.carried(old, other), rows=2))
     again = pipeline.again(loaded, old)
     work = curation(pipeline, again)
     assert [file.key for file in work.files] == [other.key]
     done = pipeline.curate(again, rows=2)
-    assert (done.counts, done.vouchers) == (Counts(2, 2), 1)
+    assert (done.counts, done.row_references) == (Counts(2, 2), 1)
     found = results(pipeline, done)
     assert (found["old"].state, found["old"].counts) == (FileState.SUPERSEDED, Counts())
     assert (found["old"].problem or "").startswith("superseded: a newer version of")
     assert pipeline.state_of(old) is FileState.SUPERSEDED
 
 
-def test_a_batch_of_nothing_but_superseded_versions_is_taken_out_whole(pipeline: Pipeline) -> None:
+def test_a_batch_of_superseded_versions_is_withdrawn_completely(pipeline: Pipeline) -> None:
     old = a_file("old")
     loaded = pipeline.load(pipeline.curate(pipeline.carried(old), rows=2))
     again = pipeline.again(loaded, old)
@@ -349,12 +349,12 @@ def test_a_batch_of_nothing_but_superseded_versions_is_taken_out_whole(pipeline:
     assert pipeline.visible() == {}
 
 
-def test_a_run_whose_staged_rows_another_has_swept_up_keeps_nothing_in_quarantine(pipeline: Pipeline) -> None:
+def test_a_run_whose_staged_rows_were_deleted_writes_nothing_to_quarantine(pipeline: Pipeline) -> None:
     file = a_file()
     batch = pipeline.carried(file)
     work = curation(pipeline, batch)
     work.check({0: Checked(0, 1)})
-    with pytest.raises(Fenced, match="staged in epoch 1 is gone"):
+    with pytest.raises(Fenced, match="epoch 1, are gone"):
         work.finish(Written({}, {}, {(file.key, "v1"): {"malformed_record": 1}}), no_gate)
 
 
@@ -389,7 +389,7 @@ def test_a_run_that_lost_its_batch_settles_no_file(pipeline: Pipeline) -> None:
 # -- the next batch ----------------------------------------------------------------------------------------
 
 
-def test_what_only_has_to_be_brought_to_an_end_is_on_the_way_to_the_next_batch(pipeline: Pipeline) -> None:
+def test_batches_with_a_known_outcome_are_finished_before_the_next_batch(pipeline: Pipeline) -> None:
     pipeline.ledger.register(a_file("waits"), "test")
     publishing = stopped_while_publishing(pipeline)
     dividing = pipeline.carried(a_file("a"), a_file("b"), owner="jr_dead")
@@ -421,7 +421,7 @@ def stopped_while_publishing(pipeline: Pipeline) -> Batch:
 
 
 @pytest.mark.parametrize("generation", [1, 2])
-def test_a_batch_past_the_gate_whose_plan_is_gone_is_divided_and_its_files_start_anew(
+def test_a_publishing_batch_without_its_plan_is_divided_and_its_files_start_over(
     pipeline: Pipeline, generation: int
 ) -> None:
     one, two = a_file("one"), a_file("two")
@@ -440,7 +440,7 @@ def test_a_batch_past_the_gate_whose_plan_is_gone_is_divided_and_its_files_start
     assert (given_up.state, given_up.reason) == (BatchState.DIVIDED, f"plan_is_gone: {plan}")
     expected = [(batch.batch_id, [one.key]), (batch.batch_id, [two.key])]
     assert sorted(halves) == sorted(expected)
-    # Nothing of the one that was given up is read, beside that of the halves.
+    # No file of the divided batch is read besides those of the halves.
     assert len([key for key in pipeline.visible() if key.startswith("curated/")]) == 2
     assert not [manifest for manifest in pipeline.by_manifest() if batch.batch_id in manifest]
 
@@ -456,7 +456,7 @@ def test_a_batch_past_the_gate_whose_plan_is_gone_is_divided_and_its_files_start
         (2, BatchState.CURATED, BatchState.DIVIDING),
     ],
 )
-def test_only_what_has_taken_nothings_place_yet_is_failed_as_a_whole_when_it_is_given_up(
+def test_only_a_reopened_batch_that_published_nothing_is_failed_as_a_whole(
     pipeline: Pipeline, generation: int, state: BatchState, end: BatchState
 ) -> None:
     batch = pipeline.carried(a_file())
@@ -474,7 +474,7 @@ def test_nothing_to_do_is_no_batch(pipeline: Pipeline) -> None:
     assert next_batch(pipeline.job_context, pipeline.claimant("jr_1")) is None
 
 
-def test_leftovers_of_batches_that_nobody_works_on_are_swept_up_and_those_of_others_left(
+def test_work_files_of_idle_batches_are_deleted_and_those_of_leased_ones_kept(
     pipeline: Pipeline,
 ) -> None:
     held = pipeline.carried(a_file(), owner="jr_other")

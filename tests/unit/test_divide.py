@@ -140,7 +140,7 @@ def ends(pipeline: Pipeline) -> Any:
     return files, batch.state, batch.reason, set(pipeline.objects.sizes("lake", ""))
 
 
-def test_a_divided_batch_lets_its_files_wait_in_two_halves_and_takes_back_what_it_published() -> None:
+def test_a_division_releases_the_files_in_two_halves_and_withdraws_what_was_published() -> None:
     pipeline, batch = dividing(5)
     assert pipeline.visible()
     assert once(pipeline, batch).state is BatchState.DIVIDED
@@ -151,7 +151,7 @@ def test_a_divided_batch_lets_its_files_wait_in_two_halves_and_takes_back_what_i
     assert pipeline.left() == set()
     assert pipeline.ledger.open_batches(DATASET) == []
     # They lie in wait, and that is no trouble.
-    assert pipeline.ledger.troubles(DATASET, "") == 0
+    assert pipeline.ledger.count_failures(DATASET, "") == 0
 
 
 def test_a_single_file_is_failed_with_its_batch_and_the_reason_of_it() -> None:
@@ -160,11 +160,11 @@ def test_a_single_file_is_failed_with_its_batch_and_the_reason_of_it() -> None:
     [file] = pipeline.ledger.files()
     assert (file.state, file.reason, file.batch_id) == (FileState.FAILED, "why", batch.batch_id)
     assert pipeline.ledger.pending(DATASET, 10) == []
-    assert pipeline.ledger.troubles(DATASET, "") == 2
+    assert pipeline.ledger.count_failures(DATASET, "") == 2
     assert pipeline.visible() == {}
 
 
-def test_files_that_could_not_be_read_do_not_count_among_the_suspects() -> None:
+def test_unreadable_files_are_not_among_the_suspects() -> None:
     pipeline, batch = dividing(3, settled=2)
     assert once(pipeline, batch).state is BatchState.FAILED
     assert sorted(file.reason or "" for file in pipeline.ledger.files()) == [
@@ -193,7 +193,7 @@ def test_files_that_could_not_be_read_stay_behind_when_the_others_are_divided() 
         pytest.param(lambda: dividing(3, refused=False), id="never published"),
     ],
 )
-def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repeated(stage: Any) -> None:
+def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: Any) -> None:
     pipeline, batch = stage()
     once(pipeline, batch)
     expected = ends(pipeline)
@@ -212,7 +212,7 @@ def test_a_division_that_dies_at_any_call_comes_to_the_same_end_when_it_is_repea
         assert ends(pipeline) == expected, f"died at call {n}"
 
 
-def test_files_that_were_claimed_again_meanwhile_are_left_alone_when_a_division_is_repeated() -> None:
+def test_a_repeated_division_skips_files_that_were_claimed_again() -> None:
     stage = dividing
     for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
         pipeline, batch = stage()
@@ -233,7 +233,7 @@ def claim_one(pipeline: Pipeline) -> FileVersion | None:
     return claimed[0] if claimed else None
 
 
-def test_a_zombie_divides_nothing() -> None:
+def test_a_fenced_off_run_divides_nothing() -> None:
     pipeline, batch = dividing(4)
     pipeline.clock.forward(3_600)
     taken = pipeline.ledger.take_over(batch, "jr_next", 10**10, pipeline.clock.seconds, "t")
@@ -245,7 +245,7 @@ def test_a_zombie_divides_nothing() -> None:
     assert once(pipeline, taken).state is BatchState.DIVIDED
 
 
-def test_an_empty_correction_takes_effect_though_the_batch_it_came_with_is_divided() -> None:
+def test_an_empty_correction_takes_effect_even_if_its_batch_is_divided() -> None:
     pipeline = Pipeline()
     first = a_file("a.log", version="v1", sequencer="0A")
     pipeline.batch(BatchState.LOADED, files=[first])
@@ -267,24 +267,24 @@ def test_superseded_files_stay_behind_when_a_further_generation_is_divided() -> 
     files = [a_file(f"f{number}") for number in range(4)]
     loaded = pipeline.load(pipeline.curate(pipeline.carried(*files)))
     again = pipeline.curate(pipeline.again(loaded, files[0]))
-    refused = give_up_load(pipeline, again)
+    refused = refuse_load(pipeline, again)
     assert once(pipeline, refused).state is BatchState.DIVIDED
     assert pipeline.state_of(files[0]) is FileState.SUPERSEDED
     assert {file.key for file in pipeline.ledger.pending(DATASET, 9)} == {file.key for file in files[1:]}
     assert pipeline.visible() == {}
 
 
-def test_one_file_beside_superseded_ones_is_failed_alone() -> None:
+def test_a_single_file_next_to_superseded_ones_is_failed() -> None:
     pipeline = Pipeline()
     files = [a_file(f"f{number}") for number in range(3)]
     loaded = pipeline.load(pipeline.curate(pipeline.carried(*files)))
     again = pipeline.curate(pipeline.again(loaded, *files[:2]))
-    assert once(pipeline, give_up_load(pipeline, again)).state is BatchState.FAILED
+    assert once(pipeline, refuse_load(pipeline, again)).state is BatchState.FAILED
     states = [pipeline.state_of(file) for file in files]
     assert states == [FileState.SUPERSEDED, FileState.SUPERSEDED, FileState.FAILED]
 
 
-def give_up_load(pipeline: Pipeline, batch: Batch) -> Batch:
+def refuse_load(pipeline: Pipeline, batch: Batch) -> Batch:
     """A curated batch that the warehouse has refused."""
     refused = replace(batch, state=BatchState.DIVIDING, reason=BAD_DATA, epoch=batch.epoch + 1)
     return pipeline.ledger.advance(batch, refused, "t", BAD_DATA)

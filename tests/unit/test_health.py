@@ -73,7 +73,7 @@ def test_every_number_has_a_metric_of_its_own() -> None:
     }
 
 
-def test_what_an_alarm_watches_is_told_even_when_it_is_nothing() -> None:
+def test_alarm_metrics_are_written_even_when_they_are_zero() -> None:
     assert Health().metrics() == {
         "FilesPending": 0,
         "OldestUnloadedAge": 0,
@@ -91,7 +91,7 @@ def test_a_load_that_fails_counts_from_the_third_time_on_whether_or_not_another_
         assert health([], [replace(waits, load_attempts=attempts)], 0, NOW).failing_loads == failing
         again = replace(under_way, load_attempts=attempts + 1)
         assert health([], [again], 0, NOW).failing_loads == failing
-    # Given up, it is told of until somebody sees to it.
+    # With exhausted retries it counts until an operator acts.
     assert health([], [replace(waits, load_attempts=13, given_up=True)], 0, NOW).failing_loads == 1
 
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos import sizes
-from gluebook.core.history import MOST_CHANGES, a_change, clipped, clipped_reason, shortened
+from gluebook.core.history import MOST_CHANGES, change_entry, clipped, clipped_reason, shortened
 from localaws.dynamodb import limits
 
 AT = "2026-01-05T10:15:00.000Z"
 
 
 def changes(count: int) -> list[dict[str, Any]]:
-    return [a_change(AT, "CLAIMED", str(number), "tester") for number in range(count)]
+    return [change_entry(AT, "CLAIMED", str(number), "tester") for number in range(count)]
 
 
 def left_out(history: list[dict[str, Any]]) -> int:

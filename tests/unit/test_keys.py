@@ -16,9 +16,9 @@ from gluebook.core.keys import (
     OutsideConvention,
     RawKey,
     file_id,
-    not_an_arrival,
     parse_raw_key,
     raw_key,
+    reason_to_ignore,
 )
 from gluebook.errors import ConfigurationError
 from gluebook.sources import source_names
@@ -29,7 +29,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 )
 DATES = st.dates(FIRST_DATE, LAST_DATE)
 KEYS = st.builds(lambda feed, dt, name: RawKey(*feed, dt, name), st.sampled_from(FEEDS), DATES, NAMES).filter(
-    lambda key: not_an_arrival(str(key), 1) is None
+    lambda key: reason_to_ignore(str(key), 1) is None
 )
 
 
@@ -88,7 +88,7 @@ def test_a_file_may_lie_in_a_folder_below_the_date() -> None:
 
 
 def test_a_file_that_has_no_place_is_not_given_one() -> None:
-    with pytest.raises(ConfigurationError, match=r"a\.log can't be uploaded as .*unknown_source"):
+    with pytest.raises(ConfigurationError, match=r"cannot upload a\.log as .*unknown_source"):
         raw_key("app_logs", "servicenow", date(2026, 1, 5), "a.log")
 
 
@@ -116,8 +116,8 @@ def test_only_published_files_lie_where_the_crawler_looks() -> None:
         lake.staging("b", 1),
         lake.quarantine_file("d", "b", 1, 1),
         lake.quality("d", "b", 1),
-        lake.vouchers("d", "b"),
-        lake.vouchers_file("d", "b", 7),
+        lake.row_references_manifest("d", "b"),
+        lake.row_references_file("d", "b", 7),
     ]
     assert lake.curated_file("d", "2026-01-05", "b", 7).startswith(lake.curated("d"))
     assert not any(key.startswith("curated/") for key in others)
@@ -146,8 +146,8 @@ def test_a_further_generation_takes_no_name_of_an_earlier_one() -> None:
         for generation in (1, 2, 3, 12)
         for name in (
             lake.manifest("d", "b", generation),
-            lake.vouchers("d", "b", generation),
-            lake.vouchers_file("d", "b", 0, generation),
+            lake.row_references_manifest("d", "b", generation),
+            lake.row_references_file("d", "b", 0, generation),
             lake.curated_file("d", "2026-01-05", "b", 0, generation),
         )
     ]
@@ -195,10 +195,10 @@ def test_what_runs_of_different_epochs_say_of_a_batch_stands_apart() -> None:
         ("elsewhere/_SUCCESS", 0),
     ],
 )
-def test_what_writers_leave_beside_files_is_not_an_arrival(key: str, size: int) -> None:
-    assert not_an_arrival(key, size)
+def test_markers_and_checksums_are_ignored(key: str, size: int) -> None:
+    assert reason_to_ignore(key, size)
     if key.startswith("app_logs/mongod/dt=2026-01-05/") and not key.endswith("/"):
-        with pytest.raises(ConfigurationError, match="can't be uploaded"):
+        with pytest.raises(ConfigurationError, match="cannot upload"):
             raw_key(
                 "app_logs", "mongod", date(2026, 1, 5), key.removeprefix("app_logs/mongod/dt=2026-01-05/")
             )
@@ -217,4 +217,4 @@ def test_what_writers_leave_beside_files_is_not_an_arrival(key: str, size: int) 
     ],
 )
 def test_a_file_that_only_looks_like_it_is_an_arrival(key: str, size: int) -> None:
-    assert not_an_arrival(key, size) is None
+    assert reason_to_ignore(key, size) is None

@@ -14,11 +14,11 @@ from fakes import a_batch
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.states import BatchState
-from gluebook.operations.lineage import PRODUCER, Surroundings, lineage
+from gluebook.operations.lineage import PRODUCER, PipelineNames, lineage
 from gluebook.operations.status import FileStatus
 from gluebook.quality.report import GateReport, Outcome
 
-AT = Surroundings("raw", Lake("lake"), "gluebook", "analytics", "eu-west-1")
+AT = PipelineNames("raw", Lake("lake"), "gluebook", "analytics", "eu-west-1")
 COUNTS = Counts(10, 7, 2, 1)
 KEY = "app_logs/mongod/dt=2026-01-05/a.jsonl"
 FILE = FileStatus(
@@ -107,7 +107,7 @@ def test_the_same_batch_gives_the_same_events_and_another_generation_another_run
 
 
 @pytest.mark.parametrize("state", [BatchState.REJECTED, BatchState.FAILED])
-def test_a_batch_that_came_to_nothing_fails_with_its_reason_and_brings_nothing(state: BatchState) -> None:
+def test_a_batch_without_output_fails_with_its_reason(state: BatchState) -> None:
     begun, ended = told(batch(state, reason="gate: critical: x"))
     assert (begun["eventType"], ended["eventType"]) == ("START", "FAIL")
     assert ended["run"]["facets"]["errorMessage"]["message"] == "gate: critical: x"
@@ -125,5 +125,5 @@ def test_a_batch_without_a_row_brings_nothing() -> None:
     "state",
     [BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.CURATED, BatchState.LOADING, BatchState.DIVIDED],
 )
-def test_of_what_is_under_way_or_divided_nothing_is_told(state: BatchState) -> None:
+def test_open_and_divided_batches_have_no_events(state: BatchState) -> None:
     assert told(batch(state)) == []

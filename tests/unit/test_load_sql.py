@@ -21,25 +21,25 @@ from gluebook.core.sql.load import (
     confirm_sql,
     drift_sql,
     load_sql,
-    voucher_columns,
+    reference_columns,
 )
 from gluebook.core.sql.quality import quality_ddl
 from gluebook.core.sql.schema import WarehouseUsers, schema_fingerprint, schema_sql
 from gluebook.errors import ConfigurationError
-from localaws.redshift.rewrite import rewrite
+from localaws.redshift.sql.rewrite import rewrite
 
 EACH_CONTRACT = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
 REQUEST = LoadRequest(
     "batch-1", "s3://lake/manifests/x/batch-1.json", "arn:aws:iam::123456789012:role/copy", 42
 )
-# With vouchers, where the contract knows them; the first generation and a later one have other statements.
+# With row references for append datasets; the statements of the first and a later generation differ.
 REQUESTS = {
     contract.name: [
         replace(
             REQUEST,
             generation=generation,
-            vouchers_uri="s3://lake/vouchers/x.json" if contract.append else "",
-            vouchers=7 if contract.append else 0,
+            row_references_uri="s3://lake/vouchers/x.json" if contract.append else "",
+            row_references=7 if contract.append else 0,
         )
         for generation in (1, 2)
     ]
@@ -82,7 +82,7 @@ def test_the_statements_of_an_upsert_come_in_the_order_that_makes_a_load_repeata
         "create temp table support_tickets_stage",
         "copy support_tickets_stage",
         "select cast(case when count(*) = 42",
-        "select cast(case when count(*) = 0 then '1' else 'rows are of another batch'",
+        "select cast(case when count(*) = 0 then '1' else 'rows belong to another batch'",
         "delete from support_tickets_stage where exists",
         "create temp table support_tickets_newest as",
         "delete from support_tickets_newest using support_tickets",
@@ -106,7 +106,7 @@ def test_an_append_load_checks_before_it_changes_and_notes_when_all_is_changed(r
     emptied = [
         number
         for number, sql in enumerate(sqls)
-        if re.match(r"delete from app_logs_(stage|vouchers) where exists", sql)
+        if re.match(r"delete from app_logs_(stage|row_references) where exists", sql)
     ]
     assert len(checks) == 6 and len(emptied) == 2
     assert max(checks) < min(emptied) and max(emptied) < min(changes)
@@ -129,7 +129,7 @@ def test_a_temporary_table_is_named_after_its_dataset_and_made_once(
 def test_without_rows_nothing_is_copied_as_there_may_be_no_manifest(
     contract: Contract, request_: LoadRequest
 ) -> None:
-    some, none = load_sql(contract, request_), load_sql(contract, replace(request_, rows=0, vouchers=0))
+    some, none = load_sql(contract, request_), load_sql(contract, replace(request_, rows=0, row_references=0))
     assert sum(sql.startswith("copy") for sql in some) == 1 + contract.append
     assert not any(sql.startswith("copy") for sql in none)
     assert [sql.split()[:3] for sql in none] == [
@@ -137,11 +137,12 @@ def test_without_rows_nothing_is_copied_as_there_may_be_no_manifest(
     ]
 
 
-def test_vouchers_of_a_dataset_that_knows_none_are_refused_by_name() -> None:
+def test_row_references_of_an_upsert_dataset_are_refused() -> None:
     with pytest.raises(
-        ConfigurationError, match="batch batch-1 has 7 vouchers, but support_tickets is no append dataset"
+        ConfigurationError,
+        match="batch batch-1 has 7 row references, but support_tickets is not an append dataset",
     ):
-        load_sql(SUPPORT_TICKETS, replace(REQUEST, vouchers=7))
+        load_sql(SUPPORT_TICKETS, replace(REQUEST, row_references=7))
 
 
 WIDEST = replace(
@@ -159,7 +160,9 @@ WIDEST = replace(
 @pytest.mark.parametrize("contract", [*CONTRACTS.values(), WIDEST, replace(WIDEST, append=False)])
 def test_a_load_keeps_the_limits_of_the_data_api(contract: Contract, generation: int) -> None:
     long = replace(REQUEST, manifest_uri="s3://lake/" + "x" * 1024, generation=generation)
-    sqls = load_sql(contract, replace(long, vouchers=int(contract.append), vouchers_uri=long.manifest_uri))
+    sqls = load_sql(
+        contract, replace(long, row_references=int(contract.append), row_references_uri=long.manifest_uri)
+    )
     assert len(sqls) <= MOST_STATEMENTS
     assert max(len(sql.encode()) for sql in sqls) < MOST_BYTES
     assert not any(";" in sql for sql in sqls)
@@ -203,7 +206,7 @@ def test_values_are_quoted_whatever_they_hold(value: str) -> None:
     # Redshift reads backslash escapes in every string.
     quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
     sqls = load_sql(APP_LOGS, LoadRequest(value, value, value, 1, 2, value, 1))
-    for table in ("app_logs_stage", "app_logs_vouchers"):
+    for table in ("app_logs_stage", "app_logs_row_references"):
         assert the(sqls, f"copy {table}") == (
             f"copy {table} from {quoted} iam_role {quoted} format as parquet manifest"
         )
@@ -307,8 +310,8 @@ def test_processed_again_a_row_is_compared_in_every_column_but_key_and_provenanc
     assert set(re.findall(rf"{newest}\.(\w+) is null", equal)) == nullable
 
 
-def test_vouchers_have_the_key_and_the_place_of_a_row_and_the_order_of_a_file_version() -> None:
-    columns = voucher_columns(APP_LOGS)
+def test_row_references_have_the_key_and_the_provenance_of_a_row_and_the_order_of_a_file_version() -> None:
+    columns = reference_columns(APP_LOGS)
     assert [(c.name, c.type, c.length, c.nullable) for c in columns] == [
         ("source", "text", 32, True),
         ("log_id", "text", 64, True),
@@ -317,7 +320,7 @@ def test_vouchers_have_the_key_and_the_place_of_a_row_and_the_order_of_a_file_ve
         ("_source_record", "bigint", 0, True),
         ("version_order", "text", 64, True),
     ]
-    made = the(load_sql(APP_LOGS, REQUESTS["app_logs"][0]), "create temp table app_logs_vouchers")
+    made = the(load_sql(APP_LOGS, REQUESTS["app_logs"][0]), "create temp table app_logs_row_references")
     assert [one.split()[0] for one in made.partition("(")[2].split(", ")] == [c.name for c in columns]
 
 
@@ -345,7 +348,7 @@ def test_a_table_has_the_contracts_columns_in_order(contract: Contract) -> None:
     assert "primary key" not in ddl
 
 
-def test_only_append_datasets_have_a_table_of_echoes() -> None:
+def test_only_append_datasets_have_a_table_of_extra_references() -> None:
     assert not any("support_tickets_echoes" in sql for sql in schema_sql((SUPPORT_TICKETS,)))
     ddl = the(schema_sql((APP_LOGS,)), "create table if not exists app_logs_echoes ")
     assert [line.split()[0] for line in ddl.splitlines()[1:-1]] == [

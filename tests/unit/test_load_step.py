@@ -1,4 +1,4 @@
-"""Load: every event may come twice, late, out of order or never."""
+"""Load: every event may arrive twice, late, out of order or never."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aws_events import aws_event
 from fakes import FakeJobs, a_file
 from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
 from gluebook.contracts.app_logs import APP_LOGS
-from gluebook.core.backoff import GIVEN_UP_AFTER
+from gluebook.core.backoff import RETRY_FOR
 from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.events import CrawlEnded, Event, Ignored, JobEnded, StatementEnded, Tick, parse_event
 from gluebook.core.loading import CrawlPolicy, statement_name
@@ -72,7 +72,7 @@ def test_a_run_that_failed_without_a_claim_is_not_followed_by_another_at_once(
     assert pipeline.jobs.started == ["job-logs"]
 
 
-def test_a_run_that_fails_before_it_takes_up_what_another_left_is_not_followed_either(
+def test_no_run_follows_one_that_fails_before_it_takes_over_an_abandoned_batch(
     pipeline: Pipeline,
 ) -> None:
     pipeline.batch(BatchState.CLAIMED, owner="jr_before")
@@ -84,7 +84,7 @@ def test_a_run_that_fails_before_it_takes_up_what_another_left_is_not_followed_e
 
 
 @pytest.mark.parametrize("left", [BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.DIVIDING])
-def test_what_a_dead_run_left_is_free_at_once_and_taken_up_by_the_next(
+def test_the_batch_of_a_dead_run_is_free_at_once_and_taken_over_by_the_next(
     pipeline: Pipeline, left: BatchState
 ) -> None:
     batch = pipeline.batch(left, owner="jr_0")
@@ -95,7 +95,7 @@ def test_what_a_dead_run_left_is_free_at_once_and_taken_up_by_the_next(
     assert taken is not None and (taken.state, taken.owner) == (left, "jr_1")
 
 
-def test_the_lease_of_another_run_is_left_alone(pipeline: Pipeline) -> None:
+def test_the_lease_of_another_run_is_kept(pipeline: Pipeline) -> None:
     batch = pipeline.batch(BatchState.CLAIMED, owner="jr_1")
     pipeline.handle(job_ended("jr_0", "FAILED"))
     assert pipeline.now(batch) == batch
@@ -111,14 +111,14 @@ def test_a_late_event_of_a_dead_run_does_not_free_what_its_successor_holds(pipel
     assert pipeline.jobs.started == []
 
 
-def test_an_unknown_job_is_nobodys_business(pipeline: Pipeline) -> None:
+def test_the_end_of_an_unknown_job_is_ignored(pipeline: Pipeline) -> None:
     pipeline.ledger.register(a_file(), "test")
     pipeline.batch(BatchState.CURATED)
     pipeline.handle(job_ended(job="another-teams-job"), Ignored("whatever"))
     assert (pipeline.jobs.started, pipeline.warehouse.statements) == ([], {})
 
 
-def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(pipeline: Pipeline) -> None:
+def test_a_batch_that_kills_every_run_is_exhausted_and_no_run_follows(pipeline: Pipeline) -> None:
     bad = a_file("bad")
     pipeline.ledger.register(bad, "test")
     run, runs = pipeline.jobs.start("job-logs"), 0
@@ -139,11 +139,11 @@ def test_a_batch_that_every_run_dies_of_is_given_up_and_the_chain_comes_to_rest(
 
 
 def waits_of_the_schedule(pipeline: Pipeline, runs: int) -> list[int]:
-    """After how many minutes the schedule starts the next run, while each fails in vain and files are pending."""
+    """Minutes until the schedule starts the next run, while each fails without a claim and files are pending."""
     pipeline.ledger.register(a_file(), "test")
     waited = []
     for number in range(runs):
-        # Each end is told twice.
+        # Each end is reported twice.
         pipeline.handle(*[job_ended(f"jr_{number}", "FAILED")] * 2)
         minutes = 0
         while len(pipeline.jobs.started) == number:
@@ -155,7 +155,7 @@ def waits_of_the_schedule(pipeline: Pipeline, runs: int) -> list[int]:
     return waited
 
 
-def test_where_no_run_has_succeeded_those_that_fail_in_vain_are_started_less_and_less_often(
+def test_until_a_run_succeeds_runs_that_fail_without_a_claim_are_started_with_growing_pauses(
     pipeline: Pipeline,
 ) -> None:
     assert waits_of_the_schedule(pipeline, 8) == [1, 5, 10, 20, 40, 60, 60, 60]
@@ -230,7 +230,7 @@ def test_a_run_that_failed_on_what_many_have_failed_on_is_not_followed_at_once(
     pipeline.handle(job_ended("jr_0", "FAILED"))
     assert pipeline.now(batch).lease_until == 0
     assert pipeline.jobs.started == []
-    # It may be taken up without end, so the schedule tries again.
+    # Its attempts are unlimited, so the schedule retries.
     pipeline.handle(Tick())
     assert pipeline.jobs.started == ["job-logs"]
 
@@ -239,7 +239,7 @@ def test_a_run_that_failed_on_what_many_have_failed_on_is_not_followed_at_once(
     ("state", "generation", "attempts"),
     [
         *((state, generation, MOST_ATTEMPTS - 1) for state, generation in WITHOUT_END),
-        # These are given up by the run that follows.
+        # The next run ends these batches.
         (BatchState.CLAIMED, 1, MOST_ATTEMPTS),
         (BatchState.CLAIMED, 2, MOST_ATTEMPTS),
         (BatchState.PUBLISHING, 1, MOST_ATTEMPTS),
@@ -303,7 +303,7 @@ def test_users_and_roles_are_made_if_they_are_not_there(pipeline: Pipeline) -> N
         "ERROR: could not complete because of conflict with concurrent transaction",
     ],
 )
-def test_a_schema_that_another_function_makes_at_the_same_time_is_looked_at_again(
+def test_a_schema_that_another_function_creates_concurrently_is_retried(
     pipeline: Pipeline, refusal: str
 ) -> None:
     pipeline.warehouse.refusals = [refusal]
@@ -411,7 +411,7 @@ def test_what_the_warehouse_refuses_is_divided_at_once_and_keeps_its_words(pipel
     pipeline.handle(statement_ended(batch, state="FAILED"))
     refused = pipeline.now(batch)
     assert (refused.state, refused.reason) == (BatchState.DIVIDING, f"load_failed: {BAD_DATA}")
-    # Past the reach of whoever held it, and free for the run that is started for it.
+    # Fenced off from its owner, and free for the run that is started for it.
     assert (refused.epoch, refused.attempts, refused.lease_until) == (batch.epoch + 1, 0, 0)
     assert pipeline.jobs.started == ["job-logs"]
     pipeline.handle(statement_ended(batch, state="FAILED"), Tick(), job_ended())
@@ -484,7 +484,7 @@ def test_a_catalog_that_does_not_answer_delays_the_crawl_but_not_the_load(pipeli
 
 
 DENIED = "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid X,CanRetry 1"
-DAY = GIVEN_UP_AFTER.total_seconds()
+DAY = RETRY_FOR.total_seconds()
 
 
 def refused(pipeline: Pipeline, batch: Batch, error: str = DENIED) -> Batch:
@@ -501,7 +501,7 @@ def waiting(pipeline: Pipeline, error: str = DENIED) -> Batch:
     return refused(pipeline, batch, error)
 
 
-def test_what_the_environment_refuses_is_tried_again_at_once_and_then_ever_more_seldom(
+def test_environment_failures_are_retried_at_once_and_then_with_growing_pauses(
     pipeline: Pipeline,
 ) -> None:
     batch = pipeline.submitted()
@@ -531,7 +531,7 @@ def test_no_event_submits_a_batch_before_its_next_load_is_due(pipeline: Pipeline
     assert (pipeline.now(batch).state, pipeline.now(batch).load_attempts) == (BatchState.LOADING, 3)
 
 
-def test_what_fails_for_a_day_waits_for_an_operator_divided_by_nobody(pipeline: Pipeline) -> None:
+def test_a_load_that_fails_for_a_day_waits_for_an_operator_and_is_not_divided(pipeline: Pipeline) -> None:
     batch = waiting(pipeline)
     while not pipeline.now(batch).given_up:
         pipeline.clock.forward(3_600)
@@ -638,7 +638,7 @@ def test_verdicts_that_can_not_be_recorded_keep_no_run_from_starting(
 
 
 def schema_tries(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
-    """The seconds, by the test's clock, at which the tables were tried to be made in vain."""
+    """The times, in seconds of the test's clock, of the failed attempts to create the tables."""
     tries: list[int] = []
 
     def fail(sqls: list[str], *, name: str, timeout_seconds: float) -> str:
@@ -659,7 +659,7 @@ def test_a_warehouse_too_busy_for_its_tables_is_asked_once_however_many_batches_
     assert all(pipeline.now(batch) == batch for batch in batches)
 
 
-def test_tables_that_can_not_be_made_are_tried_ever_more_seldom(
+def test_creating_the_tables_is_retried_with_growing_pauses(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = schema_tries(pipeline, monkeypatch, TerminalError("permission denied for schema public"))
@@ -766,7 +766,7 @@ def test_repeated_and_reordered_events_lead_to_the_same_end(order: random.Random
     assert [(b.state, b.merged, b.superseded, b.reason) for b in ends] == [
         (BatchState.LOADED, 5, 2, None)
     ] * 3
-    # Each attempt was submitted once, whoever tried to.
+    # Each attempt was submitted once, by any of the callers.
     names = [statement.name for statement in pipeline.warehouse.statements.values()]
     assert len(names) == len(set(names)) <= 6
 
@@ -847,7 +847,7 @@ def test_after_each_failed_crawl_the_next_one_waits_longer_up_to_a_day(pipeline:
         pipeline.handle(*[CrawlEnded("crawl-logs", "Failed")] * 3)
         began = pipeline.clock.now
         while len(pipeline.catalog.crawls) == crawls:
-            # Neither the schedule nor another load that lacks a partition makes it come sooner.
+            # Neither the schedule nor another load that lacks a partition starts it earlier.
             pipeline.batch(BatchState.CURATED, partitions=("2026-01-06",))
             pipeline.handle(job_ended())
             sweep(pipeline.sweeping)

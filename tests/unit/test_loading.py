@@ -1,4 +1,4 @@
-"""Names and tokens of loads, what becomes of their batches, and when a crawl is worth its price."""
+"""Names and tokens of loads, the next states of their batches, and when a crawl is needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fakes import a_batch
 from gluebook.clock import new_batch_id, utc_now
 from gluebook.contracts import CONTRACTS
-from gluebook.core.backoff import GIVEN_UP_AFTER, LONGEST_PAUSE
+from gluebook.core.backoff import LONGEST_PAUSE, RETRY_FOR
 from gluebook.core.loading import (
     CrawlPolicy,
     after_failed_load,
@@ -21,13 +21,13 @@ from gluebook.core.loading import (
     crawl_needed,
     is_due,
     loaded,
+    retry_status,
     statement_name,
-    waiting_told,
 )
 from gluebook.core.model import Batch, Counts
-from gluebook.core.stamps import stamp
 from gluebook.core.statements import Statement
 from gluebook.core.states import BatchState, check_batch
+from gluebook.core.timestamps import utc_timestamp
 
 BATCH_IDS = st.text(st.characters(codec="ascii", exclude_characters=":"), min_size=1, max_size=60)
 
@@ -86,30 +86,34 @@ def failed(attempt: int, at: datetime = NOW, since: str = "", *, blames_data: bo
 
 
 def test_what_the_data_is_to_blame_for_is_divided_whatever_was_before() -> None:
-    divided = failed(9, since=stamp(NOW), blames_data=DATA)
+    divided = failed(9, since=utc_timestamp(NOW), blames_data=DATA)
     assert (divided.state, divided.reason) == (BatchState.DIVIDING, "load_failed: no")
     check_batch(BatchState.LOADING, divided.state)
 
 
 @given(st.integers(1, 400), st.floats(0, 23.99))
-def test_what_nobody_is_to_blame_for_stays_curated_and_is_due_within_hours(
+def test_an_environment_failure_keeps_the_batch_curated_and_is_due_within_hours(
     attempt: int, hours: float
 ) -> None:
     at = NOW + timedelta(hours=hours)
-    waits = failed(attempt, at, stamp(NOW))
-    assert (waits.state, waits.given_up, waits.failing_since) == (BatchState.CURATED, False, stamp(NOW))
+    waits = failed(attempt, at, utc_timestamp(NOW))
+    assert (waits.state, waits.given_up, waits.failing_since) == (
+        BatchState.CURATED,
+        False,
+        utc_timestamp(NOW),
+    )
     due = datetime.fromisoformat(waits.retry_at)
-    assert at - timedelta(milliseconds=1) <= due <= min(at + LONGEST_PAUSE, NOW + GIVEN_UP_AFTER)
+    assert at - timedelta(milliseconds=1) <= due <= min(at + LONGEST_PAUSE, NOW + RETRY_FOR)
     assert is_due(waits, due)
-    assert is_due(waits, at) == (stamp(at) == waits.retry_at)
+    assert is_due(waits, at) == (utc_timestamp(at) == waits.retry_at)
 
 
-def test_after_a_day_it_is_given_up_and_never_due() -> None:
-    given_up = failed(13, NOW + GIVEN_UP_AFTER, stamp(NOW))
+def test_after_a_day_retries_are_exhausted() -> None:
+    given_up = failed(13, NOW + RETRY_FOR, utc_timestamp(NOW))
     assert (given_up.state, given_up.given_up) == (BatchState.CURATED, True)
     assert not is_due(given_up, NOW + timedelta(days=365))
     assert given_up.repeatable
-    again = given_up.again()
+    again = given_up.reopened()
     assert (again.given_up, again.failing_since, again.retry_at) == (False, "", "")
 
 
@@ -119,15 +123,15 @@ def test_only_a_curated_batch_is_due(state: BatchState) -> None:
     assert not is_due(a_batch(state=state), NOW)
 
 
-def test_an_operator_is_told_what_a_batch_waits_for() -> None:
-    assert waiting_told(a_batch(state=BatchState.CURATED)) is None
-    assert waiting_told(a_load("b", 1)) is None
-    assert waiting_told(a_load("b", 3)) == "2 loads failed, another is under way"
+def test_the_retry_status_says_what_a_batch_waits_for() -> None:
+    assert retry_status(a_batch(state=BatchState.CURATED)) is None
+    assert retry_status(a_load("b", 1)) is None
+    assert retry_status(a_load("b", 3)) == "2 loads failed, another one is running"
     waits = replace(failed(1), retry_at="2026-01-05T12:05:00.000Z")
-    assert waiting_told(waits) == "1 load failed, the next is due at 2026-01-05T12:05:00.000Z"
-    assert waiting_told(replace(waits, retry_at="")) == "1 load failed, the next is due"
-    given_up = waiting_told(replace(waits, given_up=True)) or ""
-    assert given_up.startswith("1 load failed, given up") and "gluebook replay" in given_up
+    assert retry_status(waits) == "1 load failed, the next one is due at 2026-01-05T12:05:00.000Z"
+    assert retry_status(replace(waits, retry_at="")) == "1 load failed, the next one is due"
+    given_up = retry_status(replace(waits, given_up=True)) or ""
+    assert given_up.startswith("1 load failed, retries exhausted") and "gluebook replay" in given_up
 
 
 def test_a_loaded_batch_has_the_counts_of_its_load_and_no_reason_any_more() -> None:
@@ -149,10 +153,10 @@ def test_a_loaded_batch_has_the_counts_of_its_load_and_no_reason_any_more() -> N
         (7, 0, 0, (5, 2, 1)),
         # One row less is curated, and the warehouse had nothing to take away.
         (6, 0, 0, (5, 1, 1)),
-        # It brought something, or took something away: that counts.
+        # It merged or retracted rows, so its counts are used.
         (7, 1, 0, (1, 6, 0)),
         (7, 0, 2, (0, 7, 2)),
-        # Fewer rows than it once brought: the old counts can't be true any more.
+        # Fewer rows than before: the old counts are no longer valid.
         (4, 0, 0, (0, 4, 0)),
     ],
 )

@@ -1,4 +1,4 @@
-"""The publishing plan: values that survive the run that made them."""
+"""The publishing plan: values that outlive the run that made them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gluebook.core.plan import (
     copy_manifest,
     keys_in_manifest,
     plan_files,
-    reconcile,
+    reconcile_counts,
 )
 from gluebook.core.states import FileState
 from gluebook.errors import CountMismatch
@@ -49,8 +49,8 @@ PLANS = st.builds(
     results=st.lists(results(COUNTS), max_size=4).map(tuple),
     partitions=st.lists(TEXTS, max_size=3).map(tuple),
     counts=COUNTS,
-    vouchers=st.lists(st.builds(PublishedFile, TEXTS, TEXTS, NUMBERS), max_size=2).map(tuple),
-    voucher_rows=NUMBERS,
+    row_references=st.lists(st.builds(PublishedFile, TEXTS, TEXTS, NUMBERS), max_size=2).map(tuple),
+    row_reference_rows=NUMBERS,
 )
 
 
@@ -59,9 +59,16 @@ def test_a_plan_survives_being_written_as_json(plan: PublishPlan) -> None:
     assert PublishPlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
+def test_the_row_references_of_a_stored_plan_keep_their_names() -> None:
+    file = PublishedFile("staged", "final", 1)
+    plan = PublishPlan((), (), (), Counts(), row_references=(file,), row_reference_rows=3)
+    stored = plan.to_json()
+    assert ([one["staged"] for one in stored["vouchers"]], stored["voucher_rows"]) == (["staged"], 3)
+
+
 @given(st.lists(results(RECONCILED), max_size=6))
 def test_files_whose_rows_are_all_accounted_for_add_up(found: list[FileResult]) -> None:
-    total = reconcile(found, "b")
+    total = reconcile_counts(found, "b")
     assert total.reconciles
     assert total.read == sum(result.counts.read for result in found)
     assert total.curated == sum(result.counts.curated for result in found)
@@ -78,13 +85,13 @@ def test_a_row_that_is_gone_from_one_file_is_not_made_up_for_by_another(
         return FileResult("id", "a/key", "v", Counts(c.read + by, c.curated, c.duplicates, c.rejected))
 
     with pytest.raises(CountMismatch, match="batch b, a/key: read"):
-        reconcile([shifted(one, off), shifted(other, -off)], "b")
+        reconcile_counts([shifted(one, off), shifted(other, -off)], "b")
 
 
 def test_a_mismatch_tells_every_count() -> None:
     wrong = FileResult("id", "k", "v", Counts(10, 5, 3, 1))
     with pytest.raises(CountMismatch) as caught:
-        reconcile([wrong], "b-1")
+        reconcile_counts([wrong], "b-1")
     assert str(caught.value) == "batch b-1, k: read 10 is not curated 5 + duplicates 3 + rejected 1"
 
 

@@ -1,4 +1,4 @@
-"""Publishing: whoever reads by manifests sees a batch whole or not at all, in one generation."""
+"""Publish: readers of manifests see a batch completely or not at all, in one generation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAKE = "lake"
 ONE, TWO = a_file("one"), a_file("two")
 
 
-def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool = True) -> PublishPlan:
+def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, row_references: bool = True) -> PublishPlan:
     """A plan of `rows` files and one of rejects, staged for the batch's epoch and generation."""
     prefix = pipeline.lake.staging(batch.batch_id, batch.epoch)
     generation = batch.generation
@@ -45,15 +45,15 @@ def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool 
         lake.curated_file(batch.dataset, "2026-01-05", batch.batch_id, n, generation) for n in range(rows)
     ]
     files = tuple(file(number, "data", name) for number, name in enumerate(names))
-    voucher = lake.vouchers_file(batch.dataset, batch.batch_id, 0, generation)
+    reference = lake.row_references_file(batch.dataset, batch.batch_id, 0, generation)
     rejects = lake.quarantine_file(batch.dataset, batch.batch_id, batch.epoch, 0)
     return PublishPlan(
         files=files,
         results=(FileResult(ONE.file_id, ONE.key, "v1", Counts(rows, rows)),),
         partitions=("2026-01-05",) if rows else (),
         counts=Counts(rows, rows),
-        vouchers=(file(0, "vouchers", voucher),) if vouchers else (),
-        voucher_rows=1 if vouchers else 0,
+        row_references=(file(0, "vouchers", reference),) if row_references else (),
+        row_reference_rows=1 if row_references else 0,
         rejects=(file(0, "rejects", rejects),),
         epoch=batch.epoch,
     )
@@ -62,7 +62,7 @@ def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, vouchers: bool 
 def begun(pipeline: Pipeline, batch: Batch, rows: int = 2, outcome: BatchState = BatchState.CURATED) -> Batch:
     plan = staged_plan(pipeline, batch, rows)
     if outcome is not BatchState.CURATED:
-        plan = replace(plan, files=(), vouchers=(), partitions=(), outcome=outcome, reason="why")
+        plan = replace(plan, files=(), row_references=(), partitions=(), outcome=outcome, reason="why")
     ledger: Any = pipeline.ledger
     return begin_publishing(JobContext(ledger, pipeline.objects, pipeline.lake, pipeline.clock), batch, plan)
 
@@ -104,7 +104,7 @@ def rejected_again() -> tuple[Pipeline, Batch]:
 
 
 def told(pipeline: Pipeline) -> dict[str, bytes | None]:
-    """What is said of the batch: its rejects, and the results that the ledger points to."""
+    """The batch's rejects, and the results that the ledger names."""
     [batch] = pipeline.ledger.batches()
     results = pipeline.lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)
     keys = [*pipeline.objects.sizes(LAKE, "quarantine/"), results]
@@ -118,7 +118,7 @@ def assert_all_or_nothing(pipeline: Pipeline) -> None:
     assert len(rows) <= 1, "two generations at once"
 
 
-MANIFEST, VOUCHERS = "manifests/app_logs/app_logs-b.json", "vouchers/app_logs/app_logs-b.json"
+MANIFEST, ROW_REFERENCES = "manifests/app_logs/app_logs-b.json", "vouchers/app_logs/app_logs-b.json"
 CURATED_NAMES = {
     1: {f"curated/app_logs/dt=2026-01-05/app_logs-b-0000{n}.parquet" for n in (0, 1)},
     2: {"curated/app_logs/dt=2026-01-05/app_logs-b.g2-00000.parquet"},
@@ -128,7 +128,7 @@ CURATED_NAMES = {
 def test_a_published_batch_is_there_with_its_manifests_and_nothing_else() -> None:
     pipeline, going = generation_one()
     done = finish(pipeline, going)
-    assert (done.state, done.counts, done.partitions, done.vouchers) == (
+    assert (done.state, done.counts, done.partitions, done.row_references) == (
         BatchState.CURATED,
         Counts(2, 2),
         ("2026-01-05",),
@@ -137,7 +137,7 @@ def test_a_published_batch_is_there_with_its_manifests_and_nothing_else() -> Non
     assert set(pipeline.visible()) == {
         *CURATED_NAMES[1],
         MANIFEST,
-        VOUCHERS,
+        ROW_REFERENCES,
         "vouchers/app_logs/app_logs-b-00000.parquet",
     }
     assert pipeline.objects.sizes(LAKE, "staging/") == {}
@@ -153,7 +153,7 @@ def test_the_manifest_comes_after_everything_it_names() -> None:
         assert_all_or_nothing(pipeline)
 
 
-def test_a_further_generation_takes_the_place_of_the_one_before() -> None:
+def test_a_later_generation_replaces_the_previous_one() -> None:
     pipeline, going = generation_two()
     finish(pipeline, going)
     assert set(pipeline.visible()) == {
@@ -170,18 +170,18 @@ def test_a_further_generation_takes_the_place_of_the_one_before() -> None:
             "vouchers/app_logs/app_logs-b.g2-00000.parquet": b"vouchers 0 of generation 2"
         },
     }
-    # Nobody who is late can bring the earlier one back.
+    # A late run cannot restore the earlier one.
     assert pipeline.withdrawn(MANIFEST) == sorted(CURATED_NAMES[1])
-    assert pipeline.withdrawn(VOUCHERS) == ["vouchers/app_logs/app_logs-b-00000.parquet"]
+    assert pipeline.withdrawn(ROW_REFERENCES) == ["vouchers/app_logs/app_logs-b-00000.parquet"]
 
 
-def test_a_further_generation_without_a_row_leaves_none_of_the_one_before() -> None:
+def test_a_later_generation_without_rows_leaves_none_of_the_previous_one() -> None:
     pipeline, going = generation_two(rows=0)
     finish(pipeline, going)
     assert not [key for key in pipeline.visible() if key.startswith(("curated/", "manifests/"))]
 
 
-def test_a_generation_after_one_that_failed_takes_the_place_of_what_is_there() -> None:
+def test_a_generation_after_a_failed_one_replaces_what_is_published() -> None:
     pipeline, going = generation_one()
     loaded = pipeline.load(finish(pipeline, going))
     second = pipeline.again(loaded)
@@ -214,7 +214,7 @@ def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: An
 def test_a_plan_that_is_gone_is_named() -> None:
     pipeline, going = generation_one()
     remove_work_files(pipeline.job_context, going)
-    with pytest.raises(Exception, match=r"app_logs-b: its plan staging/.* is gone"):
+    with pytest.raises(Exception, match=r"app_logs-b: its plan staging/.* is missing"):
         finish(pipeline, going)
 
 
@@ -241,7 +241,7 @@ def half_published() -> tuple[Pipeline, Batch]:
 def left_of(pipeline: Pipeline) -> set[str]:
     """Keys outside what is swept up with the batch's work, and of manifests only those that name something.
 
-    Nor are there results that the ledger doesn't point to: nobody reads those.
+    Results that the ledger does not name are ignored, because nothing reads them.
     """
     [batch] = pipeline.ledger.batches()
     results = pipeline.lake.result(batch.dataset, batch.batch_id, batch.reported_epoch)
@@ -250,17 +250,17 @@ def left_of(pipeline: Pipeline) -> set[str]:
 
 
 @pytest.mark.parametrize("stage", [refused, half_published])
-def test_what_is_taken_back_leaves_nothing(stage: Any) -> None:
+def test_a_withdrawn_batch_leaves_nothing(stage: Any) -> None:
     pipeline, batch = stage()
     assert left_of(pipeline)
     withdraw_published(pipeline.job_context, batch)
     assert left_of(pipeline) == set()
-    # The word of the files outlives them, and the plan: whoever is late finds the manifest's place taken.
+    # The withdrawn manifest outlives the files and the plan: a late run finds its key taken.
     assert CURATED_NAMES[1] <= set(pipeline.withdrawn(MANIFEST) or ())
     assert pipeline.objects.put_json_once(LAKE, MANIFEST, {"entries": [{"url": "late"}]}) is False
 
 
-def test_files_that_a_late_copy_brings_back_go_when_it_is_taken_back_once_more() -> None:
+def test_files_of_a_late_copy_are_deleted_by_the_next_withdrawal() -> None:
     pipeline, batch = refused()
     files = pipeline.visible()
     withdraw_published(pipeline.job_context, batch)
@@ -270,7 +270,7 @@ def test_files_that_a_late_copy_brings_back_go_when_it_is_taken_back_once_more()
     assert left_of(pipeline) == set()
 
 
-def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same() -> None:
+def test_withdrawing_an_unpublished_batch_occupies_its_manifests_key() -> None:
     pipeline = Pipeline()
     batch = fail_or_divide(pipeline.job_context, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")
     withdraw_published(pipeline.job_context, batch)
@@ -279,7 +279,7 @@ def test_what_was_never_published_takes_the_place_of_its_manifest_all_the_same()
 
 
 @pytest.mark.parametrize("stage", [refused, half_published])
-def test_what_is_taken_back_goes_manifest_first_and_wholly_wherever_one_dies(stage: Any) -> None:
+def test_a_withdrawal_deletes_the_manifest_first_and_completes_after_any_crash(stage: Any) -> None:
     def withdraw(pipeline: Pipeline, batch: Batch, calls: Calls) -> None:
         objects: Any = Dying(pipeline.objects, calls)
         withdraw_published(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), batch)
@@ -319,7 +319,7 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
 
 
 @pytest.mark.parametrize("swept", [False, True])
-def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None:
+def test_a_fenced_off_run_restores_nothing(swept: bool) -> None:
     pipeline, zombie = generation_one()
     given_up = fail_or_divide(pipeline.job_context, zombie, "used up", "t")
     ledger: FakeLedger = pipeline.ledger
@@ -333,7 +333,7 @@ def test_a_run_whose_batch_was_given_up_brings_nothing_back(swept: bool) -> None
 
 
 class Overtaken:
-    """Stands before a ledger or objects: right before a certain call of theirs, somebody does something else."""
+    """A proxy for a ledger or objects that runs another action right before a certain call."""
 
     def __init__(self, inner: Any, calls: Calls, number: int, meanwhile: Callable[[], None]) -> None:
         self._inner, self._calls, self._number, self._meanwhile = inner, calls, number, meanwhile
@@ -349,8 +349,8 @@ class Overtaken:
         return call
 
 
-def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_that_happens() -> None:
-    """Also past its last look at the fence: then it finds the place of its manifest taken."""
+def test_a_run_whose_batch_is_withdrawn_at_any_call_restores_no_row() -> None:
+    """Also after its last check of the fence: then the key of its manifest is taken."""
     for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
         pipeline, zombie = generation_one()
 
@@ -374,7 +374,7 @@ def test_a_run_whose_batch_is_taken_back_meanwhile_brings_no_row_back_wherever_t
 # -- what is said of a batch -------------------------------------------------------------------------------
 
 
-def test_a_batchs_rejects_take_the_place_of_what_was_there_of_it_and_of_nothing_else() -> None:
+def test_a_batchs_rejects_replace_its_earlier_rejects_only() -> None:
     pipeline, going = generation_one()
     before = [
         pipeline.lake.quarantine_file("app_logs", "app_logs-b", epoch, n) for epoch, n in ((0, 0), (0, 1))
@@ -412,7 +412,7 @@ def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["claimed", "given up", "rejected", "published", "refused"])
-def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that_happens(how: str) -> None:
+def test_a_run_whose_batch_is_reopened_at_any_call_changes_nothing(how: str) -> None:
     for number in range(1, calls_of(lambda calls: finish(*generation_one(), calls)) + 1):
         pipeline, zombie = generation_one()
         seen: list[Any] = []
@@ -431,7 +431,7 @@ def test_a_run_whose_batch_is_a_generation_further_changes_nothing_wherever_that
         assert now == seen, f"a generation further before call {number}"
 
 
-def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_the_batch() -> None:
+def test_a_late_division_keeps_the_results_of_a_later_generation() -> None:
     pipeline, zombie = refused()
     pipeline.clock.forward(3_600)
     taken = pipeline.ledger.take_over(zombie, "jr_next", 10**10, pipeline.clock.seconds, "t")
@@ -443,7 +443,7 @@ def test_a_division_that_is_late_leaves_alone_what_a_later_generation_says_of_th
     assert (pipeline.visible(), told(pipeline)) == before
 
 
-def test_a_plan_of_an_earlier_release_is_finished_under_the_names_that_it_knew() -> None:
+def test_a_plan_of_an_earlier_release_is_finished_with_its_own_names() -> None:
     pipeline, going = generation_one()
     plan = pipeline.objects.get_json(LAKE, going.plan or "")
     for name in ("rejects", "epoch", "outcome", "reason"):
@@ -462,7 +462,7 @@ def test_a_plan_of_an_earlier_release_is_finished_under_the_names_that_it_knew()
     ]
 
 
-def test_sweeping_up_removes_the_work_of_this_batch_only_and_none_of_a_later_epoch() -> None:
+def test_work_files_are_deleted_of_this_batch_only_and_not_of_a_later_epoch() -> None:
     pipeline = Pipeline()
     batch = replace(pipeline.carried(ONE, batch_id="app_logs-b"), epoch=10)
     places = ("inbox", "staging")

@@ -60,7 +60,7 @@ def test_what_the_pipeline_is_working_on_is_no_difference(pipeline: Pipeline) ->
 # -- bucket and ledger -------------------------------------------------------------------------------------
 
 
-def test_an_object_the_ledger_does_not_know_is_found_and_adopted(pipeline: Pipeline) -> None:
+def test_an_object_the_ledger_does_not_know_is_found_and_registered(pipeline: Pipeline) -> None:
     file = arrived(pipeline, "lost")
     assert found(pipeline) == {"unregistered": 1}
     done = repaired(pipeline)
@@ -70,7 +70,7 @@ def test_an_object_the_ledger_does_not_know_is_found_and_adopted(pipeline: Pipel
     assert found(pipeline) == {}
 
 
-def test_a_lost_version_of_a_known_key_is_adopted_after_the_known_one(pipeline: Pipeline) -> None:
+def test_a_lost_version_of_a_known_key_is_registered_after_the_known_one(pipeline: Pipeline) -> None:
     old = arrived(pipeline, "twice")
     pipeline.ledger.register(old, "event")
     new = arrived(pipeline, "twice")
@@ -78,14 +78,14 @@ def test_a_lost_version_of_a_known_key_is_adopted_after_the_known_one(pipeline: 
     assert [v.version_id for v in pipeline.ledger.versions(RAW, old.key)] == [old.version_id, new.version_id]
 
 
-def test_a_lost_version_is_adopted_before_a_newer_one_that_is_known(pipeline: Pipeline) -> None:
+def test_a_lost_version_is_registered_before_a_newer_one_that_is_known(pipeline: Pipeline) -> None:
     old, new = arrived(pipeline, "twice"), arrived(pipeline, "twice")
     pipeline.ledger.register(new, "event")
     assert repaired(pipeline).remaining == ()
     assert [v.version_id for v in pipeline.ledger.versions(RAW, old.key)] == [old.version_id, new.version_id]
 
 
-def test_a_version_that_still_has_to_be_read_and_is_gone_is_told_of(pipeline: Pipeline) -> None:
+def test_a_missing_version_that_must_be_read_is_reported(pipeline: Pipeline) -> None:
     waiting, carried = arrived(pipeline), arrived(pipeline)
     pipeline.ledger.register(waiting, "event")
     pipeline.carried(carried)
@@ -103,7 +103,7 @@ def test_what_is_settled_may_be_deleted_from_the_bucket(pipeline: Pipeline) -> N
     assert found(pipeline) == {}
 
 
-def test_files_that_wait_for_more_than_an_hour_are_told_of_and_their_job_started(pipeline: Pipeline) -> None:
+def test_files_that_wait_for_more_than_an_hour_are_reported_and_their_job_started(pipeline: Pipeline) -> None:
     pipeline.ledger.register(arrived(pipeline), "event")
     assert found(pipeline) == {}
     pipeline.clock.forward(LATE)
@@ -149,7 +149,7 @@ def test_a_function_that_fails_leaves_the_difference_and_its_words(pipeline: Pip
     assert done.failed == ("function load: it is ill",)
 
 
-def test_a_batch_whose_loads_fail_is_told_of_with_the_error_and_what_it_waits_for(pipeline: Pipeline) -> None:
+def test_a_batch_whose_loads_fail_is_reported_with_the_error_and_the_retry_status(pipeline: Pipeline) -> None:
     batch = pipeline.curate(pipeline.carried(arrived(pipeline)))
     for attempt in (1, 2):
         pipeline.handle(Tick())
@@ -158,7 +158,8 @@ def test_a_batch_whose_loads_fail_is_told_of_with_the_error_and_what_it_waits_fo
     [difference] = look(pipeline).differences
     assert (difference.kind, difference.batch_id) == (Kind.LOAD_FAILING, batch.batch_id)
     assert difference.detail == (
-        f"2 loads failed, the next is due at {pipeline.now(batch).retry_at}: load_failed: ERROR: permission denied"
+        f"2 loads failed, the next one is due at {pipeline.now(batch).retry_at}: "
+        "load_failed: ERROR: permission denied"
     )
     assert repaired(pipeline).remaining == (difference,)
 
@@ -166,13 +167,13 @@ def test_a_batch_whose_loads_fail_is_told_of_with_the_error_and_what_it_waits_fo
 # -- warehouse ---------------------------------------------------------------------------------------------
 
 
-def test_a_loaded_batch_that_the_warehouse_lacks_is_told_of(pipeline: Pipeline) -> None:
+def test_a_loaded_batch_that_the_warehouse_lacks_is_reported(pipeline: Pipeline) -> None:
     noted_in_warehouse(pipeline)
     assert found(pipeline) == {"not-in-warehouse": 1}
     assert len(repaired(pipeline).remaining) == 1
 
 
-def test_a_load_that_the_ledger_does_not_know_is_told_of(pipeline: Pipeline) -> None:
+def test_a_load_that_the_ledger_lacks_is_reported(pipeline: Pipeline) -> None:
     known = list(pipeline.ledger.batches())
     strange = replace(a_batch("strange"), merged=3, counts=Counts(3, 3))
     noted_in_warehouse(pipeline, *known, strange)
@@ -180,7 +181,7 @@ def test_a_load_that_the_ledger_does_not_know_is_told_of(pipeline: Pipeline) -> 
     assert (difference.kind, difference.what) == (Kind.NOT_LOADED, "strange")
 
 
-def test_counts_that_differ_are_told_with_both_numbers(pipeline: Pipeline) -> None:
+def test_different_counts_are_reported_with_both_numbers(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
     noted_in_warehouse(pipeline, replace(batch, merged=batch.merged + 5))
     [difference] = look(pipeline).differences
@@ -188,19 +189,19 @@ def test_counts_that_differ_are_told_with_both_numbers(pipeline: Pipeline) -> No
     assert difference.detail == f"ledger: merged {batch.merged}, etl_loads {batch.merged + 5}"
 
 
-def test_drift_and_doubled_rows_are_told_of_apart(pipeline: Pipeline) -> None:
+def test_drift_and_duplicate_keys_are_reported_separately(pipeline: Pipeline) -> None:
     pipeline.warehouse.drifts["app_logs"] = (12, 10, 1, 2, 3)
     assert found(pipeline) == {"drift": 3}
 
 
-def test_a_warehouse_that_does_not_answer_is_told_of_and_the_rest_is_compared(pipeline: Pipeline) -> None:
+def test_a_warehouse_that_does_not_answer_is_reported_and_the_rest_is_compared(pipeline: Pipeline) -> None:
     pipeline.warehouse.busy = True
     arrived(pipeline)
     assert found(pipeline) == {"unanswered": 3, "unregistered": 1}
 
 
 class Log:
-    """The ledger and `etl_loads` of batches that are loaded again and again, with any outcome."""
+    """The ledger and `etl_loads` of batches that are loaded repeatedly, with any outcome."""
 
     def __init__(self) -> None:
         self.rows: list[Load] = []
@@ -231,7 +232,7 @@ def played(histories: list[list[tuple[int, int, int]]]) -> tuple[dict[str, Batch
 
 
 @given(histories)
-def test_a_ledger_that_was_told_of_every_load_agrees(histories: list[list[tuple[int, int, int]]]) -> None:
+def test_a_ledger_that_recorded_every_load_agrees(histories: list[list[tuple[int, int, int]]]) -> None:
     batches, log = played(histories)
     assert load_differences(batches, log.rows) == []
 
@@ -261,7 +262,7 @@ def test_a_load_that_is_missing_from_either_side_is_caught(
 
 
 @pytest.mark.parametrize("state", BatchState)
-def test_a_load_of_a_batch_that_was_given_up_is_caught_and_one_under_way_is_not(state: BatchState) -> None:
+def test_a_load_of_a_failed_batch_is_reported_and_one_of_an_open_batch_is_not(state: BatchState) -> None:
     batches, log = played([[(5, 5, 0)]])
     given_up = state is not BatchState.LOADED and state not in OPEN_STATES
     moved = {"b0": replace(batches["b0"], state=state)}

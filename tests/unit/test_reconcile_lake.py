@@ -13,9 +13,15 @@ from fakes.pipeline import Pipeline
 from gluebook.core.differences import Kind
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
-from gluebook.core.reconciling_lake import Manifest, Place, Shelf, place_of, shelf_differences
+from gluebook.core.reconciling_lake import (
+    BatchObjects,
+    Manifest,
+    ObjectName,
+    batch_differences,
+    parse_object_name,
+)
 from gluebook.core.states import LEASED_STATES, BatchState
-from gluebook.operations.reconcile_lake import look_again
+from gluebook.operations.reconcile_lake import recheck
 from gluebook.operations.repair import repair
 from operator_kit import (
     arrived,
@@ -23,8 +29,7 @@ from operator_kit import (
     loaded_batch,
     look,
     noted_in_warehouse,
-    operating,
-    reconciling,
+    operations,
     repaired,
 )
 
@@ -39,7 +44,7 @@ def pipeline() -> Pipeline:
     return made
 
 
-def test_a_published_file_that_is_gone_or_cut_short_is_told_of(pipeline: Pipeline) -> None:
+def test_a_missing_or_truncated_published_file_is_reported(pipeline: Pipeline) -> None:
     loaded_batch(pipeline)
     gone, cut = sorted(pipeline.objects.sizes("lake", "curated/"))
     pipeline.objects.delete("lake", [gone])
@@ -53,22 +58,22 @@ def test_a_published_file_that_is_gone_or_cut_short_is_told_of(pipeline: Pipelin
     assert len(told) == 2
 
 
-def test_what_is_removed_while_it_is_looked_at_is_not_told_of(pipeline: Pipeline) -> None:
+def test_an_object_that_is_deleted_during_the_check_is_not_reported(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
     gone = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 99)
-    assert look_again(Shelf(batch.batch_id, {gone: 4}), operating(pipeline)) == []
+    assert recheck(BatchObjects(batch.batch_id, {gone: 4}), operations(pipeline)) == []
 
 
 def test_a_file_of_a_generation_that_is_still_to_come_is_never_removed(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
     ahead = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 0, 2)
     pipeline.objects.put("lake", ahead, b"x")
-    assert found(pipeline) == {"strange-object": 1}
+    assert found(pipeline) == {"unknown-object": 1}
     repaired(pipeline)
     assert pipeline.objects.body("lake", ahead) == b"x"
 
 
-def test_a_manifest_that_is_gone_is_told_of_and_its_files_are_orphans(pipeline: Pipeline) -> None:
+def test_a_missing_manifest_is_reported_and_its_files_are_orphans(pipeline: Pipeline) -> None:
     [manifest] = pipeline.objects.sizes("lake", "manifests/")
     pipeline.objects.delete("lake", [manifest])
     kinds = found(pipeline)
@@ -77,12 +82,12 @@ def test_a_manifest_that_is_gone_is_told_of_and_its_files_are_orphans(pipeline: 
 
 def test_what_a_run_that_lost_its_batch_has_published_is_removed(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
-    stray = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 99)
-    pipeline.objects.put("lake", stray, b"late")
+    orphan = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 99)
+    pipeline.objects.put("lake", orphan, b"late")
     before = pipeline.visible()
     assert found(pipeline) == {"orphan": 1}
     assert repaired(pipeline).remaining == ()
-    assert pipeline.visible() == {key: body for key, body in before.items() if key != stray}
+    assert pipeline.visible() == {key: body for key, body in before.items() if key != orphan}
 
 
 def test_a_manifest_of_an_earlier_generation_goes_with_its_files(pipeline: Pipeline) -> None:
@@ -94,13 +99,13 @@ def test_a_manifest_of_an_earlier_generation_goes_with_its_files(pipeline: Pipel
     assert found(pipeline) == {}
     for key, body in old.items():
         pipeline.objects.put("lake", key, body or b"")
-    # Rows and vouchers: a manifest and a file of each.
+    # Rows and row references: a manifest and a file of each.
     assert found(pipeline) == {"stale-manifest": 2, "orphan": 2}
     assert repaired(pipeline).remaining == ()
     assert pipeline.visible() == new
 
 
-def test_what_an_earlier_generation_brought_stays_when_the_next_one_is_given_up(pipeline: Pipeline) -> None:
+def test_an_earlier_generation_stays_when_the_next_one_fails(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
     before = pipeline.visible()
     again = pipeline.again(batch)
@@ -113,7 +118,7 @@ def test_what_an_earlier_generation_brought_stays_when_the_next_one_is_given_up(
 def test_leftovers_of_a_batch_at_rest_go_and_those_of_one_at_work_stay(pipeline: Pipeline) -> None:
     [batch] = pipeline.ledger.batches()
     working = pipeline.carried(arrived(pipeline))
-    left = [f"{place}{batch.batch_id}/1/part" for place in ("inbox/", "staging/")]
+    left = [f"{name}{batch.batch_id}/1/part" for name in ("inbox/", "staging/")]
     used = f"inbox/{working.batch_id}/1/part"
     for key in (*left, used):
         pipeline.objects.put("lake", key, b"x")
@@ -122,7 +127,7 @@ def test_leftovers_of_a_batch_at_rest_go_and_those_of_one_at_work_stay(pipeline:
     assert {*pipeline.objects.sizes("lake", "inbox/"), *pipeline.objects.sizes("lake", "staging/")} == {used}
 
 
-def test_what_nobody_knows_is_told_of_and_never_removed(pipeline: Pipeline) -> None:
+def test_unknown_objects_are_reported_and_never_removed(pipeline: Pipeline) -> None:
     keys = [
         "curated/app_logs/dt=2026-01-05/by-hand.parquet",
         "curated/app_logs/dt=2026-01-05/forgotten-batch-00000.parquet",
@@ -130,20 +135,20 @@ def test_what_nobody_knows_is_told_of_and_never_removed(pipeline: Pipeline) -> N
     ]
     for key in keys:
         pipeline.objects.put("lake", key, b"x")
-    assert found(pipeline) == {"strange-object": 2}
+    assert found(pipeline) == {"unknown-object": 2}
     repaired(pipeline)
     assert all(pipeline.objects.body("lake", key) for key in keys)
 
 
 def test_what_is_published_between_looking_and_repairing_is_not_removed(pipeline: Pipeline) -> None:
-    """An orphan by the first look; then its batch is opened again and on its way."""
+    """An orphan at the first check; then its batch is reopened."""
     [batch] = pipeline.ledger.batches()
-    stray = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 99)
-    pipeline.objects.put("lake", stray, b"late")
+    orphan = LAKE.curated_file("app_logs", "2026-01-05", batch.batch_id, 99)
+    pipeline.objects.put("lake", orphan, b"late")
     findings = look(pipeline)
     pipeline.again(batch)
-    repair(findings, reconciling(pipeline), lambda stage: None)
-    assert pipeline.objects.body("lake", stray) == b"late"
+    repair(findings, operations(pipeline), lambda stage: None)
+    assert pipeline.objects.body("lake", orphan) == b"late"
 
 
 batch_ids = st.from_regex(r"[a-z_]{1,12}-\d{8}T\d{6}-[0-9a-f]{8}", fullmatch=True)
@@ -153,18 +158,18 @@ batch_ids = st.from_regex(r"[a-z_]{1,12}-\d{8}T\d{6}-[0-9a-f]{8}", fullmatch=Tru
 def test_every_name_that_a_batch_gives_is_read_back(batch_id: str, generation: int, number: int) -> None:
     names = {
         LAKE.curated_file("app_logs", "2026-01-05", batch_id, number, generation): "parquet",
-        LAKE.vouchers_file("app_logs", batch_id, number, generation): "parquet",
+        LAKE.row_references_file("app_logs", batch_id, number, generation): "parquet",
         LAKE.manifest("app_logs", batch_id, generation): "manifest",
-        LAKE.vouchers("app_logs", batch_id, generation): "manifest",
+        LAKE.row_references_manifest("app_logs", batch_id, generation): "manifest",
     }
     for name, kind in names.items():
-        assert place_of(name) == Place(batch_id, generation, kind)
+        assert parse_object_name(name) == ObjectName(batch_id, generation, kind)
     work = f"{LAKE.staging(batch_id, generation)}data/dt=2026-01-05/part.parquet"
-    assert place_of(work) == Place(batch_id, 1, "work")
+    assert parse_object_name(work) == ObjectName(batch_id, 1, "work")
 
 
 @st.composite
-def shelves(draw: st.DrawFn) -> tuple[Batch, Shelf]:
+def by_batch(draw: st.DrawFn) -> tuple[Batch, BatchObjects]:
     """A batch in any state, and any files and manifests of its generations up to now."""
     now = draw(st.integers(1, 3))
     curated = draw(st.integers(0, 1))
@@ -182,28 +187,28 @@ def shelves(draw: st.DrawFn) -> tuple[Batch, Shelf]:
         entries = {LAKE.curated_file(batch.dataset, "2026-01-05", "b", n, generation): 7 for n in named}
         manifests.append(Manifest(LAKE.manifest(batch.dataset, "b", generation), generation, entries))
     work = ("inbox/b/1/x",) if draw(st.booleans()) else ()
-    return batch, Shelf("b", files, tuple(manifests), work)
+    return batch, BatchObjects("b", files, tuple(manifests), work)
 
 
-@given(shelves())
+@given(by_batch())
 def test_a_repair_removes_nothing_that_a_valid_manifest_names_and_is_enough(
-    drawn: tuple[Batch, Shelf],
+    drawn: tuple[Batch, BatchObjects],
 ) -> None:
-    batch, shelf = drawn
-    differences = shelf_differences(batch, shelf, LAKE)
-    doomed = {key for difference in differences for key in difference.objects}
+    batch, objects = drawn
+    differences = batch_differences(batch, objects, LAKE)
+    removed = {key for difference in differences for key in difference.objects}
     if batch.state in LEASED_STATES:
-        assert doomed == set()
+        assert removed == set()
     published = batch.state in (BatchState.CURATED, BatchState.LOADING, BatchState.LOADED)
-    for manifest in shelf.manifests:
+    for manifest in objects.manifests:
         if published and manifest.generation == batch.generation:
-            assert not doomed & {manifest.key, *manifest.files}
-    left = Shelf(
+            assert not removed & {manifest.key, *manifest.files}
+    left = BatchObjects(
         "b",
-        {key: size for key, size in shelf.files.items() if key not in doomed},
-        tuple(manifest for manifest in shelf.manifests if manifest.key not in doomed),
-        tuple(key for key in shelf.work if key not in doomed),
+        {key: size for key, size in objects.files.items() if key not in removed},
+        tuple(manifest for manifest in objects.manifests if manifest.key not in removed),
+        tuple(key for key in objects.work if key not in removed),
     )
-    after = shelf_differences(batch, left, LAKE)
+    after = batch_differences(batch, left, LAKE)
     assert {d.kind for d in after} <= {Kind.MISSING_FILE}
     assert after == [d for d in differences if d.kind is Kind.MISSING_FILE]

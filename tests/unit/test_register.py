@@ -1,4 +1,4 @@
-"""Registering what a listing of the raw bucket finds: each version once, in the order in which they came about."""
+"""Register the versions in a listing of the raw bucket, each once, in their order of creation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from fakes import FakeClock, FakeLedger, FakeObjects
 from gluebook.core.model import FileVersion, ObjectVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.operations.register import Adopted, Adopting, adopt, arrival, register, unregistered
+from gluebook.operations.register import (
+    RegisterContext,
+    Registrations,
+    new_file_version,
+    register,
+    register_missing,
+    unregistered,
+)
 
 RAW = "raw"
 LOGS = "app_logs/mongod/dt=2026-01-05/a.log"
@@ -21,7 +28,7 @@ TICKETS = "support_tickets/servicenow/dt=2026-01-05/a.csv"
 
 
 class Bucket:
-    """A raw bucket beside a ledger. Its events are numbered by when their versions came about."""
+    """A raw bucket and a ledger. Its events are numbered in the order of their versions."""
 
     def __init__(self) -> None:
         self.ledger, self.objects, self.clock = FakeLedger(), FakeObjects(), FakeClock()
@@ -35,15 +42,15 @@ class Bucket:
 
     def event(self, key: str, version: str) -> bool:
         order = order_of_event(self.sequencers[version])
-        file = arrival(RAW, key, version, 5, order, self.clock())
+        file = new_file_version(RAW, key, version, 5, order, self.clock())
         return register(file, self.ledger, "event")
 
     def listed(self) -> list[ObjectVersion]:
         return [version for page in self.objects.versions(RAW, "") for version in page]
 
-    def adopt(self, listed: list[ObjectVersion] | None = None) -> Adopted:
+    def register_missing(self, listed: list[ObjectVersion] | None = None) -> Registrations:
         listed = self.listed() if listed is None else listed
-        return adopt(listed, Adopting(self.ledger, self.objects, RAW, self.clock, "found"))
+        return register_missing(listed, RegisterContext(self.ledger, self.objects, RAW, self.clock, "found"))
 
     def order(self, key: str = LOGS) -> list[str]:
         """The version ids of a key as the ledger orders them."""
@@ -59,7 +66,7 @@ def bucket() -> Bucket:
 
 def test_an_object_whose_event_was_lost_waits_to_be_claimed(bucket: Bucket) -> None:
     [version] = bucket.put(LOGS)
-    assert bucket.adopt() == Adopted(registered=1, datasets=frozenset({"app_logs"}))
+    assert bucket.register_missing() == Registrations(registered=1, datasets=frozenset({"app_logs"}))
     [file] = bucket.ledger.pending("app_logs", 10)
     assert (file.key, file.version_id, file.size, file.bucket) == (LOGS, version, 5, RAW)
     assert (file.dataset, file.source, file.dt) == ("app_logs", "mongod", "2026-01-05")
@@ -67,61 +74,61 @@ def test_an_object_whose_event_was_lost_waits_to_be_claimed(bucket: Bucket) -> N
     assert bucket.ledger.corrections("app_logs") == []
 
 
-def test_all_versions_of_a_key_in_one_page_are_adopted_the_oldest_first(bucket: Bucket) -> None:
+def test_all_versions_of_a_key_in_one_page_are_registered_the_oldest_first(bucket: Bucket) -> None:
     ids = bucket.put(LOGS, 5)
-    assert bucket.adopt().registered == 5
+    assert bucket.register_missing().registered == 5
     assert bucket.order() == ids
     assert [correction.key for correction in bucket.ledger.corrections("app_logs")] == [LOGS]
 
 
-def test_what_is_known_is_left_as_it_is(bucket: Bucket) -> None:
+def test_known_versions_are_unchanged(bucket: Bucket) -> None:
     first, second = bucket.put(LOGS, 2)
     bucket.put(TICKETS)
     bucket.event(LOGS, first)
     before = bucket.ledger.versions(RAW, LOGS)
     bucket.clock.forward(60)
-    assert bucket.adopt() == Adopted(
+    assert bucket.register_missing() == Registrations(
         known=1, registered=2, datasets=frozenset({"app_logs", "support_tickets"})
     )
     assert bucket.ledger.versions(RAW, LOGS)[:1] == before
     assert bucket.order() == [first, second]
 
 
-def test_adopting_again_changes_nothing(bucket: Bucket) -> None:
+def test_registering_again_changes_nothing(bucket: Bucket) -> None:
     bucket.put(LOGS, 3)
     bucket.put(TICKETS)
     bucket.put("outside.csv")
-    bucket.adopt()
+    bucket.register_missing()
     before = sorted(bucket.ledger.files(), key=lambda file: file.file_id)
     bucket.clock.forward(60)
-    assert bucket.adopt() == Adopted(known=5)
+    assert bucket.register_missing() == Registrations(known=5)
     assert sorted(bucket.ledger.files(), key=lambda file: file.file_id) == before
 
 
-def test_a_key_outside_the_convention_is_told_of_as_refused_and_starts_no_job(bucket: Bucket) -> None:
+def test_a_key_outside_the_convention_counts_as_refused_and_starts_no_job(bucket: Bucket) -> None:
     bucket.put("outside.csv", 2)
-    assert bucket.adopt() == Adopted(refused=2)
+    assert bucket.register_missing() == Registrations(refused=2)
     files = list(bucket.ledger.files())
     assert {(file.state, file.dataset) for file in files} == {(FileState.FAILED, "")}
     assert all((file.reason or "").startswith("key_outside_convention") for file in files)
 
 
 def test_an_empty_listing_is_nothing(bucket: Bucket) -> None:
-    assert bucket.adopt([]) == Adopted()
+    assert bucket.register_missing([]) == Registrations()
 
 
-def test_a_late_event_of_what_was_adopted_is_known_and_leaves_the_order_as_it_is(bucket: Bucket) -> None:
+def test_a_late_event_of_what_was_registered_is_known_and_leaves_the_order_as_it_is(bucket: Bucket) -> None:
     first, second = bucket.put(LOGS, 2)
     bucket.event(LOGS, first)
-    bucket.adopt()
+    bucket.register_missing()
     assert bucket.event(LOGS, second) is False
     assert bucket.order() == [first, second]
 
 
-def test_a_version_that_came_after_an_adopted_one_comes_after_it(bucket: Bucket) -> None:
+def test_a_version_that_came_after_a_registered_one_comes_after_it(bucket: Bucket) -> None:
     ids = bucket.put(LOGS, 2)
     bucket.event(LOGS, ids[0])
-    bucket.adopt()
+    bucket.register_missing()
     ids += bucket.put(LOGS)
     bucket.event(LOGS, ids[2])
     assert bucket.order() == ids
@@ -137,7 +144,7 @@ def test_events_and_listings_in_any_mixture_give_the_order_in_which_versions_cam
     early = data.draw(st.permutations(told))
     for version in early[:cut]:
         bucket.event(LOGS, version)
-    bucket.adopt()
+    bucket.register_missing()
     for version in early[cut:]:
         bucket.event(LOGS, version)
     assert bucket.order() == ids
@@ -153,20 +160,20 @@ def test_a_version_that_came_after_the_listing_stays_the_newer_one_though_its_ev
     stale = bucket.listed()
     [second] = bucket.put(LOGS)
     assert bucket.event(LOGS, second) is True
-    found = bucket.adopt(stale)
+    found = bucket.register_missing(stale)
     assert (found.registered, found.known) == (1 if neighbour is None else 2, 0)
     assert bucket.event(LOGS, first) is False
     assert bucket.order() == [first, second]
 
 
-def test_a_version_that_a_stale_listing_lacks_and_nobody_has_told_of_is_adopted_in_its_place(
+def test_a_version_that_a_stale_listing_lacks_is_registered_in_its_order(
     bucket: Bucket,
 ) -> None:
     [first] = bucket.put(LOGS)
     stale = bucket.listed()
     second, third = bucket.put(LOGS, 2)
     bucket.event(LOGS, third)
-    bucket.adopt(stale)
+    bucket.register_missing(stale)
     assert bucket.order() == [first, second, third]
 
 
@@ -182,10 +189,10 @@ def test_a_listing_however_stale_leaves_the_order_in_which_versions_came_about(
     cut = data.draw(st.integers(0, len(events)))
     for version in events[:cut]:
         bucket.event(LOGS, version)
-    bucket.adopt(stale)
+    bucket.register_missing(stale)
     for version in events[cut:]:
         bucket.event(LOGS, version)
-    bucket.adopt()
+    bucket.register_missing()
     assert bucket.order() == ids
 
 
@@ -208,7 +215,7 @@ def test_an_event_that_comes_in_between_leaves_the_order_right(before: int, come
     bucket = Bucket()
     ids = bucket.put(LOGS, 3)
     bucket.ledger = EventsInBetween(bucket, ids[before], ids[comes])
-    found = bucket.adopt()
+    found = bucket.register_missing()
     assert (found.registered, found.known) == (2, 1)
     assert bucket.order() == ids
 
@@ -218,7 +225,7 @@ def test_what_comes_after_versions_that_were_deleted_for_good_comes_after_them(b
     for version in ids[:2]:
         bucket.event(LOGS, version)
         bucket.objects.remove_version(RAW, LOGS, version)
-    bucket.adopt()
+    bucket.register_missing()
     assert bucket.order() == ids
 
 
@@ -236,7 +243,7 @@ def test_versions_that_were_deleted_for_good_confuse_no_order_of_those_that_are_
             bucket.event(LOGS, version)
         if fate == DELETED:
             bucket.objects.remove_version(RAW, LOGS, version)
-    bucket.adopt()
+    bucket.register_missing()
     there = [version for version, fate in zip(ids, fates, strict=True) if fate != DELETED]
     assert [version for version in bucket.order() if version in there] == there
 
@@ -246,13 +253,13 @@ def test_the_newest_version_that_is_there_comes_after_all_that_were_deleted_for_
     bucket.event(LOGS, ids[0])
     bucket.event(LOGS, ids[1])
     bucket.objects.remove_version(RAW, LOGS, ids[1])
-    bucket.adopt()
+    bucket.register_missing()
     assert bucket.order() == ids
 
 
 def test_keys_of_one_page_are_kept_apart(bucket: Bucket) -> None:
     wanted = {f"{LOGS}.{number}": bucket.put(f"{LOGS}.{number}", 1 + number % 3) for number in range(30)}
-    assert bucket.adopt().registered == sum(map(len, wanted.values()))
+    assert bucket.register_missing().registered == sum(map(len, wanted.values()))
     assert {key: bucket.order(key) for key in wanted} == wanted
 
 
@@ -277,14 +284,14 @@ def test_a_listing_that_was_interrupted_anywhere_is_finished_by_the_next(
     bucket.ledger = DyingLedger(changes)
     ids = bucket.put(LOGS, 3)
     with pytest.raises(ConnectionError):
-        bucket.adopt()
+        bucket.register_missing()
     bucket.ledger.left = -1
-    bucket.adopt()
+    bucket.register_missing()
     assert bucket.order() == ids
     assert [correction.key for correction in bucket.ledger.corrections("app_logs")] == [LOGS]
 
 
-def test_what_the_ledger_does_not_know_is_told_of_and_not_registered(bucket: Bucket) -> None:
+def test_unregistered_versions_are_listed_and_not_registered(bucket: Bucket) -> None:
     first, second = bucket.put(LOGS, 2)
     bucket.event(LOGS, first)
     found = unregistered(bucket.listed(), RAW, bucket.ledger)
@@ -294,10 +301,10 @@ def test_what_the_ledger_does_not_know_is_told_of_and_not_registered(bucket: Buc
 
 def test_a_version_is_registered_under_the_identity_its_event_would_give_it(bucket: Bucket) -> None:
     [version] = bucket.put(LOGS)
-    bucket.adopt()
-    [adopted] = bucket.ledger.files()
-    told = arrival(RAW, LOGS, version, 5, order_of_event("0A"), bucket.clock())
-    assert replace(adopted, order="") == replace(told, order="")
+    bucket.register_missing()
+    [registrations] = bucket.ledger.files()
+    told = new_file_version(RAW, LOGS, version, 5, order_of_event("0A"), bucket.clock())
+    assert replace(registrations, order="") == replace(told, order="")
 
 
 # -- one object's failure ----------------------------------------------------------------------------------
@@ -310,16 +317,16 @@ def test_an_object_that_cannot_be_registered_is_named_and_does_not_end_its_page(
     for key in (before, bad, late):
         bucket.put(key)
     bucket.ledger.refuse(bad)
-    adopted = bucket.adopt()
-    assert adopted.registered == 2
-    assert [str(failure) for failure in adopted.failed] == [f"{bad}: {adopted.failed[0].error}"]
-    assert "ValidationException" in str(adopted.failed[0].error)
+    registrations = bucket.register_missing()
+    assert registrations.registered == 2
+    assert [str(failure) for failure in registrations.failed] == [f"{bad}: {registrations.failed[0].error}"]
+    assert "ValidationException" in str(registrations.failed[0].error)
     assert {file.key for file in bucket.ledger.pending("app_logs", 10)} == {before, late}
     bucket.ledger.refuse()
-    assert bucket.adopt().registered == 1
+    assert bucket.register_missing().registered == 1
 
 
-def test_what_writers_leave_beside_files_is_neither_registered_nor_missed(bucket: Bucket) -> None:
+def test_markers_and_checksums_are_neither_registered_nor_missing(bucket: Bucket) -> None:
     bucket.put(LOGS)
     for key in (
         "app_logs/mongod/dt=2026-01-05/_SUCCESS",
@@ -330,5 +337,5 @@ def test_what_writers_leave_beside_files_is_neither_registered_nor_missed(bucket
     bucket.objects.put(RAW, "app_logs/", b"")
     listed = bucket.listed()
     assert {one.key for one in unregistered(listed, RAW, bucket.ledger)} == {LOGS}
-    assert bucket.adopt() == Adopted(registered=1, datasets=frozenset({"app_logs"}))
+    assert bucket.register_missing() == Registrations(registered=1, datasets=frozenset({"app_logs"}))
     assert [file.key for file in bucket.ledger.files()] == [LOGS]

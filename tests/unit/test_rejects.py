@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from fakes import FakeObjects
-from gluebook.cli.rejects_command import _told
-from gluebook.contracts import CONTRACTS
+from gluebook.cli.rejects import _screen
+from gluebook.contracts import CONTRACTS, QUARANTINE
 from gluebook.core.keys import Lake
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.operations.rejects import COLUMNS, Reject, Rejects, Tally, Wanted, find_rejects, summed_up
+from gluebook.operations.rejects import Reject, RejectFilter, Rejects, Tally, find_rejects, summarise
 from template_kit import TEMPLATE
 
 LAKE = Lake("lake")
@@ -78,7 +78,7 @@ def objects(tmp_path: Path) -> FakeObjects:
 
 
 def test_all_are_counted_and_the_first_shown_by_file_and_record(objects: FakeObjects) -> None:
-    found = find_rejects(Wanted(), objects, LAKE, 3)
+    found = find_rejects(RejectFilter(), objects, LAKE, 3)
     assert found.tallies == (
         Tally("app_logs", "containers", "malformed_record", 1, 1),
         Tally("app_logs", "mongod", "malformed_record", 3, 1),
@@ -91,20 +91,20 @@ def test_all_are_counted_and_the_first_shown_by_file_and_record(objects: FakeObj
 @pytest.mark.parametrize(
     ("wanted", "records"),
     [
-        (Wanted(dataset="app_logs"), [3, 1, 2, 3]),
-        (Wanted(source="servicenow"), [7]),
-        (Wanted(reason="unknown:status"), [7]),
-        (Wanted(reason="unknown"), []),
-        (Wanted(key=TICKET.key), [7]),
-        (Wanted(batch_id="app_logs-1"), [1, 2, 3]),
-        (Wanted(since="2026-01-06"), [3, 7]),
-        (Wanted(until="2026-01-05"), [1, 2, 3]),
-        (Wanted(since="2026-01-06", until="2026-01-06"), [3]),
-        (Wanted(dataset="app_logs", source="mongod", until="2026-01-04"), []),
+        (RejectFilter(dataset="app_logs"), [3, 1, 2, 3]),
+        (RejectFilter(source="servicenow"), [7]),
+        (RejectFilter(reason="unknown:status"), [7]),
+        (RejectFilter(reason="unknown"), []),
+        (RejectFilter(key=TICKET.key), [7]),
+        (RejectFilter(batch_id="app_logs-1"), [1, 2, 3]),
+        (RejectFilter(since="2026-01-06"), [3, 7]),
+        (RejectFilter(until="2026-01-05"), [1, 2, 3]),
+        (RejectFilter(since="2026-01-06", until="2026-01-06"), [3]),
+        (RejectFilter(dataset="app_logs", source="mongod", until="2026-01-04"), []),
     ],
 )
 def test_only_those_that_are_asked_for_are_found(
-    objects: FakeObjects, wanted: Wanted, records: list[int]
+    objects: FakeObjects, wanted: RejectFilter, records: list[int]
 ) -> None:
     found = find_rejects(wanted, objects, LAKE, 99)
     assert [one.record for one in found.first] == records
@@ -114,8 +114,8 @@ def test_only_those_that_are_asked_for_are_found(
 def test_the_order_in_which_they_are_found_does_not_matter() -> None:
     many = [reject(number) for number in range(50)]
     random.Random(1).shuffle(many)
-    assert summed_up(many, 4).first == tuple(reject(number) for number in range(4))
-    assert summed_up(many, 0) == Rejects((Tally("app_logs", "mongod", "malformed_record", 50, 1),), ())
+    assert summarise(many, 4).first == tuple(reject(number) for number in range(4))
+    assert summarise(many, 0) == Rejects((Tally("app_logs", "mongod", "malformed_record", 50, 1),), ())
 
 
 @pytest.mark.parametrize(
@@ -129,22 +129,22 @@ def test_the_order_in_which_they_are_found_does_not_matter() -> None:
 )
 def test_what_there_isnt_is_refused_with_what_there_is(asked: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        Wanted(**asked)
+        RejectFilter(**asked)
 
 
 def test_less_than_nothing_is_refused(objects: FakeObjects) -> None:
     with pytest.raises(ConfigurationError, match="--limit -1"):
-        find_rejects(Wanted(), objects, LAKE, -1)
+        find_rejects(RejectFilter(), objects, LAKE, -1)
 
 
 def shown(found: Rejects) -> str:
     console = Console(width=140, record=True)
-    console.print(_told(found))
+    console.print(_screen(found))
     return console.export_text()
 
 
 def test_the_screen_tells_counts_records_and_the_way_on() -> None:
-    text = shown(summed_up([reject(1, raw="[bold]x[/]\x1b[2J" + "y" * 300), TICKET, LATER], 2))
+    text = shown(summarise([reject(1, raw="[bold]x[/]\x1b[2J" + "y" * 300), TICKET, LATER], 2))
     assert "[bold]x[/]" in text and "[2Jyyy" in text and "\x1b" not in text and "y…" in text
     assert "unknown:status" in text and "and 1 more: --limit 3" in text
     assert "gluebook replay" in text
@@ -153,8 +153,7 @@ def test_the_screen_tells_counts_records_and_the_way_on() -> None:
 def test_the_catalogs_table_has_the_quarantines_columns_and_lies_over_all_of_it() -> None:
     table = parse_template(TEMPLATE)["Resources"]["Rejects"]["Properties"]["TableInput"]
     columns = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
-    assert tuple(columns) == COLUMNS
-    assert {name for name, kind in columns.items() if kind != "string"} == {"_source_record"}
+    assert columns == {column.name: column.spark_type for column in QUARANTINE}
     assert table["StorageDescriptor"]["Location"] == {"Fn::Sub": "s3://${LakeBucket}/quarantine/"}
     assert all(LAKE.quarantined(dataset).startswith("quarantine/") for dataset in CONTRACTS)
 

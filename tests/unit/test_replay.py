@@ -1,4 +1,4 @@
-"""Replay: chosen file versions come again with their batches; nothing is lost by stopping half-way."""
+"""Replay: chosen file versions are processed again with their batches; an interruption loses nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gluebook.errors import ConfigurationError, TerminalError
 from gluebook.job.claim import fail_or_divide
 from gluebook.job.curate import next_batch
 from gluebook.operations.replay import replay, replay_of_dataset, replay_of_files
-from operator_kit import operating
+from operator_kit import operations
 
 AT = "2026-01-06T00:00:00.000Z"
 
@@ -47,8 +47,8 @@ def outside(key: str, reason: str = "unknown_source") -> FileVersion:
 def test_a_loaded_batch_is_opened_one_generation_further_and_its_job_started(pipeline: Pipeline) -> None:
     file = a_file("one")
     batch = pipeline.batch(BatchState.LOADED, files=[file])
-    plan = replay_of_files([file.key], None, operating(pipeline))
-    done = replay(plan, operating(pipeline))
+    plan = replay_of_files([file.key], None, operations(pipeline))
+    done = replay(plan, operations(pipeline))
     assert [b.batch_id for b in done.reopened] == [batch.batch_id]
     again = pipeline.now(batch)
     assert (again.state, again.generation, again.lease_until) == (BatchState.CLAIMED, 2, 0)
@@ -56,30 +56,30 @@ def test_a_loaded_batch_is_opened_one_generation_further_and_its_job_started(pip
     assert str(done.started["app_logs"]) == "started run jr_1 of job job-logs"
 
 
-def test_a_replayed_batch_is_what_the_next_run_takes_up(pipeline: Pipeline) -> None:
+def test_the_next_run_takes_over_a_replayed_batch(pipeline: Pipeline) -> None:
     file = a_file("one")
     batch = pipeline.batch(BatchState.LOADED, files=[file])
-    replay(replay_of_files([file.key], None, operating(pipeline)), operating(pipeline))
+    replay(replay_of_files([file.key], None, operations(pipeline)), operations(pipeline))
     taken = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert taken is not None
     assert (taken.batch_id, taken.generation) == (batch.batch_id, 2)
 
 
-def test_files_that_share_the_batch_ride_along_and_are_told_of(pipeline: Pipeline) -> None:
+def test_files_that_share_the_batch_are_included_and_reported(pipeline: Pipeline) -> None:
     files = [a_file(name) for name in ("one", "two", "three")]
     pipeline.batch(BatchState.LOADED, files=files)
-    plan = replay_of_files([files[0].key], None, operating(pipeline))
+    plan = replay_of_files([files[0].key], None, operations(pipeline))
     assert [f.key for f in plan.repeat] == [files[0].key]
-    assert {f.key for f in plan.riding} == {files[1].key, files[2].key}
+    assert {f.key for f in plan.included} == {files[1].key, files[2].key}
 
 
 def test_all_versions_of_a_key_come_again_unless_one_is_named(pipeline: Pipeline) -> None:
     old, new = a_file("one", version="v1", sequencer="0A"), a_file("one", version="v2", sequencer="0B")
     for file in (old, new):
         pipeline.batch(BatchState.LOADED, files=[file])
-    both = replay_of_files([old.key], None, operating(pipeline))
+    both = replay_of_files([old.key], None, operations(pipeline))
     assert [f.version_id for f in both.repeat] == ["v1", "v2"]
-    one = replay_of_files([old.key], "v2", operating(pipeline))
+    one = replay_of_files([old.key], "v2", operations(pipeline))
     assert [f.version_id for f in one.repeat] == ["v2"]
 
 
@@ -89,18 +89,18 @@ def test_a_superseded_version_stays_out_and_opens_nothing(pipeline: Pipeline) ->
     pipeline.batch(BatchState.LOADED, files=[new])
     again = pipeline.again(carrying, old)
     pipeline.load(pipeline.curate(again))
-    plan = replay_of_files([old.key], None, operating(pipeline))
+    plan = replay_of_files([old.key], None, operations(pipeline))
     assert [f.version_id for f in plan.superseded] == ["v1"]
     assert [f.version_id for f in plan.repeat] == ["v2"]
 
 
 @pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.CURATED, BatchState.LOADING])
-def test_what_is_under_way_is_left_alone(pipeline: Pipeline, state: BatchState) -> None:
+def test_open_batches_are_not_reopened(pipeline: Pipeline, state: BatchState) -> None:
     file = a_file("one")
     batch = pipeline.batch(state, files=[file])
-    plan = replay_of_files([file.key], None, operating(pipeline))
+    plan = replay_of_files([file.key], None, operations(pipeline))
     assert [f.key for f in plan.under_way] == [file.key]
-    replay(plan, operating(pipeline))
+    replay(plan, operations(pipeline))
     assert pipeline.now(batch) == batch
 
 
@@ -120,8 +120,8 @@ def test_a_batch_whose_loads_fail_is_processed_again_and_loaded_at_once(
         given_up=given_up,
     )
     pipeline.ledger.advance(pipeline.now(batch), failed, AT, "failed")
-    plan = replay_of_files([file.key], None, operating(pipeline))
-    assert [b.batch_id for b in replay(plan, operating(pipeline)).reopened] == [batch.batch_id]
+    plan = replay_of_files([file.key], None, operations(pipeline))
+    assert [b.batch_id for b in replay(plan, operations(pipeline)).reopened] == [batch.batch_id]
     taken = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert taken is not None and taken.generation == 2
     pipeline.curate(taken)
@@ -130,19 +130,19 @@ def test_a_batch_whose_loads_fail_is_processed_again_and_loaded_at_once(
     assert (again.state, again.load_attempts, again.given_up) == (BatchState.LOADING, 1, False)
 
 
-def test_a_key_the_ledger_does_not_know_is_told_of_by_name(pipeline: Pipeline) -> None:
+def test_an_unknown_key_is_an_error_that_names_it(pipeline: Pipeline) -> None:
     known = a_file("known")
     pipeline.batch(BatchState.LOADED, files=[known])
     with pytest.raises(TerminalError, match=r"no s3://raw/app_logs/nothing; .*gluebook backfill"):
-        replay_of_files([known.key, "app_logs/nothing"], None, operating(pipeline))
+        replay_of_files([known.key, "app_logs/nothing"], None, operations(pipeline))
     with pytest.raises(TerminalError, match="in version v9"):
-        replay_of_files([known.key], "v9", operating(pipeline))
+        replay_of_files([known.key], "v9", operations(pipeline))
 
 
 def test_a_file_refused_for_its_key_waits_once_there_is_a_source_for_it(pipeline: Pipeline) -> None:
     file = outside("app_logs/mongod/dt=2026-01-05/late.json", "unknown_source: 'mongod'")
     pipeline.ledger.register(file, "test")
-    replay(replay_of_files([file.key], None, operating(pipeline)), operating(pipeline))
+    replay(replay_of_files([file.key], None, operations(pipeline)), operations(pipeline))
     [waiting] = pipeline.ledger.pending("app_logs", 10)
     assert (waiting.state, waiting.dataset, waiting.source, waiting.dt, waiting.reason) == (
         FileState.PENDING,
@@ -155,13 +155,13 @@ def test_a_file_refused_for_its_key_waits_once_there_is_a_source_for_it(pipeline
     assert pipeline.jobs.started == ["job-logs"]
 
 
-def test_a_file_that_still_has_no_source_is_told_of_with_its_reason(pipeline: Pipeline) -> None:
+def test_a_file_that_still_has_no_source_is_refused_with_the_reason(pipeline: Pipeline) -> None:
     file = outside("weblogs/nginx/dt=2026-01-05/access.log")
     pipeline.ledger.register(file, "test")
-    plan = replay_of_files([file.key], None, operating(pipeline))
+    plan = replay_of_files([file.key], None, operations(pipeline))
     [refusal] = plan.refused
     assert refusal.reason.startswith("unknown_dataset: 'weblogs'")
-    assert replay(plan, operating(pipeline)).readmitted == ()
+    assert replay(plan, operations(pipeline)).readmitted == ()
     assert pipeline.state_of(file) is FileState.FAILED
     assert pipeline.jobs.started == []
 
@@ -183,13 +183,13 @@ def left_behind(pipeline: Pipeline) -> tuple[FileVersion, Batch]:
 @pytest.mark.parametrize("way", ["by file", "by dataset"])
 def test_a_file_that_a_division_left_behind_waits_again_and_is_loaded(pipeline: Pipeline, way: str) -> None:
     bad, divided = left_behind(pipeline)
-    work = operating(pipeline)
+    work = operations(pipeline)
     if way == "by file":
         plan = replay_of_files([bad.key], None, work)
     else:
         plan = replay_of_dataset("app_logs", None, None, work)
     assert [(f.file_id, f.state, f.group) for f in plan.readmit] == [(bad.file_id, FileState.PENDING, None)]
-    assert (plan.refused, plan.riding) == ((), ())
+    assert (plan.refused, plan.included) == ((), ())
     assert len(plan.repeat) == (0 if way == "by file" else 2)
     [readmitted] = replay(replay_of_files([bad.key], None, work), work).readmitted
     assert readmitted.file_id == bad.file_id
@@ -205,11 +205,11 @@ def test_a_file_that_a_division_left_behind_waits_again_and_is_loaded(pipeline: 
 
 def test_a_file_that_was_left_behind_and_waits_by_now_is_not_readmitted_again(pipeline: Pipeline) -> None:
     bad, _ = left_behind(pipeline)
-    plan = replay_of_files([bad.key], None, operating(pipeline))
-    assert len(replay(plan, operating(pipeline)).readmitted) == 1
+    plan = replay_of_files([bad.key], None, operations(pipeline))
+    assert len(replay(plan, operations(pipeline)).readmitted) == 1
     pipeline.clock.forward(60)
     before = pipeline.ledger.pending("app_logs", 10)
-    assert replay(plan, operating(pipeline)).readmitted == ()
+    assert replay(plan, operations(pipeline)).readmitted == ()
     assert pipeline.ledger.pending("app_logs", 10) == before
 
 
@@ -220,14 +220,14 @@ def test_a_file_whose_batch_was_divided_since_it_was_read_is_under_way(pipeline:
     assert (plan.under_way, plan.refused, plan.readmit) == ((carried,), (), ())
 
 
-def test_a_file_left_behind_whose_key_has_no_source_any_more_is_told_of() -> None:
+def test_a_failed_file_of_a_divided_batch_whose_key_has_no_source_any_more_is_refused() -> None:
     file = replace(outside("weblogs/nginx/dt=2026-01-05/access.log"), dataset="app_logs", batch_id="b")
     plan = plan_replay([file], {"b": a_batch("b", state=BatchState.DIVIDED)}, {}, AT)
     [refusal] = plan.refused
     assert (refusal.file, refusal.reason[:26]) == (file, "unknown_dataset: 'weblogs'")
 
 
-def test_a_file_whose_batch_the_ledger_lacks_is_told_of() -> None:
+def test_a_file_whose_batch_the_ledger_lacks_is_refused() -> None:
     file = replace(a_file(), state=FileState.FAILED, batch_id="gone")
     [refusal] = plan_replay([file], {}, {}, AT).refused
     assert refusal.reason == "batch_unknown: the ledger has no batch gone; upload the file again"
@@ -250,16 +250,16 @@ def test_a_refused_file_belongs_to_the_dataset_that_its_key_names_now() -> None:
 def test_a_dataset_with_nothing_in_those_days_says_so(pipeline: Pipeline) -> None:
     pipeline.batch(BatchState.LOADED)
     with pytest.raises(TerminalError, match="no file version of app_logs between dt=2030-01-01"):
-        replay_of_dataset("app_logs", "2030-01-01", None, operating(pipeline))
+        replay_of_dataset("app_logs", "2030-01-01", None, operations(pipeline))
     with pytest.raises(ConfigurationError, match="no dataset 'weblogs'"):
-        replay_of_dataset("weblogs", None, None, operating(pipeline))
+        replay_of_dataset("weblogs", None, None, operations(pipeline))
 
 
 def test_choosing_by_dataset_and_by_file_come_to_the_same(pipeline: Pipeline) -> None:
     files = [a_file(name) for name in ("one", "two")]
     pipeline.batch(BatchState.LOADED, files=files)
-    by_file = replay_of_files([f.key for f in files], None, operating(pipeline))
-    by_dataset = replay_of_dataset("app_logs", None, None, operating(pipeline))
+    by_file = replay_of_files([f.key for f in files], None, operations(pipeline))
+    by_dataset = replay_of_dataset("app_logs", None, None, operations(pipeline))
     assert by_file.reopen == by_dataset.reopen
     assert {f.key for f in by_file.repeat} == {f.key for f in by_dataset.repeat}
 
@@ -271,7 +271,7 @@ def test_an_older_version_that_can_be_read_after_all_does_not_stay_in_the_lake(p
     assert (broken.state, pipeline.state_of(old)) == (BatchState.EMPTY, FileState.FAILED)
     pipeline.load(pipeline.curate(pipeline.carried(new)))
     assert pipeline.ledger.corrections("app_logs") == []
-    replay(replay_of_files([old.key], "v1", operating(pipeline)), operating(pipeline))
+    replay(replay_of_files([old.key], "v1", operations(pipeline)), operations(pipeline))
     again = next_batch(pipeline.job_context, pipeline.claimant("jr_1"))
     assert again is not None
     loaded = pipeline.load(pipeline.curate(again))
@@ -283,7 +283,7 @@ def test_who_settles_corrections_while_a_replay_begins_does_not_lose_them(pipeli
     old, new = a_file("one", version="v1", sequencer="0A"), a_file("one", version="v2", sequencer="0B")
     pipeline.curate(pipeline.carried(old), bad={old.key: "not_gzip"})
     pipeline.load(pipeline.curate(pipeline.carried(new)))
-    plan = replay_of_files([old.key], "v1", operating(pipeline))
+    plan = replay_of_files([old.key], "v1", operations(pipeline))
     reopen = pipeline.ledger.reopen
 
     def settled_first(*args: Any) -> Batch | None:
@@ -292,7 +292,7 @@ def test_who_settles_corrections_while_a_replay_begins_does_not_lose_them(pipeli
         return reopen(*args)
 
     pipeline.ledger.reopen = settled_first  # type: ignore[method-assign, assignment]
-    replay(plan, operating(pipeline))
+    replay(plan, operations(pipeline))
     assert [c.key for c in pipeline.ledger.corrections("app_logs")] == [old.key]
 
 
@@ -308,7 +308,7 @@ def test_a_replay_that_stops_anywhere_is_finished_by_a_second_one(way: str) -> N
         return pipeline, files, late
 
     def act(pipeline: Pipeline, files: list[FileVersion], late: FileVersion, calls: Calls) -> None:
-        work = operating(pipeline, Dying(pipeline.ledger, calls))
+        work = operations(pipeline, Dying(pipeline.ledger, calls))
         if way == "by file":
             plan = replay_of_files([f.key for f in (*files, late)], None, work)
         else:
@@ -327,13 +327,13 @@ def test_a_replay_that_stops_anywhere_is_finished_by_a_second_one(way: str) -> N
         assert pipeline.jobs.started == ["job-logs"]
 
 
-def test_a_batch_that_somebody_opens_in_between_is_not_opened_twice(pipeline: Pipeline) -> None:
+def test_a_batch_that_another_process_reopens_is_not_reopened_twice(pipeline: Pipeline) -> None:
     file = a_file("one")
     batch = pipeline.batch(BatchState.LOADED, files=[file])
-    plan = replay_of_files([file.key], None, operating(pipeline))
+    plan = replay_of_files([file.key], None, operations(pipeline))
     pipeline.ledger.reopen(batch, AT, "faster")
-    done = replay(plan, operating(pipeline))
-    assert (done.reopened, [b.batch_id for b in done.overtaken]) == ((), [batch.batch_id])
+    done = replay(plan, operations(pipeline))
+    assert (done.reopened, [b.batch_id for b in done.already_reopened]) == ((), [batch.batch_id])
     assert pipeline.now(batch).generation == 2
 
 
@@ -342,7 +342,7 @@ batch_states = st.sampled_from(BatchState)
 
 
 @given(st.lists(st.tuples(file_states, st.integers(0, 3), st.booleans()), max_size=12), st.data())
-def test_every_chosen_file_is_told_of_once_and_only_repeatable_batches_open(
+def test_every_chosen_file_is_in_one_list_and_only_repeatable_batches_reopen(
     drawn: list[tuple[FileState, int, bool]], data: st.DataObject
 ) -> None:
     batches = {f"b{n}": a_batch(f"b{n}", state=data.draw(batch_states)) for n in range(3)}
@@ -364,11 +364,11 @@ def test_every_chosen_file_is_told_of_once_and_only_repeatable_batches_open(
     assert all(_is_under_way(f, batches) for f in plan.under_way)
     assert all(_can_be_readmitted(f, batches) for f in plan.readmit)
     assert all(f.batch_id is None or f.batch_id not in batches for f in refused)
-    assert not [f for f in plan.riding if f.state is FileState.SUPERSEDED]
-    # Whatever comes again is chosen or told of.
+    assert not [f for f in plan.included if f.state is FileState.SUPERSEDED]
+    # Every file version that is processed again is chosen or reported.
     for batch in plan.reopen:
         live = [f for f in carried[batch.batch_id] if f.state is not FileState.SUPERSEDED]
-        assert {f.file_id for f in live} <= {f.file_id for f in (*plan.repeat, *plan.riding)}
+        assert {f.file_id for f in live} <= {f.file_id for f in (*plan.repeat, *plan.included)}
 
 
 def _is_under_way(file: FileVersion, batches: dict[str, Batch]) -> bool:

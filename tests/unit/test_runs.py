@@ -1,6 +1,8 @@
-"""What is remembered of job runs, and the line of an error that tells what happened."""
+"""The recorded outcome of job runs, and the line of an error that says what happened."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -60,28 +62,34 @@ def test_the_line_of_an_error_tells_what_happened(text: str, line: str) -> None:
     assert error_line(text) == line
 
 
-def test_runs_that_fail_in_vain_are_followed_later_and_later_but_at_least_hourly() -> None:
+def test_pauses_after_runs_without_a_claim_grow_up_to_an_hour() -> None:
     failed = FailedRun("jr_0", 1000, "no rights")
     assert failed.pause_until == 1000
     pauses = []
     for number in range(1, 30):
-        failed = failed.then(f"jr_{number}", 1000, "no rights", in_vain=True)
+        failed = failed.then(f"jr_{number}", 1000, "no rights", without_claim=True)
         pauses.append(failed.pause_until - 1000)
     assert pauses[:5] == [0, 300, 600, 1200, 2400]
     assert pauses == sorted(pauses) and pauses[-1] == 3600
 
 
 def test_a_run_that_failed_on_files_is_followed_at_once() -> None:
-    failed = FailedRun("jr_0", 1000, "no rights", 5).then("jr_1", 2000, "out of memory", in_vain=False)
-    assert (failed.in_vain, failed.pause_until) == (0, 2000)
+    failed = FailedRun("jr_0", 1000, "no rights", 5).then("jr_1", 2000, "out of memory", without_claim=False)
+    assert (failed.without_claim, failed.pause_until) == (0, 2000)
 
 
-def test_a_failure_that_is_told_twice_counts_once() -> None:
+def test_a_failure_that_is_reported_twice_counts_once() -> None:
     failed = FailedRun("jr_0", 1000, "no rights", 1)
-    assert failed.then("jr_0", 2000, "no rights", in_vain=True) == failed
+    assert failed.then("jr_0", 2000, "no rights", without_claim=True) == failed
 
 
 def test_a_failed_run_survives_being_stored() -> None:
     failed = FailedRun("jr_0", 1000, "größer als 1", 3)
     assert FailedRun.from_text(failed.to_text()) == failed
     assert FailedRun.from_text(None) is None
+
+
+def test_the_number_of_runs_without_a_claim_keeps_its_stored_name() -> None:
+    stored = FailedRun("jr_1", 5, "no rights", without_claim=2).to_text()
+    assert json.loads(stored) == {"run_id": "jr_1", "at": 5, "error": "no rights", "in_vain": 2}
+    assert FailedRun.from_text(stored) == FailedRun("jr_1", 5, "no rights", without_claim=2)

@@ -17,10 +17,10 @@ from gluebook.cli import options, screens
 from gluebook.cli.screens import _Terminal, files_table, plain, rows_table
 from gluebook.core.model import Counts
 from gluebook.core.statements import Rows
-from gluebook.core.text import shown
+from gluebook.core.text import printable
 from gluebook.operations.status import FileStatus
 
-CLI = Path(screens.__file__).parent
+CLI = Path(screens.__file__).parents[1]
 NASTY = "app_logs/mongod/dt=2026-01-05/\x1b[2J\x1b]0;t\x07\x9b31m\r\n[red]\u202egol"
 STEERING = ("\x1b[2J", "\x1b]", "\x07", "\x9b", "\r", "\u202e")
 
@@ -63,7 +63,7 @@ def test_the_result_of_a_query_steers_nothing_either() -> None:
     assert "[red]" in seen
 
 
-def test_what_nobody_has_cleaned_is_cleaned_on_its_way_to_the_terminal() -> None:
+def test_unprintable_text_is_escaped_on_its_way_to_the_terminal() -> None:
     seen = on_a_terminal("[bold]state[/] \x1b[2J\x9b", Progress.get_default_columns()[0])
     assert "\x1b[2J" not in seen
     assert "\x9b" not in seen
@@ -93,14 +93,14 @@ def test_a_line_of_the_log_is_one_line_and_steers_nothing() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_is_shown_without_anything_that_cannot_be_seen(text: str) -> None:
-    assert shown(text).isprintable()
-    assert shown(text) == text or not text.isprintable()
+    assert printable(text).isprintable()
+    assert printable(text) == text or not text.isprintable()
     assert "\x1b" not in plain(text, lines=True)
     quoted = json.dumps(text, ensure_ascii=False)
-    assert json.loads(shown(quoted)) == text
+    assert json.loads(printable(quoted)) == text
 
 
 def test_every_screen_goes_through_the_one_place_that_cleans_text() -> None:
-    modules = {path.name: path.read_text(encoding="utf-8") for path in CLI.glob("*.py")}
-    assert [name for name, text in modules.items() if "rich.markup" in text] == ["screens.py"]
-    assert [name for name, text in modules.items() if "import Console" in text] == ["screens.py"]
+    modules = {str(path.relative_to(CLI)): path.read_text(encoding="utf-8") for path in CLI.rglob("*.py")}
+    assert [name for name, text in modules.items() if "rich.markup" in text] == ["screens/__init__.py"]
+    assert [name for name, text in modules.items() if "import Console" in text] == ["screens/__init__.py"]

@@ -17,8 +17,8 @@ from fakes import FakeObjects, a_file
 from fakes.pipeline import DATASET, RAW, Pipeline, statement_ended
 from gluebook.core.events import Tick
 from gluebook.core.model import FileVersion
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState, FileState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.functions.sweep import sweep
 
 LOGS = "app_logs/mongod/dt=2026-01-05/"
@@ -51,7 +51,7 @@ def test_sweep_starts_what_should_be_running(pipeline: Pipeline) -> None:
     assert (found["support_tickets"]["pending"], found["support_tickets"]["open"]) == (0, {})
 
 
-def test_sweep_takes_up_what_was_left_but_nothing_that_is_held(pipeline: Pipeline) -> None:
+def test_the_sweep_starts_a_job_for_abandoned_batches_but_not_for_leased_ones(pipeline: Pipeline) -> None:
     pipeline.batch(BatchState.CLAIMED)
     sweep(pipeline.sweeping)
     assert pipeline.jobs.started == []
@@ -60,7 +60,7 @@ def test_sweep_takes_up_what_was_left_but_nothing_that_is_held(pipeline: Pipelin
     assert pipeline.jobs.started == ["job-logs"]
 
 
-def test_sweep_believes_the_warehouse_about_loads_nobody_told_of(pipeline: Pipeline) -> None:
+def test_the_sweep_confirms_loads_whose_event_was_lost(pipeline: Pipeline) -> None:
     there, missing = pipeline.submitted(), pipeline.submitted()
     pipeline.warehouse.loads = {there.batch_id: (4, 3, 2), "somebody-elses": (1, 1)}
     assert swept(pipeline)["app_logs"]["loads_found"] == []
@@ -140,7 +140,7 @@ def test_sweep_has_superseded_versions_taken_out_and_a_run_started_for_that(pipe
 
 
 def with_objects(count: int, page: int = 2) -> Pipeline:
-    """A raw bucket that lists `page` versions at once; nobody was told of its objects."""
+    """A raw bucket with pages of `page` versions, without any event."""
     pipeline = Pipeline(objects=FakeObjects(page=page))
     for number in range(count):
         pipeline.objects.put(RAW, f"{LOGS}{number:03d}", b"x")
@@ -151,15 +151,15 @@ def known(pipeline: Pipeline) -> list[int]:
     return sorted(int(file.key[-3:]) for file in pipeline.ledger.files())
 
 
-def test_an_object_whose_event_was_lost_is_adopted_and_its_job_started(pipeline: Pipeline) -> None:
+def test_an_object_whose_event_was_lost_is_registered_and_its_job_started(pipeline: Pipeline) -> None:
     pipeline.objects.put(RAW, f"{LOGS}000", b"x")
     pipeline.objects.put(RAW, "outside.csv", b"x")
     found = swept(pipeline)
-    assert found["adopted"] == 1
+    assert found["registered"] == 1
     assert known_of(pipeline, DATASET) == [f"{LOGS}000"]
     assert pipeline.jobs.started == ["job-logs"]
     assert found["outside_convention"] == 1
-    assert swept(pipeline)["adopted"] == 0
+    assert swept(pipeline)["registered"] == 0
 
 
 def known_of(pipeline: Pipeline, dataset: str) -> list[str]:
@@ -168,16 +168,16 @@ def known_of(pipeline: Pipeline, dataset: str) -> list[str]:
 
 def test_the_bucket_is_walked_page_by_page_sweep_by_sweep() -> None:
     pipeline = with_objects(25)
-    assert [swept(pipeline)["adopted"] for _ in range(4)] == [10, 10, 5, 0]
+    assert [swept(pipeline)["registered"] for _ in range(4)] == [10, 10, 5, 0]
     assert known(pipeline) == list(range(25))
 
 
-def test_after_the_end_the_walk_begins_anew() -> None:
+def test_after_the_last_page_the_listing_starts_over() -> None:
     pipeline = with_objects(25)
     for _ in range(3):
         sweep(pipeline.sweeping)
     newer = pipeline.objects.put(RAW, f"{LOGS}000", b"newer")
-    assert [swept(pipeline)["adopted"] for _ in range(3)] == [0, 1, 0]
+    assert [swept(pipeline)["registered"] for _ in range(3)] == [0, 1, 0]
     assert [file.version_id for file in pipeline.ledger.versions(RAW, f"{LOGS}000")][1:] == [newer]
 
 
@@ -217,7 +217,7 @@ def test_a_sweep_that_dies_between_two_pages_goes_on_after_the_last_whole_one(
 
 
 def test_an_empty_bucket_leaves_no_cursor(pipeline: Pipeline) -> None:
-    assert swept(pipeline)["adopted"] == 0
+    assert swept(pipeline)["registered"] == 0
     assert pipeline.ledger.mark("sweep-cursor") is None
 
 
@@ -249,7 +249,7 @@ def refuse(*_: object, **__: object) -> Any:
     [
         pytest.param(lambda p, m: m.setattr(p.objects, "versions", refuse), id="the raw bucket"),
         pytest.param(lambda p, m: m.setattr(p.ledger, "corrections", refuse), id="corrections"),
-        pytest.param(lambda p, m: m.setattr(p.warehouse, "ask", refuse), id="the warehouse"),
+        pytest.param(lambda p, m: m.setattr(p.warehouse, "submit_query", refuse), id="the warehouse"),
     ],
 )
 def test_a_part_that_fails_keeps_no_other_from_being_done(
@@ -311,7 +311,7 @@ def test_the_warehouse_is_not_compared_while_a_load_may_be_changing_it(pipeline:
     assert drift_questions(pipeline) == 1
 
 
-def test_a_load_that_waits_because_it_fails_keeps_nobody_from_comparing(pipeline: Pipeline) -> None:
+def test_a_failing_load_does_not_prevent_the_comparison(pipeline: Pipeline) -> None:
     pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
     batch = pipeline.submitted()
     for attempt in (1, 2):
@@ -339,7 +339,7 @@ def a_week_of_sweeps(pipeline: Pipeline) -> None:
         pipeline.clock.forward(300)
 
 
-def test_a_comparison_that_always_fails_wakes_the_warehouse_ever_more_seldom_and_alarms(
+def test_a_failing_comparison_is_retried_with_growing_pauses_and_raises_an_alarm(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.ledger.set_mark("loaded:app_logs", "b1/1")
@@ -360,7 +360,7 @@ def test_a_comparison_that_always_fails_wakes_the_warehouse_ever_more_seldom_and
     assert metrics(capsys.readouterr().out)["app_logs"]["DriftUnanswered"] == 0
 
 
-def test_a_load_that_never_ends_is_asked_for_ever_more_seldom_and_a_further_one_at_once(
+def test_an_endless_load_is_queried_with_growing_pauses_and_a_new_one_at_once(
     pipeline: Pipeline,
 ) -> None:
     pipeline.submitted()
@@ -381,7 +381,7 @@ def metrics(out: str) -> dict[str, dict[str, Any]]:
 
 
 def test_each_dataset_has_a_line_of_metrics(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
-    pipeline.ledger.register(a_file(at=stamp(pipeline.clock())), "test")
+    pipeline.ledger.register(a_file(at=utc_timestamp(pipeline.clock())), "test")
     pipeline.batch(BatchState.CLAIMED, dataset="support_tickets")
     pipeline.ledger.set_mark("loaded:app_logs", "b/1")
     pipeline.warehouse.drifts[DATASET] = (9, 7, 1, 0, 1)
@@ -414,7 +414,9 @@ def test_failures_count_for_a_day_those_outside_the_convention_apart(
 ) -> None:
     batch = pipeline.carried(a_file())
     file = pipeline.ledger.batch_files(batch.batch_id)[0]
-    pipeline.ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", stamp(pipeline.clock()))
+    pipeline.ledger.settle_file(
+        batch, file, FileState.FAILED, "corrupt_gzip", utc_timestamp(pipeline.clock())
+    )
     pipeline.objects.put(RAW, "outside.csv", b"x")
     found = swept(pipeline)
     assert (found["app_logs"]["failures"], found["support_tickets"]["failures"]) == (1, 0)

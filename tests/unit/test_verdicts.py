@@ -112,7 +112,7 @@ def test_another_verdict_and_another_attempt_have_tokens_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("rows", [60, 0])
-def test_a_rejected_batch_is_told_of_at_once_and_forgotten_when_the_warehouse_has_it(
+def test_the_verdict_on_a_rejected_batch_is_submitted_at_once_and_dropped_when_recorded(
     pipeline: Pipeline, rows: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = rejected(pipeline, rows)
@@ -129,7 +129,7 @@ def test_a_rejected_batch_is_told_of_at_once_and_forgotten_when_the_warehouse_ha
     assert len(recordings(pipeline)) == 1
 
 
-def test_while_its_statement_runs_a_verdict_is_left_alone(pipeline: Pipeline) -> None:
+def test_a_verdict_is_not_resubmitted_while_its_statement_runs(pipeline: Pipeline) -> None:
     rejected(pipeline)
     pipeline.handle(job_ended("jr_0"), Tick(), job_ended("jr_0"))
     assert len(recordings(pipeline)) == 1
@@ -138,7 +138,7 @@ def test_while_its_statement_runs_a_verdict_is_left_alone(pipeline: Pipeline) ->
 @pytest.mark.parametrize(
     "error", ["ERROR: 1023 Serializable isolation violation", "ERROR: Value too long for type"]
 )
-def test_what_the_warehouse_refuses_is_tried_again_at_once_and_then_ever_more_seldom_without_end(
+def test_a_refused_verdict_is_retried_at_once_and_then_with_growing_pauses_without_end(
     pipeline: Pipeline, error: str
 ) -> None:
     rejected(pipeline)
@@ -161,7 +161,7 @@ def test_what_the_warehouse_refuses_is_tried_again_at_once_and_then_ever_more_se
     assert pipeline.ledger.verdicts(DATASET) == []
 
 
-def test_a_verdict_that_an_earlier_release_has_tried_in_vain_is_tried_again(pipeline: Pipeline) -> None:
+def test_a_verdict_with_failed_attempts_of_an_earlier_release_is_retried(pipeline: Pipeline) -> None:
     rejected(pipeline)
     pipeline.handle(job_ended("jr_0"))
     [number] = recordings(pipeline)
@@ -173,7 +173,7 @@ def test_a_verdict_that_an_earlier_release_has_tried_in_vain_is_tried_again(pipe
     assert len(recordings(pipeline)) == 2
 
 
-def test_a_warehouse_that_was_made_anew_gets_its_tables_and_the_verdict(pipeline: Pipeline) -> None:
+def test_a_recreated_warehouse_gets_its_tables_and_the_verdict(pipeline: Pipeline) -> None:
     rejected(pipeline)
     pipeline.handle(job_ended("jr_0"))
     [number] = recordings(pipeline)

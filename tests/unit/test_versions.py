@@ -13,7 +13,7 @@ from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import LEASED_STATES, OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.core.versions import order_after, order_of_event, resolve
 
-# S3 says nothing of their length; those that were seen have 16 to 18 digits.
+# S3 does not document their length; observed ones have 16 to 18 digits.
 SEQUENCERS = st.text("0123456789ABCDEFabcdef", min_size=1, max_size=32)
 
 
@@ -98,7 +98,7 @@ def test_exactly_the_loaded_versions_before_the_newest_loaded_one_are_withdrawn(
         for number, (file, batch) in enumerate(found)
         if batch is BatchState.LOADED and file in (FileState.CLAIMED, FileState.EMPTY)
     ]
-    # One that holds nothing has nothing to take out.
+    # An empty version has no rows to withdraw.
     stale = {n for n in there if n != max(there) and found[n][0] is FileState.CLAIMED}
     assert {file.version_id for files in resolution.withdraw.values() for file in files} == {
         f"v{n}" for n in stale

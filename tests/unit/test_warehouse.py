@@ -1,4 +1,4 @@
-"""The Data API's answers as the pipeline understands them: a real client, and the answers that AWS documents."""
+"""How the pipeline parses the Data API's answers: a real client with the documented answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ID = "d9b6c0c9-0747-4bf4-b142-e8883122f766"
 
 
 class OneClient(Session):
-    """A session that has one client, whoever asks."""
+    """A session that always returns the same client."""
 
     def __init__(self) -> None:
         super().__init__("AKIAEXAMPLE", "secret", region_name="us-east-1")
@@ -59,7 +59,7 @@ def test_any_other_refusal_is_one(api: tuple[Warehouse, Stubber]) -> None:
         warehouse.statement(ID)
 
 
-def test_who_waits_for_a_statement_is_told_that_it_may_not_be_looked_at(
+def test_waiting_for_a_statement_without_permission_is_an_error(
     api: tuple[Warehouse, Stubber],
 ) -> None:
     warehouse, answers = api
@@ -69,14 +69,14 @@ def test_who_waits_for_a_statement_is_told_that_it_may_not_be_looked_at(
         warehouse.run(["select 1"], name="q", timeout_seconds=60)
 
 
-def test_a_question_is_one_statement_that_tells_nobody_of_its_end(api: tuple[Warehouse, Stubber]) -> None:
+def test_a_deferred_query_is_one_statement_without_an_end_event(api: tuple[Warehouse, Stubber]) -> None:
     warehouse, answers = api
     where = {"WorkgroupName": "gluebook", "Database": "analytics"}
     answers.add_response("execute_statement", {"Id": ID}, {**where, "Sql": "select 1", "StatementName": "q"})
     answers.add_response(
         "describe_statement", {"Id": ID, "Status": "FAILED", "Error": "ERROR: no"}, {"Id": ID}
     )
-    assert warehouse.ask("select 1", name="q") == ID
+    assert warehouse.submit_query("select 1", name="q") == ID
     assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no", ID)
 
 
@@ -89,7 +89,7 @@ def test_a_data_api_at_its_limits_is_busy(api: tuple[Warehouse, Stubber], code: 
     answers.client.meta.events.register("needs-retry.*", lambda **_: None, unique_id="never")
     answers.add_client_error("execute_statement", code, http_status_code=400)
     with pytest.raises(WarehouseBusy, match=code):
-        warehouse.ask("select 1", name="q")
+        warehouse.submit_query("select 1", name="q")
     answers.add_client_error("batch_execute_statement", code, http_status_code=400)
     with pytest.raises(WarehouseBusy, match=code):
         warehouse.submit(["select 1"], name="q", token="t")

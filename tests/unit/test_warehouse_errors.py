@@ -83,7 +83,7 @@ def test_anything_else_is_the_environments(error: str) -> None:
     assert not blames_data(error)
 
 
-def test_what_a_cancelled_statement_says_blames_nobody() -> None:
+def test_a_cancelled_statement_blames_no_data() -> None:
     assert not Statement("s", "ABORTED", DATA[0]).blames_data
     assert Statement("s", "FAILED", DATA[0]).blames_data
 

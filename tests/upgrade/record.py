@@ -33,8 +33,8 @@ from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
 from gluebook.core.sql.schema import schema_sql
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.job.claim import fail_or_divide
 from gluebook.job.context import JobContext
 from localaws.errors import ApiError
@@ -140,7 +140,7 @@ class Recorder:
         self.wait()
         for batch in self.open(BatchState.CURATED):
             noted = replace(batch, state=BatchState.LOADING, load_attempts=1, statement_id=None)
-            self.ledger.advance(batch, noted, stamp(utc_now()), "load 1")
+            self.ledger.advance(batch, noted, utc_timestamp(utc_now()), "load 1")
 
     def _dividing(self) -> None:
         before = {batch.batch_id for batch in self.open(BatchState.CLAIMED)}
@@ -154,7 +154,7 @@ class Recorder:
         for batch in self.open(BatchState.CLAIMED):
             if batch.batch_id not in before:
                 reason = f"attempts_used_up: 3 runs ended before it was published, the last {batch.owner}"
-                fail_or_divide(context, batch, reason, stamp(utc_now()))
+                fail_or_divide(context, batch, reason, utc_timestamp(utc_now()))
 
     def _again(self) -> None:
         """The first batch of each dataset is to be processed again."""
@@ -162,7 +162,7 @@ class Recorder:
             loaded = [
                 b for b in self.ledger.batches() if b.dataset == dataset and b.state is BatchState.LOADED
             ]
-            self.ledger.reopen(min(loaded, key=lambda b: b.created_at), stamp(utc_now()), "replay")
+            self.ledger.reopen(min(loaded, key=lambda b: b.created_at), utc_timestamp(utc_now()), "replay")
 
     def _until(self, done: Callable[[], bool]) -> None:
         self.aws.wait_idle(5)  # what is refused is asked for again all the time, so it never is

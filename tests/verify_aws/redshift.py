@@ -146,8 +146,8 @@ def _two_loads(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str]
         manifest_uri=manifest,
         copy_role_arn=deployed.outputs["Lists"],
         rows=1,
-        vouchers_uri="",
-        vouchers=0,
+        row_references_uri="",
+        row_references=0,
     )
     sql = load_sql(SUPPORT_TICKETS, request)
     both = [admin.submit(*sql), admin.submit(*sql)]

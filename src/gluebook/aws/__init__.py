@@ -1,1 +1,1 @@
-"""The adapters to AWS. Nothing here decides anything; boto3 clients are handed in or made on demand."""
+"""Adapters to AWS, without decisions. boto3 sessions are passed in or created on demand."""

@@ -1,4 +1,4 @@
-"""Lambda functions, asked directly."""
+"""Invoke Lambda functions directly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from gluebook.errors import TerminalError
 
-# Lambda's own limit; a call that was given up here would go on there.
+# Lambda's own limit: after a shorter time-out the invocation would continue.
 _LONGEST_SECONDS = 900
 
 
@@ -19,12 +19,12 @@ class Functions:
     """Invokes functions and waits for them."""
 
     def __init__(self, session: Session | None = None) -> None:
-        # Not tried again by the SDK: each try would be another invocation.
+        # No retries by the SDK: each retry would be another invocation.
         waiting = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         self._lambda = (session or Session()).client("lambda", config=waiting)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
-        """What the function returns. Raises TerminalError with its own words if it fails, ClientError."""
+        """Invoke a function and return its result. Raises TerminalError if it fails, ClientError."""
         answer = self._lambda.invoke(FunctionName=name, Payload=json.dumps(event).encode())
         payload = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: what job runs and functions have written, in the groups and streams in which AWS keeps it."""
+"""CloudWatch Logs of job runs and functions, in the groups and streams that AWS uses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from boto3.session import Session
 # AWS docs, "Logging for AWS Glue jobs": since Glue 5.0 the script's stdout and stderr go to the first, Spark's and
 # Glue's own log to the second; a run's streams begin with its id.
 JOB_GROUPS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
-# AWS docs, "Log and monitor Python Lambda functions", "Troubleshoot execution issues in Lambda": an exception that
-# isn't caught, an invocation that takes too long, a process that dies.
+# AWS docs, "Log and monitor Python Lambda functions", "Troubleshoot execution issues in Lambda": an uncaught
+# exception, a time-out, a process that dies.
 _FAILURES = ("[ERROR]", "Task timed out", "Runtime exited")
 _PATTERN = " ".join(f'?"{words}"' for words in _FAILURES)
 _REQUEST = re.compile(r"^(\S+Z )?(RequestId: )?[0-9a-f-]{36} (Error: )?")
@@ -34,7 +34,7 @@ class LogLine:
 
 
 class Logs:
-    """Reads CloudWatch Logs. A group that isn't there has no lines."""
+    """Reads CloudWatch Logs. A missing group counts as empty."""
 
     def __init__(self, session: Session | None = None) -> None:
         self._logs = (session or Session()).client("logs")
@@ -54,7 +54,7 @@ class Logs:
         return sorted(found, key=lambda line: line.at)
 
     def since(self, group: str, since: datetime, most: int, pattern: str = "") -> list[LogLine]:
-        """The last lines of a group after `since`, at most `most`, oldest first; `pattern`: only what it matches."""
+        """The last lines of a group after `since`, at most `most`, oldest first; `pattern` filters them."""
         request: dict[str, Any] = {"logGroupName": group, "startTime": int(since.timestamp() * 1000)}
         if pattern:
             request["filterPattern"] = pattern
@@ -67,7 +67,7 @@ class Logs:
         return sorted(found, key=lambda line: line.at)
 
     def last_failure(self, function: str, since: datetime) -> LogLine | None:
-        """Why an invocation of a function failed last, in one line; None if none has since then."""
+        """The last failure of a function since then, in one line; None if there is none."""
         lines = self.since(function_group(function), since, 1000, _PATTERN)
         failed = [line for line in lines if any(words in line.text for words in _FAILURES)]
         if not failed:

@@ -18,7 +18,7 @@ def embedded_metrics(
     units: Mapping[str, str],
     moment: datetime,
 ) -> str:
-    """One line that CloudWatch makes metrics of. `units`: of those that aren't counts."""
+    """One line that CloudWatch turns into metrics. `units`: those of metrics that are not counts."""
     metrics = [{"Name": name, "Unit": units.get(name, "Count")} for name in values]
     about = {"Namespace": namespace, "Dimensions": [list(dimensions)], "Metrics": metrics}
     return json.dumps(
@@ -31,6 +31,6 @@ def embedded_metrics(
 
 
 def emit(line: str) -> None:
-    """Write a line of metrics to where the function's log is taken from."""
+    """Write a line of metrics to stdout, which becomes the function's log."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

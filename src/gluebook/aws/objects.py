@@ -16,15 +16,15 @@ from gluebook.core.model import ObjectVersion
 
 _CONFLICT_TRIES = 3
 _IN_ONE_REQUEST = TransferConfig(multipart_threshold=5 << 30)
-# A DeleteObjects takes no more.
+# The limit of DeleteObjects.
 _DELETED_AT_ONCE = 1000
 
 
 class Objects:
-    """S3 as the pipeline uses it."""
+    """The S3 operations of the pipeline."""
 
     def __init__(self, session: boto3.session.Session | None = None) -> None:
-        # Path style, where an endpoint is given: a laptop's endpoint has no name per bucket.
+        # boto3 uses path style with an endpoint: a laptop's endpoint has no DNS name for each bucket.
         self._s3 = (session or boto3.session.Session()).client(
             "s3", config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 5})
         )
@@ -45,7 +45,7 @@ class Objects:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
     def folders(self, bucket: str, prefix: str) -> list[str]:
-        """What the keys that begin with `prefix` begin with up to the next slash; without it."""
+        """The common prefixes of the keys below `prefix`, up to the next slash and without it."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=prefix, Delimiter="/"
         )
@@ -54,8 +54,8 @@ class Objects:
     def versions(self, bucket: str, prefix: str, after: str = "") -> Iterator[list[ObjectVersion]]:
         """Versions of all objects below `prefix` whose keys come after `after`, page by page.
 
-        In order of keys, and of one key newest first; all versions of a key are in one page. Delete markers
-        are left out.
+        Ordered by key, then newest first; all versions of a key are in one page. Delete markers are
+        left out.
         """
         request = {"Bucket": bucket, "Prefix": prefix, **({"KeyMarker": after} if after else {})}
         held: list[ObjectVersion] = []
@@ -64,7 +64,7 @@ class Objects:
                 ObjectVersion(item["Key"], item["VersionId"], item["Size"])
                 for item in page.get("Versions", [])
             ]
-            # The last key may go on in the next page.
+            # The last key may continue in the next page.
             whole = [version for version in held if version.key != held[-1].key]
             if whole:
                 yield whole
@@ -73,31 +73,31 @@ class Objects:
             yield held
 
     def upload(self, path: Path, bucket: str, key: str) -> None:
-        """Put a local file, in parts if it is large."""
+        """Upload a local file, in parts if it is large."""
         self._s3.upload_file(str(path), bucket, key)
 
     def download(self, bucket: str, key: str, path: Path) -> None:
-        """Get an object into a local file."""
+        """Download an object to a local file."""
         self._s3.download_file(bucket, key, str(path))
 
     def copy(self, bucket: str, source: str, target: str) -> None:
         """Copy within a bucket, on the server: in one request, or in parts above 5 GB.
 
-        In parts a copy would be there when the last request says so, however long after its source has gone. Source:
-        AWS docs, "CopyObject": up to 5 GB in a single atomic action.
+        A copy in one request is atomic; a copy in parts may finish long after its source was deleted. Source: AWS
+        docs, "CopyObject": up to 5 GB in a single atomic action.
         """
         self._s3.copy({"Bucket": bucket, "Key": source}, bucket, target, Config=_IN_ONE_REQUEST)
 
     def put_json(self, bucket: str, key: str, value: Any) -> None:
-        """Write a JSON document, whatever was there."""
+        """Write a JSON document, replacing any existing object."""
         self._s3.put_object(Bucket=bucket, Key=key, Body=_json(value), ContentType="application/json")
 
     def put_text(self, bucket: str, key: str, text: str, content_type: str) -> None:
-        """Write a text as UTF-8, whatever was there; browsers go by `content_type`."""
+        """Write a text as UTF-8, replacing any existing object; browsers use `content_type`."""
         self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
 
     def put_json_once(self, bucket: str, key: str, value: Any) -> bool:
-        """Write a JSON document if nothing is there yet (If-None-Match). False if something was."""
+        """Write a JSON document unless the key exists (If-None-Match). False if it does."""
         for attempt in range(_CONFLICT_TRIES):
             try:
                 self._s3.put_object(
@@ -107,12 +107,12 @@ class Objects:
                 code = error.response["Error"]["Code"]
                 if code in ("PreconditionFailed", "412"):
                     return False
-                # Somebody is writing it this very moment, or deleting it: S3 asks to try again.
+                # Another request is writing or deleting the key: S3 asks for a retry.
                 if code != "ConditionalRequestConflict" or attempt == _CONFLICT_TRIES - 1:
                     raise
             else:
                 return True
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def get_json(self, bucket: str, key: str) -> Any:
         """A JSON document; None if there is none."""
@@ -122,7 +122,7 @@ class Objects:
             return None
 
     def delete(self, bucket: str, keys: Iterable[str]) -> None:
-        """Remove objects, up to 1,000 with one request; those that aren't there don't matter."""
+        """Delete objects, up to 1,000 with one request; missing keys are ignored."""
         left = list(keys)
         for start in range(0, len(left), _DELETED_AT_ONCE):
             wanted = [{"Key": key} for key in left[start : start + _DELETED_AT_ONCE]]

@@ -1,4 +1,4 @@
-"""Glue jobs and crawlers, the warehouse, secrets: one small class each."""
+"""Small adapters to Glue jobs and crawlers, the queue, the warehouse and secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 _log = logging.getLogger(__name__)
 
 
-_WHO_MAY_READ = (
-    "Name this caller in the stack's parameter WarehouseReaders; see docs/operations.md, Who may read"
+_READERS_HINT = (
+    "Add this caller to the stack's parameter WarehouseReaders; see docs/operations.md, Who may read"
 )
 
 
@@ -29,7 +29,7 @@ class Jobs:
         self._glue = (session or Session()).client("glue")
 
     def start(self, job: str) -> str | None:
-        """Start a run; its id, or None if one is running already, which is a normal outcome."""
+        """Start a run; returns its id, or None if a run is active, which is normal."""
         try:
             run: str = self._glue.start_job_run(JobName=job)["JobRunId"]
         except self._glue.exceptions.ConcurrentRunsExceededException:
@@ -38,14 +38,14 @@ class Jobs:
 
 
 class Queue:
-    """The queue of arrivals, to which the pipeline sends a word to itself now and then."""
+    """The queue of arrivals, to which the pipeline also sends delayed messages."""
 
     def __init__(self, url: str, session: Session | None = None) -> None:
         self._sqs = (session or Session()).client("sqs")
         self._url = url
 
     def send_later(self, body: str, seconds: int) -> None:
-        """Send a message that can't be received before `seconds` (at most 900) have passed."""
+        """Send a message with a delay of `seconds` (at most 900)."""
         self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
 
 
@@ -57,7 +57,7 @@ class Catalog:
         self._database = database
 
     def partitions(self, table: str) -> set[str] | None:
-        """The values of `dt` the catalog has for `table`; None if it doesn't have the table."""
+        """The values of `dt` in the catalog for `table`; None if the catalog lacks the table."""
         pages = self._glue.get_paginator("get_partitions").paginate(
             DatabaseName=self._database, TableName=table, ExcludeColumnSchema=True
         )
@@ -67,7 +67,7 @@ class Catalog:
             return None
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """The columns the catalog has for `table`; empty if it doesn't have the table."""
+        """The columns in the catalog for `table`; empty if the catalog lacks the table."""
         try:
             found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
         except self._glue.exceptions.EntityNotFoundException:
@@ -75,7 +75,7 @@ class Catalog:
         return tuple(column["Name"] for column in found["StorageDescriptor"]["Columns"])
 
     def start_crawler(self, crawler: str) -> bool:
-        """Start a crawl; False if one is running already and must be asked again later."""
+        """Start a crawl; False if one is running, and the start must be retried later."""
         try:
             self._glue.start_crawler(Name=crawler)
         except self._glue.exceptions.CrawlerRunningException:
@@ -95,26 +95,26 @@ class Warehouse:
             self._where["SecretArn"] = secret_arn
 
     def submit(self, sqls: list[str], *, name: str, token: str) -> str:
-        """Submit a transaction; its statement id. The same token gives the same statement for 8 hours.
+        """Submit a transaction; returns its statement id. The same token returns the same statement for 8 hours.
 
         Raises WarehouseBusy when the Data API is at its limits.
         """
-        with _taken(name):
+        with _busy_at_limits(name):
             answer = self._api.batch_execute_statement(
                 **self._where, Sqls=sqls, StatementName=name, ClientToken=token, WithEvent=True
             )
         statement_id: str = answer["Id"]
         return statement_id
 
-    def ask(self, sql: str, *, name: str) -> str:
-        """Submit one query, whose answer is fetched later; its statement id. Raises WarehouseBusy."""
-        with _taken(name):
+    def submit_query(self, sql: str, *, name: str) -> str:
+        """Submit one query and return its statement id; `result` fetches its rows later. Raises WarehouseBusy."""
+        with _busy_at_limits(name):
             answer = self._api.execute_statement(**self._where, Sql=sql, StatementName=name)
         statement_id: str = answer["Id"]
         return statement_id
 
     def statement(self, statement_id: str) -> Statement | None:
-        """The statement as it stands; None if it has expired, which it does after 24 hours."""
+        """The statement's state; None if it has expired (after 24 hours)."""
         try:
             return self._described(statement_id)
         except ClientError as error:
@@ -125,7 +125,7 @@ class Warehouse:
 
     def _described(self, statement_id: str) -> Statement:
         found = self._api.describe_statement(Id=statement_id)
-        # Asked of the Data API, not counted: another release may have submitted the batch with other statements.
+        # Read from the Data API, because another release may have submitted the batch with other statements.
         last = found.get("SubStatements", [found])[-1]["Id"]
         return Statement(statement_id, found["Status"], found.get("Error", ""), last)
 
@@ -140,9 +140,9 @@ class Warehouse:
         return Rows(columns, rows)
 
     def run(self, sqls: list[str], *, name: str, timeout_seconds: float) -> str:
-        """Run a transaction and wait for it; its statement id.
+        """Run a transaction and wait for it; returns its statement id.
 
-        Raises TerminalError with the warehouse's words if it fails, WarehouseBusy if it takes too long.
+        Raises TerminalError with the warehouse's error if it fails, WarehouseBusy if it takes too long.
         """
         where = dict(self._where)
         if len(sqls) == 1:
@@ -159,7 +159,7 @@ class Warehouse:
                 return str(statement_id)
             time.sleep(pause)
             pause = min(pause * 1.5, 1.0)
-        raise WarehouseBusy(f"{name} has not ended within {timeout_seconds:.0f} s")
+        raise WarehouseBusy(f"{name} has not finished within {timeout_seconds:.0f} s")
 
     def query(self, sql: str, *, timeout_seconds: float = 600) -> Rows:
         """Run one statement and return its rows (none for statements without a result)."""
@@ -168,18 +168,18 @@ class Warehouse:
         except TerminalError as failure:
             if "permission denied for relation" not in str(failure):
                 raise
-            raise TerminalError(f"{failure}. {_WHO_MAY_READ}") from failure
+            raise TerminalError(f"{failure}. {_READERS_HINT}") from failure
         if not self._api.describe_statement(Id=statement_id)["HasResultSet"]:
             return Rows((), [])
         return self.result(statement_id)
 
 
 def _expired(error: ClientError) -> bool:
-    """Whether DescribeStatement answers so of a statement older than 24 hours.
+    """Whether DescribeStatement's error means that the statement is older than 24 hours.
 
-    It is a ValidationException that says so (terraform-provider-aws, FindStatementByID; pulumi-aws 2055), or a
-    ResourceNotFoundException as the API reference has it. If the owner has been forgotten too, a policy that shows a
-    role only its own statements denies access.
+    AWS answers with a ValidationException (terraform-provider-aws, FindStatementByID; pulumi-aws 2055), or with a
+    ResourceNotFoundException as documented in the API reference. The owner of an expired statement is unknown too, so
+    a policy that lets a role see only its own statements may deny access.
     """
     answer = error.response["Error"]
     return answer["Code"] in ("ResourceNotFoundException", "AccessDeniedException") or (
@@ -188,26 +188,26 @@ def _expired(error: ClientError) -> bool:
 
 
 @contextmanager
-def _taken(name: str) -> Iterator[None]:
-    """Raises WarehouseBusy where the Data API is at its limits."""
+def _busy_at_limits(name: str) -> Iterator[None]:
+    """Raise WarehouseBusy if the Data API is at its limits."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("ActiveStatementsExceededException", "ThrottlingException", "InternalServerException"):
-            raise WarehouseBusy(f"statement {name} was not taken: {code}") from error
+            raise WarehouseBusy(f"the Data API refused statement {name}: {code}") from error
         raise
 
 
 def admin_secret(namespace: str) -> str:
-    """The ARN of the secret that Redshift keeps for the namespace's administrator.
+    """The ARN of the secret that Redshift manages for the namespace's administrator.
 
-    AWS docs: GetNamespace; CloudFormation doesn't tell it. Raises ConfigurationError if there is none.
+    AWS docs: GetNamespace; CloudFormation does not return it. Raises ConfigurationError if there is none.
     """
     found = Session().client("redshift-serverless").get_namespace(namespaceName=namespace)["namespace"]
     if "adminPasswordSecretArn" not in found:
         raise ConfigurationError(
-            f"namespace {namespace} has no managed administrator's password; set ManageAdminPassword on it"
+            f"namespace {namespace} has no managed administrator password; set ManageAdminPassword on it"
         )
     return str(found["adminPasswordSecretArn"])
 
@@ -219,10 +219,10 @@ def _value(field: dict[str, Any]) -> Any:
 
 
 def read_secret(arn: str, session: Session | None = None) -> str:
-    """A secret's text. Raises ConfigurationError if it isn't there."""
+    """A secret's text. Raises ConfigurationError if the secret does not exist."""
     client = (session or Session()).client("secretsmanager")
     try:
         secret: str = client.get_secret_value(SecretId=arn)["SecretString"]
     except client.exceptions.ResourceNotFoundException:
-        raise ConfigurationError(f"there is no secret {arn}; deploy infra/pipeline.yaml again") from None
+        raise ConfigurationError(f"secret {arn} does not exist; deploy infra/pipeline.yaml again") from None
     return secret

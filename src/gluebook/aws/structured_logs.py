@@ -7,8 +7,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from gluebook.core.stamps import stamp
-from gluebook.core.text import shown
+from gluebook.core.text import printable
+from gluebook.core.timestamps import utc_timestamp
 
 
 class JsonLines(logging.Formatter):
@@ -17,14 +17,14 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; a traceback goes into `error`."""
         line = {
-            "at": stamp(datetime.fromtimestamp(record.created, UTC)),
+            "at": utc_timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return shown(json.dumps(line, ensure_ascii=False))
+        return printable(json.dumps(line, ensure_ascii=False))
 
 
 def configure(level: int = logging.INFO) -> None:

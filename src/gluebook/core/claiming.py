@@ -10,7 +10,7 @@ from gluebook.core.states import LEASED_STATES, BatchState
 
 # How many runs may try a batch before its retries are exhausted.
 MOST_ATTEMPTS = 3
-# A run holds a list of its files in the driver; more than this go to the next run.
+# A run holds the list of its files in the driver; further files go to the next run.
 MOST_FILES = 20_000
 
 
@@ -23,7 +23,7 @@ class AbandonedBatches:
 
 
 def abandoned_batches(open_batches: Sequence[Batch], now: int) -> AbandonedBatches:
-    """Of a dataset's open batches, those whose lease has ended. `now` in seconds since 1970."""
+    """The open batches of a dataset whose lease has expired. `now` in seconds since 1970."""
     abandoned = [batch for batch in open_batches if is_abandoned(batch, now)]
     exhausted = [b for b in abandoned if b.attempts >= most_attempts(b)]
     return AbandonedBatches(
@@ -33,14 +33,14 @@ def abandoned_batches(open_batches: Sequence[Batch], now: int) -> AbandonedBatch
 
 
 def is_abandoned(batch: Batch, now: int) -> bool:
-    """Whether a run has to work on the batch and none holds it. `now` in seconds since 1970."""
+    """Whether a run must work on the batch and none holds its lease. `now` in seconds since 1970."""
     return batch.state in LEASED_STATES and batch.lease_until <= now
 
 
 def most_attempts(batch: Batch) -> float:
     """How many runs may try the batch.
 
-    Several, because a run can die of something other than its files. A half of a divided batch gets one, because
+    Several, because a run can die for reasons other than its files. A half of a divided batch gets one, because
     finding one bad file among many would otherwise take too long; a single file gets all of them again. Rolling
     forward and dividing have no limit: repeating them is harmless, stopping half-way is not.
     """

@@ -1,4 +1,4 @@
-"""What runs, crawls and loads cost on AWS by list price: of a run that has been, and of a month to come."""
+"""The cost of job runs, crawls and loads at AWS list prices: of past runs, and of a month to come."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ CRAWL_DPUS = 2
 DAYS = 365 / 12
 _DAY_SECONDS = 86_400.0
 
-# What the model assumes, from runs on two cores (docs/operations.md): a job run's own time before and after the
-# rows, what one vCPU gets through, how long a load keeps the warehouse busy, what the functions take.
+# Assumptions, measured on two cores (docs/operations.md): a job run's fixed time, the throughput of one vCPU, how
+# long a load keeps the warehouse busy, and the functions' consumption.
 RUN_SECONDS = 45.0
 MEGABYTES_PER_VCPU_SECOND = 1.5
 VCPUS_PER_DPU = 4
 LOAD_SECONDS = 20.0
 MEGABYTES_LOADED_PER_SECOND = 15.0
 FUNCTION_GB_SECONDS = 1.0
-# Requests: of the ledger and S3 for each file and each batch, of the ledger for each look of the schedule.
+# Requests to the ledger and S3 for each file and batch, and to the ledger for each scheduled check.
 _FILE_WRITES, _BATCH_WRITES, _BATCH_PUTS, _LOOK_READS = 8, 25, 20, 40
 _POLLS_PER_DAY = 5 * _DAY_SECONDS / 20
-# Curated Parquet and quarantine beside the raw files.
+# Curated Parquet and quarantine besides the raw files.
 _COPIES_IN_LAKE = 1.3
 
 
 @dataclass(frozen=True)
 class Cost:
-    """US dollars by service. Lambda, SQS, DynamoDB and S3 requests come to less than a cent at this size."""
+    """US dollars by service. Requests to Lambda, SQS, DynamoDB and S3 cost less than a cent at this size."""
 
     jobs: float
     crawls: float
@@ -38,15 +38,19 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """All together."""
+        """The sum."""
         return self.jobs + self.crawls + self.warehouse
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What is deployed: workers of one DPU each, RPUs of the warehouse, seconds between two sweeps.
+    """What is deployed.
 
-    `metrics`: how many every sweep writes, `load_metrics`: how many a load of each dataset writes.
+    workers        of a job run, one DPU each
+    rpus           of the warehouse
+    sweep_seconds  between two sweeps
+    metrics        number that every sweep writes
+    load_metrics   number that a load of each dataset writes
     """
 
     workers: int
@@ -64,7 +68,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Workload:
-    """What arrives, evenly spread over the datasets: `deliveries_per_day` is how many times a day files come."""
+    """What arrives, spread evenly over the datasets. `deliveries_per_day`: how often files arrive in a day."""
 
     files_per_day: float
     megabytes_per_file: float
@@ -73,7 +77,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Line:
-    """One kind of thing that is paid for in a month."""
+    """One item of a monthly bill."""
 
     service: str
     what: str
@@ -92,7 +96,7 @@ def cost(
     load_seconds: Sequence[float],
     stack: Stack,
 ) -> Cost:
-    """The cost of these job runs, crawls and loads; every load is taken to wake the warehouse up."""
+    """The cost of these job runs, crawls and loads, assuming that every load wakes the warehouse."""
     run, crawl, wake = (
         prices.SHORTEST_RUN_SECONDS,
         prices.SHORTEST_CRAWL_SECONDS,
@@ -106,11 +110,11 @@ def cost(
 
 
 def monthly(stack: Stack, workload: Workload) -> list[Line]:
-    """What a month costs: a model, good for comparing policies and for the order of magnitude.
+    """Estimate a month: good for comparing policies and for the order of magnitude.
 
-    Without files it is what the stack costs at rest.
+    Without files it is the cost of an idle stack.
     """
-    # A run publishes one batch, which is one load.
+    # A run publishes one batch, which is loaded once.
     runs, run_seconds = _runs_per_day(stack, workload)
     return [
         Line("Glue", "job runs", _hours_of(runs, run_seconds) * stack.workers, prices.GLUE),
@@ -120,33 +124,33 @@ def monthly(stack: Stack, workload: Workload) -> list[Line]:
         *_storage(workload),
         Line("CloudWatch", "alarms", stack.alarms, prices.ALARM),
         Line("CloudWatch", "metrics of the sweep", stack.metrics, prices.METRIC),
-        # A metric is paid for in the hours in which it is written.
+        # A metric is billed for the hours in which it is written.
         Line("CloudWatch", "metrics of loads", stack.load_metrics * min(1.0, runs / 24), prices.METRIC),
         Line("Secrets Manager", "secrets", stack.secrets, prices.SECRET),
     ]
 
 
 def per_load(stack: Stack) -> float:
-    """US dollars that one load costs where nothing else keeps the warehouse awake: two wake-ups.
+    """US dollars for one load if nothing else keeps the warehouse awake: two wake-ups.
 
-    One is the load's, the other that of the sweep which compares the table with what was loaded.
+    One is for the load, the other for the sweep that compares the table with what was loaded.
     """
     return 2 * prices.SHORTEST_WAKE_SECONDS / 3600 * stack.rpus * prices.WAREHOUSE.usd
 
 
 def _runs_per_day(stack: Stack, workload: Workload) -> tuple[float, float]:
-    """Job runs a day, of all datasets, and the seconds of each. One run at a time and dataset takes what waits."""
+    """Job runs a day of all datasets, and the seconds of each. One run at a time for each dataset."""
     if not workload.files_per_day:
         return 0.0, 0.0
     files = workload.files_per_day / stack.datasets
     megabytes = files * workload.megabytes_per_file
-    # Files that come within one window are registered together, and one run takes them.
+    # Files that arrive within one window are registered together and processed by one run.
     deliveries = min(workload.deliveries_per_day, files, _DAY_SECONDS / stack.arrival_window_seconds)
     runs = max(deliveries, megabytes / stack.max_batch_megabytes)
-    # Of the workers one is the driver.
+    # One of the workers is the driver.
     rate = MEGABYTES_PER_VCPU_SECOND * VCPUS_PER_DPU * max(1, stack.workers - 1)
     busy = megabytes / rate
-    # Files that come while a run is going on wait for the next one, so that there is an upper limit.
+    # Files that arrive during a run wait for the next one, which limits the number of runs.
     runs = min(runs, max(1.0, (_DAY_SECONDS - busy) / RUN_SECONDS))
     return runs * stack.datasets, RUN_SECONDS + busy / runs
 
@@ -156,7 +160,7 @@ def _hours_of(runs: float, seconds: float) -> float:
 
 
 def _crawl_hours(stack: Stack, runs: float) -> float:
-    # The first file of a day brings a new partition.
+    # The first file of a day adds a partition.
     by_policy: dict[CrawlPolicy, float] = {
         "when-needed": min(runs, stack.datasets),
         "always": runs,
@@ -170,7 +174,7 @@ def _warehouse_hours(stack: Stack, workload: Workload, loads: float) -> float:
         return 0.0
     megabytes = workload.files_per_day * workload.megabytes_per_file / loads
     load = max(prices.SHORTEST_WAKE_SECONDS, LOAD_SECONDS + megabytes / MEGABYTES_LOADED_PER_SECOND)
-    # The sweep after it compares; there are no more comparisons than sweeps, nor more of a day than all of it.
+    # The next sweep compares: at most one comparison for each sweep, and at most a whole day.
     comparisons = min(loads, stack.datasets * _DAY_SECONDS / stack.sweep_seconds)
     awake = min(_DAY_SECONDS, loads * load + comparisons * prices.SHORTEST_WAKE_SECONDS)
     return awake / 3600 * stack.rpus * DAYS
@@ -196,7 +200,7 @@ def _requests(stack: Stack, workload: Workload, runs: float) -> list[Line]:
 
 
 def _storage(workload: Workload) -> list[Line]:
-    """Of one month's files, kept for a month; it grows by as much every month."""
+    """Storage of one month's files for a month; every month adds as much."""
     gigabytes = workload.files_per_day * workload.megabytes_per_file * DAYS / 1000
     return [
         Line("S3", "a month's files, raw and curated", gigabytes * _COPIES_IN_LAKE, prices.OBJECT_STORAGE),

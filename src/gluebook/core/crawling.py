@@ -1,4 +1,4 @@
-"""How long a dataset waits for its next crawl after crawls have failed. Each costs ten minutes of two DPU."""
+"""Back-off between crawls of a dataset that fail. Each crawl is billed for at least ten minutes of two DPUs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_WAIT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class CrawlFailures:
-    """How many crawls of a dataset have failed in a row, and until when there is none."""
+    """Number of a dataset's crawls that have failed in a row; no crawl starts before `until`."""
 
     count: int = 0
     until: datetime | None = None
@@ -21,9 +21,9 @@ class CrawlFailures:
         return self.until is not None and now < self.until
 
     def one_more(self, now: datetime) -> CrawlFailures:
-        """After another failure: half an hour, doubled with each failure, a day at most.
+        """The state after another failure: a pause of half an hour, doubled with each failure, up to a day.
 
-        While it waits no crawl was started, so a failure that is reported then was counted already.
+        No crawl starts during a pause, so a failure that is reported then is already counted.
         """
         if self.waits(now):
             return self
@@ -31,12 +31,12 @@ class CrawlFailures:
         return CrawlFailures(self.count + 1, now + wait)
 
     def to_mark(self) -> str:
-        """As the ledger keeps it."""
+        """The value of its mark."""
         return f"{self.count} {self.until.isoformat() if self.until else ''}"
 
     @staticmethod
     def from_mark(mark: str | None) -> CrawlFailures:
-        """What the ledger keeps; none without a mark."""
+        """Parse the value of a mark; no failures without one."""
         if not mark:
             return CrawlFailures()
         count, _, until = mark.partition(" ")

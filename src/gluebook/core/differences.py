@@ -1,4 +1,4 @@
-"""The kinds of differences between bucket, ledger, lake and warehouse: what each means, and how to resolve it."""
+"""The kinds of differences between bucket, ledger, lake and warehouse, with their meaning and remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 
 class Kind(StrEnum):
-    """What is different."""
+    """The kinds of differences."""
 
     UNREGISTERED = "unregistered"
     VANISHED = "vanished"
@@ -28,17 +28,17 @@ class Kind(StrEnum):
     STALE_MANIFEST = "stale-manifest"
     ORPHAN = "orphan"
     LEFTOVER = "leftover"
-    STRANGE_OBJECT = "strange-object"
+    UNKNOWN_OBJECT = "unknown-object"
 
 
 @dataclass(frozen=True)
 class Difference:
     """One difference.
 
-    what       a key, batch id or dataset
-    detail     the numbers, or what else is known
-    dataset, batch_id    what it is about, if it is about one
-    objects    keys in the lake that a repair removes
+    what                 a key, batch id or dataset
+    detail               numbers, or other details
+    dataset, batch_id    the dataset or batch concerned, if it is one
+    objects              keys in the lake that a repair removes
     """
 
     kind: Kind
@@ -51,7 +51,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a kind of difference means, how to resolve it, and whether `--repair` does so."""
+    """What a kind of difference means, what to do about it, and whether `--repair` does it."""
 
     title: str
     meaning: str
@@ -65,103 +65,103 @@ EXPLANATIONS: Mapping[Kind, Explanation] = MappingProxyType(
     {
         Kind.UNREGISTERED: Explanation(
             "in the raw bucket, not in the ledger",
-            "their events were lost, or they were there before the pipeline, or they arrived just now",
-            "--repair registers them; the schedule does so too, a part of the bucket at a time",
+            "their events were lost, they are older than the pipeline, or they have just arrived",
+            "--repair registers them; so do the sweeps, one part of the bucket at a time",
             repairable=True,
         ),
         Kind.VANISHED: Explanation(
-            "waiting in the ledger, gone from the raw bucket",
-            "these versions were deleted before they were read; a run will find them FAILED",
-            "upload the files again, if they still matter",
+            "pending in the ledger, missing from the raw bucket",
+            "these versions were deleted before they were read; the next run marks them FAILED",
+            "upload the files again if they are still needed",
         ),
         Kind.UNMARKED: Explanation(
-            "PENDING, but missing from what a run reads",
-            "no run will ever claim them; the ledger was changed by hand, or restored",
+            "PENDING, without the marker that runs read",
+            "no run will claim them; the ledger was changed by hand, or restored",
             "upload the files again",
         ),
         Kind.OVERDUE_FILES: Explanation(
             "PENDING for more than an hour",
-            "no run has claimed them, though one should have been started",
+            "no run has claimed them, although one should have started",
             "--repair starts the job; if it fails, its last run in Glue says why",
             repairable=True,
         ),
         Kind.OVERDUE_CORRECTIONS: Explanation(
-            "files with several versions that were not settled",
-            "nothing of the dataset is under way, so they should have been settled",
+            "corrected files that were not processed",
+            "no batch of the dataset is open, so the corrections should be settled",
             "--repair runs the sweep",
             repairable=True,
         ),
         Kind.ABANDONED: Explanation(
-            "batches whose run has ended without finishing them",
-            "their lease has ended, and no run has taken them over",
+            "batches whose run is gone",
+            "their lease has expired, and no run has taken them over",
             "--repair starts the job",
             repairable=True,
         ),
         Kind.UNLOADED: Explanation(
-            "published batches whose load has not finished",
-            "nothing has happened for longer than a load takes: an event was lost, or the warehouse is busy",
+            "published batches whose load does not finish",
+            "nothing has changed for longer than a load takes: an event was lost, or the warehouse is busy",
             "--repair runs the sweep and the load function; then see /aws/lambda/<prefix>-load",
             repairable=True,
         ),
         Kind.LOAD_FAILING: Explanation(
             "published batches whose loads fail",
-            "Redshift refuses them for something that isn't known to be the data's fault: rights, space, access "
-            "to S3. They are retried with growing pauses, for a day at most",
+            "Redshift refuses them for a reason that is not the data's: permissions, disk space, access to S3. "
+            "They are retried with growing pauses for a day",
             "fix what the error names; then wait for the next load, or " + _REPLAY,
         ),
         Kind.NOT_IN_WAREHOUSE: Explanation(
             "LOADED in the ledger, not in etl_loads",
-            "the warehouse was made anew or restored: their rows are not in it",
+            "the warehouse was recreated or restored: it lacks their rows",
             _REPLAY,
         ),
         Kind.NOT_LOADED: Explanation(
             "in etl_loads, not LOADED in the ledger",
-            "the warehouse holds rows of a batch that the ledger gave up, or doesn't know",
-            _REPLAY + "; what the ledger doesn't know was changed by hand, or the ledger was restored",
+            "the warehouse holds rows of a batch that is FAILED or missing in the ledger",
+            _REPLAY + "; if the ledger lacks the batch, it was changed by hand or restored",
         ),
         Kind.OTHER_COUNTS: Explanation(
-            "other counts in the ledger than in etl_loads",
+            "different counts in the ledger and in etl_loads",
             "one of the two was changed by hand",
-            "compare the batch in the ledger (its history says who) with its rows in etl_loads",
+            "compare the batch in the ledger (its history names the actors) with its rows in etl_loads",
         ),
         Kind.DRIFT: Explanation(
-            "tables that differ from what their loads left",
+            "tables that differ from what was loaded",
             "the table was changed outside the pipeline",
-            "Redshift's query history says by whom; gluebook replay --dataset D brings back what is missing",
+            "see Redshift's query history for the change; gluebook replay --dataset D restores missing rows",
         ),
         Kind.UNANSWERED: Explanation(
-            "queries that the warehouse didn't answer",
-            "so it could not be compared",
-            "see what the warehouse says, then reconcile again",
+            "queries that the warehouse did not answer",
+            "the comparison was not possible",
+            "fix what the error names, then run reconcile again",
         ),
         Kind.MISSING_FILE: Explanation(
-            "published batches of which a manifest or a file is missing",
+            "published batches that lack a manifest or a file",
             "it was deleted or overwritten: readers of the manifest fail",
             _REPLAY + ": it publishes the batch again",
         ),
         Kind.STALE_MANIFEST: Explanation(
-            "manifests that are out of date",
-            "another generation of the batch has taken their place, or the batch was never published: "
-            "their readers read too much",
-            "--repair removes them, and with them the files that no other manifest names",
+            "stale manifests",
+            "another generation of the batch has replaced them, or the batch was never published: "
+            "readers of them get rows that were replaced or never published",
+            "--repair removes them and the files that no other manifest names",
             repairable=True,
         ),
         Kind.ORPHAN: Explanation(
             "published files that no manifest names",
-            "a run that lost its batch has left them; crawlers and Athena read them",
+            "a run that lost its batch left them; crawlers and Athena read them",
             "--repair removes them",
             repairable=True,
         ),
         Kind.LEFTOVER: Explanation(
-            "objects in inbox/ and staging/ that failed runs left behind",
-            "their batches are not worked on any more; it costs storage, nothing else",
-            "--repair removes it; the dataset's next run does, too",
+            "files that dead runs left in inbox/ and staging/",
+            "no run works on their batches; they cost storage, nothing else",
+            "--repair removes them; so does the dataset's next run",
             repairable=True,
         ),
-        Kind.STRANGE_OBJECT: Explanation(
-            "objects in the lake of no batch that the ledger knows",
-            "they were put there by hand, or the ledger was restored",
-            "check them, and remove them by hand if nobody needs them",
+        Kind.UNKNOWN_OBJECT: Explanation(
+            "objects in the lake that belong to no known batch",
+            "they were written by hand, or the ledger was restored",
+            "check them, and remove them by hand if they are not needed",
         ),
     }
 )
@@ -176,5 +176,5 @@ def grouped(differences: Iterable[Difference]) -> dict[Kind, list[Difference]]:
 
 
 def repairable(difference: Difference) -> bool:
-    """Whether a repair exists for it."""
+    """Whether `--repair` repairs it."""
     return EXPLANATIONS[difference.kind].repairable

@@ -1,7 +1,7 @@
 """AWS events, typed once at the edge. Shapes as in the AWS documentation of each service's events.
 
-A key in an event of S3 is the key as it is: only S3's own notifications (to SQS, SNS, Lambda) encode it. AWS docs:
-"EventBridge event message structure" and "Event message structure" of Amazon S3.
+S3 events through EventBridge hold the key unencoded; only S3's own notifications (to SQS, SNS, Lambda) encode it.
+AWS docs: "EventBridge event message structure" and "Event message structure" of Amazon S3.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from gluebook.errors import ContractError
 
-# Glue job runs in one of these will not change any more.
+# Final states of Glue job runs.
 ENDED_RUNS = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"})
 
 
 @dataclass(frozen=True)
 class ObjectArrived:
-    """A version of an object that was created in the raw bucket; `size` in bytes."""
+    """A new object version in the raw bucket; `size` in bytes."""
 
     bucket: str
     key: str
@@ -49,7 +49,7 @@ class StatementEnded:
 
 @dataclass(frozen=True)
 class CrawlEnded:
-    """A Glue crawler finished, one way or the other."""
+    """A Glue crawler succeeded or failed."""
 
     crawler: str
     state: str
@@ -57,19 +57,19 @@ class CrawlEnded:
 
 @dataclass(frozen=True)
 class StartWanted:
-    """A start of a dataset's job was refused a while ago; is it still wanted?"""
+    """A delayed message: retry the refused start of a dataset's job if it is still needed."""
 
     dataset: str
 
 
 @dataclass(frozen=True)
 class Tick:
-    """The schedule says it is time."""
+    """A scheduled event."""
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """An event that asks for nothing, and why."""
+    """An event that needs no action, and the reason."""
 
     reason: str
 
@@ -81,13 +81,13 @@ _START_WANTED = ("gluebook", "Start Wanted")
 
 
 def start_wanted(dataset: str) -> str:
-    """The message by which the pipeline reminds itself of a start that was refused."""
+    """The message that retries a refused start."""
     source, kind = _START_WANTED
     return json.dumps({"source": source, "detail-type": kind, "detail": {"dataset": dataset}})
 
 
 def parse_event(event: Mapping[str, Any]) -> Event:
-    """Type an EventBridge event. Raises ContractError naming what is missing; unknown kinds are Ignored."""
+    """Parse an EventBridge event. Raises ContractError naming what is missing; unknown kinds are Ignored."""
     kind = (str(event.get("source")), str(event.get("detail-type")))
     parse = _PARSERS.get(kind)
     if parse is None:
@@ -97,17 +97,15 @@ def parse_event(event: Mapping[str, Any]) -> Event:
     except KeyError as missing:
         raise ContractError(f"event {event.get('id')} {kind[1]!r} lacks {missing}") from None
     except (TypeError, ValueError, AttributeError) as error:
-        raise ContractError(f"event {event.get('id')} {kind[1]!r} has another shape: {error}") from None
+        raise ContractError(f"event {event.get('id')} {kind[1]!r} has an unexpected shape: {error}") from None
 
 
 def _object_arrived(detail: Mapping[str, Any]) -> Event:
     item, bucket = detail["object"], detail["bucket"]["name"]
     if not (isinstance(item["key"], str) and isinstance(bucket, str)):
-        raise TypeError(f"bucket {bucket!r} and key {item['key']!r} are to be texts")
+        raise TypeError(f"bucket {bucket!r} and key {item['key']!r} must be strings")
     if not item.get("version-id"):
-        raise ContractError(
-            f"object {item['key']!r} came without a version id: switch versioning on for bucket {bucket}"
-        )
+        raise ContractError(f"object {item['key']!r} has no version id: enable versioning on bucket {bucket}")
     return ObjectArrived(
         bucket=bucket,
         key=item["key"],
@@ -145,11 +143,11 @@ _PARSERS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], Event]] = {
 
 
 def parse_queue_message(body: str) -> Event:
-    """Type an event that came through SQS. Raises ContractError when the body is no JSON object."""
+    """Parse an event from SQS. Raises ContractError if the body is not a JSON object."""
     try:
         event = json.loads(body)
     except ValueError:
-        raise ContractError(f"queue message is no JSON: {body[:80]!r}") from None
+        raise ContractError(f"queue message is not JSON: {body[:80]!r}") from None
     if not isinstance(event, dict):
-        raise ContractError(f"queue message is no JSON object: {body[:80]!r}")
+        raise ContractError(f"queue message is not a JSON object: {body[:80]!r}")
     return parse_event(event)

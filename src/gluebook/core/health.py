@@ -1,4 +1,4 @@
-"""How a dataset is doing, in numbers that an alarm can watch."""
+"""The health of a dataset, in numbers for alarms."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gluebook.core.model import Batch, FileVersion, NotedVerdict
 class Health:
     """A dataset at one moment.
 
-    pending           file versions that wait to be claimed (no more than a run claims are counted)
-    open              batches that are on their way, by state
-    oldest_seconds    age of the oldest file version that isn't loaded yet; 0 if there is none
+    pending           file versions that wait to be claimed (counted up to the limit of one run)
+    open              open batches by state
+    oldest_seconds    age of the oldest file version that is not loaded; 0 if there is none
     failures          files and batches that failed within the last day
-    failing_loads     batches whose load has failed again and again, for what isn't the data's fault
-    failing_verdicts  verdicts whose recording has
+    failing_loads     batches whose load has failed repeatedly, for a reason that is not the data's
+    failing_verdicts  verdicts whose recording has failed repeatedly
     """
 
     pending: int = 0
@@ -43,7 +43,7 @@ class Health:
         }
 
 
-# Those that aren't counts.
+# Units of the metrics that are not counts.
 UNITS = {"OldestUnloadedAge": "Seconds"}
 
 
@@ -54,18 +54,18 @@ def health(
     now: datetime,
     verdicts: Iterable[NotedVerdict] = (),
 ) -> Health:
-    """`pending` in any order, `batches`: the open ones, `verdicts`: those that aren't recorded yet."""
-    on_their_way = list(batches)
+    """The health of a dataset. `batches`: the open ones; `verdicts`: those that are not recorded yet."""
+    open_batches = list(batches)
     since = [file.registered_at for file in pending]
-    # Processed again: what it brought before is loaded; it is late from then on when it was asked for.
-    since += [batch.created_at if batch.generation == 1 else batch.changed_at for batch in on_their_way]
+    # A reopened batch is loaded in its earlier generation; its age counts from the change.
+    since += [batch.created_at if batch.generation == 1 else batch.changed_at for batch in open_batches]
     age = now - datetime.fromisoformat(min(since)) if since else None
     return Health(
         pending=len(pending),
-        open=dict(Counter(batch.state.value for batch in on_their_way)),
+        open=dict(Counter(batch.state.value for batch in open_batches)),
         oldest_seconds=max(0, int(age.total_seconds())) if age else 0,
         failures=failures,
-        failing_loads=sum(batch.failed_loads >= ALARM_AFTER for batch in on_their_way),
-        # The latest of its statements may still be under way.
+        failing_loads=sum(batch.failed_loads >= ALARM_AFTER for batch in open_batches),
+        # The last attempt may still be running.
         failing_verdicts=sum(noted.attempts > ALARM_AFTER for noted in verdicts),
     )

@@ -1,6 +1,6 @@
-"""How much of the past the ledger keeps: a DynamoDB item holds 400 KB, and a batch may be tried without end.
+"""Limits of the history that the ledger keeps: a DynamoDB item holds 400 KB, and retries have no limit.
 
-The first and the last changes of an item stay, with how many lie between; texts of errors stay up to a limit.
+The first and the last changes of an item stay, with the number left out between them; error texts are clipped.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # A history of this length is shortened before the next change is added. A transaction has up to 91 such items (a
-# batch opened again with files of it), which stay below DynamoDB's 4 MB even if all of them are full.
+# reopened batch and its superseded files), which stay below DynamoDB's 4 MB even if all of them are full.
 MOST_CHANGES = 60
 _FIRST = 10
 _LAST = 30
 _MOST_CAUSE_BYTES = 256
-# The whole text of an error is in the log of who met it.
+# The whole text of an error is in the log.
 MOST_REASON_BYTES = 4_000
-# As many dates as a batch's item names; its manifest has all of them.
+# The most dates in a batch's item; its manifest has all of them.
 MOST_PARTITIONS = 1_000
 
 Change = Mapping[str, Any]
 
 
-def a_change(at: str, state: str, cause: str, actor: str) -> dict[str, Any]:
-    """One change of an item, as its history keeps it: when, to which state, why, and who did it."""
+def change_entry(at: str, state: str, cause: str, actor: str) -> dict[str, Any]:
+    """A history entry: when the item changed, to which state, why, and who changed it."""
     limited = {"cause": clipped(cause, _MOST_CAUSE_BYTES), "actor": clipped(actor, _MOST_CAUSE_BYTES)}
     return {"at": at, "state": str(state), **limited}
 
@@ -31,7 +31,7 @@ def a_change(at: str, state: str, cause: str, actor: str) -> dict[str, Any]:
 def shortened(history: Sequence[Change]) -> list[dict[str, Any]]:
     """The first and last changes of a history; between them `{"left_out": n}` says how many are missing.
 
-    A history that was shortened before, or that holds longer texts than are kept today, may come in.
+    `history` may be shortened already, and may hold longer texts than today's limit.
     """
     kept = [_limited(change) for change in history]
     if len(kept) <= _FIRST + 1 + _LAST:
@@ -48,7 +48,7 @@ def _limited(change: Change) -> dict[str, Any]:
 
 
 def clipped(text: str, most_bytes: int) -> str:
-    """`text`, or as much of its beginning as `most_bytes` of UTF-8 hold with an ellipsis."""
+    """`text`, clipped with an ellipsis if it is longer than `most_bytes` in UTF-8."""
     encoded = text.encode(errors="replace")
     if len(encoded) <= most_bytes:
         return encoded.decode()
@@ -56,5 +56,5 @@ def clipped(text: str, most_bytes: int) -> str:
 
 
 def clipped_reason(reason: str | None) -> str | None:
-    """A reason as the ledger keeps it."""
+    """A reason, clipped to the ledger's limit."""
     return None if reason is None else clipped(reason, MOST_REASON_BYTES)

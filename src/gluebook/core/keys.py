@@ -1,4 +1,4 @@
-"""Names of things in S3: the date-based convention for raw keys, and the layout of the lake."""
+"""S3 keys: the convention for raw keys, and the layout of the lake."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from dataclasses import dataclass
 from datetime import date
 
 from gluebook.contracts import CONTRACTS
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.errors import ConfigurationError
 from gluebook.sources import source_names
 
 CONVENTION = "<dataset>/<source>/dt=YYYY-MM-DD/<file>"
 _RAW_KEY = re.compile(r"(?P<dataset>[^/]+)/(?P<source>[^/]+)/dt=(?P<dt>\d{4}-\d{2}-\d{2})/(?P<name>.+)", re.S)
 
-# Dates of arrival that can be meant; others are slips, and lie where other systems can't go.
+# Plausible dates of arrival; others are typing errors, and some systems cannot represent them.
 FIRST_DATE, LAST_DATE = date(2000, 1, 1), date(2099, 12, 31)
-# Hadoop's markers of folders and its checksums; a file of data has no such name.
-_LEFT_NAMES = ("_$folder$", ".crc")
+# Folder markers and checksums of Hadoop; data files have no such names.
+_HADOOP_SUFFIXES = ("_$folder$", ".crc")
 _MARKERS = frozenset({"_SUCCESS"})
+# The prefix of the row references, in lake and staging: earlier releases called them vouchers, and stored names stay.
+ROW_REFERENCES_PREFIX = "vouchers/"
 _WORK_FOLDERS = ("_temporary", ".spark-staging", ".hive-staging")
 
 
 @dataclass(frozen=True)
 class RawKey:
-    """A raw object's key, taken apart. `dt` is the date of arrival."""
+    """A parsed raw key. `dt` is the date of arrival."""
 
     dataset: str
     source: str
@@ -37,66 +40,62 @@ class RawKey:
 
 @dataclass(frozen=True)
 class OutsideConvention:
-    """A key that no pipeline can take in, and why."""
+    """A raw key that the pipeline refuses, and the reason."""
 
     key: str
-    reason: str
+    reason: ReasonText
 
 
 def parse_raw_key(key: str) -> RawKey | OutsideConvention:
-    """Take a raw key apart by the convention `<dataset>/<source>/dt=YYYY-MM-DD/<file>`."""
+    """Parse a raw key by the convention `<dataset>/<source>/dt=YYYY-MM-DD/<file>`."""
     match = _RAW_KEY.fullmatch(key)
     if match is None or match["name"].endswith("/"):
-        return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
+        return OutsideConvention(key, Reason.KEY_OUTSIDE_CONVENTION.because(f"expected {CONVENTION}"))
     if "\0" in key:
-        return OutsideConvention(key, "unusable_key: it holds U+0000, which no warehouse column takes")
+        found = "it holds U+0000, which no warehouse column takes"
+        return OutsideConvention(key, Reason.UNUSABLE_KEY.because(found))
     if key.endswith(" "):
-        return OutsideConvention(
-            key, "unusable_key: it ends in a blank, which the warehouse ignores when it compares"
-        )
+        found = "it ends in a blank, which the warehouse ignores when it compares"
+        return OutsideConvention(key, Reason.UNUSABLE_KEY.because(found))
     contract = CONTRACTS.get(match["dataset"])
     if contract is None:
-        return OutsideConvention(
-            key, f"unknown_dataset: {match['dataset']!r}; there are {', '.join(CONTRACTS)}"
-        )
+        found = f"{match['dataset']!r}; there are {', '.join(CONTRACTS)}"
+        return OutsideConvention(key, Reason.UNKNOWN_DATASET.because(found))
     sources = source_names(contract.name)
     if match["source"] not in sources:
-        return OutsideConvention(
-            key,
-            f"unknown_source: {match['source']!r}; {contract.name} is fed by {', '.join(sources)}",
-        )
+        found = f"{match['source']!r}; {contract.name} is fed by {', '.join(sources)}"
+        return OutsideConvention(key, Reason.UNKNOWN_SOURCE.because(found))
     try:
         dt = date.fromisoformat(match["dt"])
     except ValueError:
-        return OutsideConvention(key, f"no_such_date: dt={match['dt']}")
+        return OutsideConvention(key, Reason.NO_SUCH_DATE.because(f"dt={match['dt']}"))
     if not FIRST_DATE <= dt <= LAST_DATE:
-        return OutsideConvention(
-            key, f"implausible_date: dt={match['dt']}; it is not within {FIRST_DATE} and {LAST_DATE}"
-        )
+        found = f"dt={match['dt']}; it is not within {FIRST_DATE} and {LAST_DATE}"
+        return OutsideConvention(key, Reason.IMPLAUSIBLE_DATE.because(found))
     return RawKey(match["dataset"], match["source"], dt, match["name"])
 
 
 def raw_key(dataset: str, source: str, dt: date, name: str) -> str:
-    """The key under which a file belongs in the raw bucket. Raises ConfigurationError if there is none."""
+    """Build the raw key of a file. Raises ConfigurationError if the parts do not make a valid key."""
     key = str(RawKey(dataset, source, dt, name))
     parsed = parse_raw_key(key)
-    reason = parsed.reason if isinstance(parsed, OutsideConvention) else not_an_arrival(key, 1)
+    reason = parsed.reason if isinstance(parsed, OutsideConvention) else reason_to_ignore(key, 1)
     if reason:
-        raise ConfigurationError(f"{name} can't be uploaded as {key}: {reason}")
+        raise ConfigurationError(f"cannot upload {name} as {key}: {reason}")
     return key
 
 
-def not_an_arrival(key: str, size: int) -> str | None:
-    """Why an object of the raw bucket is no file for the pipeline, whatever its key; None if it is one.
+def reason_to_ignore(key: str, size: int) -> str | None:
+    """Why an object of the raw bucket is not a data file; None if it is one.
 
-    Consoles leave markers of folders, of `size` 0 bytes; Hadoop and Spark leave markers, checksums and the files
-    of tasks that haven't been committed. Nobody has to look at them.
+    Consoles write folder markers of 0 bytes; Hadoop and Spark write markers, checksums and the files of uncommitted
+    tasks. None of them needs attention.
     """
     *folders, name = key.split("/")
     if not name and size == 0:
-        return "marker of a folder"
-    if name.endswith(_LEFT_NAMES) or name in _MARKERS:
-        return f"left by the program that wrote the files beside it: {name}"
+        return "folder marker"
+    if name.endswith(_HADOOP_SUFFIXES) or name in _MARKERS:
+        return f"marker or checksum of Hadoop: {name}"
     unfinished = next((folder for folder in folders if folder.startswith(_WORK_FOLDERS)), None)
     return f"not committed: in folder {unfinished}" if unfinished else None
 
@@ -108,7 +107,7 @@ def file_id(bucket: str, key: str, version_id: str) -> str:
 
 @dataclass(frozen=True)
 class Lake:
-    """Where things live in the lake bucket. Only `curated` is seen by crawlers."""
+    """The layout of the lake bucket. Crawlers read only `curated`."""
 
     bucket: str
 
@@ -117,68 +116,68 @@ class Lake:
         return f"curated/{dataset}/"
 
     def curated_file(self, dataset: str, dt: str, batch_id: str, number: int, generation: int = 1) -> str:
-        """The deterministic name of a published file: publishing twice overwrites, never doubles."""
+        """The deterministic key of a published file: publishing twice overwrites it."""
         return f"curated/{dataset}/dt={dt}/{_generation(batch_id, generation)}-{number:05d}.parquet"
 
     def manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
-        """The COPY manifest; its readers see a batch whole or not at all."""
+        """The COPY manifest; readers of it see a batch completely or not at all."""
         return f"manifests/{dataset}/{_generation(batch_id, generation)}.json"
 
-    def vouchers_file(self, dataset: str, batch_id: str, number: int, generation: int = 1) -> str:
-        """Which file versions vouch for what; for the warehouse alone."""
-        return f"vouchers/{dataset}/{_generation(batch_id, generation)}-{number:05d}.parquet"
+    def row_references_file(self, dataset: str, batch_id: str, number: int, generation: int = 1) -> str:
+        """Row references: which file versions contain which rows; only the warehouse reads them."""
+        return f"{ROW_REFERENCES_PREFIX}{dataset}/{_generation(batch_id, generation)}-{number:05d}.parquet"
 
-    def vouchers(self, dataset: str, batch_id: str, generation: int = 1) -> str:
-        """The COPY manifest of a batch's vouchers."""
-        return f"vouchers/{dataset}/{_generation(batch_id, generation)}.json"
+    def row_references_manifest(self, dataset: str, batch_id: str, generation: int = 1) -> str:
+        """The COPY manifest of a batch's row references."""
+        return f"{ROW_REFERENCES_PREFIX}{dataset}/{_generation(batch_id, generation)}.json"
 
     def result(self, dataset: str, batch_id: str, epoch: int) -> str:
-        """What a batch came to, file by file, as the run of that epoch found."""
-        return f"results/{dataset}/{_told_by(batch_id, epoch)}.json"
+        """The results of a batch's files, from the run with that epoch."""
+        return f"results/{dataset}/{_of_epoch(batch_id, epoch)}.json"
 
     def inbox(self, batch_id: str, epoch: int) -> str:
-        """The claimed file versions' records, numbered; only the claiming run reads there."""
+        """The numbered records of the claimed file versions; only the claiming run reads them."""
         return f"inbox/{batch_id}/{epoch}/"
 
     def staging(self, batch_id: str, epoch: int) -> str:
-        """Cleaned Parquet that hasn't passed the gate yet."""
+        """Cleaned Parquet before the gate."""
         return f"staging/{batch_id}/{epoch}/"
 
     def self_check(self, dataset: str, run: str) -> str:
-        """What a run's self-check writes and deletes; below staging, where whatever is left expires."""
+        """What a run's self-check writes and deletes; below staging, where objects expire."""
         return f"staging/{dataset}-self-check/{run}/"
 
     def quarantined(self, dataset: str) -> str:
-        """Prefix of a dataset's rejects, of all batches."""
+        """Prefix of a dataset's rejects."""
         return f"quarantine/{dataset}/"
 
     def quarantine(self, dataset: str, batch_id: str) -> str:
-        """What the names of a batch's rejects begin with, of every epoch."""
+        """Prefix of a batch's rejects, of all epochs."""
         return f"{self.quarantined(dataset)}{batch_id}-"
 
     def quarantine_file(self, dataset: str, batch_id: str, epoch: int, number: int) -> str:
-        """The deterministic name of a file of a batch's rejects, as the run of that epoch found them."""
-        return f"{self.quarantined(dataset)}{_told_by(batch_id, epoch)}-{number:05d}.parquet"
+        """The deterministic key of a file of a batch's rejects, from the run with that epoch."""
+        return f"{self.quarantined(dataset)}{_of_epoch(batch_id, epoch)}-{number:05d}.parquet"
 
     def epoch_of_rejects(self, dataset: str, batch_id: str, key: str) -> int:
-        """The epoch in the name of a file of a batch's rejects; 0 for one that an earlier release has written."""
+        """The epoch in the key of a file of a batch's rejects; 0 for a file of an earlier release."""
         match = re.match(r"e(\d+)-", key.removeprefix(self.quarantine(dataset, batch_id)))
         return int(match[1]) if match else 0
 
     def quality(self, dataset: str, batch_id: str, epoch: int) -> str:
-        """The gate's report on a batch, as the run of that epoch had it made."""
-        return f"quality/{dataset}/{_told_by(batch_id, epoch)}.json"
+        """The gate's report on a batch, from the run with that epoch."""
+        return f"quality/{dataset}/{_of_epoch(batch_id, epoch)}.json"
 
     def quality_rows(self, dataset: str, batch_id: str, epoch: int) -> str:
-        """The same as Parquet, for the warehouse."""
-        return f"quality/{dataset}/rows/{_told_by(batch_id, epoch)}.parquet"
+        """The gate's report as Parquet, for the warehouse."""
+        return f"quality/{dataset}/rows/{_of_epoch(batch_id, epoch)}.parquet"
 
     def quality_manifest(self, dataset: str, batch_id: str, epoch: int) -> str:
         """The COPY manifest of that Parquet."""
-        return f"quality/{dataset}/rows/{_told_by(batch_id, epoch)}.json"
+        return f"quality/{dataset}/rows/{_of_epoch(batch_id, epoch)}.json"
 
     def quality_manifest_of_generation(self, dataset: str, batch_id: str, generation: int) -> str:
-        """The same where an earlier release has written it."""
+        """The key that earlier releases used for that manifest."""
         return f"quality/{dataset}/rows/{_generation(batch_id, generation)}.json"
 
     def uri(self, key: str) -> str:
@@ -186,8 +185,8 @@ class Lake:
         return f"s3://{self.bucket}/{key}"
 
 
-def _told_by(batch_id: str, epoch: int) -> str:
-    """Epoch 0 stands for the names of earlier releases, which each run overwrote."""
+def _of_epoch(batch_id: str, epoch: int) -> str:
+    """Epoch 0 means a name of earlier releases, which every run overwrote."""
     return f"{batch_id}-e{epoch}" if epoch else batch_id
 
 

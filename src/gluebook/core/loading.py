@@ -1,4 +1,4 @@
-"""What to do about a batch on its way into the warehouse, and what the catalog still lacks."""
+"""Decide what to do with a batch that is to be loaded, and whether the catalog needs a crawl."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.backoff import BACKOFF, Backoff
 from gluebook.core.model import Batch
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 
 CrawlPolicy = Literal["when-needed", "always", "never"]
 
@@ -19,67 +20,69 @@ _NAME = re.compile(r"gluebook-load:(?P<batch>[^:]+):(?P<generation>\d+):(?P<atte
 
 
 def statement_name(batch: Batch) -> str:
-    """The name of the statement that loads a batch; its end event carries nothing else of ours."""
+    """The name of the statement that loads a batch; its end event carries no other data of ours."""
     return f"gluebook-load:{batch.batch_id}:{batch.generation}:{batch.load_attempts}"
 
 
 def client_token(batch: Batch) -> str:
-    """The same for the same attempt, so that submitting twice runs once; at most 64 characters.
+    """The idempotency token of an attempt, so that submitting twice runs once; at most 64 characters.
 
-    A new attempt needs a new one: a token used again after a failure gives back the failed statement.
+    A new attempt needs a new token: with the old one the Data API returns the failed statement.
     """
     return f"{batch.batch_id}-{batch.generation}-{batch.load_attempts}"[-64:]
 
 
 def batch_of_statement(name: str) -> str | None:
-    """The batch that a statement of this name loads; None if it isn't one of ours."""
+    """The batch that a statement of this name loads; None for other statements."""
     match = _NAME.fullmatch(name)
     return match["batch"] if match else None
 
 
 def after_failed_load(
-    batch: Batch, reason: str, now: datetime, *, blames_data: bool, backoff: Backoff = BACKOFF
+    batch: Batch, reason: ReasonText, now: datetime, *, blames_data: bool, backoff: Backoff = BACKOFF
 ) -> Batch:
-    """A LOADING batch whose statement has failed.
+    """The next state of a LOADING batch whose statement has failed.
 
-    What the warehouse refuses for its content is divided, until the one bad file is alone. Anything else is nobody's
-    fault: the batch stays as it was published and waits, ever longer, for its next load; after a day for a person.
+    A batch that the warehouse refuses because of its data is divided until the bad file is alone. Other failures are
+    the environment's: the batch stays CURATED and is loaded again with growing pauses, for a day at most.
     """
     if blames_data:
-        return batch.out_of_reach(BatchState.DIVIDING, reason)
-    since = batch.failing_since or stamp(now)
+        return batch.fenced_off(BatchState.DIVIDING, reason)
+    since = batch.failing_since or utc_timestamp(now)
     again = backoff.next_try(batch.load_attempts, datetime.fromisoformat(since), now)
     return replace(
         batch,
         state=BatchState.CURATED,
         reason=reason,
         failing_since=since,
-        retry_at=stamp(again) if again else "",
+        retry_at=utc_timestamp(again) if again else "",
         given_up=again is None,
     )
 
 
 def is_due(batch: Batch, now: datetime) -> bool:
-    """Whether a load is to be submitted for a batch now."""
-    return batch.state is BatchState.CURATED and not batch.given_up and batch.retry_at <= stamp(now)
+    """Whether a load of the batch is due."""
+    return batch.state is BatchState.CURATED and not batch.given_up and batch.retry_at <= utc_timestamp(now)
 
 
-def waiting_told(batch: Batch) -> str | None:
-    """What a batch waits for whose loads have failed, in words; None for any other."""
+def retry_status(batch: Batch) -> str | None:
+    """The state of the retries of a batch whose loads have failed, in words; None for other batches."""
     if not batch.failed_loads:
         return None
     failed = f"{batch.failed_loads} load{'s' if batch.failed_loads > 1 else ''} failed"
     if batch.given_up:
-        return f"{failed}, given up; `gluebook replay` processes it again"
+        return f"{failed}, retries exhausted; `gluebook replay` processes it again"
     if batch.state is BatchState.LOADING:
-        return f"{failed}, another is under way"
+        return f"{failed}, another one is running"
     return (
-        f"{failed}, the next is due at {batch.retry_at}" if batch.retry_at else f"{failed}, the next is due"
+        f"{failed}, the next one is due at {batch.retry_at}"
+        if batch.retry_at
+        else f"{failed}, the next one is due"
     )
 
 
 def loaded(batch: Batch, merged: int, superseded: int, retracted: int) -> Batch:
-    """The batch once it is in the warehouse. Processed again without any effect it keeps the counts it had."""
+    """The batch once it is loaded. A generation that changes no row keeps the counts of the one before."""
     done = replace(batch, state=BatchState.LOADED, reason=None, failing_since="", retry_at="", given_up=False)
     if batch.generation > 1 and not merged and not retracted and batch.merged <= batch.counts.curated:
         return replace(done, superseded=batch.counts.curated - batch.merged)
@@ -93,9 +96,9 @@ def crawl_needed(
     contract_columns: Iterable[str],
     catalog_columns: Iterable[str],
 ) -> bool:
-    """Whether the catalog lacks a partition or a column that the lake has; a crawl costs ten job minutes.
+    """Whether the catalog lacks a partition or a column of the lake; a crawl is billed for ten minutes at least.
 
-    Of a batch that brought more partitions than the ledger names, some are taken to be lacking.
+    If the ledger names only some of a batch's partitions, others are assumed to be lacking.
     """
     if policy == "never":
         return False

@@ -1,9 +1,10 @@
-"""The values that the ledger keeps: file versions and batches."""
+"""The values in the ledger: file versions and batches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.states import REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import IllegalTransition
 
@@ -12,9 +13,9 @@ from gluebook.errors import IllegalTransition
 class FileVersion:
     """One version of one raw object: the unit that is admitted once. `size` in bytes.
 
-    order            text; the greater, the later this version of its key came about
-    waiting_since    since when it is PENDING: its registration, or the division of its batch
-    group            only files of one group are claimed together; they come from a divided batch
+    order            text that orders the versions of a key, the latest last
+    waiting_since    when it became PENDING: at its registration, or when its batch was divided
+    group            only files of one group are claimed together; set when a batch is divided
     """
 
     file_id: str
@@ -35,12 +36,12 @@ class FileVersion:
 
     @property
     def waits_since(self) -> str:
-        """Since when it has been waiting, or was last."""
+        """When it last became PENDING."""
         return self.waiting_since or self.registered_at
 
     def superseded(self) -> FileVersion:
         """The file version once a newer one is loaded."""
-        reason = f"superseded: a newer version of {self.key} is loaded"
+        reason = Reason.SUPERSEDED.because(f"a newer version of {self.key} is loaded")
         return replace(self, state=FileState.SUPERSEDED, reason=reason)
 
 
@@ -63,13 +64,13 @@ class Counts:
 
     @property
     def reconciles(self) -> bool:
-        """Whether no row went missing and none appeared."""
+        """Whether the law holds."""
         return self.read == self.curated + self.duplicates + self.rejected
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file version of a batch."""
+    """The result of one file version of a batch."""
 
     file_id: str
     key: str
@@ -82,14 +83,14 @@ class FileResult:
 
 @dataclass(frozen=True)
 class NotedVerdict:
-    """What the gate said of a batch, until the warehouse has it.
+    """The gate's verdict on a batch, kept until the warehouse has it.
 
-    epoch         of the run that the gate answered; the greater, the later the verdict on its batch
-    rows          outcomes to be recorded; 0: what was recorded of the batch before goes
+    epoch         of the run that asked the gate; orders the verdicts on a batch
+    rows          outcomes to record; 0: earlier outcomes of the batch are deleted
     manifest      key of the COPY manifest of those rows
     failed        expectations that failed, of any severity
     attempts      statements submitted for it
-    retry_at      not before then is another one submitted, if this one fails; "": at once
+    retry_at      no further statement is submitted before this time; "": at once
     """
 
     batch_id: str
@@ -106,7 +107,7 @@ class NotedVerdict:
 
     @property
     def token(self) -> str:
-        """Differs from one verdict on a batch to the next, and from one attempt at recording it to the next."""
+        """Identifies the verdict among those on its batch, and the attempt to record it."""
         return f"{self.generation}.{self.epoch}.{self.attempts}"
 
 
@@ -114,24 +115,24 @@ class NotedVerdict:
 class Batch:
     """The pending file versions of one dataset that one job run claimed.
 
-    epoch            fencing number: grows with every take-over; who holds an old one may change nothing
-    lease_until      seconds since 1970; before that only `owner` may work on it
-    attempts         how many job runs have taken it up, in this generation
+    epoch            fencing number: grows with every take-over; holders of an old one can change nothing
+    lease_until      seconds since 1970; until then only `owner` may work on it
+    attempts         number of job runs that worked on it, in this generation
     generation       1; one more each time it is processed again
     parent           the divided batch that its files come from
-    load_attempts    how many statements have been submitted for it, in this generation
-    failing_since    when the first of those that failed did, for a reason that isn't the data's
-    retry_at         not before then is the next one submitted; "": at once
-    given_up         no other one is submitted until an operator replays it
-    plan             key of the publishing plan, once the gate has been asked
-    reported_epoch   which run's results, rejects and gate report are the batch's: their names carry its epoch;
-                     0: those of an earlier release, without an epoch, or none yet
+    load_attempts    number of statements submitted for it, in this generation
+    failing_since    when the first load failed for a reason that is not the data's
+    retry_at         no further load is submitted before this time; "": at once
+    given_up         retries are exhausted: no load is submitted until an operator replays it
+    plan             key of the publishing plan, once the gate has answered
+    reported_epoch   the epoch in the names of the batch's results, rejects and gate report;
+                     0: names of an earlier release, without an epoch, or none yet
     counts           of the whole batch, once CURATED
-    merged, superseded    what the load made of the curated rows, once LOADED
-    retracted        rows that left the table because no file version vouches for them any more
-    vouchers         rows in its vouchers, for append datasets
-    partitions       dates of arrival of its rows; only the first, if there are very many
-    partitions_left_out   how many more there are
+    merged, superseded    numbers of curated rows that the load merged or left out, once LOADED
+    retracted        rows that left the table because no live file version contains them
+    row_references   number of row references, for append datasets
+    partitions       dates of arrival of its rows, up to a limit
+    partitions_left_out   number of dates above the limit
     """
 
     batch_id: str
@@ -155,7 +156,7 @@ class Batch:
     merged: int = 0
     superseded: int = 0
     retracted: int = 0
-    vouchers: int = 0
+    row_references: int = 0
     partitions: tuple[str, ...] = ()
     partitions_left_out: int = 0
     plan: str | None = None
@@ -165,31 +166,31 @@ class Batch:
 
     @property
     def failed_loads(self) -> int:
-        """How many of its loads have failed since it was published last."""
+        """Number of its loads that have failed since it was last published."""
         if self.state not in (BatchState.CURATED, BatchState.LOADING):
             return 0
         return max(0, self.load_attempts - (self.state is BatchState.LOADING))
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be processed again: it has come to its end, or waits because its loads have failed."""
+        """Whether it can be processed again: it is in a final state, or CURATED with failed loads."""
         waits = self.state is BatchState.CURATED and self.failed_loads > 0
         return waits or self.state in REPEATABLE_STATES
 
     def taken_over(self, owner: str, lease_until: int) -> Batch:
-        """The batch as owned by another run; its previous owner can change nothing any more."""
+        """The batch with another owner; the previous owner can change nothing any more."""
         return replace(
             self, owner=owner, epoch=self.epoch + 1, attempts=self.attempts + 1, lease_until=lease_until
         )
 
-    def out_of_reach(self, state: BatchState, reason: str) -> Batch:
-        """The batch released by its owner, free for the next run if there is anything left to do."""
+    def fenced_off(self, state: BatchState, reason: ReasonText) -> Batch:
+        """The batch in `state`, fenced off from its owner and free for the next run."""
         return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
 
-    def again(self) -> Batch:
-        """The batch to be processed again, one generation further. Raises IllegalTransition."""
+    def reopened(self) -> Batch:
+        """The batch to be processed again, in the next generation. Raises IllegalTransition."""
         if not self.repeatable:
-            raise IllegalTransition(f"batch {self.batch_id} is {self.state} and on its way, or divided")
+            raise IllegalTransition(f"batch {self.batch_id} is {self.state}: it is open, or divided")
         return replace(
             self,
             state=BatchState.CLAIMED,
@@ -209,7 +210,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Correction:
-    """A raw object with several versions; `token` tells whether one more has come since it was read."""
+    """A raw object with several versions; `token` changes when another version is registered."""
 
     bucket: str
     key: str
@@ -218,7 +219,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """A version of an object, as a listing shows it; `size` in bytes."""
+    """An object version in a listing; `size` in bytes."""
 
     key: str
     version_id: str

@@ -1,4 +1,4 @@
-"""What publishing a batch will do, as plain values that survive the run that made them."""
+"""The plan for publishing a batch, as plain values that outlive the run that made it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import CountMismatch
 
+# Attributes with another name in stored plans: earlier releases called row references vouchers; stored names stay.
+_STORED_NAMES = {"row_references": "vouchers", "row_reference_rows": "voucher_rows"}
+
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One Parquet file: where it stands staged, where it will stand, its size in bytes."""
+    """One Parquet file: its staged key, its final key, its size in bytes."""
 
     staged: str
     final: str
@@ -23,35 +27,35 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishPlan:
-    """Everything that any run has to know to finish a batch that the gate has judged.
+    """All that a run needs to finish a batch after the gate's verdict, even if another run made the plan.
 
-    vouchers       files for the warehouse alone, of append datasets
-    voucher_rows   the number of rows in them
-    rejects        files for the quarantine
-    epoch          of the run that made the plan, in the names of results and rejects; 0: an earlier release's
-    outcome        CURATED; or EMPTY or REJECTED, which publish no row
-    reason         why it is EMPTY or REJECTED
+    row_references       Parquet of row references, which only the warehouse reads; append datasets only
+    row_reference_rows   number of rows in it
+    rejects              files for the quarantine
+    epoch                the planning run's epoch, part of the names of results and rejects; 0: an earlier release
+    outcome              CURATED; or EMPTY or REJECTED, which publish no rows
+    reason               why it is EMPTY or REJECTED
     """
 
     files: tuple[PublishedFile, ...]
     results: tuple[FileResult, ...]
     partitions: tuple[str, ...]
     counts: Counts
-    vouchers: tuple[PublishedFile, ...] = ()
-    voucher_rows: int = 0
+    row_references: tuple[PublishedFile, ...] = ()
+    row_reference_rows: int = 0
     rejects: tuple[PublishedFile, ...] = ()
     epoch: int = 0
     outcome: BatchState = BatchState.CURATED
-    reason: str | None = None
+    reason: ReasonText | None = None
 
     @property
     def copies(self) -> tuple[PublishedFile, ...]:
-        """Every file that publishing puts in its place."""
-        return (*self.files, *self.vouchers, *self.rejects)
+        """Every file that publishing copies."""
+        return (*self.files, *self.row_references, *self.rejects)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values."""
-        return asdict(self)
+        return {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> PublishPlan:
@@ -61,9 +65,9 @@ class PublishPlan:
             results=results_from_json(value["results"]),
             partitions=tuple(value["partitions"]),
             counts=Counts(**value["counts"]),
-            vouchers=tuple(PublishedFile(**file) for file in value["vouchers"]),
-            voucher_rows=value["voucher_rows"],
-            # What follows an earlier release's plan lacks.
+            row_references=tuple(PublishedFile(**file) for file in value[_STORED_NAMES["row_references"]]),
+            row_reference_rows=value[_STORED_NAMES["row_reference_rows"]],
+            # Absent in plans of earlier releases.
             rejects=tuple(PublishedFile(**file) for file in value.get("rejects", ())),
             epoch=value.get("epoch", 0),
             outcome=BatchState(value.get("outcome", BatchState.CURATED)),
@@ -82,27 +86,26 @@ def copy_manifest(files: Iterable[PublishedFile], lake: Lake) -> dict[str, Any]:
 
 
 def sizes_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> dict[str, int]:
-    """The keys that a COPY manifest names, and the sizes in bytes that it says they have."""
+    """The keys in a COPY manifest, with their sizes in bytes."""
     here = lake.uri("")
     return {e["url"].removeprefix(here): int(e["meta"]["content_length"]) for e in manifest["entries"]}
 
 
 def keys_in_manifest(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
-    """The keys that a COPY manifest names."""
+    """The keys in a COPY manifest."""
     return list(sizes_in_manifest(manifest, lake))
 
 
 def withdrawn_manifest(keys: Iterable[str]) -> dict[str, Any]:
-    """What takes the place of a manifest that is withdrawn: it names nothing to be read.
+    """The replacement of a withdrawn manifest: it names no file to read.
 
-    It is never just deleted: a late run could write it again, and with it would go the only word of the files
-    that have to be removed.
+    A manifest is never deleted: a late run could write it again, and it holds the only list of the files to delete.
     """
     return {"entries": [], "withdrawn": sorted(set(keys))}
 
 
 def keys_ever_named(manifest: Mapping[str, Any], lake: Lake) -> list[str]:
-    """The keys that a manifest names, or did before it was withdrawn."""
+    """The keys in a manifest, including those before it was withdrawn."""
     return [*keys_in_manifest(manifest, lake), *manifest.get("withdrawn", [])]
 
 
@@ -117,7 +120,7 @@ def results_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[FileResult, 
 def plan_files(
     staged: Mapping[str, int], prefix: str, lake: Lake, batch: Batch
 ) -> tuple[tuple[PublishedFile, ...], tuple[str, ...]]:
-    """Staged keys (`<prefix>dt=<date>/<part>`) and sizes to (files with deterministic names, partitions)."""
+    """From staged keys (`<prefix>dt=<date>/<part>`) and sizes, plan (files with deterministic keys, partitions)."""
     files = []
     for number, key in enumerate(sorted(staged)):
         dt = key.removeprefix(prefix).split("/")[0].removeprefix("dt=")
@@ -127,8 +130,8 @@ def plan_files(
     return tuple(files), partitions
 
 
-def reconcile(results: Iterable[FileResult], batch_id: str) -> Counts:
-    """The sum of the files' counts. Raises CountMismatch if rows of a file went missing or appeared."""
+def reconcile_counts(results: Iterable[FileResult], batch_id: str) -> Counts:
+    """The sum of the files' counts. Raises CountMismatch if a file's counts do not add up."""
     total = Counts()
     for result in results:
         if not result.counts.reconciles:

@@ -1,4 +1,4 @@
-"""List prices of us-east-1 in US dollars, without discounts or free tiers: data, each with its date and source."""
+"""List prices in us-east-1 in US dollars, without discounts and free tiers, each with its date and source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Price:
-    """What one `unit` costs; `as_of` is the month in which `source` (a page of aws.amazon.com) said so."""
+    """The price of one `unit`, as `source` (a page of aws.amazon.com) stated it in the month `as_of`."""
 
     usd: float
     unit: str
@@ -35,7 +35,7 @@ METRIC = Price(0.30, "metric-month", "2026-11", "/cloudwatch/pricing")
 ALARM = Price(0.10, "alarm-month", "2026-11", "/cloudwatch/pricing")
 SECRET = Price(0.40, "secret-month", "2026-11", "/secrets-manager/pricing")
 
-# What is billed at least: seconds of a job run, of a crawl, and of a warehouse that was woken.
+# Billing minimums in seconds: of a job run, a crawl, and the warehouse when it wakes up.
 SHORTEST_RUN_SECONDS = 60.0
 SHORTEST_CRAWL_SECONDS = 600.0
 SHORTEST_WAKE_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""Which batches have to be opened again so that chosen file versions are processed again."""
+"""Decide which batches to reopen so that chosen file versions are processed again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gluebook.core.states import BatchState, FileState
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file version that can't be processed again, and why."""
+    """A file version that cannot be processed again, and the reason."""
 
     file: FileVersion
     reason: str
@@ -21,21 +21,21 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Replay:
-    """What processing chosen file versions again comes to. The chosen are in exactly one of the file lists.
+    """The plan of a replay. Each chosen file version is in exactly one of the file lists.
 
-    repeat        those that come again with their batch
-    reopen        the batches that carry them, to be opened one generation further
-    riding        file versions that come again only because they share such a batch
-    readmit       those that no batch will bring again, as they are to wait: refused for their key with a source
-                  now, or FAILED in a batch that was divided without them (`batch_id` names it)
-    under_way     those that wait, or whose batch is being worked on: there is nothing to open
-    superseded    those for which a newer version is loaded; they stay out
-    refused       those for whose key there is no source, or whose batch the ledger lacks
+    repeat        chosen: processed again with their batch
+    reopen        the batches of `repeat`, to be reopened in the next generation
+    included      not chosen: processed again because they share such a batch
+    readmit       chosen, in no batch that can be reopened, and so PENDING again: their key was refused and has a
+                  source now, or they are FAILED in a batch that was divided without them (`batch_id` names it)
+    under_way     chosen: PENDING, or in a batch that a run works on; nothing to do
+    superseded    chosen: a newer version is loaded; they stay out
+    refused       chosen: their key has no source, or the ledger lacks their batch
     """
 
     repeat: tuple[FileVersion, ...] = ()
     reopen: tuple[Batch, ...] = ()
-    riding: tuple[FileVersion, ...] = ()
+    included: tuple[FileVersion, ...] = ()
     readmit: tuple[FileVersion, ...] = ()
     under_way: tuple[FileVersion, ...] = ()
     superseded: tuple[FileVersion, ...] = ()
@@ -43,13 +43,13 @@ class Replay:
 
     @property
     def chosen(self) -> int:
-        """How many file versions were chosen."""
+        """Number of chosen file versions."""
         lists = (self.repeat, self.readmit, self.under_way, self.superseded, self.refused)
         return sum(map(len, lists))
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """Whose jobs have something to do."""
+        """The datasets whose jobs have work."""
         found = {batch.dataset for batch in self.reopen}
         found |= {file.dataset for file in (*self.readmit, *self.under_way)}
         return tuple(sorted(found))
@@ -60,7 +60,7 @@ def arrived_within(
 ) -> list[FileVersion]:
     """The file versions of a dataset by date of arrival (`YYYY-MM-DD`, both ends included).
 
-    A file version that was refused for its key belongs to the dataset that its key names now.
+    A file version whose key was refused belongs to the dataset that its key names now.
     """
     chosen = []
     for file in files:
@@ -81,9 +81,9 @@ def plan_replay(
     carried: Mapping[str, Sequence[FileVersion]],
     at: str,
 ) -> Replay:
-    """Decide about each of `chosen`, as they are now.
+    """Decide for each of `chosen`, in their present state.
 
-    `batches` are those that carry them; `carried`: all file versions of each such batch, as they are now.
+    `batches`: those that carry them; `carried`: all file versions of each such batch, in their present state.
     """
     parts: dict[str, list[FileVersion]] = {"repeat": [], "readmit": [], "under_way": [], "superseded": []}
     refused: list[Refusal] = []
@@ -94,7 +94,7 @@ def plan_replay(
             parts["superseded"].append(file)
         elif file.state is FileState.PENDING:
             parts["under_way"].append(file)
-        elif file.batch_id is None or _was_left_behind(file, batch):
+        elif file.batch_id is None or _failed_in_divided_batch(file, batch):
             again = readmitted(file, at)
             if isinstance(again, Refusal):
                 refused.append(again)
@@ -109,7 +109,7 @@ def plan_replay(
         else:
             parts["under_way"].append(file)
     known = {file.file_id for file in chosen}
-    riding = [
+    included = [
         file
         for batch_id in reopen
         for file in carried.get(batch_id, ())
@@ -118,24 +118,24 @@ def plan_replay(
     oldest_first = sorted(reopen.values(), key=lambda batch: (batch.created_at, batch.batch_id))
     return Replay(
         reopen=tuple(oldest_first),
-        riding=tuple(riding),
+        included=tuple(included),
         refused=tuple(refused),
         **{name: tuple(files) for name, files in parts.items()},
     )
 
 
-def _was_left_behind(file: FileVersion, batch: Batch | None) -> bool:
-    """Whether it stayed, as unusable, with a batch that was divided, and that nobody will take up again.
+def _failed_in_divided_batch(file: FileVersion, batch: Batch | None) -> bool:
+    """Whether the file version is FAILED in a DIVIDED batch, which no run will process again.
 
-    In any other state it waits by now, and was read before the division let it go.
+    In any other state the division has released it since it was read.
     """
     return batch is not None and batch.state is BatchState.DIVIDED and file.state is FileState.FAILED
 
 
 def readmitted(file: FileVersion, at: str) -> FileVersion | Refusal:
-    """A FAILED file version that no batch will bring again, as it is to wait; or why its key is refused (again).
+    """The PENDING version of a FAILED file version; or a refusal, if its key is (again) refused.
 
-    It waits apart from any group: it is to be read anew, beside whatever else has arrived.
+    It belongs to no group, so it can be claimed together with any other file.
     """
     parsed = parse_raw_key(file.key)
     if isinstance(parsed, OutsideConvention):
@@ -153,12 +153,12 @@ def readmitted(file: FileVersion, at: str) -> FileVersion | Refusal:
 
 
 def may_change_versions(replay: Replay) -> list[FileVersion]:
-    """File versions that may come to count, or to bring rows, where they didn't: who supersedes whom is open again.
+    """File versions that may supersede others, or be superseded, once they are processed again.
 
-    Only append datasets know of that. What is CLAIMED in a LOADED batch counts already.
+    Append datasets only. A version that is CLAIMED in a LOADED batch already counts.
     """
     states = {batch.batch_id: batch.state for batch in replay.reopen}
-    files = (*replay.repeat, *replay.riding, *replay.readmit)
+    files = (*replay.repeat, *replay.included, *replay.readmit)
     return [
         file
         for file in files

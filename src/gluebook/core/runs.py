@@ -1,4 +1,4 @@
-"""What is remembered of job runs: that one has succeeded, and why the last one failed."""
+"""The recorded outcome of job runs: that one has succeeded, and why the last one failed."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-# After the first failure the schedule tries again when it looks next, then less and less often: each run is billed
-# for a minute at least.
+# After the first failure the next schedule retries; then the pauses grow, because each run is billed for at least
+# a minute.
 _FIRST_PAUSE_SECONDS = 300
 _LONGEST_PAUSE_SECONDS = 3600
 _LONGEST_LINE = 300
+# The stored name of `without_claim`; it stays.
+_WITHOUT_CLAIM = "in_vain"
 _TRACEBACK = "Traceback (most recent call last):"
 
 
 def proven_mark(dataset: str) -> str:
-    """The ledger's word for the first run of a dataset's job that has succeeded."""
+    """The name of the mark for the first run of a dataset's job that succeeded."""
     return f"proven:{dataset}"
 
 
 def failed_run_mark(dataset: str) -> str:
-    """The ledger's word for the last run of a dataset's job, if it failed."""
+    """The name of the mark for the last run of a dataset's job, if it failed."""
     return f"failed-run:{dataset}"
 
 
@@ -29,44 +31,49 @@ def failed_run_mark(dataset: str) -> str:
 class FailedRun:
     """The last run of a dataset's job, which failed.
 
-    at        seconds since 1970
-    error     its last error line
-    in_vain   how many in a row, this one included, had not claimed anything when they failed
+    at              seconds since 1970
+    error           its last error line
+    without_claim   number of runs in a row, including this one, that failed before they claimed anything
     """
 
     run_id: str
     at: int
     error: str
-    in_vain: int = 0
+    without_claim: int = 0
 
     def to_text(self) -> str:
         """The value of its mark."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        values = asdict(self)
+        values[_WITHOUT_CLAIM] = values.pop("without_claim")
+        return json.dumps(values, ensure_ascii=False)
 
     @staticmethod
     def from_text(text: str | None) -> FailedRun | None:
-        """What `to_text` wrote; None for None."""
-        return FailedRun(**json.loads(text)) if text else None
+        """The run that `to_text` wrote; None for None."""
+        if not text:
+            return None
+        values = json.loads(text)
+        return FailedRun(values["run_id"], values["at"], values["error"], values.get(_WITHOUT_CLAIM, 0))
 
-    def then(self, run_id: str, at: int, error: str, in_vain: bool) -> FailedRun:
-        """The one after it; the same again if the event comes twice."""
+    def then(self, run_id: str, at: int, error: str, without_claim: bool) -> FailedRun:
+        """The next failed run; this one if the same run is reported twice."""
         if run_id == self.run_id:
             return self
-        return FailedRun(run_id, at, error, self.in_vain + 1 if in_vain else 0)
+        return FailedRun(run_id, at, error, self.without_claim + 1 if without_claim else 0)
 
     @property
     def pause_until(self) -> int:
-        """Until when the schedule starts no other, where none has succeeded yet."""
-        if self.in_vain < 2:
+        """The schedule starts no run before this time if none has succeeded yet."""
+        if self.without_claim < 2:
             return self.at
-        doubled = min(self.in_vain - 2, 8)
+        doubled = min(self.without_claim - 2, 8)
         return self.at + min(_FIRST_PAUSE_SECONDS << doubled, _LONGEST_PAUSE_SECONDS)
 
 
 def error_line(text: str) -> str:
-    """The one line of an error that says what happened, at most about 300 characters; "" if there is none.
+    """The line of an error that says what happened, at most about 300 characters; "" if there is none.
 
-    Python's last line of a traceback. Of Java's the first line, and the root cause unless the first line says so.
+    Of a Python traceback, the exception's line; of a Java one, the first line and the root cause if it adds anything.
     """
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if not lines:
@@ -85,8 +92,8 @@ def _after_traceback(lines: list[str]) -> str:
 
 
 def _java(lines: list[str]) -> Iterator[str]:
-    """What happened, and what each thing was caused by."""
-    # py4j's first line names an object of its own; the next one is Java's.
+    """The exception's line and the lines of its causes."""
+    # The first line of py4j names its own object; Java's exception follows.
     of_py4j = len(lines) > 1 and re.search(r"An error occurred while calling \S+$", lines[0])
     yield lines[1].lstrip(": ") if of_py4j else lines[0]
     for line in lines[1:]:
@@ -95,7 +102,7 @@ def _java(lines: list[str]) -> Iterator[str]:
 
 
 def _message(line: str) -> str:
-    """What a line of Java says beside the name of the exception; that if there is nothing else."""
+    """The message of a Java exception's line; the whole line if it has no message."""
     return line.partition(": ")[2] or line
 
 

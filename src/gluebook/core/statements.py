@@ -1,12 +1,12 @@
-"""A statement of the Data API, its result, and whether its error is the data's fault or the environment's.
+"""A Data API statement, its result, and whether its error is caused by the data or by the environment.
 
-Only what is known to be the data's may blame a batch. Missing rights, a full disk, a busy S3, a lost connection and
-whatever nobody has seen yet are the environment's: they go away, or a person sees to them.
+Only an error that is known to be the data's blames a batch. Missing permissions, a full disk, a busy S3, a lost
+connection and any unknown error are the environment's: they pass, or an operator fixes them.
 
-Only Redshift's own words decide, and only where it puts them: the beginning of the first line, and, for what COPY
-reports of a columnar file, the code and the context of the frame below it. Data may be quoted anywhere else.
+Only Redshift's own text decides, and only in fixed places: the beginning of the first line and, for errors of COPY in
+a columnar file, the code and the context of the frame below it. The other text may quote data.
 
-Sources: AWS docs, "Load error reference" and "STL_LOAD_ERRORS"; the texts as they are quoted in public issues
+Sources: AWS docs, "Load error reference" and "STL_LOAD_ERRORS"; error texts quoted in public issues
 (rudderlabs/rudder-server 3178, aws/amazon-redshift-python-driver 107, awslabs/amazon-redshift-utils 548 and 716).
 """
 
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
-# "ERROR: ..." of the Data API; of a batch "Query #3 failed with ERROR: ...".
+# "ERROR: ..." of the Data API; for a batch "Query #3 failed with ERROR: ...".
 _PREFIX = re.compile(r"(?:query (?:#\d+ )?failed with )?\s*(?:error:\s*)?", re.I)
 _DATA = re.compile(
     r"value too long for (?:character )?type"
-    # Also our own assertions, which are casts that fail.
+    # Also Gluebook's assertions, which are failing casts.
     r"|invalid digit, value '"
     r"|cannot insert a null value into column"
     r'|null value in column "?\w+"? violates not-null constraint'
@@ -31,12 +31,12 @@ _DATA = re.compile(
     r"|found multiple matches to update the same tuple",
     re.I,
 )
-# What COPY says when it has looked into a columnar file. Access that is denied is reported under the same heading.
+# Errors of COPY in a columnar file. Denied access has the same heading.
 _SCAN = re.compile(r"spectrum scan error|s3 query exception", re.I)
 _CODE = re.compile(r"\bcode:\s+(\d+)")
 _CONTEXT = re.compile(r"\bcontext:\s+(?:task failed due to an internal error\.\s+)?(.*)", re.I)
 _UNFIT_FILE = re.compile(
-    # Redshift cuts long contexts off.
+    # Redshift truncates long contexts.
     r"file '.*?'?\s+has an incompatible parquet s"
     r"|unmatched number of columns between table and file"
     r"|the length of the data column \S+ is longer than",
@@ -47,7 +47,7 @@ _NO_TABLE = re.compile(r'relation "?[\w.]+"? does not exist', re.I)
 
 
 def blames_data(error: str) -> bool:
-    """Whether an error, as DescribeStatement gives it, is known to be the data's."""
+    """Whether an error text of DescribeStatement is known to be caused by the data."""
     said = _said(error)
     if _DATA.match(said) or _UNFIT_FILE.match(said):
         return True
@@ -60,12 +60,12 @@ def blames_data(error: str) -> bool:
 
 
 def lacks_a_table(error: str) -> bool:
-    """Whether a table that we once made isn't there any more."""
+    """Whether a table of the pipeline is missing."""
     return _NO_TABLE.match(_said(error)) is not None
 
 
 def _said(error: str) -> str:
-    """The first line, without what the Data API puts before Redshift's words."""
+    """The first line without the Data API's prefix."""
     first = error.strip().partition("\n")[0]
     prefix = _PREFIX.match(first)
     return first[prefix.end() :] if prefix else first
@@ -73,10 +73,10 @@ def _said(error: str) -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """A Data API statement as it stands.
+    """The state of a Data API statement.
 
     error      empty unless it failed
-    result_id  what its result is fetched by: of a batch of statements, the last one's id
+    result_id  id for fetching the result: for a batch of statements, the id of the last one
     """
 
     statement_id: str
@@ -86,17 +86,17 @@ class Statement:
 
     @property
     def ended(self) -> bool:
-        """Whether it won't change any more."""
+        """Whether it is in a final state."""
         return self.status in _ENDED
 
     @property
     def blames_data(self) -> bool:
-        """Whether it failed for what is known to be the data's fault, and not for one of the environment's."""
+        """Whether it failed with an error that is known to be caused by the data."""
         return self.status == "FAILED" and blames_data(self.error)
 
     @property
     def lacks_a_table(self) -> bool:
-        """Whether a table that we once made isn't there any more."""
+        """Whether a table of the pipeline is missing."""
         return self.status == "FAILED" and lacks_a_table(self.error)
 
 

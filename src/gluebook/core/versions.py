@@ -1,4 +1,4 @@
-"""Which of a raw object's versions is the newest, and what follows from that for append datasets."""
+"""Order the versions of a raw object, and decide which of them are superseded."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import OPEN_STATES, BatchState, FileState
 
-# S3 pads nothing: a shorter sequencer is to be filled up with zeros on the right before it is compared.
+# S3 does not pad sequencers: shorter ones are padded with zeros on the right before they are compared.
 _SEQUENCER_DIGITS = 40
 _AFTER = re.compile(r"(?P<anchor>.*)!(?P<number>\d{6})")
 
 
 def order_of_event(sequencer: str) -> str:
-    """The place of a version among those of its key, by its event's sequencer (hex digits)."""
+    """The order of a version among those of its key, from its event's sequencer (hex digits)."""
     return sequencer.upper().ljust(_SEQUENCER_DIGITS, "0")
 
 
 def order_after(known: str) -> str:
-    """A place right after `known` ("" for none) and before whatever S3 tells of later.
+    """An order right after `known` ("" for none) and before all later events.
 
-    For a version that was found by listing, which knows the order and no sequencer. "!" sorts before any
-    digit, and a longer text after its beginning.
+    For a version from a listing, which has an order but no sequencer. "!" sorts before any digit, and a longer text
+    sorts after its prefix.
     """
     match = _AFTER.fullmatch(known)
     anchor, number = (match["anchor"], int(match["number"])) if match else (known, 0)
@@ -32,10 +32,10 @@ def order_after(known: str) -> str:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What has to be done about a key with several versions.
+    """What to do about a key with several versions.
 
-    withdraw    loaded file versions for which a newer one is loaded, by batch
-    settled     nothing more can come of the versions that are known
+    withdraw    loaded file versions that a newer loaded version supersedes, by batch
+    settled     no known version can supersede another any more
     """
 
     withdraw: Mapping[str, tuple[FileVersion, ...]] = field(default_factory=dict)
@@ -43,9 +43,9 @@ class Resolution:
 
 
 def resolve(versions: Sequence[FileVersion], batches: Mapping[str, Batch]) -> Resolution:
-    """Look at all known versions of one key of an append dataset; `batches` are those that carry them.
+    """Compare all known versions of one key of an append dataset; `batches`: those that carry them.
 
-    A version counts once it is loaded, be it with no row; one that can't be read takes nothing away.
+    A version supersedes earlier ones once it is loaded, even without rows; an unreadable version supersedes none.
     """
 
     def loaded(version: FileVersion) -> bool:

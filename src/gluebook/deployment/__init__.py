@@ -1,1 +1,1 @@
-"""Build artefacts, the template, and the laptop that they are deployed to."""
+"""Build artefacts, parse the template, and record the running laptop."""

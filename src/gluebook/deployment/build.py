@@ -1,7 +1,7 @@
-"""Make the artefacts that run on AWS, and on the laptop; the same sources give the same bytes.
+"""Build the artefacts that run on AWS and on the laptop; the same sources give the same bytes.
 
-What a job's arguments name lies in a folder named by its content, so that the arguments change exactly when it does.
-`aws cloudformation package` uploads the rest under a name made of its content.
+Artefacts that a job's arguments name are in a folder named by their hash, so the arguments change exactly when they
+do. `aws cloudformation package` uploads the others under their hash.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from gluebook.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What was built.
+    """The built artefacts.
 
-    `package`: build/package/<hash>/gluebook.zip, for --extra-py-files; a zip since Spark gives no wheel to executors.
+    `package`: build/package/<hash>/gluebook.zip, for --extra-py-files; a zip, because executors ignore wheels.
     `modules`: build/modules/<hash>/gluebook.gluewheels.zip, for --additional-python-modules.
     `layer` and `functions`: build/layer.zip and build/functions/<name>.zip, which the template names.
     """
@@ -44,17 +44,19 @@ class Artefacts:
 
 
 def project_root() -> Path:
-    """The checkout that this command works on. Raises ConfigurationError outside of one."""
+    """The root of the checkout. Raises ConfigurationError outside of one."""
     for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
         if (folder / "infra" / "pipeline.yaml").is_file() and (folder / "pyproject.toml").is_file():
             return folder
-    raise ConfigurationError("this needs the gluebook checkout: no infra/pipeline.yaml here or above")
+    raise ConfigurationError(
+        "this needs the gluebook checkout: no infra/pipeline.yaml in this or a parent folder"
+    )
 
 
 def build(root: Path) -> Artefacts:
-    """Build all artefacts from the checkout at `root`; several at once don't disturb each other.
+    """Build all artefacts from the checkout at `root`; safe to run concurrently.
 
-    Raises ConfigurationError with the build tool's words if it fails.
+    Raises ConfigurationError with the build tool's error if it fails.
     """
     target = root / "build"
     target.mkdir(exist_ok=True)
@@ -76,12 +78,12 @@ def _key(artefact: Path) -> str:
 
 
 def _package(root: Path, target: Path) -> dict[str, bytes]:
-    """The files of the package by name, as they are in its wheel."""
+    """The contents of the package's wheel by file name."""
     with tempfile.TemporaryDirectory(prefix="wheel-", dir=target) as scratch:
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", scratch]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ConfigurationError(f"the package can't be built: {done.stderr.strip()[-2000:]}")
+            raise ConfigurationError(f"cannot build the package: {done.stderr.strip()[-2000:]}")
         with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
             names = [name for name in wheel.namelist() if name.startswith("gluebook/")]
             return {name: wheel.read(name) for name in names}

@@ -1,4 +1,4 @@
-"""What `gluebook up` notes of the running laptop AWS, for the commands and notebooks that work with it."""
+"""The record of the running laptop AWS, which `gluebook up` writes for commands and notebooks."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 import psutil
 
-# Where the stack tells the name of each dataset's job.
+# The stack's output with the name of each dataset's job.
 JOB_OUTPUTS = {"support_tickets": "SupportTicketsJob", "app_logs": "AppLogsJob"}
 
 
 @dataclass(frozen=True)
-class Known:
-    """A laptop AWS that is up: the variables by which every AWS SDK finds it, and its stack's outputs."""
+class RunningLaptop:
+    """A running laptop AWS: the environment variables for AWS SDKs, and its stack's outputs."""
 
     environment: dict[str, str]
     outputs: dict[str, str]
 
     def enter(self) -> None:
-        """Point every AWS SDK of this process at it, and away from the caller's own profile."""
+        """Point every AWS SDK in this process at it, and away from the caller's own profile."""
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -29,31 +29,31 @@ class Known:
 
 
 def state_file() -> Path:
-    """Where the note is."""
+    """The path of the record."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "gluebook" / "laptop.json"
 
 
-def known_laptop() -> Known | None:
-    """The laptop AWS that is up; None if there is none."""
-    note = state_file()
-    if not note.is_file():
+def running_laptop() -> RunningLaptop | None:
+    """The running laptop AWS; None if there is none."""
+    record = state_file()
+    if not record.is_file():
         return None
-    known = json.loads(note.read_text())
+    known = json.loads(record.read_text())
     if psutil.pid_exists(known["pid"]):
-        return Known(known["environment"], known["outputs"])
-    forget_laptop()  # it was killed before it could say good-bye
+        return RunningLaptop(known["environment"], known["outputs"])
+    forget_laptop()  # it was killed before it deleted its record
     return None
 
 
-def note_laptop(environment: dict[str, str], outputs: dict[str, str]) -> None:
-    """Tell of the laptop AWS that this process runs; only the caller can read it."""
-    note = state_file()
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.touch(mode=0o600)
-    note.write_text(json.dumps({"environment": environment, "outputs": outputs, "pid": os.getpid()}))
+def record_laptop(environment: dict[str, str], outputs: dict[str, str]) -> None:
+    """Record the laptop AWS that this process runs; only the caller can read the record."""
+    record = state_file()
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.touch(mode=0o600)
+    record.write_text(json.dumps({"environment": environment, "outputs": outputs, "pid": os.getpid()}))
 
 
 def forget_laptop() -> None:
-    """The laptop AWS is no more."""
+    """Delete the record."""
     state_file().unlink(missing_ok=True)

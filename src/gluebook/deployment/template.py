@@ -1,4 +1,4 @@
-"""The CloudFormation template as YAML says it, its short forms (`!Ref`) spelled out."""
+"""Parse the CloudFormation template, with short forms (`!Ref`) expanded."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gluebook.errors import ConfigurationError
 
 
 def parse_template(template: Path) -> dict[str, Any]:
-    """Raises ConfigurationError if the template can't be read."""
+    """Parse a template. Raises ConfigurationError if it is unreadable."""
     from awscli.customizations.cloudformation.yamlhelper import yaml_parse  # slow to import
 
     try:
         parsed = yaml_parse(template.read_text(encoding="utf-8"))
         return {"Parameters": {}, **parsed, "Resources": dict(parsed["Resources"])}
     except Exception as error:  # noqa: BLE001 - whatever a YAML parser raises
-        raise ConfigurationError(f"{template} is no template: {error}") from None
+        raise ConfigurationError(f"cannot parse template {template}: {error}") from None

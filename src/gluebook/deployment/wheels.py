@@ -1,8 +1,8 @@
-"""The zip of wheels that AWS Glue installs before a run: all that a job imports beside PySpark, as the lock pins it.
+"""The zip of wheels that AWS Glue installs before a run: all that a job imports besides PySpark, as locked.
 
-Its form is AWS's ("Using Python libraries with AWS Glue", "Zip of Wheels" and Appendix A): the name ends in
-.gluewheels.zip, and a folder wheels/ holds requirements.txt and a wheel of each requirement and of all that it
-requires. Glue gets --no-index with it, so that no release of anybody changes what a run imports.
+The format is AWS's ("Using Python libraries with AWS Glue", "Zip of Wheels" and Appendix A): the name ends in
+.gluewheels.zip, and a folder wheels/ holds requirements.txt and a wheel of each requirement and its
+dependencies. Glue installs it with --no-index, so no later release changes what a run imports.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from packaging.version import Version
 from gluebook.deployment.zips import write_addressed, zipped
 from gluebook.errors import ConfigurationError
 
-# Belongs to the environment, as what else the lock has brought.
+# In the environment, like the locked packages.
 STORE = Path(sys.prefix) / "glue-wheels"
 
 # Appendix B of that page: Glue 5.1 has Python 3.11 on Amazon Linux 2023 (glibc 2.34) on x86_64, which takes every
@@ -45,8 +45,8 @@ _MARKERS = {
 def bundle(root: Path, folder: Path) -> Path:
     """Write the zip of wheels for the checkout at `root` to <folder>/<hash>/gluebook.gluewheels.zip.
 
-    Wheels that aren't in the environment's store yet are downloaded from the package index: `make setup` does so.
-    Raises ConfigurationError if they can't be, or if the lock lacks a requirement.
+    Wheels that the environment's store lacks are downloaded from the package index, as `make setup` does.
+    Raises ConfigurationError if the download fails, or if the lock lacks a requirement.
     """
     pins = requirements(root)
     wheels = _stored(pins, STORE)
@@ -57,10 +57,10 @@ def bundle(root: Path, folder: Path) -> Path:
 
 
 def requirements(root: Path) -> dict[str, str]:
-    """The version of each package in the zip, by name: those of the extra `glue` and all that they require.
+    """The version of each package in the zip, by name: those of the extra `glue` and their dependencies.
 
-    Also those that Glue ships: AWS asks for every transitive dependency, and a run then imports the versions that
-    the tests have run with. Raises ConfigurationError if one isn't locked.
+    Includes packages that Glue ships: AWS requires every transitive dependency, and a run then imports the tested
+    versions. Raises ConfigurationError if one is not locked.
     """
     lock = _lock(root / "requirements.lock")
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def requirements(root: Path) -> dict[str, str]:
             continue
         if name not in lock or lock[name] not in requirement.specifier:
             raise ConfigurationError(
-                f"requirements.lock doesn't hold {requirement}, which jobs need; run `make lock`"
+                f"requirements.lock lacks {requirement}, which jobs need; run `make lock`"
             )
         found[name] = lock[name]
         wanted += [Requirement(text) for text in importlib.metadata.requires(name) or ()]
@@ -86,7 +86,7 @@ def _lock(file: Path) -> dict[str, str]:
 
 
 def _stored(pins: Mapping[str, str], store: Path) -> list[Path]:
-    """A wheel for each of `pins`, downloaded to `store` if it isn't there. Raises ConfigurationError."""
+    """A wheel for each of `pins`, downloaded to `store` if missing. Raises ConfigurationError."""
     store.mkdir(exist_ok=True)
     found = _find(pins, store)
     if missing := pins.keys() - found.keys():
@@ -118,5 +118,5 @@ def _download(exact: list[str], folder: Path) -> None:
     )
     if done.returncode:
         raise ConfigurationError(
-            f"the wheels that AWS Glue installs can't be downloaded: {done.stderr.strip()[-2000:]}"
+            f"cannot download the wheels that AWS Glue installs: {done.stderr.strip()[-2000:]}"
         )

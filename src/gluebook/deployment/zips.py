@@ -1,4 +1,4 @@
-"""Zip files that depend on nothing but their members: the same members give the same bytes, on every machine."""
+"""Reproducible zip files: the same members give the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _HASH_DIGITS = 16
-# A zip can't hold an earlier one.
+# The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 # Readable for everyone: AWS Lambda unpacks them as one user and runs them as another.
 _MODE = stat.S_IFREG | 0o644
 
 
 def zipped(members: Mapping[str, bytes]) -> bytes:
-    """A zip of `members`, by name. Not compressed: how zlib compresses depends on its version."""
+    """A zip of `members` by name. Not compressed, because zlib's output depends on its version."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
@@ -31,7 +31,7 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
 
 
 def write_addressed(folder: Path, name: str, body: bytes) -> Path:
-    """Write `body` to <folder>/<hash of it>/<name>, if it isn't there; the file."""
+    """Write `body` to <folder>/<hash of body>/<name> unless it exists; returns the path."""
     target = folder / hashlib.sha256(body).hexdigest()[:_HASH_DIGITS] / name
     if not target.is_file():
         write_whole(target, body)
@@ -39,7 +39,7 @@ def write_addressed(folder: Path, name: str, body: bytes) -> Path:
 
 
 def write_whole(target: Path, body: bytes) -> Path:
-    """Replace `target` by `body` atomically: a concurrent reader finds all of the old or all of the new; `target`."""
+    """Write `body` atomically: concurrent readers see the old or the new file. Returns `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as aside:
         try:

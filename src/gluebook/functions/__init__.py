@@ -1,1 +1,1 @@
-"""What runs in Lambda: admit, load and sweep."""
+"""The steps of the Lambda functions admit, load and sweep."""

@@ -1,52 +1,37 @@
-"""Admit: register what arrived in the raw bucket, once per file version, and try to start a job run."""
+"""Admit: register the objects that arrive in the raw bucket, once per file version, and start job runs."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.aws.ports import JobsPort, LedgerPort, QueuePort
-from gluebook.clock import Clock
 from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
-from gluebook.core.keys import not_an_arrival
+from gluebook.core.keys import reason_to_ignore
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.errors import ContractError, GluebookError
+from gluebook.functions.context import AdmitContext
 from gluebook.functions.runs import is_broken
-from gluebook.operations.register import arrival, register
+from gluebook.operations.register import new_file_version, register
 
 _log = logging.getLogger(__name__)
 # DynamoDB answers each write in milliseconds, and a delivery holds up to a thousand.
 _WRITERS = 8
 
 
-@dataclass(frozen=True)
-class Admitting:
-    """What the admit step works with. `job_names` by dataset; a refused start is tried again after a while.
-
-    Only objects of `raw_bucket` are taken: no job may read another one.
-    """
-
-    ledger: LedgerPort
-    jobs: JobsPort
-    queue: QueuePort
-    job_names: Mapping[str, str]
-    raw_bucket: str
-    retry_seconds: int
-    clock: Clock
-
-
 @dataclass
 class Admitted:
-    """What a delivery came to. `failed` holds the ids of messages to be delivered again.
+    """The result of one delivery of messages.
 
-    refused   file versions whose key no dataset takes
-    ignored   objects that are no files for the pipeline, such as markers of folders
-    foreign   messages that name another bucket; another delivery would change nothing
+    refused   file versions with a key that no source accepts
+    ignored   objects that are not data files, such as folder markers
+    foreign   messages about another bucket; a redelivery would change nothing
+    failed    ids of messages to be redelivered
+    started   run ids by dataset; None: no run was started
     """
 
     registered: int = 0
@@ -69,81 +54,81 @@ class Admitted:
         )
 
 
-def admit(messages: Iterable[tuple[str, str]], work: Admitting) -> Admitted:
-    """Register the file versions that `messages` (id, body) tell of, then try to start their datasets' jobs.
+def admit(messages: Iterable[tuple[str, str]], context: AdmitContext) -> Admitted:
+    """Register the file versions in `messages` (id, body), then try to start their datasets' jobs.
 
-    A job that is running already is fine: its end starts the next run if anything is pending by then. Starting
-    comes after registering, so whatever the started run doesn't see, its end does. As its end may go untold,
-    a message to ourselves asks again after a while.
+    A start that is refused because a run is active is normal: the end of that run starts the next one if files are
+    pending. Jobs start after the registration, so a file that the run misses is pending when it ends. A delayed
+    message retries a refused start, because the event of a run's end may be lost.
     """
     admitted = Admitted()
     with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda message: _take_in(message[0], message[1], work), messages):
+        for one in pool.map(lambda message: _process(message[0], message[1], context), messages):
             admitted += one
     for dataset in sorted(admitted.started):
-        admitted.started[dataset] = _start(dataset, work)
+        admitted.started[dataset] = _start(dataset, context)
     return admitted
 
 
-def _take_in(message_id: str, body: str, work: Admitting) -> Admitted:
-    """What one message comes to; a dataset in `started` is one whose job should run now."""
+def _process(message_id: str, body: str, context: AdmitContext) -> Admitted:
+    """The result of one message; `started` names the datasets whose job should run now."""
     try:
         message = parse_queue_message(body)
         if isinstance(message, ObjectArrived):
-            return _register(message, work)
+            return _register(message, context)
         if isinstance(message, StartWanted):
-            return _reconsider(message, work)
-        _log.info("message %s asks for nothing: %s", message_id, message)
+            return _retry_start(message, context)
+        _log.info("message %s needs no action: %s", message_id, message)
         return Admitted()
     except ContractError as error:
-        _log.error("message %s can't be understood: %s", message_id, error)
+        _log.error("cannot parse message %s: %s", message_id, error)
     except (ClientError, BotoCoreError, GluebookError, ValueError):
-        _log.exception("message %s could not be registered; it will be delivered again", message_id)
+        _log.exception("could not register message %s; it will be redelivered", message_id)
     return Admitted(failed=[message_id])
 
 
-def _reconsider(message: StartWanted, work: Admitting) -> Admitted:
-    wanted = message.dataset in work.job_names and work.ledger.pending(message.dataset, 1)
+def _retry_start(message: StartWanted, context: AdmitContext) -> Admitted:
+    wanted = message.dataset in context.job_names and context.ledger.pending(message.dataset, 1)
     return Admitted(started={message.dataset: None} if wanted else {})
 
 
-def _register(message: ObjectArrived, work: Admitting) -> Admitted:
-    if message.bucket != work.raw_bucket:
-        place = f"s3://{message.bucket}/{message.key}"
-        _log.error("refused %s: the pipeline takes objects of bucket %s only", place, work.raw_bucket)
+def _register(message: ObjectArrived, context: AdmitContext) -> Admitted:
+    if message.bucket != context.raw_bucket:
+        uri = f"s3://{message.bucket}/{message.key}"
+        _log.error("refused %s: the pipeline registers objects in bucket %s only", uri, context.raw_bucket)
         return Admitted(foreign=1)
-    reason = not_an_arrival(message.key, message.size)
+    reason = reason_to_ignore(message.key, message.size)
     if reason is not None:
         _log.info("ignored %s: %s", message.key, reason)
         return Admitted(ignored=1)
-    file = arrival(
+    file = new_file_version(
         message.bucket,
         message.key,
         message.version_id,
         message.size,
         order_of_event(message.sequencer),
-        work.clock(),
+        context.clock(),
     )
-    new = register(file, work.ledger, "object created")
+    new = register(file, context.ledger, "object created")
     outside = file.state is FileState.FAILED
     return Admitted(
         registered=int(new and not outside),
         known=int(not new),
         refused=int(new and outside),
-        # Also if it is known: the function that registered it may have died before it could start a run.
+        # Also for a known version: the function that registered it may have died before it started a run.
         started={} if outside else {file.dataset: None},
     )
 
 
-def _start(dataset: str, work: Admitting) -> str | None:
-    """The id of the run that was started; without one, somebody asks again later."""
-    if is_broken(dataset, work.ledger) is not None:
-        return None  # the schedule tries again, less and less often
+def _start(dataset: str, context: AdmitContext) -> str | None:
+    """Start a run and return its id; None if it is refused, then a delayed message or the schedule retries."""
+    if is_broken(dataset, context.ledger) is not None:
+        return None  # the schedule retries, with growing pauses
     try:
-        run = work.jobs.start(work.job_names[dataset])
+        run = context.jobs.start(context.job_names[dataset])
     except (ClientError, BotoCoreError):
-        _log.exception("job %s could not be started", work.job_names[dataset])
+        _log.exception("could not start job %s", context.job_names[dataset])
         run = None
     if run is None:
-        work.queue.send_later(start_wanted(dataset), work.retry_seconds)
+        context.queue.send_later(start_wanted(dataset), context.retry_seconds)
     return run

@@ -1,7 +1,7 @@
-"""Corrections: take file versions out of the lake for which a newer one of the same file is loaded.
+"""Corrections: remove file versions from the lake once a newer version of the same file is loaded.
 
-The load has taken their rows out of the warehouse already, in the transaction that brought the newer ones. The
-batches that carry them are processed again without them, so that the lake tells the same story.
+The load of the newer version has already retracted their rows from the warehouse, in the same transaction. The
+batches that carry them are processed again without them, so that lake and warehouse agree.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import logging
 
 from gluebook.contracts import contract
 from gluebook.core.model import Batch, FileVersion
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.core.versions import resolve
-from gluebook.functions.work import Loading
+from gluebook.functions.context import LoadContext
 
 _log = logging.getLogger(__name__)
-# What goes into one transaction beside the batch; the rest follows when that is loaded again.
+# As many fit into one transaction with the batch; the rest follows when the batch is loaded again.
 _MOST_FILES = 90
 
 
-def withdraw_superseded(dataset: str, work: Loading) -> list[str]:
-    """Have batches processed again that hold superseded file versions; their ids."""
+def withdraw_superseded(dataset: str, context: LoadContext) -> list[str]:
+    """Reopen batches that carry superseded file versions; returns their ids."""
     if not contract(dataset).append:
         return []
-    ledger = work.ledger
+    ledger = context.ledger
     stale: dict[str, list[FileVersion]] = {}
     batches: dict[str, Batch] = {}
     for correction in ledger.corrections(dataset):
@@ -37,14 +37,14 @@ def withdraw_superseded(dataset: str, work: Loading) -> list[str]:
             stale.setdefault(batch_id, []).extend(files)
         if resolution.settled:
             ledger.drop_correction(dataset, correction)
-    return [batch_id for batch_id, files in stale.items() if _reopen(batches[batch_id], files, work)]
+    return [batch_id for batch_id, files in stale.items() if _reopen(batches[batch_id], files, context)]
 
 
-def _reopen(batch: Batch, files: list[FileVersion], work: Loading) -> bool:
+def _reopen(batch: Batch, files: list[FileVersion], context: LoadContext) -> bool:
     if batch.state is not BatchState.LOADED:
         return False
     cause = f"{len(files)} of its files are superseded"
-    again = work.ledger.reopen(batch, stamp(work.clock()), cause, files[:_MOST_FILES])
+    again = context.ledger.reopen(batch, utc_timestamp(context.clock()), cause, files[:_MOST_FILES])
     if again is not None:
         _log.info("batch %s is processed again: %s", batch.batch_id, cause)
     return again is not None

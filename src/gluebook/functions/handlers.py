@@ -1,4 +1,4 @@
-"""What the Lambda functions share: their settings from the environment, and one entry each."""
+"""The entry points of the Lambda functions, with settings from the environment."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy
 from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.errors import ConfigurationError
-from gluebook.functions.admit import Admitting, admit
+from gluebook.functions.admit import admit
+from gluebook.functions.context import AdmitContext, LoadContext, SweepContext, WarehouseAdmin
 from gluebook.functions.load import handle
-from gluebook.functions.sweep import Sweeping, sweep
-from gluebook.functions.work import Administrator, Loading
+from gluebook.functions.sweep import sweep
 
 
 def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
-    """The admit function: SQS records in, the ids of those to be delivered again out."""
+    """The admit function: takes SQS records, returns the ids of those to be redelivered."""
     configure()
     messages = [(record["messageId"], record["body"]) for record in event["Records"]]
     admitted = admit(
         messages,
-        Admitting(
+        AdmitContext(
             ledger=Ledger(_setting("LEDGER_TABLE"), f"admit {request_id}"),
             jobs=Jobs(),
             queue=Queue(_setting("ARRIVALS_URL")),
@@ -53,19 +53,19 @@ def on_messages(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
 
 
 def on_event(event: Mapping[str, Any], actor: str) -> None:
-    """The load function: one EventBridge event in."""
+    """The load function: takes one EventBridge event."""
     configure()
     handle(parse_event(event), replace(_loading(actor), admin=_administrator()))
 
 
 def on_schedule(actor: str) -> dict[str, Any]:
-    """The sweep function: what it found, by dataset and state."""
+    """The sweep function: returns its findings by dataset and state."""
     configure()
-    return sweep(Sweeping(_loading(actor), Objects(), _setting("RAW_BUCKET")))
+    return sweep(SweepContext(_loading(actor), Objects(), _setting("RAW_BUCKET")))
 
 
-def _loading(actor: str) -> Loading:
-    return Loading(
+def _loading(actor: str) -> LoadContext:
+    return LoadContext(
         ledger=Ledger(_setting("LEDGER_TABLE"), actor),
         jobs=Jobs(),
         warehouse=Warehouse(_setting("WORKGROUP"), _setting("WAREHOUSE_DATABASE")),
@@ -81,16 +81,16 @@ def _loading(actor: str) -> Loading:
     )
 
 
-def _administrator() -> Administrator:
+def _administrator() -> WarehouseAdmin:
     workgroup, database = _setting("WORKGROUP"), _setting("WAREHOUSE_DATABASE")
 
     def connect() -> Warehouse:
-        # Redshift manages the secret of the stack's own namespace; that of an existing one is a parameter.
+        # The stack's own namespace has a secret that Redshift manages; an external one is given by its ARN.
         secret = os.environ.get("WAREHOUSE_ADMIN_SECRET_ARN") or admin_secret(_setting("WAREHOUSE_NAMESPACE"))
         return Warehouse(workgroup, database, secret_arn=secret)
 
     loaders, readers = (tuple(_setting(f"WAREHOUSE_{who}").split()) for who in ("LOADERS", "READERS"))
-    return Administrator(connect, WarehouseUsers(loaders, readers))
+    return WarehouseAdmin(connect, WarehouseUsers(loaders, readers))
 
 
 def _setting(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Load: react to ended job runs, statements and crawls, and on a schedule to those whose event got lost."""
+"""Load: handle ended job runs, statements and crawls, and on a schedule those whose event was lost."""
 
 from __future__ import annotations
 
@@ -7,62 +7,67 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.events import CrawlEnded, Event, JobEnded, StatementEnded, Tick
 from gluebook.core.loading import batch_of_statement
 from gluebook.core.sql.quality import dataset_of_recording
 from gluebook.core.states import LEASED_STATES
 from gluebook.errors import Fenced
+from gluebook.functions.context import LoadContext
 from gluebook.functions.corrections import withdraw_superseded
 from gluebook.functions.crawl import crawl_ended
-from gluebook.functions.parts import Parts
-from gluebook.functions.runs import failure_line
+from gluebook.functions.independent_steps import IndependentSteps
+from gluebook.functions.runs import failure_line, start_if_needed
 from gluebook.functions.submit import settle, submit_curated
 from gluebook.functions.verdicts import record_verdicts
-from gluebook.functions.work import Loading, start_if_needed
 
 _log = logging.getLogger(__name__)
 
 
-def handle(event: Event, work: Loading) -> None:
-    """Do what an event asks for; harmless when it comes twice, late or out of order.
+def handle(event: Event, context: LoadContext) -> None:
+    """Handle an event; harmless when it arrives twice, late or out of order.
 
-    Each part is done whatever becomes of the others; what failed is raised in the end, as an ExceptionGroup.
+    The steps are independent; failures are raised at the end as an ExceptionGroup.
     """
-    parts = Parts("load function")
+    steps = IndependentSteps("load function")
     if (handler := _HANDLERS.get(type(event))) is not None:
-        handler(event, work, parts)
-    parts.raise_what_failed()
+        handler(event, context, steps)
+    steps.raise_failures()
 
 
-def _job_ended(event: JobEnded, work: Loading, parts: Parts) -> None:
-    dataset = _dataset_of(event.job, work.job_names)
+def _job_ended(event: JobEnded, context: LoadContext, steps: IndependentSteps) -> None:
+    dataset = _dataset_of(event.job, context.job_names)
     if dataset:
-        parts.do(f"releasing leases of {event.run_id}", partial(_release, event, dataset, work), None)
-        _go_on(dataset, work, parts, after=event)
+        steps.run(f"releasing leases of {event.run_id}", partial(_release, event, dataset, context), None)
+        _continue(dataset, context, steps, after=event)
 
 
-def _statement_ended(event: StatementEnded, work: Loading, parts: Parts) -> None:
+def _statement_ended(event: StatementEnded, context: LoadContext, steps: IndependentSteps) -> None:
     batch_id = batch_of_statement(event.name)
-    batch = work.ledger.batch(batch_id) if batch_id else None
+    batch = context.ledger.batch(batch_id) if batch_id else None
     if batch is not None:
-        parts.do(f"settling batch {batch_id}", partial(settle, batch, work), None)
-        _go_on(batch.dataset, work, parts)
-    elif (of := dataset_of_recording(event.name)) is not None and of in work.job_names:
-        parts.do(f"recording verdicts of {of}", partial(record_verdicts, of, work, parts), None)
+        steps.run(f"settling batch {batch_id}", partial(settle, batch, context), None)
+        _continue(batch.dataset, context, steps)
+    elif (of := dataset_of_recording(event.name)) is not None and of in context.job_names:
+        steps.run(f"recording verdicts of {of}", partial(record_verdicts, of, context, steps), None)
 
 
-def _crawl_ended(event: CrawlEnded, work: Loading, _parts: Parts) -> None:
-    dataset = _dataset_of(event.crawler, work.crawlers)
+def _crawl_ended(event: CrawlEnded, context: LoadContext, _steps: IndependentSteps) -> None:
+    dataset = _dataset_of(event.crawler, context.crawlers)
     if dataset:
-        crawl_ended(event, dataset, work)
+        crawl_ended(event, dataset, context)
 
 
-def _tick(_event: Tick, work: Loading, parts: Parts) -> None:
-    for dataset in work.job_names:
-        parts.do(f"catching up with {dataset}", partial(_catch_up, dataset, work, parts), None)
+def _tick(_event: Tick, context: LoadContext, steps: IndependentSteps) -> None:
+    for dataset in context.job_names:
+        steps.run(
+            f"handling missed events of {dataset}",
+            partial(_handle_missed_events, dataset, context, steps),
+            None,
+        )
 
 
-_HANDLERS: Mapping[type[Event], Callable[[Any, Loading, Parts], None]] = {
+_HANDLERS: Mapping[type[Event], Callable[[Any, LoadContext, IndependentSteps], None]] = {
     JobEnded: _job_ended,
     StatementEnded: _statement_ended,
     CrawlEnded: _crawl_ended,
@@ -70,34 +75,38 @@ _HANDLERS: Mapping[type[Event], Callable[[Any, Loading, Parts], None]] = {
 }
 
 
-def _catch_up(dataset: str, work: Loading, parts: Parts) -> None:
-    """What events ask for one by one, for all open batches at once: in case an event was lost."""
-    for batch in work.ledger.open_batches(dataset):
-        parts.do(f"settling batch {batch.batch_id}", partial(settle, batch, work), None)
-    _go_on(dataset, work, parts)
+def _handle_missed_events(dataset: str, context: LoadContext, steps: IndependentSteps) -> None:
+    """Do for all open batches what their events would have done, in case one was lost."""
+    for batch in context.ledger.open_batches(dataset):
+        steps.run(f"settling batch {batch.batch_id}", partial(settle, batch, context), None)
+    _continue(dataset, context, steps)
 
 
-def _go_on(dataset: str, work: Loading, parts: Parts, after: JobEnded | None = None) -> None:
-    """What there is to do for a dataset: load first, then start the next run."""
+def _continue(
+    dataset: str, context: LoadContext, steps: IndependentSteps, after: JobEnded | None = None
+) -> None:
+    """Take the next steps of a dataset: first submit loads, then start the next run."""
     nothing: list[str] = []
-    parts.do(f"submitting loads of {dataset}", partial(submit_curated, dataset, work, parts), None)
-    parts.do(f"recording verdicts of {dataset}", partial(record_verdicts, dataset, work, parts), None)
-    parts.do(
-        f"withdrawing what is superseded of {dataset}", partial(withdraw_superseded, dataset, work), nothing
+    steps.run(f"submitting loads of {dataset}", partial(submit_curated, dataset, context, steps), None)
+    steps.run(f"recording verdicts of {dataset}", partial(record_verdicts, dataset, context, steps), None)
+    steps.run(
+        f"withdrawing superseded files of {dataset}", partial(withdraw_superseded, dataset, context), nothing
     )
-    parts.do(f"starting the job of {dataset}", partial(start_if_needed, dataset, work, after), None)
+    start = partial(start_if_needed, dataset, context, after)
+    steps.run(f"starting the job of {dataset}", start, None)
 
 
 def _dataset_of(name: str, names: Mapping[str, str]) -> str | None:
     return next((dataset for dataset, known in names.items() if known == name), None)
 
 
-def _release(event: JobEnded, dataset: str, work: Loading) -> None:
-    """A run that has ended holds no lease any more: what it left can be taken over at once."""
-    for batch in work.ledger.open_batches(dataset):
+def _release(event: JobEnded, dataset: str, context: LoadContext) -> None:
+    """End the leases of a run that has ended, so that its batches can be taken over at once."""
+    for batch in context.ledger.open_batches(dataset):
         if batch.owner == event.run_id and batch.state in LEASED_STATES:
             _log.warning("run %s ended %s with batch %s", event.run_id, event.state, batch.batch_id)
             try:
-                work.ledger.end_lease(batch, f"run {event.run_id} is {event.state}: {failure_line(event)}")
+                why = ReasonText(f"{Reason.RUN} {event.run_id} is {event.state}: {failure_line(event)}")
+                context.ledger.end_lease(batch, why)
             except Fenced:
                 _log.info("batch %s has been taken over already", batch.batch_id)

@@ -1,102 +1,99 @@
-"""Sweep: the safety net. Glue's events are best effort, and even a function can be broken for a while."""
+"""Sweep: the scheduled repair. Glue's events are best effort, and functions can fail for a while."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from gluebook.aws.ports import ObjectsPort
 from gluebook.core.claiming import MOST_FILES
 from gluebook.core.health import health
-from gluebook.core.stamps import stamp
-from gluebook.functions.comparing import compare, confirm_loads
+from gluebook.core.timestamps import utc_timestamp
+from gluebook.functions.context import LoadContext, SweepContext
 from gluebook.functions.corrections import withdraw_superseded
 from gluebook.functions.crawl import crawl_if_wanted
-from gluebook.functions.parts import Parts
-from gluebook.functions.work import Loading, start_if_needed
+from gluebook.functions.drift import check_drift, confirm_loads
+from gluebook.functions.independent_steps import IndependentSteps
+from gluebook.functions.runs import start_if_needed
 from gluebook.operations.reconcile import Drift
-from gluebook.operations.register import Adopted, Adopting, adopt
+from gluebook.operations.register import RegisterContext, Registrations, register_missing
 
 _log = logging.getLogger(__name__)
-# The raw bucket is walked a bit further in every sweep: this many pages of at most 1,000 versions.
+# Each sweep lists the next part of the raw bucket: this many pages of at most 1,000 versions.
 _PAGES = 5
 _CURSOR_MARK = "sweep-cursor"
 _FAILURES_COUNT_FOR = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Sweeping:
-    """What the sweep works with."""
+def sweep(context: SweepContext) -> dict[str, Any]:
+    """Repair what can be repaired, and report the rest in the result and as metrics.
 
-    loading: Loading
-    objects: ObjectsPort
-    raw_bucket: str
-
-
-def sweep(work: Sweeping) -> dict[str, Any]:
-    """Repair what can be repaired, and tell of the rest: in what it returns, and as metrics.
-
-    Adopts objects whose event was lost, starts what should be running, takes in loads whose event was lost, has
-    superseded file versions taken out, asks for crawls again, compares the warehouse with what the last load
-    noted. Nothing here is needed while every event arrives; each part goes on when another fails, and what failed
-    is raised in the end, as an ExceptionGroup.
+    Registers objects whose event was lost, starts jobs, settles loads whose event was lost, withdraws superseded
+    file versions, retries crawls, compares the warehouse with the last load. Nothing here is needed while every
+    event arrives. The steps are independent; failures are raised at the end as an ExceptionGroup.
     """
-    parts = Parts("sweep")
-    adopted = parts.do("adopting objects", lambda: _adopted(work), Adopted())
-    parts.note({failure.key: failure.error for failure in adopted.failed})
-    found: dict[str, Any] = {"adopted": adopted.registered, "not_registered": len(adopted.failed)}
-    for dataset in work.loading.job_names:
-        found[dataset], metrics = _sweep_dataset(dataset, work.loading, parts)
-        work.loading.tell(dataset, metrics)
-    found["outside_convention"] = _failures("", work.loading)
-    work.loading.tell(
-        "none", {"Failures": found["outside_convention"], "ObjectsNotRegistered": len(adopted.failed)}
+    steps = IndependentSteps("sweep")
+    registrations = steps.run("registering objects", lambda: _register_missing(context), Registrations())
+    steps.add_failures({failure.key: failure.error for failure in registrations.failed})
+    found: dict[str, Any] = {
+        "registered": registrations.registered,
+        "not_registered": len(registrations.failed),
+    }
+    for dataset in context.loading.job_names:
+        found[dataset], metrics = _sweep_dataset(dataset, context.loading, steps)
+        context.loading.emit_metrics(dataset, metrics)
+    found["outside_convention"] = _failures("", context.loading)
+    context.loading.emit_metrics(
+        "none", {"Failures": found["outside_convention"], "ObjectsNotRegistered": len(registrations.failed)}
     )
     _log.info("swept: %s", found)
-    parts.raise_what_failed()
+    steps.raise_failures()
     return found
 
 
-def _adopted(work: Sweeping) -> Adopted:
-    """Walk on through the raw bucket from where the last sweep stopped, and from the start after the end."""
-    ledger = work.loading.ledger
-    adopting = Adopting(ledger, work.objects, work.raw_bucket, work.loading.clock, "found by the sweep")
+def _register_missing(context: SweepContext) -> Registrations:
+    """List the raw bucket from where the last sweep stopped, and from the start after the end."""
+    ledger = context.loading.ledger
+    registering = RegisterContext(
+        ledger, context.objects, context.raw_bucket, context.loading.clock, "found by the sweep"
+    )
     after = ledger.mark(_CURSOR_MARK) or ""
-    adopted, last = Adopted(), ""
-    for page in islice(work.objects.versions(work.raw_bucket, "", after), _PAGES):
-        adopted += adopt(page, adopting)
+    registrations, last = Registrations(), ""
+    for page in islice(context.objects.versions(context.raw_bucket, "", after), _PAGES):
+        registrations += register_missing(page, registering)
         last = page[-1].key
         ledger.set_mark(_CURSOR_MARK, last)
     if not last and after:
         ledger.clear_mark(_CURSOR_MARK)
-    if adopted.registered:
-        _log.warning("adopted %d objects whose event was lost", adopted.registered)
-    return adopted
+    if registrations.registered:
+        _log.warning("registered %d objects whose event was lost", registrations.registered)
+    return registrations
 
 
-def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str, Any], dict[str, float]]:
-    """What was found of a dataset, and its metrics."""
-    ledger = work.ledger
+def _sweep_dataset(
+    dataset: str, context: LoadContext, steps: IndependentSteps
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """The findings about a dataset, and its metrics."""
+    ledger = context.ledger
     nothing: list[str] = []
-    confirmed = parts.do(f"confirming loads of {dataset}", lambda: confirm_loads(dataset, work), nothing)
-    withdrawn = parts.do(
-        f"withdrawing what is superseded of {dataset}", lambda: withdraw_superseded(dataset, work), nothing
+    confirmed = steps.run(f"confirming loads of {dataset}", lambda: confirm_loads(dataset, context), nothing)
+    withdrawn = steps.run(
+        f"withdrawing superseded files of {dataset}", lambda: withdraw_superseded(dataset, context), nothing
     )
-    parts.do(f"starting the job of {dataset}", lambda: start_if_needed(dataset, work), None)
-    crawl_if_wanted(dataset, work)
+    steps.run(f"starting the job of {dataset}", lambda: start_if_needed(dataset, context), None)
+    crawl_if_wanted(dataset, context)
     seen = health(
         ledger.pending(dataset, MOST_FILES),
         ledger.open_batches(dataset),
-        _failures(dataset, work),
-        work.clock(),
+        _failures(dataset, context),
+        context.clock(),
         ledger.verdicts(dataset),
     )
     unknown: tuple[Drift | None, int] = (None, 0)
-    difference, tries = parts.do(
-        f"comparing {dataset} with the warehouse", lambda: compare(dataset, work), unknown
+    difference, tries = steps.run(
+        f"comparing {dataset} with the warehouse", lambda: check_drift(dataset, context), unknown
     )
     found = {
         **asdict(seen),
@@ -108,5 +105,5 @@ def _sweep_dataset(dataset: str, work: Loading, parts: Parts) -> tuple[dict[str,
     return found, {**seen.metrics(), "DriftUnanswered": float(tries), **apart}
 
 
-def _failures(dataset: str, work: Loading) -> int:
-    return work.ledger.troubles(dataset, stamp(work.clock() - _FAILURES_COUNT_FOR))
+def _failures(dataset: str, context: LoadContext) -> int:
+    return context.ledger.count_failures(dataset, utc_timestamp(context.clock() - _FAILURES_COUNT_FOR))

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
+from gluebook.contracts.reasons import Reason
 from gluebook.core.model import FileVersion
 from gluebook.job.counting import Checked
 from gluebook.sources import source
@@ -34,9 +35,9 @@ _TASK_FILES = 500
 def check_files(
     spark: SparkSession, files: list[FileVersion], lake_bucket: str, inbox: str
 ) -> dict[int, Checked]:
-    """Check every file and fill the inbox; what was found, by the file's place in `files`.
+    """Check every file and fill the inbox; returns the results by index in `files`.
 
-    Records of files that turn out to be broken half-way may be in the inbox; its readers leave those files out.
+    The inbox may hold records of files that turn out unreadable half-way; readers skip those files.
     """
     tasks = _tasks(list(enumerate(files)))
     if not tasks:
@@ -75,7 +76,11 @@ def _check_file(objects: Objects, index: int, file: FileVersion, writer: pq.Parq
     try:
         stream = objects.open_version(file.bucket, file.key, file.version_id)
     except FileNotFoundError:
-        return Checked(index, 0, bad=f"version_gone: {file.version_id} was deleted before it could be read")
+        return Checked(
+            index,
+            0,
+            bad=Reason.VERSION_GONE.because(f"{file.version_id} was deleted before it could be read"),
+        )
     framer = Framer(stream, layout)
     try:
         for batch in _arrow_batches(index, framer):

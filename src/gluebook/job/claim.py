@@ -6,10 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 
 from gluebook.clock import new_batch_id
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.claiming import MOST_FILES, abandoned_batches, choose_files
 from gluebook.core.model import Batch
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.errors import Fenced
 from gluebook.job.context import JobContext
 
@@ -33,7 +34,7 @@ def acquire(context: JobContext, who: Claimant) -> Batch | None:
     pending files that have waited longest.
     """
     now = context.clock()
-    seconds, at = int(now.timestamp()), stamp(now)
+    seconds, at = int(now.timestamp()), utc_timestamp(now)
     for batch in abandoned_batches(context.ledger.open_batches(who.dataset), seconds).exhausted:
         _exhaust(context, batch, at)
     for batch in abandoned_batches(context.ledger.open_batches(who.dataset), seconds).take_over:
@@ -58,40 +59,43 @@ def _claim_pending(context: JobContext, who: Claimant) -> Batch | None:
         epoch=1,
         lease_until=int(now.timestamp()) + who.lease_seconds,
         attempts=1,
-        created_at=stamp(now),
+        created_at=utc_timestamp(now),
         parent=group.partition("/")[0] if group else None,
-        changed_at=stamp(now),
+        changed_at=utc_timestamp(now),
     )
     context.ledger.open_batch(batch)
     claimed = context.ledger.claim(batch, files)
     size = sum(file.size for file in claimed)
-    # Sealed: from here on the batch is these files, whichever run works on it.
+    # Sealed: from now on the batch consists of these files.
     sealed = replace(batch, files=len(claimed), size=size)
     if not claimed:
         context.ledger.advance(
-            batch, replace(batch, state=BatchState.EMPTY), stamp(context.clock()), "others were faster"
+            batch,
+            replace(batch, state=BatchState.EMPTY),
+            utc_timestamp(context.clock()),
+            "other runs were faster",
         )
         return None
     _log.info("claimed %d files, %d bytes, as batch %s", len(claimed), size, batch.batch_id)
-    return context.ledger.advance(batch, sealed, stamp(context.clock()), "sealed")
+    return context.ledger.advance(batch, sealed, utc_timestamp(context.clock()), "sealed")
 
 
 def _exhaust(context: JobContext, batch: Batch, at: str) -> None:
     """End a batch whose retries are exhausted: it is divided, or fails as a whole when it was processed before."""
     last = f"; {batch.reason}" if batch.reason else f", the last {batch.owner}"
-    reason = f"attempts_used_up: {batch.attempts} runs ended before it was published{last}"
+    reason = Reason.ATTEMPTS_USED_UP.because(f"{batch.attempts} runs ended before it was published{last}")
     _log.error("retries of batch %s are exhausted: %s", batch.batch_id, reason)
     try:
         fail_or_divide(context, batch, reason, at)
-    except Fenced as faster:
-        _log.info("%s", faster)
+    except Fenced as fenced:
+        _log.info("%s", fenced)
 
 
-def fail_or_divide(context: JobContext, batch: Batch, reason: str, at: str) -> Batch:
+def fail_or_divide(context: JobContext, batch: Batch, reason: ReasonText, at: str) -> Batch:
     """Fence off any run that still works on the batch, and leave it to be divided. Raises Fenced.
 
     A batch that is processed again and has published nothing new is FAILED; its earlier generation stays as it is.
     """
     untouched = batch.generation > 1 and batch.state is BatchState.CLAIMED
     state = BatchState.FAILED if untouched else BatchState.DIVIDING
-    return context.ledger.advance(batch, batch.out_of_reach(state, reason), at, reason)
+    return context.ledger.advance(batch, batch.fenced_off(state, reason), at, reason)

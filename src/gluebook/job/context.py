@@ -1,4 +1,4 @@
-"""What the steps of a job run work with."""
+"""The context of a job run's steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gluebook.core.keys import Lake
 
 @dataclass(frozen=True)
 class JobContext:
-    """The ports and names of a job run."""
+    """The adapters and names of a job run."""
 
     ledger: LedgerPort
     objects: ObjectsPort

@@ -1,10 +1,11 @@
-"""What became of a batch's files, from what was found in them and what was really written of them."""
+"""The results of a batch's files, from the check and from the rows that were written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.model import Counts, FileResult, FileVersion
 from gluebook.core.states import FileState
 
@@ -13,31 +14,31 @@ FileKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Checked:
-    """What the check found in one file. `bad` is the reason why it can't be read, if it can't."""
+    """The result of checking one file. `bad`: the reason why it is unreadable, if it is."""
 
     index: int
     records: int
     header: str | None = None
-    bad: str | None = None
+    bad: ReasonText | None = None
 
 
 @dataclass(frozen=True)
 class Written:
-    """Rows per file: curated and rejected as they stand in the lake, duplicates as they were left out.
+    """Rows by file: curated and rejected as written to the lake, and duplicates that were left out.
 
-    `vouchers`: the number of rows in the vouchers.
+    `row_references`: number of row references.
     """
 
     curated: Mapping[FileKey, int]
     duplicates: Mapping[FileKey, int]
     rejects: Mapping[FileKey, Mapping[str, int]]
-    vouchers: int = 0
+    row_references: int = 0
 
 
 def file_results(
     files: list[FileVersion], checked: Mapping[int, Checked], written: Written
 ) -> tuple[FileResult, ...]:
-    """What became of each file. A file that can't be read, or holds nothing, takes part with no row."""
+    """The result of each file. Unreadable and empty files have no rows."""
     return tuple(_file_result(file, checked[index], written) for index, file in enumerate(files))
 
 
@@ -57,13 +58,13 @@ def _file_result(file: FileVersion, checked: Checked, written: Written) -> FileR
     return FileResult(file.file_id, file.key, file.version_id, counts, reasons)
 
 
-def settlement(file: FileVersion, checked: Checked) -> tuple[FileState, str] | None:
-    """The state and reason of a file that is done with, as none of its records can be used; else None."""
+def settlement(file: FileVersion, checked: Checked) -> tuple[FileState, ReasonText] | None:
+    """The state and reason of a file without usable records; None for other files."""
     if checked.bad is not None:
         return FileState.FAILED, checked.bad
     if checked.records:
         return None
     if file.size == 0:
-        return FileState.EMPTY, "empty_file: 0 bytes"
+        return FileState.EMPTY, Reason.EMPTY_FILE.because("0 bytes")
     what = "a header and nothing else" if checked.header is not None else "nothing but blank lines"
-    return FileState.EMPTY, f"no_records: the file holds {what}"
+    return FileState.EMPTY, Reason.NO_RECORDS.because(f"the file holds {what}")

@@ -1,4 +1,4 @@
-"""Curate: from a claimed batch to a published one. What does the work on the rows is handed in."""
+"""Curate: from a claimed batch to a published one. The transformation of rows is the caller's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gluebook.contracts import Contract
+from gluebook.contracts.reasons import Reason
+from gluebook.core.keys import ROW_REFERENCES_PREFIX
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVerdict
-from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile
-from gluebook.core.stamps import stamp
+from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile_counts
 from gluebook.core.states import LEASED_STATES, BatchState, FileState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.errors import Fenced
 from gluebook.job.claim import Claimant, acquire, fail_or_divide
 from gluebook.job.context import JobContext
@@ -23,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says about a batch; `summary` names what failed.
+    """The gate's verdict on a batch; `summary` names what failed.
 
-    `outcomes`: how many it has kept for the warehouse, of which `failed` failed.
+    `outcomes`: number of outcomes stored for the warehouse, of which `failed` failed.
     """
 
     passed: bool
@@ -35,11 +37,13 @@ class Verdict:
 
 
 def next_batch(context: JobContext, who: Claimant) -> Batch | None:
-    """The batch whose rows this run has to curate; what only has to be brought to an end is, on the way."""
+    """The batch whose rows this run must curate. Finishes other batches whose outcome is already known."""
     _remove_leftovers(context, who.dataset)
     while (batch := acquire(context, who)) is not None:
         if batch.state is BatchState.PUBLISHING and not has_plan(context, batch):
-            fail_or_divide(context, batch, f"plan_is_gone: {batch.plan}", stamp(context.clock()))
+            fail_or_divide(
+                context, batch, Reason.PLAN_IS_GONE.because(str(batch.plan)), utc_timestamp(context.clock())
+            )
         elif batch.state is BatchState.PUBLISHING:
             remove_work_files(context, finish_publishing(context, batch))
         elif batch.state is BatchState.DIVIDING:
@@ -50,7 +54,7 @@ def next_batch(context: JobContext, who: Claimant) -> Batch | None:
 
 
 def _remove_leftovers(context: JobContext, dataset: str) -> None:
-    """What runs that died after their last change of the ledger, or lost their batch, have left behind."""
+    """Delete the work files of runs that died after their last change of the ledger, or lost their batch."""
     for place in ("inbox/", "staging/"):
         for folder in context.objects.folders(context.lake.bucket, f"{place}{dataset}-"):
             batch = context.ledger.batch(folder.removeprefix(place))
@@ -59,7 +63,7 @@ def _remove_leftovers(context: JobContext, dataset: str) -> None:
 
 
 class Curation:
-    """One batch in the hands of one run. Every change of it is fenced: Fenced means that another has it now."""
+    """One batch that one run works on. Every change is fenced: Fenced means that another run has the batch."""
 
     def __init__(self, context: JobContext, contract: Contract, batch: Batch) -> None:
         self.batch = batch
@@ -67,15 +71,15 @@ class Curation:
         self._contract = contract
         claimed = context.ledger.batch_files(batch.batch_id)
         now = sorted(context.ledger.files_now(claimed), key=lambda file: (file.key, file.version_id))
-        # A version for which a newer one is loaded takes no part any more.
+        # Superseded versions take no part.
         self._superseded = [file for file in now if file.state is FileState.SUPERSEDED]
         self.files = [file for file in now if file.state is not FileState.SUPERSEDED]
         self._checked: Mapping[int, Checked] = {}
 
     def check(self, checked: Mapping[int, Checked]) -> None:
-        """Take in what the check found in each of `files`, by its place, and note which can't be used."""
+        """Record the results of the check, by index in `files`, and mark unusable files in the ledger."""
         self._checked = checked
-        at = stamp(self._context.clock())
+        at = utc_timestamp(self._context.clock())
         for index, file in enumerate(self.files):
             state, reason = settlement(file, checked[index]) or (FileState.CLAIMED, None)
             if reason is not None:
@@ -84,11 +88,11 @@ class Curation:
 
     @property
     def records(self) -> int:
-        """How many records were found in all."""
+        """Number of records in all files."""
         return sum(checked.records for checked in self._checked.values())
 
     def readable(self, source: str) -> list[tuple[int, FileVersion, Checked]]:
-        """The files of `source` whose records count, with their place."""
+        """The readable files of `source` with records, with their index."""
         return [
             (index, file, self._checked[index])
             for index, file in enumerate(self.files)
@@ -97,14 +101,14 @@ class Curation:
 
     @property
     def read(self) -> list[FileVersion]:
-        """The files whose records count."""
+        """The readable files with records."""
         return [
             file for index, file in enumerate(self.files) if settlement(file, self._checked[index]) is None
         ]
 
     @property
     def usable(self) -> list[FileVersion]:
-        """The files that could be read, be it that they hold nothing: they take the place of earlier versions."""
+        """The readable files, with or without records: they supersede earlier versions."""
         settled = [settlement(file, self._checked[index]) for index, file in enumerate(self.files)]
         return [
             file
@@ -123,9 +127,9 @@ class Curation:
         return f"{self._staging}rejects/"
 
     @property
-    def vouchers_prefix(self) -> str:
-        """Where the vouchers are staged, of append datasets."""
-        return f"{self._staging}vouchers/"
+    def row_references_prefix(self) -> str:
+        """Where the row references of append datasets are staged."""
+        return f"{self._staging}{ROW_REFERENCES_PREFIX}"
 
     @property
     def inbox(self) -> str:
@@ -137,21 +141,21 @@ class Curation:
         return self._context.lake.staging(self.batch.batch_id, self.batch.epoch)
 
     def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
-        """Count, ask the gate, and do what it says: the batch as it is then, and its counts.
+        """Count, ask the gate and publish by its verdict; returns the batch in its new state, and its counts.
 
-        All that can be seen of it from outside is done after the change that no other run can make any more, to
-        PUBLISHING, and by the run that holds the batch then.
+        Nothing is visible outside before the batch is PUBLISHING, a change that only one run can make; its owner
+        then does the rest.
 
-        The gate is asked if a record was read, be it that none came through: a file of which nothing is left must
-        not take away what an earlier version of it has brought.
-        Raises CountMismatch if a row is neither curated nor a duplicate nor a reject, or more than one of it.
+        The gate is asked if any record was read, even if none was curated: a file whose records are all rejected must
+        not supersede an earlier version of it unchecked.
+        Raises CountMismatch unless every row is exactly one of curated, duplicate and reject.
         """
         context, batch = self._context, self.batch
         results = (
             *file_results(self.files, self._checked, written),
             *(_left_out(file) for file in self._superseded),
         )
-        counts = reconcile(results, batch.batch_id)
+        counts = reconcile_counts(results, batch.batch_id)
         context.ledger.confirm(batch)
         rejects = self._rejects(written)
         verdict = gate(counts) if counts.read else Verdict(True, "")
@@ -164,18 +168,18 @@ class Curation:
             epoch=batch.epoch,
         )
         if not verdict.passed:
-            plan = replace(plan, outcome=BatchState.REJECTED, reason=f"gate: {verdict.summary}")
+            plan = replace(plan, outcome=BatchState.REJECTED, reason=Reason.GATE.because(verdict.summary))
         elif not counts.curated and not self._must_be_loaded:
-            plan = replace(plan, outcome=BatchState.EMPTY, reason="no rows to load")
+            plan = replace(plan, outcome=BatchState.EMPTY, reason=Reason.NO_ROWS.because())
         else:
             plan = self._with_rows(plan, written)
-        going = begin_publishing(context, batch, plan, self._noted(verdict))
-        done = finish_publishing(context, going)
+        publishing = begin_publishing(context, batch, plan, self._noted(verdict))
+        done = finish_publishing(context, publishing)
         remove_work_files(context, done)
         return done, counts
 
     def _noted(self, verdict: Verdict) -> NotedVerdict | None:
-        """The verdict to record in the warehouse; if there is none any more, the deletion of the previous one."""
+        """The verdict for the warehouse; without outcomes, one that deletes that of an earlier generation."""
         batch = self.batch
         if not verdict.outcomes and batch.generation == 1:
             return None
@@ -192,17 +196,17 @@ class Curation:
 
     @property
     def _must_be_loaded(self) -> bool:
-        """Whether a batch without a row has something to take away from the warehouse or the lake."""
+        """Whether a batch without rows must still be loaded, because it can retract rows."""
         return self.batch.generation > 1 or (self._contract.append and bool(self.usable))
 
     def _rejects(self, written: Written) -> tuple[PublishedFile, ...]:
-        """Raises Fenced if none is staged where some were written: the run that took the batch over deleted it."""
+        """Raises Fenced if the written rejects are gone: the run that took over the batch has deleted them."""
         lake, batch = self._context.lake, self.batch
         if not written.rejects:
             return ()
         staged = self._staged(self.rejects_prefix)
         if not staged:
-            raise Fenced(f"what batch {batch.batch_id} had staged in epoch {batch.epoch} is gone")
+            raise Fenced(f"the staged files of batch {batch.batch_id}, epoch {batch.epoch}, are gone")
         return tuple(
             PublishedFile(
                 key,
@@ -215,17 +219,21 @@ class Curation:
     def _with_rows(self, plan: PublishPlan, written: Written) -> PublishPlan:
         lake, batch = self._context.lake, self.batch
         files, partitions = plan_files(self._staged(self.data_prefix), self.data_prefix, lake, batch)
-        vouchers = self._staged(self.vouchers_prefix) if self._contract.append else {}
+        row_references = self._staged(self.row_references_prefix) if self._contract.append else {}
         named = tuple(
             PublishedFile(
                 key,
-                lake.vouchers_file(batch.dataset, batch.batch_id, number, batch.generation),
-                vouchers[key],
+                lake.row_references_file(batch.dataset, batch.batch_id, number, batch.generation),
+                row_references[key],
             )
-            for number, key in enumerate(sorted(vouchers))
+            for number, key in enumerate(sorted(row_references))
         )
         return replace(
-            plan, files=files, partitions=partitions, vouchers=named, voucher_rows=written.vouchers
+            plan,
+            files=files,
+            partitions=partitions,
+            row_references=named,
+            row_reference_rows=written.row_references,
         )
 
     def _staged(self, prefix: str) -> dict[str, int]:

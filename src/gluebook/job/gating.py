@@ -1,4 +1,4 @@
-"""The gate in a job run: look at what is staged, and keep the report where people and the warehouse find it."""
+"""The gate in a job run: validate the staged Parquet, and store the report for people and the warehouse."""
 
 from __future__ import annotations
 
@@ -12,30 +12,23 @@ import pyarrow.parquet as pq
 
 from gluebook.aws.ports import ObjectsPort
 from gluebook.clock import Clock
-from gluebook.contracts import Contract
+from gluebook.contracts import TYPES, Contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.plan import PublishedFile, copy_manifest
 from gluebook.core.sql.quality import DQ_COLUMNS
-from gluebook.core.stamps import stamp
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.job.lake_files import LakeFiles
 from gluebook.quality.gate import SMALL_BYTES, SMALL_ROWS, Staged, run_gate
 from gluebook.quality.report import GateReport
 from gluebook.quality.suites import load_suites
 
 _log = logging.getLogger(__name__)
-_ARROW = {
-    "text": pa.string(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us"),
-}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Where the gate looks and what it keeps."""
+    """Validates staged Parquet and stores the report."""
 
     contract: Contract
     objects: ObjectsPort
@@ -46,7 +39,7 @@ class Gate:
     def __call__(
         self, batch: Batch, staged: str, files: int, counts: Counts, arrived: str | None
     ) -> GateReport:
-        """Look at the Parquet below the prefix `staged`; the report is kept whatever it says.
+        """Validate the Parquet below the prefix `staged`, and store the report whatever its result.
 
         `files`, `counts`: of the batch; `arrived`: its last date of arrival. Raises ContractError.
         """
@@ -57,26 +50,31 @@ class Gate:
             files=files,
             counts=counts,
             arrived=arrived,
-            at=stamp(self.clock()),
+            at=utc_timestamp(self.clock()),
         )
-        _log.info("gate has looked at batch %s: %d rows on %s", batch.batch_id, report.rows, report.engine)
+        _log.info("gate validated batch %s: %d rows on %s", batch.batch_id, report.rows, report.engine)
         if report.failed:
             _log.warning("batch %s: %s", batch.batch_id, report.summary())
-        self._keep(report, batch.epoch)
+        self._store(report, batch.epoch)
         return report
 
     def _staged(self, prefix: str, rows: int) -> Staged:
-        """Without a schema: what stands in the files shall be looked at, not what should."""
+        """Read without a schema, to validate the files as they are."""
         sizes = self.objects.sizes(self.lake.bucket, prefix)
         small = rows <= SMALL_ROWS and sum(sizes.values()) <= SMALL_BYTES
         files = self.lakefiles.local(prefix) if small else []
         return Staged(self.lakefiles.read(prefix).drop("dt"), self.contract, files)
 
-    def _keep(self, report: GateReport, epoch: int) -> None:
-        """Under names that no other run writes: which report is the batch's the ledger says."""
+    def _store(self, report: GateReport, epoch: int) -> None:
+        """Store under keys that no other run writes; the ledger says which report is the batch's."""
         lake, of = self.lake, (report.dataset, report.batch_id, epoch)
         self.objects.put_json(lake.bucket, lake.quality(*of), report.to_json())
-        schema = pa.schema([pa.field(c.name, _ARROW[c.type], nullable=c.nullable) for c in DQ_COLUMNS])
+        schema = pa.schema(
+            [
+                pa.field(c.name, pa.type_for_alias(TYPES[c.type].arrow), nullable=c.nullable)
+                for c in DQ_COLUMNS
+            ]
+        )
         key = lake.quality_rows(*of)
         with tempfile.TemporaryDirectory(prefix="gluebook-gate-") as folder:
             path = Path(folder) / "outcomes.parquet"

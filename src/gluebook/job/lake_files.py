@@ -1,7 +1,7 @@
-"""Parquet in the lake, to and from Spark.
+"""Read and write the lake's Parquet with Spark.
 
-In AWS Glue Spark reads and writes s3:// itself. Stock PySpark on a laptop has no file system for it, so objects
-are staged through a local folder. This is the only place that knows.
+In AWS Glue, Spark reads and writes s3:// itself. PySpark on a laptop has no file system for it, so objects are staged
+in a local folder. Only this module knows the difference.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LakeFiles:
             shutil.rmtree(target)
 
     def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
-        """Everything below `prefix`; partition columns stay text. With `schema` (DDL) it may be empty."""
+        """All rows below `prefix`; partition columns stay text. With `schema` (DDL) the prefix may be empty."""
         source = self._path(prefix, "in")
         if isinstance(source, Path):
             self._fetch(prefix, source)
@@ -61,7 +61,7 @@ class LakeFiles:
         return reader.parquet(str(source))
 
     def local(self, prefix: str) -> list[Path]:
-        """The Parquet files below `prefix`, of which there are few, on this machine until `close`."""
+        """Download the Parquet files below `prefix`, of which there must be few; they stay until `close`."""
         if self._local is None:
             self._local = Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
         folder = self._local / "local" / prefix

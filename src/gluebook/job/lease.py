@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 
 
 class Lease:
-    """Renews the lease from a thread of its own, three times per lease, until stopped or lost.
+    """Renews the lease from its own thread, three times per lease, until stopped or lost.
 
-    Losing it isn't acted upon here: every later step asks the ledger's fence and stops by itself.
+    A lost lease needs no action here: every later step checks the ledger's fence and stops.
     """
 
     def __init__(self, ledger: LedgerPort, batch: Batch, seconds: int, clock: Clock) -> None:
@@ -37,10 +37,10 @@ class Lease:
             except Fenced as lost:
                 _log.error("%s", lost)
                 return
-            except Exception:  # noqa: BLE001  a failed renewal is tried again; the lease outlives two of them
-                _log.exception("lease of batch %s could not be renewed", self._batch.batch_id)
+            except Exception:  # noqa: BLE001  a failed renewal is retried; the lease outlives two of them
+                _log.exception("could not renew the lease of batch %s", self._batch.batch_id)
 
     def stop(self) -> None:
-        """Stop renewing. The lease runs out by itself, or with the batch."""
+        """Stop renewing. The lease expires, or ends with the batch."""
         self._stopped.set()
         self._thread.join()

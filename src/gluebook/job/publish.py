@@ -16,8 +16,8 @@ from gluebook.core.plan import (
     keys_ever_named,
     withdrawn_manifest,
 )
-from gluebook.core.stamps import stamp
 from gluebook.core.states import BatchState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.errors import CountMismatch
 from gluebook.job.context import JobContext
 
@@ -31,9 +31,9 @@ def begin_publishing(
     plan: PublishPlan,
     verdict: NotedVerdict | None = None,
 ) -> Batch:
-    """Put the plan down and pass the point from which the batch is only rolled forward. Raises Fenced.
+    """Store the plan and move the batch to PUBLISHING, from where it is only rolled forward. Raises Fenced.
 
-    With it the gate's `verdict` is noted for the warehouse: of each generation there is one.
+    The same transaction stores the gate's `verdict` for the warehouse: one for each generation.
     """
     ledger, objects, lake = context.ledger, context.objects, context.lake
     key = f"{lake.staging(batch.batch_id, batch.epoch)}plan.json"
@@ -41,35 +41,37 @@ def begin_publishing(
     return ledger.advance(
         batch,
         replace(batch, state=BatchState.PUBLISHING, plan=key, reason=None),
-        stamp(context.clock()),
+        utc_timestamp(context.clock()),
         plan.reason or "gate passed",
         verdict,
     )
 
 
 def finish_publishing(context: JobContext, batch: Batch) -> Batch:
-    """Do what the plan says and give the batch the state that it names; may be repeated from anywhere.
+    """Carry out the plan and move the batch to its outcome; idempotent, also after an interruption.
 
-    The fence is asked before the manifest is written: a run that lost its lease leaves at most copies under
-    names that its successor writes too, with the same content. What an earlier generation had published goes
-    when everything that takes its place is there: its manifest before the new one comes, its files after.
-    Raises Fenced; CountMismatch if the plan is gone.
+    The fence is checked before the manifest is written: a run that lost its lease leaves at most copies that its
+    successor writes too, with the same keys and content. An earlier generation is withdrawn when its replacement is
+    complete: its manifest before the new one is written, its files after.
+    Raises Fenced; CountMismatch if the plan is missing.
     """
     ledger, objects, lake = context.ledger, context.objects, context.lake
     plan = _plan(context, batch)
     if plan is None:
         ledger.confirm(batch)
-        raise CountMismatch(f"batch {batch.batch_id}: its plan {batch.plan} is gone from {lake.bucket}")
+        raise CountMismatch(
+            f"batch {batch.batch_id}: its plan {batch.plan} is missing in bucket {lake.bucket}"
+        )
     try:
         _copy(context, plan.copies)
     finally:
-        # A run that has lost the batch finds nothing to copy: then the lost batch is the error to report.
+        # For a run that lost the batch, the staged files are gone: raise Fenced rather than the failed copy.
         ledger.confirm(batch)
     results = {"files": [asdict(result) for result in plan.results]}
     objects.put_json(lake.bucket, lake.result(batch.dataset, batch.batch_id, plan.epoch), results)
     published = plan.outcome is BatchState.CURATED
     old = _put_manifests(context, batch, plan) if published else []
-    # First what copies are made from: no run of before can bring back what goes now.
+    # Delete the staged files first, so that no earlier run can copy again what is deleted next.
     _drop_staged(context, batch, plan.epoch - 1)
     objects.delete(lake.bucket, old)
     _clear_quarantine(context, batch, keep=plan.epoch)
@@ -81,20 +83,20 @@ def finish_publishing(context: JobContext, batch: Batch) -> Batch:
             done,
             partitions=plan.partitions[:MOST_PARTITIONS],
             partitions_left_out=len(plan.partitions[MOST_PARTITIONS:]),
-            vouchers=plan.voucher_rows,
+            row_references=plan.row_reference_rows,
         )
-    done = ledger.advance(batch, done, stamp(context.clock()), plan.reason or "published")
+    done = ledger.advance(batch, done, utc_timestamp(context.clock()), plan.reason or "published")
     _log.info("batch %s is %s: %s", batch.batch_id, done.state, plan.counts)
     return done
 
 
 def _put_manifests(context: JobContext, batch: Batch, plan: PublishPlan) -> list[str]:
-    """Withdraw what earlier generations had published and put this one's manifests there; the keys of the old."""
+    """Withdraw earlier generations and write this one's manifests; returns the keys of the withdrawn files."""
     objects, lake = context.objects, context.lake
     old = _withdraw(context, batch, range(1, batch.generation))
-    if plan.vouchers:
-        vouchers = lake.vouchers(batch.dataset, batch.batch_id, batch.generation)
-        objects.put_json_once(lake.bucket, vouchers, copy_manifest(plan.vouchers, lake))
+    if plan.row_references:
+        row_references = lake.row_references_manifest(batch.dataset, batch.batch_id, batch.generation)
+        objects.put_json_once(lake.bucket, row_references, copy_manifest(plan.row_references, lake))
     if plan.files:
         manifest = lake.manifest(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, manifest, copy_manifest(plan.files, lake))
@@ -102,15 +104,15 @@ def _put_manifests(context: JobContext, batch: Batch, plan: PublishPlan) -> list
 
 
 def withdraw_published(context: JobContext, batch: Batch) -> None:
-    """Take back what a batch that will never be loaded has published, manifest first; may be repeated."""
+    """Withdraw what a batch that will never be loaded has published, manifest first; idempotent."""
     objects, lake = context.objects, context.lake
     plan = _plan(context, batch)
-    planned = [file.final for file in (*plan.files, *plan.vouchers)] if plan else []
-    # Also if it hasn't got that far: a run that still works on it must find the places taken.
-    for place in (lake.manifest, lake.vouchers):
-        own = place(batch.dataset, batch.batch_id, batch.generation)
+    planned = [file.final for file in (*plan.files, *plan.row_references)] if plan else []
+    # Also before the manifests exist: a run that still works on the batch must find their keys taken.
+    for key_of in (lake.manifest, lake.row_references_manifest):
+        own = key_of(batch.dataset, batch.batch_id, batch.generation)
         objects.put_json_once(lake.bucket, own, withdrawn_manifest(planned))
-    # What copies are made from goes before the copies: a run that still makes some finds nothing any more.
+    # Delete the staged files before the copies, so that a run that is still copying finds none.
     _drop_staged(context, batch, batch.epoch)
     files = _withdraw(context, batch, range(1, batch.generation + 1))
     objects.delete(lake.bucket, sorted({*files, *planned}))
@@ -119,7 +121,7 @@ def withdraw_published(context: JobContext, batch: Batch) -> None:
 
 
 def has_plan(context: JobContext, batch: Batch) -> bool:
-    """Whether there is a plan by which a PUBLISHING batch can be finished."""
+    """Whether the plan of a PUBLISHING batch exists."""
     return _plan(context, batch) is not None
 
 
@@ -136,13 +138,13 @@ def _copy(context: JobContext, files: Iterable[PublishedFile]) -> None:
 
 
 def _withdraw(context: JobContext, batch: Batch, generations: Iterable[int]) -> list[str]:
-    """Put what names nothing in the place of the manifests of some generations; the keys that they named."""
+    """Replace the manifests of some generations by withdrawn ones; returns the keys that they named."""
     objects, lake = context.objects, context.lake
     files: list[str] = []
     for generation in generations:
         for key in (
             lake.manifest(batch.dataset, batch.batch_id, generation),
-            lake.vouchers(batch.dataset, batch.batch_id, generation),
+            lake.row_references_manifest(batch.dataset, batch.batch_id, generation),
         ):
             manifest = objects.get_json(lake.bucket, key)
             if manifest is None:
@@ -155,7 +157,7 @@ def _withdraw(context: JobContext, batch: Batch, generations: Iterable[int]) -> 
 
 
 def _clear_quarantine(context: JobContext, batch: Batch, keep: int | None) -> None:
-    """Remove the batch's rejects of every epoch up to its own but `keep`; a later one's aren't ours."""
+    """Delete the batch's rejects of its epoch and earlier ones, except `keep`; later epochs belong to other runs."""
     objects, lake = context.objects, context.lake
     of = (batch.dataset, batch.batch_id)
     there = objects.sizes(lake.bucket, lake.quarantine(*of))
@@ -164,24 +166,24 @@ def _clear_quarantine(context: JobContext, batch: Batch, keep: int | None) -> No
 
 
 def remove_work_files(context: JobContext, batch: Batch) -> None:
-    """Remove what only the work on the batch needed: inbox and staging, up to the epoch of `batch`.
+    """Delete the batch's inbox and staging up to the epoch of `batch`.
 
-    Not of a later one: it may be processed again by the time that we come to this.
+    Later epochs stay, because the batch may be processed again by now.
     """
     objects, lake = context.objects, context.lake
-    for place in ("inbox", "staging"):
-        objects.delete(lake.bucket, _work(context, f"{place}/{batch.batch_id}/", batch.epoch))
+    for folder in ("inbox", "staging"):
+        objects.delete(lake.bucket, _work(context, f"{folder}/{batch.batch_id}/", batch.epoch))
 
 
 def _drop_staged(context: JobContext, batch: Batch, until: int) -> None:
-    """Remove what was staged for the batch up to the epoch `until`, but not the plan by which it is finished."""
+    """Delete what was staged for the batch up to the epoch `until`, except its plan."""
     objects, lake = context.objects, context.lake
     staged = _work(context, f"staging/{batch.batch_id}/", until)
     objects.delete(lake.bucket, [key for key in staged if key != batch.plan])
 
 
-def _work(context: JobContext, place: str, until: int) -> list[str]:
-    """The keys in a batch's part of inbox or staging up to the epoch `until`."""
+def _work(context: JobContext, prefix: str, until: int) -> list[str]:
+    """The keys of a batch in inbox or staging, up to the epoch `until`."""
     objects, lake = context.objects, context.lake
-    keys = objects.sizes(lake.bucket, place)
-    return [key for key in keys if int(key.removeprefix(place).split("/")[0]) <= until]
+    keys = objects.sizes(lake.bucket, prefix)
+    return [key for key in keys if int(key.removeprefix(prefix).split("/")[0]) <= until]

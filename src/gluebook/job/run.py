@@ -1,4 +1,4 @@
-"""What a job notebook drives: one batch, from the claim to the published manifest.
+"""The API of a job notebook: one batch, from the claim to the published manifest.
 
 run = BatchRun.start(dataset="app_logs", ...)      # claim, check the files, number their records
 records = run.records("mongod")                    # DataFrame of raw records
@@ -32,17 +32,17 @@ from gluebook.job.curate import Curation, Verdict, next_batch
 from gluebook.job.gating import Gate
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
+from gluebook.job.row_counts import reasons_per_file, rows_per_file
+from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
-from gluebook.job.tallies import reasons_per_file, rows_per_file
-from gluebook.job.vouchers import vouchers
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
-# Parquet files of 64 to 256 MB suit Redshift best; this many rows of ours come to about that.
+# Redshift prefers Parquet files of 64 to 256 MB; this many rows make about that.
 _ROWS_PER_FILE = 1_000_000
 
-# Raw records as a notebook gets them: place, arrival date, header of the CSV file, text, what framing found wrong.
+# Raw records for a notebook: provenance, arrival date, header of the CSV file, text, problem found by framing.
 RECORDS_SCHEMA = (
     "_source_file string, _source_version string, _source_record bigint, _batch_id string, "
     "dt string, _header string, _raw string, _problem string"
@@ -51,7 +51,7 @@ RECORDS_SCHEMA = (
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run came to; for the notebook's last cell."""
+    """The result of a run, for the notebook's last cell."""
 
     batch_id: str | None
     state: str
@@ -68,7 +68,7 @@ class RunSummary:
 
 
 class BatchRun:
-    """One batch in the hands of one job run. Without a batch every step works on empty DataFrames."""
+    """One batch that one job run works on. Without a batch every step works on empty DataFrames."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class BatchRun:
         lease_seconds: int = 600,
         clock: Clock = utc_now,
     ) -> BatchRun:
-        """Claim what is pending (or take over what was left) and check its files.
+        """Claim pending files (or take over an abandoned batch) and check the files.
 
-        Raises ConfigurationError for a parameter that is missing, SelfCheckFailed if no run has succeeded yet and
-        this one can't work here.
+        Raises ConfigurationError for a missing parameter, SelfCheckFailed if no run has succeeded yet and the
+        environment does not work.
         """
         names = {
             "ledger_table": ledger_table,
@@ -150,7 +150,7 @@ class BatchRun:
         CSV file), _raw (text), _problem (null, or what framing found wrong).
         """
         if self._curation is None or not (readable := self._readable(source)):
-            # If it is known at planning that nothing comes, Spark leaves out everything that would be done to it.
+            # A constant filter lets Spark's optimiser drop all further steps.
             return self.spark.createDataFrame([], RECORDS_SCHEMA).where(F.lit(False))
         about = self.spark.createDataFrame(
             [(index, f.key, f.version_id, f.dt, c.header) for index, f, c in readable],
@@ -172,7 +172,7 @@ class BatchRun:
         return self._curation.readable(source) if self._curation else []
 
     def keep(self, df: DataFrame) -> DataFrame:
-        """Compute `df` once, though several steps use it; spills to disk, freed by `finish`."""
+        """Compute `df` once for several steps; spills to disk, freed by `finish`."""
         kept = df.persist(StorageLevel.MEMORY_AND_DISK)
         self._kept.append(kept)
         return kept
@@ -180,7 +180,7 @@ class BatchRun:
     def finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
         """Write the curated rows and the rejects, count, pass the gate, publish.
 
-        `kept`: valid rows with `_copy` (1 for the row that stays, more for its repeats). `rejects`: rows with
+        `kept`: valid rows with `_copy` (1 for the row that is kept, more for its duplicates). `rejects`: rows with
         `_problem`. Raises CountMismatch if a row is in neither or in both, Fenced if the lease was lost.
         """
         try:
@@ -207,25 +207,25 @@ class BatchRun:
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
         aside = curation.rejects_prefix
         self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
-        # No more than what tells whose a row is: all else is looked at by the gate, as it stands in the files.
+        # Only the columns that identify the file; the gate validates all others.
         staged = self._lakefiles.read(curation.data_prefix, "_source_file string, _source_version string")
         written = Written(
             curated=rows_per_file(staged),
             duplicates=rows_per_file(kept.where("_copy > 1")),
             rejects=reasons_per_file(self._lakefiles.read(aside)),
-            vouchers=self._write_vouchers(curation, kept) if self.contract.append else 0,
+            row_references=self._write_row_references(curation, kept) if self.contract.append else 0,
         )
         _log.info("wrote and counted batch %s", curation.batch.batch_id)
         return written
 
-    def _write_vouchers(self, curation: Curation, kept: DataFrame) -> int:
-        """Which file versions there are, and which hold a row that stays under another one; their number."""
-        frame = vouchers(self.spark, self.contract, curation.usable, kept)
-        self._lakefiles.write(frame.coalesce(1), curation.vouchers_prefix)
-        return self._lakefiles.read(curation.vouchers_prefix, frame.schema).count()
+    def _write_row_references(self, curation: Curation, kept: DataFrame) -> int:
+        """Write the row references; returns their number."""
+        frame = row_references(self.spark, self.contract, curation.usable, kept)
+        self._lakefiles.write(frame.coalesce(1), curation.row_references_prefix)
+        return self._lakefiles.read(curation.row_references_prefix, frame.schema).count()
 
     def close(self) -> None:
-        """Let go of the lease's heartbeat, of what was kept, and of local files."""
+        """Stop renewing the lease, and free persisted DataFrames and local files."""
         if self._lease is not None:
             self._lease.stop()
         for df in self._kept:

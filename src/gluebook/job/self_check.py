@@ -1,8 +1,8 @@
-"""Whether a job run can work at all here, found out without data.
+"""Check without data whether job runs work in this environment.
 
-As long as no run of a dataset's job has succeeded, each begins with this. It fails before a file is claimed, so
-nothing is retried or divided for what is the environment's fault; and a file that kills runs can't be mistaken for
-it, because this comes to its end before such a file is touched.
+Until a run of a dataset's job has succeeded, each run begins with this check. It fails before a file is claimed, so
+no batch is retried or divided because of the environment. A file that kills runs cannot cause the same failure,
+because the check ends before any file is read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def self_check_unless_proven(
 ) -> None:
     """Compute, write, read and delete two rows, unless a run of the dataset's job has succeeded before.
 
-    Raises SelfCheckFailed with the one line of the error that tells what is wrong.
+    Raises SelfCheckFailed with the line of the error that says what is wrong.
     """
     mark = f"self-check:{dataset}"
     if _step("reading the ledger", lambda: ledger.mark(proven_mark(dataset))) is not None:
@@ -63,7 +63,7 @@ def _step(what: str, do: Callable[[], T]) -> T:
 
 
 def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Spark's executors find this function by importing this module, and with it the package."""
+    """Spark's executors import this module, and with it the package, to find this function."""
     import pyarrow as pa
 
     for batch in batches:
@@ -74,4 +74,4 @@ def _in_executor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _delete(objects: ObjectsPort, lake: Lake, prefix: str) -> None:
     objects.delete(lake.bucket, sorted(objects.sizes(lake.bucket, prefix)))
     if left := sorted(objects.sizes(lake.bucket, prefix)):
-        raise SelfCheckFailed(f"still there: {', '.join(left)}")
+        raise SelfCheckFailed(f"not deleted: {', '.join(left)}")

@@ -1,4 +1,4 @@
-"""Backfill: take in what lay in the raw bucket before the pipeline, page by page; goes on where it stopped."""
+"""Backfill: register objects that were in the raw bucket before the pipeline, page by page; resumable."""
 
 from __future__ import annotations
 
@@ -6,55 +6,59 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gluebook.errors import TerminalError
-from gluebook.operations.operating import Operating, Start, start_jobs, with_pending_files
-from gluebook.operations.register import Adopted, Adopting, adopt
+from gluebook.operations.context import OperationsContext
+from gluebook.operations.jobs import JobStart, datasets_with_pending_files, start_jobs
+from gluebook.operations.register import RegisterContext, Registrations, register_missing
 
 _CAUSE = "backfill"
 
 
 @dataclass(frozen=True)
 class Backfilled:
-    """What came of it in this call. `resumed_after`: the key that an interrupted call had come to, "" for none.
+    """The result of one call.
 
-    `started` tells by dataset what came of the start of its job.
+    resumed_after   the last key of an interrupted call that this one resumes; "" for none
+    started         the start of each dataset's job
     """
 
-    adopted: Adopted = field(default_factory=Adopted)
+    registrations: Registrations = field(default_factory=Registrations)
     resumed_after: str = ""
-    started: dict[str, Start] = field(default_factory=dict)
+    started: dict[str, JobStart] = field(default_factory=dict)
 
 
-# Called after each page with what was registered so far, and its last key.
-Watch = Callable[[Adopted, str], None]
+# Called after each page with the registrations so far and the page's last key.
+OnPage = Callable[[Registrations, str], None]
 
 
-def backfill(prefix: str, work: Operating, *, restart: bool, watch: Watch) -> Backfilled:
-    """Adopt all object versions below `prefix` ("" for the whole bucket) that the ledger doesn't know.
+def backfill(prefix: str, context: OperationsContext, *, restart: bool, on_page: OnPage) -> Backfilled:
+    """Register all object versions below `prefix` ("" for the whole bucket) that the ledger lacks.
 
-    A mark in the ledger holds the last key that is done with, so that after an interruption the next call goes
-    on there, unless it is to `restart`. A dataset's job starts after the first page that brings something for
-    it, and at the end. An object that can't be registered ends nothing, and the mark stays before its page; the
-    next call after this one has come to its end starts over.
-    Raises TerminalError if there is nothing below `prefix`.
+    A mark in the ledger holds the last finished key: after an interruption the next call continues there, unless
+    `restart` is set. A dataset's job starts after the first page with new files for it, and again at the end. An
+    object that cannot be registered does not stop the call; the mark then stays before its page. After a call that
+    ran to its end, the next one starts over.
+    Raises TerminalError if there is no object below `prefix`.
     """
-    ledger, mark = work.ledger, f"backfill:{prefix}"
+    ledger, mark = context.ledger, f"backfill:{prefix}"
     if restart:
         ledger.clear_mark(mark)
     after = ledger.mark(mark) or ""
-    adopting = Adopting(ledger, work.objects, work.raw_bucket, work.clock, _CAUSE)
-    adopted, started = Adopted(), dict[str, Start]()
+    registering = RegisterContext(ledger, context.objects, context.raw_bucket, context.clock, _CAUSE)
+    registrations, started = Registrations(), dict[str, JobStart]()
     found = bool(after)
-    for page in work.objects.versions(work.raw_bucket, prefix, after):
+    for page in context.objects.versions(context.raw_bucket, prefix, after):
         found = True
-        adopted += adopt(page, adopting)
-        # Once each: what a run doesn't see any more, its end does.
-        started |= start_jobs(adopted.datasets - started.keys(), work)
-        if not adopted.failed:
+        registrations += register_missing(page, registering)
+        # Once for each dataset: the end of a run starts the next one if files are pending.
+        started |= start_jobs(registrations.datasets - started.keys(), context)
+        if not registrations.failed:
             ledger.set_mark(mark, page[-1].key)
-        watch(adopted, page[-1].key)
+        on_page(registrations, page[-1].key)
     if not found:
-        raise TerminalError(f"there is no object below s3://{work.raw_bucket}/{prefix}")
+        raise TerminalError(f"there is no object below s3://{context.raw_bucket}/{prefix}")
     ledger.clear_mark(mark)
-    # By what waits, not by what this call has adopted: an interrupted call may not have come to start its jobs.
-    late = start_jobs(with_pending_files(work), work)
-    return Backfilled(adopted, after, late | {name: start for name, start in started.items() if start.run})
+    # By pending files, not by this call's registrations: an interrupted call may not have started its jobs.
+    late = start_jobs(datasets_with_pending_files(context), context)
+    return Backfilled(
+        registrations, after, late | {name: start for name, start in started.items() if start.run}
+    )

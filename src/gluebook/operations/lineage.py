@@ -1,7 +1,7 @@
 """Lineage as OpenLineage events: which files went through which runs into which table, and with how many rows.
 
-Derived from the ledger, after the fact and any number of times: the ids of runs follow from the batch, so that the
-same batch gives the same events. Source: OpenLineage's specification and its naming conventions for S3 and Redshift.
+Derived from the ledger afterwards, as often as needed: the ids of runs are derived from the batch, so the same
+batch gives the same events. Source: OpenLineage's specification and its naming conventions for S3 and Redshift.
 """
 
 from __future__ import annotations
@@ -25,20 +25,18 @@ from openlineage.client.naming.dataset import S3, Redshift
 from gluebook.contracts import contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
-from gluebook.core.states import BatchState
+from gluebook.core.states import ATTENTION_STATES, REPEATABLE_STATES, BatchState
 from gluebook.operations.status import FileStatus
 from gluebook.quality.report import GateReport
 
 PRODUCER = "https://pypi.org/project/gluebook"
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
 _PORT = "5439"
-# Before these a run is still going on, and there is nothing to tell yet.
-_ENDED = frozenset({BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED, BatchState.FAILED})
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Where the pipeline runs: in the names of datasets and jobs."""
+class PipelineNames:
+    """The deployed names, which become part of the names of datasets and jobs."""
 
     raw_bucket: str
     lake: Lake
@@ -52,18 +50,18 @@ class Surroundings:
 
 
 def lineage(
-    batch: Batch, files: Sequence[FileStatus], report: GateReport | None, at: Surroundings
+    batch: Batch, files: Sequence[FileStatus], report: GateReport | None, at: PipelineNames
 ) -> list[RunEvent]:
-    """The events of a batch that has come to an end: of its job, and of its load if there was one; else none.
+    """The events of a finished batch: of its job run, and of its load if there was one; none for other batches.
 
-    `files`: those that the batch carries; `report`: what the gate said of it, if it was asked.
+    `files`: those that the batch carries; `report`: the gate's report, if there is one.
     """
-    if batch.state not in _ENDED:
+    if batch.state not in REPEATABLE_STATES:  # still open, or divided: its files are in other batches
         return []
-    set_producer(PRODUCER)  # of every facet; the client's own would tell its version
+    set_producer(PRODUCER)  # of every facet; the default names the client and its version
     curated_at = report.checked_at if report else batch.changed_at
     curated = _curated(batch, at)
-    failed = batch.state in (BatchState.REJECTED, BatchState.FAILED)
+    failed = batch.state in ATTENTION_STATES
     outputs = [] if failed or not batch.counts.curated else [curated]
     events = _run(
         "curate",
@@ -90,13 +88,13 @@ def lineage(
 def _run(
     step: str,
     batch: Batch,
-    at: Surroundings,
+    at: PipelineNames,
     times: tuple[str, str],
     inputs: list[InputDataset],
     outputs: list[OutputDataset],
     error: str | None,
 ) -> list[RunEvent]:
-    """The beginning and the end of one run."""
+    """The start and the end of one run."""
     run_id = str(uuid.uuid5(_RUNS, f"{batch.batch_id}/{batch.generation}/{step}"))
     kind = job_type_job.JobTypeJobFacet("BATCH", "SPARK" if step == "curate" else "REDSHIFT", "JOB")
     job = Job(f"glue://{at.lake.bucket}", f"{batch.dataset}.{step}", {"jobType": kind})
@@ -125,7 +123,7 @@ def _run(
     ]
 
 
-def _raw(file: FileStatus, at: Surroundings) -> InputDataset:
+def _raw(file: FileStatus, at: PipelineNames) -> InputDataset:
     name = S3(at.raw_bucket, file.key)
     facet = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
         rowCount=file.counts.read, fileCount=1
@@ -134,7 +132,7 @@ def _raw(file: FileStatus, at: Surroundings) -> InputDataset:
     return InputDataset(namespace=name.get_namespace(), name=name.get_name(), inputFacets=read)
 
 
-def _curated(batch: Batch, at: Surroundings) -> OutputDataset:
+def _curated(batch: Batch, at: PipelineNames) -> OutputDataset:
     name = S3(at.lake.bucket, at.lake.curated(batch.dataset).rstrip("/"))
     return OutputDataset(
         namespace=name.get_namespace(),
@@ -144,7 +142,7 @@ def _curated(batch: Batch, at: Surroundings) -> OutputDataset:
     )
 
 
-def _quarantine(batch: Batch, at: Surroundings) -> Iterable[OutputDataset]:
+def _quarantine(batch: Batch, at: PipelineNames) -> Iterable[OutputDataset]:
     if batch.counts.rejected:
         name = S3(at.lake.bucket, at.lake.quarantined(batch.dataset).rstrip("/"))
         yield OutputDataset(
@@ -154,7 +152,7 @@ def _quarantine(batch: Batch, at: Surroundings) -> Iterable[OutputDataset]:
         )
 
 
-def _table(batch: Batch, at: Surroundings) -> OutputDataset:
+def _table(batch: Batch, at: PipelineNames) -> OutputDataset:
     name = at.table(batch.dataset)
     return OutputDataset(
         namespace=name.get_namespace(),

@@ -1,21 +1,21 @@
-"""Reconcile: hold bucket, ledger, lake and warehouse against each other."""
+"""Reconcile: compare bucket, ledger, lake and warehouse."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gluebook.aws.ports import FunctionsPort, WarehousePort
+from gluebook.aws.ports import WarehousePort
 from gluebook.contracts import Contract, contract
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.model import Batch, FileVersion, ObjectVersion
 from gluebook.core.reconciling import (
     Load,
     drift_differences,
-    has_to_be_read,
     load_differences,
     loads_sql,
     missing_objects,
+    must_be_read,
     overdue_corrections,
     overdue_files,
     stuck_batches,
@@ -26,23 +26,23 @@ from gluebook.core.sql.schema import SCHEMA_MARK
 from gluebook.core.statements import Rows
 from gluebook.core.states import BatchState, FileState
 from gluebook.errors import TerminalError, WarehouseBusy
-from gluebook.operations.operating import Operating
+from gluebook.operations.context import OnStage, OperationsContext
 from gluebook.operations.reconcile_lake import inspect_lake
 from gluebook.operations.register import unregistered
 
-# As long as an operator has patience; a sleeping warehouse has to wake up first.
+# The warehouse may have to wake up first.
 _TIMEOUT_SECONDS = 600.0
 _EVERYTHING = 10_000_000
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A dataset's table against the load log.
+    """A dataset's table compared with the load log.
 
     table_rows      rows in the table now
-    noted_rows      rows in the table after the last load; None if nothing was ever loaded
+    noted_rows      rows in the table after the last load; None if nothing has been loaded
     loads           loads in the log
-    doubled_loads   loads that are in the log twice
+    doubled_loads   loads that are in the log more than once
     doubled_keys    keys with more than one row
     """
 
@@ -54,17 +54,17 @@ class Drift:
 
     @property
     def rows_apart(self) -> int:
-        """How many rows or loads aren't what they should be; 0 is well."""
+        """Number of rows, loads and keys that differ; 0 means no drift."""
         return abs(self.table_rows - (self.noted_rows or 0)) + self.doubled_loads + self.doubled_keys
 
 
 def drift(contract: Contract, warehouse: WarehousePort, *, timeout_seconds: float) -> Drift:
-    """Ask the warehouse. Raises TerminalError, WarehouseBusy."""
-    return drift_from(warehouse.query(drift_sql(contract), timeout_seconds=timeout_seconds))
+    """Query the drift. Raises TerminalError, WarehouseBusy."""
+    return parse_drift(warehouse.query(drift_sql(contract), timeout_seconds=timeout_seconds))
 
 
-def drift_from(answer: Rows) -> Drift:
-    """What the warehouse has answered to `drift_sql`."""
+def parse_drift(answer: Rows) -> Drift:
+    """The drift in the result of `drift_sql`."""
     ((table, noted, loads, doubled_loads, doubled_keys),) = answer.rows
     return Drift(
         int(table), None if noted is None else int(noted), int(loads), int(doubled_loads), int(doubled_keys)
@@ -72,86 +72,72 @@ def drift_from(answer: Rows) -> Drift:
 
 
 @dataclass(frozen=True)
-class Reconciling:
-    """What is held against each other, and the two functions that only the pipeline itself can stand in for."""
-
-    work: Operating
-    warehouse: WarehousePort
-    functions: FunctionsPort
-    sweep_function: str
-    load_function: str
-
-
-@dataclass(frozen=True)
 class Findings:
-    """What is different. `strays`: all versions of raw keys of which the ledger lacks some."""
+    """The differences. `unregistered`: all versions of the raw keys of which the ledger lacks some."""
 
     differences: tuple[Difference, ...]
-    strays: tuple[ObjectVersion, ...] = ()
+    unregistered: tuple[ObjectVersion, ...] = ()
 
 
-# Called with what is examined next.
-Watch = Callable[[str], None]
+def reconcile(context: OperationsContext, on_stage: OnStage) -> Findings:
+    """Compare bucket, ledger, lake and warehouse; reads all of them and changes nothing.
 
-
-def reconcile(scope: Reconciling, watch: Watch) -> Findings:
-    """Hold bucket, ledger, lake and warehouse against each other; reads all of them, changes nothing.
-
-    The pipeline may be at work meanwhile: what looks different at first is looked at again, consistently.
+    The pipeline may be running: apparent differences are checked a second time with consistent reads.
     """
-    work = scope.work
-    watch("Reading the ledger")
-    files = list(work.ledger.files())
-    batches = {batch.batch_id: batch for batch in work.ledger.batches()}
-    watch("Listing the raw bucket")
-    differences, strays = _bucket(files, batches, work)
-    watch("Looking for what is stuck")
-    for dataset in work.job_names:
-        differences += _waiting(dataset, files, work)
-    watch("Asking the warehouse")
-    differences += _loads(batches, scope)
-    for dataset in work.job_names:
-        differences += _drift(dataset, scope)
-    watch("Listing the lake")
-    differences += inspect_lake(batches, work)
-    return Findings(tuple(differences), strays)
+    on_stage("Reading the ledger")
+    files = list(context.ledger.files())
+    batches = {batch.batch_id: batch for batch in context.ledger.batches()}
+    on_stage("Listing the raw bucket")
+    differences, versions_to_register = _bucket(files, batches, context)
+    on_stage("Looking for stuck files and batches")
+    for dataset in context.job_names:
+        differences += _waiting(dataset, files, context)
+    on_stage("Querying the warehouse")
+    differences += _loads(batches, context)
+    for dataset in context.job_names:
+        differences += _drift(dataset, context)
+    on_stage("Listing the lake")
+    differences += inspect_lake(batches, context)
+    return Findings(tuple(differences), versions_to_register)
 
 
 def _bucket(
-    files: list[FileVersion], batches: Mapping[str, Batch], work: Operating
+    files: list[FileVersion], batches: Mapping[str, Batch], context: OperationsContext
 ) -> tuple[list[Difference], tuple[ObjectVersion, ...]]:
-    registered = {(file.key, file.version_id) for file in files if file.bucket == work.raw_bucket}
+    registered = {(file.key, file.version_id) for file in files if file.bucket == context.raw_bucket}
     listed: set[tuple[str, str]] = set()
-    strays: list[ObjectVersion] = []
+    versions_to_register: list[ObjectVersion] = []
     unknown: list[ObjectVersion] = []
-    for page in work.objects.versions(work.raw_bucket, ""):
+    for page in context.objects.versions(context.raw_bucket, ""):
         listed |= {(version.key, version.version_id) for version in page}
         new = [version for version in page if (version.key, version.version_id) not in registered]
-        # The ledger was read before, and not consistently.
-        lacking = unregistered(new, work.raw_bucket, work.ledger) if new else []
+        # The ledger was read earlier, and not consistently.
+        lacking = unregistered(new, context.raw_bucket, context.ledger) if new else []
         unknown += lacking
         keys = {version.key for version in lacking}
-        strays += [version for version in page if version.key in keys]
+        versions_to_register += [version for version in page if version.key in keys]
     gone = [
-        file for file in files if (file.key, file.version_id) not in listed and has_to_be_read(file, batches)
+        file for file in files if (file.key, file.version_id) not in listed and must_be_read(file, batches)
     ]
-    now = work.ledger.files_now(gone)
+    now = context.ledger.files_now(gone)
     differences = [Difference(Kind.UNREGISTERED, v.key, f"version {v.version_id}") for v in unknown]
-    return [*differences, *missing_objects(now, _fresh(now, work), listed)], tuple(strays)
+    return [*differences, *missing_objects(now, _fresh(now, context), listed)], tuple(versions_to_register)
 
 
-def _fresh(files: Iterable[FileVersion], work: Operating) -> dict[str, Batch]:
-    found = (work.ledger.batch(batch_id) for batch_id in {file.batch_id for file in files if file.batch_id})
+def _fresh(files: Iterable[FileVersion], context: OperationsContext) -> dict[str, Batch]:
+    found = (
+        context.ledger.batch(batch_id) for batch_id in {file.batch_id for file in files if file.batch_id}
+    )
     return {batch.batch_id: batch for batch in found if batch}
 
 
-def _waiting(dataset: str, files: list[FileVersion], work: Operating) -> list[Difference]:
-    ledger, now = work.ledger, work.clock()
+def _waiting(dataset: str, files: list[FileVersion], context: OperationsContext) -> list[Difference]:
+    ledger, now = context.ledger, context.clock()
     pending = ledger.pending(dataset, _EVERYTHING)
     open_batches = ledger.open_batches(dataset)
     doubtful = [file for file in files if file.dataset == dataset and file.state is FileState.PENDING]
     unmarked = unmarked_files(doubtful, pending)
-    if unmarked:  # or claimed, or left to wait again, in the meantime
+    if unmarked:  # or claimed or released since they were read
         again = ledger.files_now(doubtful)
         unmarked = unmarked_files(again, [*pending, *ledger.pending(dataset, _EVERYTHING)])
     corrections = len(ledger.corrections(dataset))
@@ -163,32 +149,32 @@ def _waiting(dataset: str, files: list[FileVersion], work: Operating) -> list[Di
     ]
 
 
-def _loads(batches: Mapping[str, Batch], scope: Reconciling) -> list[Difference]:
+def _loads(batches: Mapping[str, Batch], context: OperationsContext) -> list[Difference]:
     loaded_once = any(batch.state is BatchState.LOADED for batch in batches.values())
-    if not loaded_once and not _has_tables(scope):
+    if not loaded_once and not _has_tables(context):
         return []
     try:
-        rows = scope.warehouse.query(loads_sql(), timeout_seconds=_TIMEOUT_SECONDS).rows
+        rows = context.warehouse.query(loads_sql(), timeout_seconds=_TIMEOUT_SECONDS).rows
     except (TerminalError, WarehouseBusy) as error:
         return [Difference(Kind.UNANSWERED, "etl_loads", str(error))]
     loads = [Load(batch, int(generation), of, *map(int, counts)) for batch, generation, of, *counts in rows]
     first = load_differences(batches, loads)
-    # Since they were read batches may have moved on; loads only become more.
-    now = {d.batch_id: scope.work.ledger.batch(d.batch_id) for d in first}
+    # Batches may have changed since they were read; loads are only added.
+    now = {d.batch_id: context.ledger.batch(d.batch_id) for d in first}
     known = {**batches, **{batch_id: batch for batch_id, batch in now.items() if batch}}
     doubtful = set(now)
     return [d for d in load_differences(known, loads) if d.batch_id in doubtful]
 
 
-def _has_tables(scope: Reconciling) -> bool:
-    return scope.work.ledger.mark(SCHEMA_MARK) is not None
+def _has_tables(context: OperationsContext) -> bool:
+    return context.ledger.mark(SCHEMA_MARK) is not None
 
 
-def _drift(dataset: str, scope: Reconciling) -> list[Difference]:
-    if not _has_tables(scope):
+def _drift(dataset: str, context: OperationsContext) -> list[Difference]:
+    if not _has_tables(context):
         return []
     try:
-        found = drift(contract(dataset), scope.warehouse, timeout_seconds=_TIMEOUT_SECONDS)
+        found = drift(contract(dataset), context.warehouse, timeout_seconds=_TIMEOUT_SECONDS)
     except (TerminalError, WarehouseBusy) as error:
         return [Difference(Kind.UNANSWERED, dataset, str(error), dataset)]
     return drift_differences(

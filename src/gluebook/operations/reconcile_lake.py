@@ -1,4 +1,4 @@
-"""The lake's part of reconcile: look at everything, and at what seems wrong a second time."""
+"""Reconcile the lake: compare all objects with the ledger, and check apparent differences a second time."""
 
 from __future__ import annotations
 
@@ -12,93 +12,90 @@ from gluebook.core.model import Batch
 from gluebook.core.plan import sizes_in_manifest
 from gluebook.core.reconciling_lake import (
     PREFIXES,
+    BatchObjects,
     Manifest,
-    Shelf,
-    place_of,
-    shelf_differences,
-    sort_out,
+    batch_differences,
+    group_by_batch,
+    parse_object_name,
 )
-from gluebook.operations.operating import Operating
+from gluebook.operations.context import OperationsContext
 
 _READERS = 16
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def inspect_lake(batches: Mapping[str, Batch], work: Operating) -> list[Difference]:
-    """What of any batch is in the lake and shouldn't be, and the other way round.
-
-    `batches` may be a little old.
-    """
+def inspect_lake(batches: Mapping[str, Batch], context: OperationsContext) -> list[Difference]:
+    """Objects in the lake that are unexpected or missing. `batches` may be slightly out of date."""
     listed: dict[str, int] = {}
     for prefix in PREFIXES:
-        listed |= work.objects.sizes(work.lake.bucket, prefix)
-    shelves, strange = sort_out(listed, _manifests(listed, work))
+        listed |= context.objects.sizes(context.lake.bucket, prefix)
+    by_batch, unknown = group_by_batch(listed, _manifests(listed, context))
     doubtful = []
-    for batch_id in sorted({*shelves, *batches}):
-        shelf = shelves.get(batch_id, Shelf(batch_id))
-        if shelf_differences(batches.get(batch_id), shelf, work.lake):
-            doubtful.append(shelf)
-    found = [Difference(Kind.STRANGE_OBJECT, key, "no batch writes such names") for key in strange]
-    for differences in _all(lambda shelf: look_again(shelf, work), doubtful):
+    for batch_id in sorted({*by_batch, *batches}):
+        objects = by_batch.get(batch_id, BatchObjects(batch_id))
+        if batch_differences(batches.get(batch_id), objects, context.lake):
+            doubtful.append(objects)
+    found = [Difference(Kind.UNKNOWN_OBJECT, key, "no batch writes such keys") for key in unknown]
+    for differences in _all(lambda objects: recheck(objects, context), doubtful):
         found += differences
     return found
 
 
-def look_again(shelf: Shelf, work: Operating) -> list[Difference]:
-    """What is wrong with one batch's objects, in this order: its state now, its manifests, its files.
+def recheck(objects: BatchObjects, context: OperationsContext) -> list[Difference]:
+    """Read one batch again and return what is wrong with its objects: first its state, then manifests, then files.
 
-    By then the run that settled the batch had written its manifests, and what was listed earlier belongs to a
-    generation that nobody can publish any more: what is an orphan now stays one, and may be removed.
+    The order matters. The run that settled the batch wrote its manifests first, and the listed objects belong to a
+    generation that no run can publish any more: an object that is an orphan now stays one, and can be removed.
     """
-    batch = work.ledger.batch(shelf.batch_id)
-    manifests = _manifests(_manifest_keys(shelf, batch, work.lake), work)
+    batch = context.ledger.batch(objects.batch_id)
+    manifests = _manifests(_manifest_keys(objects, batch, context.lake), context)
     named = {key: size for manifest in manifests for key, size in manifest.files.items()}
-    files = dict(shelf.files)
+    files = dict(objects.files)
     for key in [key for key in {*files, *named} if files.get(key) != named.get(key)]:
-        size = _size(key, work)
+        size = _size(key, context)
         if size is None:
             files.pop(key, None)
         else:
             files[key] = size
-    now = Shelf(shelf.batch_id, files, tuple(manifests), _still_there(shelf, work))
-    return shelf_differences(batch, now, work.lake)
+    now = BatchObjects(objects.batch_id, files, tuple(manifests), _still_there(objects, context))
+    return batch_differences(batch, now, context.lake)
 
 
-def _manifest_keys(shelf: Shelf, batch: Batch | None, lake: Lake) -> set[str]:
-    keys = {manifest.key for manifest in shelf.manifests}
+def _manifest_keys(objects: BatchObjects, batch: Batch | None, lake: Lake) -> set[str]:
+    keys = {manifest.key for manifest in objects.manifests}
     if batch is not None:
         for generation in range(1, batch.generation + 1):
             keys.add(lake.manifest(batch.dataset, batch.batch_id, generation))
-            keys.add(lake.vouchers(batch.dataset, batch.batch_id, generation))
+            keys.add(lake.row_references_manifest(batch.dataset, batch.batch_id, generation))
     return keys
 
 
-def _still_there(shelf: Shelf, work: Operating) -> tuple[str, ...]:
-    """Of what was listed in inbox and staging; what has come since belongs to somebody who is at work."""
+def _still_there(objects: BatchObjects, context: OperationsContext) -> tuple[str, ...]:
+    """The listed keys in inbox and staging that still exist; newer ones belong to a run that is at work."""
     there: set[str] = set()
-    for place in ("inbox", "staging") if shelf.work else ():
-        there |= work.objects.sizes(work.lake.bucket, f"{place}/{shelf.batch_id}/").keys()
-    return tuple(key for key in shelf.work if key in there)
+    for name in ("inbox", "staging") if objects.work else ():
+        there |= context.objects.sizes(context.lake.bucket, f"{name}/{objects.batch_id}/").keys()
+    return tuple(key for key in objects.work if key in there)
 
 
-def _size(key: str, work: Operating) -> int | None:
-    return work.objects.sizes(work.lake.bucket, key).get(key)
+def _size(key: str, context: OperationsContext) -> int | None:
+    return context.objects.sizes(context.lake.bucket, key).get(key)
 
 
-def _manifests(keys: Iterable[str], work: Operating) -> list[Manifest]:
-    """Those of `keys` that are manifests and are there."""
-    return [manifest for manifest in _all(lambda key: _manifest(key, work), keys) if manifest]
+def _manifests(keys: Iterable[str], context: OperationsContext) -> list[Manifest]:
+    """The manifests among `keys` that exist."""
+    return [manifest for manifest in _all(lambda key: _manifest(key, context), keys) if manifest]
 
 
-def _manifest(key: str, work: Operating) -> Manifest | None:
-    place = place_of(key)
-    if place is None or place.kind != "manifest":
+def _manifest(key: str, context: OperationsContext) -> Manifest | None:
+    name = parse_object_name(key)
+    if name is None or name.kind != "manifest":
         return None
-    stored = work.objects.get_json(work.lake.bucket, key)
+    stored = context.objects.get_json(context.lake.bucket, key)
     if stored is None:
         return None
-    return Manifest(key, place.generation, sizes_in_manifest(stored, work.lake))
+    return Manifest(key, name.generation, sizes_in_manifest(stored, context.lake))
 
 
 def _all(function: Callable[[In], Out], values: Iterable[In]) -> list[Out]:

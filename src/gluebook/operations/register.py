@@ -1,4 +1,4 @@
-"""Register file versions: those that an event tells of, and those that a listing of the bucket finds."""
+"""Register file versions: those in events, and those that a listing of the bucket finds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.contracts import contract
-from gluebook.core.keys import OutsideConvention, file_id, not_an_arrival, parse_raw_key
+from gluebook.core.keys import OutsideConvention, file_id, parse_raw_key, reason_to_ignore
 from gluebook.core.model import FileVersion, ObjectVersion
-from gluebook.core.stamps import stamp
 from gluebook.core.states import FileState
+from gluebook.core.timestamps import utc_timestamp
 from gluebook.core.versions import order_after
 from gluebook.errors import GluebookError
 
@@ -25,10 +25,12 @@ _log = logging.getLogger(__name__)
 _WRITERS = 16
 
 
-def arrival(bucket: str, key: str, version_id: str, size: int, order: str, moment: datetime) -> FileVersion:
-    """A file version as it is registered: PENDING, or FAILED at once if no pipeline takes its key."""
+def new_file_version(
+    bucket: str, key: str, version_id: str, size: int, order: str, moment: datetime
+) -> FileVersion:
+    """A file version to register: PENDING, or FAILED at once if no source accepts its key."""
     parsed = parse_raw_key(key)
-    at = stamp(moment)
+    at = utc_timestamp(moment)
     outside = isinstance(parsed, OutsideConvention)
     return FileVersion(
         file_id=file_id(bucket, key, version_id),
@@ -48,7 +50,7 @@ def arrival(bucket: str, key: str, version_id: str, size: int, order: str, momen
 
 
 def register(file: FileVersion, ledger: LedgerPort, cause: str) -> bool:
-    """Note a file version, once; True if it is new."""
+    """Register a file version once; True if it is new."""
     correctable = bool(file.dataset) and contract(file.dataset).append
     new = ledger.register(file, cause, correctable=correctable)
     if new and file.state is FileState.FAILED:
@@ -58,7 +60,7 @@ def register(file: FileVersion, ledger: LedgerPort, cause: str) -> bool:
 
 @dataclass(frozen=True)
 class NotRegistered:
-    """A raw object of which a version could not be registered, and the error."""
+    """The key of a raw object with a version that could not be registered, and the error."""
 
     key: str
     error: Exception
@@ -68,10 +70,10 @@ class NotRegistered:
 
 
 @dataclass(frozen=True)
-class Adopted:
-    """What came of a listing: versions that were known, newly registered, and refused for their key.
+class Registrations:
+    """The result of registering a listing: numbers of known, newly registered and refused (by key) versions.
 
-    `failed`: the objects that could not be registered, which another walk tries again.
+    `failed`: the objects that could not be registered; the next listing retries them.
     """
 
     known: int = 0
@@ -80,8 +82,8 @@ class Adopted:
     datasets: frozenset[str] = frozenset()
     failed: tuple[NotRegistered, ...] = ()
 
-    def __add__(self, other: Adopted) -> Adopted:
-        return Adopted(
+    def __add__(self, other: Registrations) -> Registrations:
+        return Registrations(
             self.known + other.known,
             self.registered + other.registered,
             self.refused + other.refused,
@@ -91,8 +93,8 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Adopting:
-    """What adoption works with; `cause` is noted with every file version that is registered."""
+class RegisterContext:
+    """Adapters and names for `register_missing`; `cause` is recorded with every registered file version."""
 
     ledger: LedgerPort
     objects: ObjectsPort
@@ -101,84 +103,86 @@ class Adopting:
     cause: str
 
 
-def adopt(listed: Iterable[ObjectVersion], work: Adopting) -> Adopted:
-    """Register what a listing shows and the ledger doesn't know. All versions of a key must be in `listed`.
+def register_missing(listed: Iterable[ObjectVersion], context: RegisterContext) -> Registrations:
+    """Register the listed versions that the ledger lacks. `listed` must hold all versions of a key.
 
-    An object that can't be registered is named in `failed`; the others are registered all the same.
-    May be interrupted and repeated, and run beside events that tell of the same versions.
+    An object that cannot be registered is in `failed`; the others are still registered. Safe to interrupt, to repeat
+    and to run while events register the same versions.
     """
     page = _arrivals(listed)
-    known = work.ledger.known(work.bucket, map(_place, page))
-    adopted = Adopted(known=len(known))
-    strange = [found for found in _by_key(page) if any(_place(version) not in known for version in found)]
+    known = context.ledger.known(context.bucket, map(_version_key, page))
+    registrations = Registrations(known=len(known))
+    missing = [
+        found for found in _by_key(page) if any(_version_key(version) not in known for version in found)
+    ]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda found: _adopt_or_tell(found, work), strange):
-            adopted += one
-    return adopted
+        for one in pool.map(lambda found: _try_to_register(found, context), missing):
+            registrations += one
+    return registrations
 
 
 def unregistered(listed: Iterable[ObjectVersion], bucket: str, ledger: LedgerPort) -> list[ObjectVersion]:
-    """What a listing shows and the ledger doesn't know."""
+    """The listed versions that the ledger lacks."""
     page = _arrivals(listed)
-    known = ledger.known(bucket, [_place(version) for version in page])
-    return [version for version in page if _place(version) not in known]
+    known = ledger.known(bucket, [_version_key(version) for version in page])
+    return [version for version in page if _version_key(version) not in known]
 
 
 def _arrivals(listed: Iterable[ObjectVersion]) -> list[ObjectVersion]:
-    return [version for version in listed if not_an_arrival(version.key, version.size) is None]
+    return [version for version in listed if reason_to_ignore(version.key, version.size) is None]
 
 
 def _by_key(listed: list[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
     return (list(found) for _, found in groupby(listed, key=lambda version: version.key))
 
 
-def _place(version: ObjectVersion) -> tuple[str, str]:
+def _version_key(version: ObjectVersion) -> tuple[str, str]:
     return version.key, version.version_id
 
 
-def _adopt_or_tell(listed: list[ObjectVersion], work: Adopting) -> Adopted:
+def _try_to_register(listed: list[ObjectVersion], context: RegisterContext) -> Registrations:
     try:
-        return _adopt_key(listed, work)
+        return _register_key(listed, context)
     except (ClientError, BotoCoreError, GluebookError, ValueError) as error:
         key = listed[0].key
-        _log.exception("%s could not be registered", key)
+        _log.exception("could not register %s", key)
         error.add_note(f"while registering {key}")
-        return Adopted(failed=(NotRegistered(key, error),))
+        return Registrations(failed=(NotRegistered(key, error),))
 
 
-def _adopt_key(listed: list[ObjectVersion], work: Adopting) -> Adopted:
-    """Register the unknown of a key's versions, the oldest first: each comes right after the one before.
+def _register_key(listed: list[ObjectVersion], context: RegisterContext) -> Registrations:
+    """Register the unknown versions of a key, the oldest first, each right after the previous one in order.
 
-    The place of the one before is read back, because an event may have registered it in the meantime.
+    The order of a version is read back after its registration, because an event may have registered it meanwhile.
     """
     key = listed[0].key
-    places = {file.version_id: file.order for file in work.ledger.versions(work.bucket, key)}
-    if places.keys() - {version.version_id for version in listed}:
-        # Gone, or newer than the listing? One that is made now can't be older than what is known.
-        pages = work.objects.versions(work.bucket, key)
+    orders = {file.version_id: file.order for file in context.ledger.versions(context.bucket, key)}
+    if orders.keys() - {version.version_id for version in listed}:
+        # The ledger has versions that the listing lacks: deleted since, or newer. A new listing tells which.
+        pages = context.objects.versions(context.bucket, key)
         listed = [version for page in pages for version in _arrivals(page) if version.key == key]
-    adopted = Adopted()
+    registrations = Registrations()
     for index in reversed(range(len(listed))):
         version = listed[index]
-        if version.version_id in places:
+        if version.version_id in orders:
             continue
-        order = order_after(_last_before(listed[:index], places))
-        file = arrival(work.bucket, key, version.version_id, version.size, order, work.clock())
-        new = register(file, work.ledger, work.cause)
+        order = order_after(_last_order_before(listed[:index], orders))
+        file = new_file_version(context.bucket, key, version.version_id, version.size, order, context.clock())
+        new = register(file, context.ledger, context.cause)
         if not new:
-            (file,) = work.ledger.files_now([file])
-        places[version.version_id] = file.order
+            (file,) = context.ledger.files_now([file])
+        orders[version.version_id] = file.order
         outside = file.state is FileState.FAILED
-        adopted += Adopted(
+        registrations += Registrations(
             known=int(not new),
             registered=int(new and not outside),
             refused=int(new and outside),
             datasets=frozenset({file.dataset} - {""}),
         )
-    return adopted
+    return registrations
 
 
-def _last_before(newer: list[ObjectVersion], places: Mapping[str, str]) -> str:
-    """The last place that is taken before all of `newer`, be it by a version that has been deleted for good."""
-    limit = min((places[v.version_id] for v in newer if v.version_id in places), default=None)
-    return max((place for place in places.values() if limit is None or place < limit), default="")
+def _last_order_before(newer: list[ObjectVersion], orders: Mapping[str, str]) -> str:
+    """The last known order before all of `newer`, including the order of deleted versions."""
+    limit = min((orders[v.version_id] for v in newer if v.version_id in orders), default=None)
+    return max((order for order in orders.values() if limit is None or order < limit), default="")

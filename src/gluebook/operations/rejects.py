@@ -1,4 +1,4 @@
-"""Rejects: which records were set aside, and why; out of the quarantine's Parquet, without holding all of it."""
+"""Rejects: quarantined records and their reasons, read from the Parquet file by file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from gluebook.aws.ports import ObjectsPort
-from gluebook.contracts import CONTRACTS, contract
+from gluebook.contracts import CONTRACTS, QUARANTINE, contract
 from gluebook.core.keys import Lake, OutsideConvention, parse_raw_key
 from gluebook.errors import ConfigurationError
 from gluebook.sources import source_names
 
-# As `transforms.verbs.rejects_table` writes them, and the catalog's table `rejects` has them.
-COLUMNS = (
-    "dataset",
-    "source",
-    "reason",
-    "_source_file",
-    "_source_version",
-    "_source_record",
-    "_batch_id",
-    "raw",
-)
+COLUMNS = tuple(column.name for column in QUARANTINE)
 _ROWS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, order=True)
 class Reject:
-    """One record that was set aside, ordered by file and record. `raw`: its text, in which people are masked."""
+    """One quarantined record, ordered by file and record. `raw`: its text, with personal data masked."""
 
     key: str
     version_id: str
@@ -44,8 +34,8 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which rejects are asked for; what is None doesn't matter. Dates of arrival, YYYY-MM-DD, both included."""
+class RejectFilter:
+    """Selects rejects; None selects all. `since`, `until`: dates of arrival, YYYY-MM-DD, both included."""
 
     dataset: str | None = None
     source: str | None = None
@@ -56,7 +46,7 @@ class Wanted:
     until: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError for a dataset or source that there isn't, or days in the wrong order."""
+        """Raises ConfigurationError for an unknown dataset or source, or dates in the wrong order."""
         if self.dataset is not None:
             contract(self.dataset)
         known = {source for one in self.datasets for source in source_names(one)}
@@ -67,11 +57,11 @@ class Wanted:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets that have to be looked at."""
+        """The datasets to read."""
         return (self.dataset,) if self.dataset is not None else tuple(CONTRACTS)
 
-    def takes(self, reject: Reject) -> bool:
-        """Whether it is asked for."""
+    def matches(self, reject: Reject) -> bool:
+        """Whether the reject is selected."""
         exact = ((self.source, reject.source), (self.reason, reject.reason), (self.key, reject.key))
         if any(wanted not in (None, found) for wanted, found in exact):
             return False
@@ -83,7 +73,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records and files there are of one reason."""
+    """Numbers of records and files with one reason."""
 
     dataset: str
     source: str
@@ -94,14 +84,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Rejects:
-    """What was found: all of it in numbers, the first ones as they are."""
+    """The selected rejects: their numbers, and the first of them."""
 
     tallies: tuple[Tally, ...]
     first: tuple[Reject, ...]
 
     @property
     def records(self) -> int:
-        """How many were found in all."""
+        """Number of selected rejects."""
         return sum(tally.records for tally in self.tallies)
 
 
@@ -110,8 +100,8 @@ def _arrival(key: str) -> str:
     return "" if isinstance(parsed, OutsideConvention) else parsed.dt.isoformat()
 
 
-def summed_up(rejects: Iterable[Reject], limit: int) -> Rejects:
-    """Number them by dataset, source and reason, and keep the first `limit`, by file and record."""
+def summarise(rejects: Iterable[Reject], limit: int) -> Rejects:
+    """Count rejects by dataset, source and reason, and keep the first `limit` by file and record."""
     records: dict[tuple[str, str, str], int] = {}
     files: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
 
@@ -132,15 +122,15 @@ def _none_of(rejects: Iterator[Reject]) -> Iterator[Reject]:
         yield from ()
 
 
-def find_rejects(wanted: Wanted, objects: ObjectsPort, lake: Lake, limit: int) -> Rejects:
-    """Look through the quarantine, file by file. Raises ConfigurationError for a negative `limit`."""
+def find_rejects(wanted: RejectFilter, objects: ObjectsPort, lake: Lake, limit: int) -> Rejects:
+    """Search the quarantine, file by file. Raises ConfigurationError for a negative `limit`."""
     if limit < 0:
-        raise ConfigurationError(f"--limit {limit}: it can't be less than nothing")
-    return summed_up(filter(wanted.takes, read_rejects(wanted, objects, lake)), limit)
+        raise ConfigurationError(f"--limit {limit}: it must not be negative")
+    return summarise(filter(wanted.matches, read_rejects(wanted, objects, lake)), limit)
 
 
-def read_rejects(wanted: Wanted, objects: ObjectsPort, lake: Lake) -> Iterator[Reject]:
-    """All rejects of the datasets and the batch that are asked for, whatever else is. Raises ClientError."""
+def read_rejects(wanted: RejectFilter, objects: ObjectsPort, lake: Lake) -> Iterator[Reject]:
+    """All rejects of the selected datasets and batch; the other criteria are not applied. Raises ClientError."""
     with tempfile.TemporaryDirectory(prefix="gluebook-rejects-") as folder:
         path = Path(folder) / "rejects.parquet"
         for dataset in wanted.datasets:

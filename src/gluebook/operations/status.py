@@ -1,7 +1,8 @@
-"""What became of every file version: the ledger's word, and each batch's results."""
+"""The state of every file version and the reason, from the ledger and the batches' results."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,27 +10,23 @@ from dataclasses import dataclass, field
 from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
-from gluebook.core.loading import waiting_told
+from gluebook.core.loading import retry_status
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
 from gluebook.core.runs import FailedRun, failed_run_mark
-from gluebook.core.states import BatchState, FileState, shown_state
-
-# States that a person should look at.
-TROUBLED = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
-# States from which nothing moves by itself any more.
-SETTLED = frozenset({*TROUBLED, FileState.EMPTY.value, FileState.SUPERSEDED.value, BatchState.LOADED.value})
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, visible_state
 
 _READERS = 16
 
 
 @dataclass(frozen=True)
 class FileStatus:
-    """One file version. `loaded` counts its curated rows once their batch is LOADED.
+    """One file version.
 
-    failed_loads    how many loads of its batch have failed for what isn't the data's fault
-    next_load       when the next one is due; None: at once, or there is none
-    given_up        there is no next one until an operator replays it
+    loaded          its curated rows once their batch is LOADED
+    failed_loads    number of loads of its batch that failed for a reason that is not the data's
+    next_load       when the next load is due; None: at once, or there is none
+    given_up        loads have stopped until an operator replays the batch
     """
 
     key: str
@@ -48,14 +45,14 @@ class FileStatus:
     given_up: bool = False
 
     @property
-    def is_troubled(self) -> bool:
-        """Whether a person should look at it."""
-        return self.state in TROUBLED or self.failed_loads > 1 or self.given_up
+    def needs_attention(self) -> bool:
+        """Whether it needs attention."""
+        return self.state in NEEDS_ATTENTION or self.failed_loads > 1 or self.given_up
 
 
 @dataclass(frozen=True)
 class Overview:
-    """All file versions, oldest first, and all batches. `failed_runs`: by dataset, its last run if that failed."""
+    """All file versions, oldest first, and all batches. `failed_runs`: each dataset's last run if it failed."""
 
     files: tuple[FileStatus, ...]
     batches: tuple[Batch, ...]
@@ -63,7 +60,7 @@ class Overview:
 
     @property
     def totals(self) -> Counts:
-        """The files' counts together."""
+        """The sum of the files' counts."""
         return sum((file.counts for file in self.files), Counts())
 
     @property
@@ -73,14 +70,14 @@ class Overview:
 
     @property
     def settled(self) -> bool:
-        """Whether every file version has come to an end."""
+        """Whether every file version is in a final state."""
         return all(file.state in SETTLED for file in self.files)
 
 
 def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
-    """Look at everything; reads the whole ledger, and the results of every batch that has some."""
+    """Read the whole ledger and the results of every batch."""
     batches = {batch.batch_id: batch for batch in ledger.batches()}
-    # By batch, too: one that was divided may have left some behind of a file that another one carries now.
+    # By batch too: a divided batch may have left results of a file that another batch carries now.
     results: dict[tuple[str, str], FileResult] = {}
     with ThreadPoolExecutor(_READERS) as pool:
         keys = [lake.result(b.dataset, b.batch_id, b.reported_epoch) for b in batches.values()]
@@ -99,7 +96,7 @@ def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
 
 def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | None) -> FileStatus:
     batch = batches.get(file.batch_id or "")
-    state = shown_state(file.state, batch.state if batch else None)
+    state = visible_state(file.state, batch.state if batch else None)
     counts = result.counts if result else Counts()
     return FileStatus(
         key=file.key,
@@ -120,19 +117,16 @@ def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | N
 
 
 def _reason(batch: Batch) -> str | None:
-    waits = waiting_told(batch)
+    waits = retry_status(batch)
     return f"{waits}: {batch.reason}" if waits else batch.reason
 
 
 def _division(file: FileVersion, batches: dict[str, Batch]) -> str | None:
-    """Why a file waits apart from others: its batch could not be brought to an end."""
+    """Why a file waits in a group of its own: its batch was divided."""
     divided = batches.get(file.group.partition("/")[0]) if file.group else None
     return f"batch {divided.batch_id} was divided: {divided.reason}" if divided else None
 
 
 def states(files: Iterable[FileStatus]) -> dict[str, int]:
     """Number of file versions by state."""
-    found: dict[str, int] = {}
-    for file in files:
-        found[file.state] = found.get(file.state, 0) + 1
-    return dict(sorted(found.items()))
+    return dict(sorted(Counter(file.state for file in files).items()))

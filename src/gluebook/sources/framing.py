@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
+from gluebook.contracts.reasons import Reason, ReasonText
+
 # A longer record is no ticket and no log line; it is set aside by itself, and its file goes on.
 LONGEST_RECORD_BYTES = 1_048_576
 # How much of an overlong record is kept for the quarantine.
@@ -24,15 +26,9 @@ _EXCERPT_BYTES = 1_024
 _CHUNK_BYTES = 1 << 20
 _BLANK = b" \t\r\n\v\f"
 
-MALFORMED = "malformed_record"
-TOO_LONG = "record_too_long"
-UNCLOSED = "unclosed_quote"
 # A record by RFC 4180, except that a field may hold quotes without being quoted, if it holds no line break.
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n][^,\r\n]*+|)'
 _RECORD = re.compile(rb"(?:\xef\xbb\xbf)?" + _FIELD + rb"(?:," + _FIELD + rb")*+\r?\n?")
-
-# Problems of records whose fields can't be separated.
-UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,13 @@ class Record:
 
     number: int
     raw: str
-    problem: str | None = None
+    problem: Reason | None = None
 
 
 class BadFile(Exception):
     """The file as a whole can't be read; `reason` is a code, a colon, and what was found where."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: ReasonText) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -89,18 +85,18 @@ class Framer:
             if not data.strip(_BLANK):
                 continue
             # No text has NULs: a crash, a copy under way or another encoding leaves them. Redshift takes none.
-            problem = unit.problem or (MALFORMED if b"\0" in data else None)
+            problem = unit.problem or (Reason.MALFORMED if b"\0" in data else None)
             text = _decode(data, start, unit.problem).rstrip("\r\n")
             if self._layout.framing == "csv" and self.header is None:
                 if problem is not None:
-                    raise BadFile(f"another_layout: the first line is no header: {problem}")
+                    raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the first line is no header: {problem}"))
                 self.header = text
                 _check_header(text, self._layout)
                 continue
             self.records += 1
             yield Record(self.records, text, problem)
         if offset and self._layout.framing == "csv" and self.header is None:
-            raise BadFile("no_header: the file holds nothing but blank lines")
+            raise BadFile(Reason.NO_HEADER.because("the file holds nothing but blank lines"))
 
 
 def parse_header(header: str) -> tuple[str, ...]:
@@ -112,27 +108,24 @@ def _check_header(header: str, layout: Layout) -> None:
     try:
         names = parse_header(header)
     except csv.Error as error:
-        raise BadFile(f"another_layout: the first line is no header: {error}") from None
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the first line is no header: {error}")) from None
     missing = [name for name in layout.required if name not in names]
     if missing:
-        raise BadFile(
-            f"another_layout: the header lacks {', '.join(missing[:5])}"
-            + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        )
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header lacks {', '.join(missing[:5])}{more}"))
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise BadFile(f"another_layout: the header names {', '.join(doubled)} twice")
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header names {', '.join(doubled)} twice"))
 
 
-def _decode(unit: bytes, start: int, problem: str | None) -> str:
+def _decode(unit: bytes, start: int, problem: Reason | None) -> str:
     try:
         return unit.decode("utf-8")
     except UnicodeDecodeError as error:
-        if problem == TOO_LONG:  # an excerpt may end in the middle of a character
+        if problem is Reason.RECORD_TOO_LONG:  # an excerpt may end in the middle of a character
             return unit.decode("utf-8", "replace")
-        raise BadFile(
-            f"invalid_utf8: byte {unit[error.start]:#04x} at offset {start + error.start}"
-        ) from None
+        found = f"byte {unit[error.start]:#04x} at offset {start + error.start}"
+        raise BadFile(Reason.INVALID_UTF8.because(found)) from None
 
 
 def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
@@ -148,7 +141,7 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
         try:
             data = inflate.decompress(head, _CHUNK_BYTES)
         except zlib.error as error:
-            raise BadFile(f"corrupt_gzip: {error}") from None
+            raise BadFile(Reason.CORRUPT_GZIP.because(str(error))) from None
         if data:
             yield data
         if inflate.eof:
@@ -156,11 +149,13 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
             if not head:
                 return
             if not head.startswith(b"\x1f"):
-                raise BadFile("corrupt_gzip: bytes that are no gzip follow the compressed data")
+                raise BadFile(
+                    Reason.CORRUPT_GZIP.because("bytes that are no gzip follow the compressed data")
+                )
             inflate = zlib.decompressobj(wbits=31)
         else:
             head = inflate.unconsumed_tail or stream.read(_CHUNK_BYTES)
-    raise BadFile("truncated_gzip: the compressed data ends before its end mark")
+    raise BadFile(Reason.TRUNCATED_GZIP.because("the compressed data ends before its end mark"))
 
 
 def _after_member(rest: bytes, stream: BinaryIO) -> bytes:
@@ -180,7 +175,7 @@ class _Unit:
 
     data: bytes
     size: int
-    problem: str | None = None
+    problem: Reason | None = None
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[_Unit]:
@@ -206,7 +201,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[_Unit]:
 def _line(pieces: list[bytes], size: int) -> _Unit:
     data = b"".join(pieces)
     if size > LONGEST_RECORD_BYTES:
-        return _Unit(data[:_EXCERPT_BYTES], size, TOO_LONG)
+        return _Unit(data[:_EXCERPT_BYTES], size, Reason.RECORD_TOO_LONG)
     return _Unit(data, size)
 
 
@@ -242,6 +237,6 @@ def _quoted(lines: Iterator[_Unit]) -> Iterator[_Unit]:
                 continue
             line = None
         first, *rest = pending
-        yield replace(first, problem=UNCLOSED)
+        yield replace(first, problem=Reason.UNCLOSED_QUOTE)
         again.extendleft(reversed(rest if line is None else [*rest, line]))
         pending, quotes, size = [], 0, 0

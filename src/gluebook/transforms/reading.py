@@ -12,7 +12,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from gluebook.sources.framing import MALFORMED, parse_header
+from gluebook.contracts.reasons import Reason
+from gluebook.sources.framing import parse_header
 from gluebook.sources.model import Source
 
 _CORRUPT = "_corrupt"
@@ -83,4 +84,4 @@ def without_nul(text: Column) -> Column:
 
 def first_problem(malformed: Column) -> Column:
     """A record that framing has found fault with already keeps that fault."""
-    return F.coalesce(F.col("_problem"), F.when(malformed, F.lit(MALFORMED)))
+    return F.coalesce(F.col("_problem"), F.when(malformed, F.lit(Reason.MALFORMED.because())))

@@ -1,5 +1,5 @@
-"""Glue crawlers: what StartCrawler starts really makes tables and partitions."""
+"""Glue crawlers: a crawl really creates tables and partitions."""
 
-from .player import Crawlers
+from .service import Crawlers
 
 __all__ = ["Crawlers"]

@@ -24,7 +24,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the crawled files hold, all in all."""
+    """Totals of the crawled files."""
 
     objects: int
     size_bytes: int
@@ -54,13 +54,13 @@ class Partition:
     statistics: Statistics
 
     def as_in(self, catalog: dict[str, Any]) -> bool:
-        """Whether the catalog's partition says the same of columns and content."""
+        """Whether the catalog's partition has the same columns and statistics."""
         storage = catalog["StorageDescriptor"]
         return columns_of(storage) == self.columns and self.statistics.are_in(catalog)
 
 
 class CatalogTable:
-    """One table of one database; `counts` tells what was done, by the names of the crawler's event.
+    """One table of one database; `counts` says what was done, by the names in the crawler's event.
 
     Partitions are read and written one by one and in batches: AWS's pages name both for a crawler's role
     (AWSGlueServiceRole) and don't say which of them a crawl uses, so a role here needs both.
@@ -95,7 +95,7 @@ class CatalogTable:
     def update(
         self, location: str, columns: Columns, keys: Columns, statistics: Statistics, *, counted: bool
     ) -> None:
-        """Give the table these columns and statistics; statistics alone are no update that is counted."""
+        """Give the table these columns and statistics; a change of statistics alone isn't counted."""
         made = self._input(location, columns, keys, statistics)
         self._glue.update_table(DatabaseName=self._where["DatabaseName"], TableInput=made)
         self.counts["tablesUpdated"] += counted
@@ -110,7 +110,7 @@ class CatalogTable:
         }
 
     def described(self, values: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Those of these partitions that the catalog has: values -> partition."""
+        """Which of these partitions the catalog has: values -> partition."""
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for batch in _batches(sorted(values), _GET_AT_ONCE):
             answer = self._glue.batch_get_partition(
@@ -122,7 +122,7 @@ class CatalogTable:
         return found
 
     def create_partitions(self, partitions: list[Partition]) -> None:
-        """Create partitions; one that somebody else created meanwhile is none of our business."""
+        """Create partitions; one that was created meanwhile is left as it is."""
         for batch in _batches(partitions, _CREATE_AT_ONCE):
             self._create_one(batch[0])
             answer = self._glue.batch_create_partition(
@@ -164,27 +164,21 @@ class CatalogTable:
     def _input(
         self, location: str, columns: Columns, keys: Columns, statistics: Statistics
     ) -> dict[str, Any]:
-        parameters = self._parameters(statistics)
         return {
             "Name": self.name,
             "Owner": "owner",
             "Retention": 0,
             "TableType": "EXTERNAL_TABLE",
-            "StorageDescriptor": _storage(location, columns, parameters),
             "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in keys],
-            "Parameters": parameters,
+            **self._content(location, columns, statistics),
         }
 
     def _partition(self, partition: Partition) -> dict[str, Any]:
-        parameters = self._parameters(partition.statistics)
-        return {
-            "Values": list(partition.values),
-            "StorageDescriptor": _storage(partition.location, partition.columns, parameters),
-            "Parameters": parameters,
-        }
+        content = self._content(partition.location, partition.columns, partition.statistics)
+        return {"Values": list(partition.values), **content}
 
-    def _parameters(self, statistics: Statistics) -> dict[str, str]:
-        return {
+    def _content(self, location: str, columns: Columns, statistics: Statistics) -> dict[str, Any]:
+        parameters = {
             "CrawlerSchemaDeserializerVersion": "1.0",
             "CrawlerSchemaSerializerVersion": "1.0",
             "UPDATED_BY_CRAWLER": self._crawler,
@@ -193,6 +187,7 @@ class CatalogTable:
             "typeOfData": "file",
             **statistics.parameters(),
         }
+        return {"StorageDescriptor": _storage(location, columns, parameters), "Parameters": parameters}
 
 
 def columns_of(storage: dict[str, Any]) -> Columns:

@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 
 class Stopped(LocalAwsError):
-    """Somebody stopped the crawler."""
+    """The crawler was stopped."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A crawler's settings, as far as they are played.
+    """A crawler's settings, as far as they are supported.
 
     `inherit`: partitions get the table's columns; `merge_columns`: an update only adds columns to a table.
     """
@@ -39,7 +39,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class _Crawled:
-    """A folder with what its files' footers say."""
+    """A folder with the columns and statistics of its files' footers."""
 
     folder: Folder
     columns: Columns
@@ -49,7 +49,7 @@ class _Crawled:
 def crawl_target(
     s3: Any, glue: Any, target: dict[str, Any], policy: Policy, stopped: Callable[[], bool]
 ) -> Counter[str]:
-    """Crawl one target; gives back what was done (tablesCreated, partitionsCreated, ...).
+    """Crawl one target; returns what was done (tablesCreated, partitionsCreated, ...).
 
     `s3` and `glue` act as the crawler's role. Raises LocalAwsError for a layout or a file that Glue would have
     to guess about, Stopped when `stopped()` becomes true.
@@ -59,7 +59,7 @@ def crawl_target(
     ):
         raise NotSupported(f"S3 target {target.get('Path')}: {', '.join(unknown)}")
     bucket, prefix = split_target(target["Path"])
-    _look_around(s3, glue, bucket, policy.database)
+    _check_permissions(s3, glue, bucket, policy.database)
     layout = lay_out(prefix, _list(s3, bucket, prefix))
     table = CatalogTable(glue, policy.name, policy.database, table_name(bucket, prefix, policy.table_prefix))
     existing = table.get()
@@ -81,8 +81,8 @@ def crawl_target(
     return table.counts
 
 
-def _look_around(s3: Any, glue: Any, bucket: str, database: str) -> None:
-    """What a crawler's role must be allowed beside what this one does with its answers.
+def _check_permissions(s3: Any, glue: Any, bucket: str, database: str) -> None:
+    """What a crawler's role must be allowed besides the calls whose answers are used here.
 
     AWS docs, "Crawler prerequisites": the role has the permissions of AWSGlueServiceRole, or those of them that it
     needs; these are among them, and no page says that a crawl does without.

@@ -19,21 +19,23 @@ Columns = tuple[tuple[str, str], ...]
 # One ranged read of this many bytes from the end brings the whole footer of most files.
 _TAIL_BYTES = 64 * 1024
 
-_SIMPLE: tuple[tuple[Any, str], ...] = (
-    (pa.types.is_string, "string"),
-    (pa.types.is_large_string, "string"),
-    (pa.types.is_boolean, "boolean"),
-    (pa.types.is_int8, "tinyint"),
-    (pa.types.is_int16, "smallint"),
-    (pa.types.is_int32, "int"),
-    (pa.types.is_int64, "bigint"),
-    (pa.types.is_float32, "float"),
-    (pa.types.is_float64, "double"),
-    (pa.types.is_timestamp, "timestamp"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_binary, "binary"),
-    (pa.types.is_large_binary, "binary"),
-)
+# By Arrow's name of the type, without its parameters.
+_SIMPLE = {
+    "string": "string",
+    "large_string": "string",
+    "bool": "boolean",
+    "int8": "tinyint",
+    "int16": "smallint",
+    "int32": "int",
+    "int64": "bigint",
+    "float": "float",
+    "double": "double",
+    "timestamp": "timestamp",
+    "date32": "date",
+    "date64": "date",
+    "binary": "binary",
+    "large_binary": "binary",
+}
 # Where files differ, the wider type holds both.
 _WIDER = ("tinyint", "smallint", "int", "bigint")
 
@@ -73,9 +75,8 @@ def read_footer(s3: Any, bucket: str, key: str, size: int) -> Footer:
 
 
 def _glue_type(kind: Any, place: str) -> str:
-    for test, name in _SIMPLE:
-        if test(kind):
-            return name
+    if simple := _SIMPLE.get(str(kind).partition("[")[0]):
+        return simple
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_dictionary(kind):

@@ -1,6 +1,6 @@
-"""Lambda: deployed functions run in warm worker processes, cut off from this machine as they are on AWS."""
+"""Lambda: deployed functions run in warm worker processes, isolated from this machine as on AWS."""
 
-from .pool import Functions
-from .warm import FunctionError
+from .errors import FunctionError
+from .service import Functions
 
 __all__ = ["FunctionError", "Functions"]

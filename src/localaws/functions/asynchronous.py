@@ -1,4 +1,4 @@
-"""Asynchronous invocations: queued, retried after a delay, given up on after the last retry."""
+"""Asynchronous invocations: queued, and retried after a delay until the retries are exhausted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .given_up import GivenUp
-from .warm import FunctionError
+from .errors import FunctionError
+from .failures import Failures
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +30,18 @@ class AsyncInvocations:
     """Lambda's internal queue for asynchronous invocation. AWS docs: "How Lambda handles errors and retries".
 
     `invoke(name, event)` raises FunctionError for a failed attempt. `delays_seconds` has one entry for each
-    retry; `given_up` knows how many of them a function is allowed, and takes what is dropped in the end.
+    retry; `failures` knows how many of them a function is allowed, and takes the events whose retries are exhausted.
     """
 
     def __init__(
         self,
         invoke: Callable[[str, dict[str, Any]], Any],
-        given_up: GivenUp,
+        failures: Failures,
         delays_seconds: tuple[float, ...],
         threads: int = 6,
     ) -> None:
         self._invoke = invoke
-        self._given_up = given_up
+        self._failures = failures
         self._delays = delays_seconds
         self._state = threading.Condition()
         self._heap: list[_Waiting] = []
@@ -104,7 +104,7 @@ class AsyncInvocations:
             return None
 
     def _attempt(self, waiting: _Waiting) -> _Waiting | None:
-        """Invoke once; gives back the retry that is to follow, if any."""
+        """Invoke once; returns the retry that is to follow, if any."""
         try:
             self._invoke(waiting.name, waiting.event)
             return None
@@ -112,8 +112,8 @@ class AsyncInvocations:
             attempts = waiting.attempts + 1
             if self._closed:
                 return None
-            if attempts > min(len(self._delays), self._given_up.allowed_retries(waiting.name)):
-                self._given_up.add(waiting.name, waiting.event, error, attempts)
+            if attempts > min(len(self._delays), self._failures.allowed_retries(waiting.name)):
+                self._failures.add(waiting.name, waiting.event, error, attempts)
                 return None
             delay = self._delays[attempts - 1]
             log.warning("function %s, attempt %d: %s; again in %gs", waiting.name, attempts, error, delay)

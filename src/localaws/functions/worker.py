@@ -1,8 +1,8 @@
 """The program inside a function's warm worker: imports the handler once, then answers invocations.
 
-Run as `python -I -S -B worker.py` with the function's folders in the environment variable LOCALAWS_PATHS
-(a JSON list, put in front of or behind the standard library) and the rest as AWS Lambda sets it. It speaks
-JSON lines over what were its standard input and output; the function's own output goes to standard error.
+`python -I -S -B worker.py SETTINGS ANSWERS`, in the environment that AWS Lambda sets. SETTINGS is JSON: {"first":
+[paths before the standard library], "last": [paths after it], "function_arn": text}; ANSWERS is the number of an open
+file descriptor. It reads lines of JSON from what was its standard input, and answers each with one to ANSWERS:
 
   worker ▸ {"ready": true} or {"error": {...}}, once
   parent ▸ {"request_id": str, "event": any, "deadline": seconds since the epoch}
@@ -50,31 +50,32 @@ _FUNCTION_ARN = ""
 
 def main() -> None:
     """Serve invocations until the parent closes the pipe."""
-    requests, answers = _own_pipes()
-    try:
-        handler = _load_handler()
-    except Exception as error:  # noqa: BLE001 - an import may raise anything
-        _write(answers, {"error": _init_error(error)})
-        return
-    _write(answers, {"ready": True})
-    for line in requests:
-        _write(answers, _answer(handler, json.loads(line)))
+    settings, descriptor = json.loads(sys.argv[1]), int(sys.argv[2])
+    sys.argv = [""]
+    os.set_inheritable(descriptor, False)
+    requests = _take_standard_input()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as answers:
+        try:
+            handler = _load_handler(settings)
+        except Exception as error:  # noqa: BLE001 - an import may raise anything
+            _write(answers, {"error": _init_error(error)})
+            return
+        _write(answers, {"ready": True})
+        for line in requests:
+            _write(answers, _answer(handler, json.loads(line)))
 
 
-def _own_pipes() -> tuple[TextIO, TextIO]:
-    """Take the protocol's pipes away from fd 0 and 1, where the function's input and output would be."""
+def _take_standard_input() -> TextIO:
+    """Take the requests' pipe away from file descriptor 0, where the function's input would be."""
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.dup2(2, 1)
-    return requests, answers
+    return requests
 
 
-def _load_handler() -> Callable[[Any, Any], Any]:
+def _load_handler(paths: dict[str, Any]) -> Callable[[Any, Any], Any]:
     global _FUNCTION_ARN
-    paths = json.loads(os.environ.pop("LOCALAWS_PATHS"))
     _FUNCTION_ARN = paths["function_arn"]
     # As on Lambda: the function and its layers come before everything, Lambda's own boto3 last.
     sys.path[:] = [*paths["first"], *sys.path, *paths["last"]]
@@ -129,7 +130,7 @@ def _answer(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> dict
 
 
 def _error(kind: str, message: str, error: Exception) -> dict[str, Any]:
-    # The first frame is this file's; the function's author has no use for it.
+    # The first frame is this file's; it doesn't help the function's author.
     stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
     return {"errorType": kind, "errorMessage": message, "stackTrace": stack}
 

@@ -1,5 +1,5 @@
 """Glue jobs: what StartJobRun starts is really run."""
 
-from .player import Jobs
+from .service import Jobs
 
 __all__ = ["Jobs"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import NotSupported
 from .modules import BUNDLE, FLAG, OPTION, check_modules
 
-# AWS docs: "Using job parameters in AWS Glue jobs". What would change what the script sees, and isn't played.
+# AWS docs: "Using job parameters in AWS Glue jobs". These would change what the script sees, and aren't supported.
 _REFUSED = (
     "--extra-jars",
     "--extra-files",
@@ -35,8 +35,8 @@ class PythonFiles:
 def check_arguments(arguments: Mapping[str, str]) -> PythonFiles:
     """The files that the arguments name.
 
-    Raises NotSupported for an argument of Glue's that isn't played, for something else than Python, and for
-    an additional module that is listed and that this Python hasn't got in that very version.
+    Raises NotSupported for an argument of Glue that isn't supported, for another language than Python, and
+    for an additional module that isn't installed here in exactly that version.
     """
     if refused := [name for name in _REFUSED if arguments.get(name)]:
         raise NotSupported(f"job argument {', '.join(refused)}")

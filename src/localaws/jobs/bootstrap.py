@@ -1,8 +1,8 @@
 """The program around a Glue script: `python -I -S -B bootstrap.py SETTINGS SCRIPT ARGUMENT...`
 
-SETTINGS is a JSON file: {"first": [paths before the standard library], "last": [paths after it],
+SETTINGS is JSON: {"first": [paths before the standard library], "last": [paths after it],
 "failure": file to write the script's exception to}. Started with -S, the interpreter has read no .pth file
-and no site-packages, so an editable install of somebody's checkout is not importable; site-packages itself
+and no site-packages, so an editable install of a checkout is not importable; site-packages itself
 comes by "last". Only the standard library may be imported here.
 """
 
@@ -21,8 +21,8 @@ from pathlib import Path
 
 def main() -> None:
     """Run the script as `__main__`; its exception ends up in the failure file, and the exit status is 1."""
-    settings_file, script, *arguments = sys.argv[1:]
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
+    given, script, *arguments = sys.argv[1:]
+    settings = json.loads(given)
     sys.path[:] = [*settings["first"], *sys.path, *settings["last"]]
     sys.argv = [script, *arguments]
     site.setquit()  # exit() and quit(), which -S leaves out
@@ -44,7 +44,7 @@ def _report(file: str, error: BaseException) -> None:
 
 
 def _die_with_parent() -> None:
-    """Standard input is a pipe that nobody writes to: its end means that the parent has died."""
+    """Nothing is ever written to standard input: its end means that the parent has died."""
     os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 

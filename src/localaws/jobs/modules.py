@@ -31,9 +31,9 @@ _PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in range(34, 4, -1)), "m
 
 
 def check_modules(modules: Sequence[str], option: str) -> None:
-    """Compare what is asked for by name with what is installed, and the installer's option with all of it.
+    """Compare the requested modules with what is installed, and with the installer's option.
 
-    Raises NotSupported if this Python hasn't got a module in that very version, or if pip would look for one at the
+    Raises NotSupported unless this Python has a module in exactly that version, or if pip would look for one at the
     package index though the option forbids it, or the other way round.
     """
     if option not in ("", _NO_INDEX):
@@ -103,7 +103,7 @@ def _check_installed(name: str, version: str | None, where: str) -> None:
     except importlib.metadata.PackageNotFoundError:
         raise NotSupported(f"{where}: {name} is not installed here") from None
     if version and Version(version) != Version(installed):
-        raise NotSupported(f"{where}: {name} {version} is asked for, version {installed} is installed here")
+        raise NotSupported(f"{where}: {name} {version} is requested, version {installed} is installed here")
 
 
 class _Ranges(io.RawIOBase):

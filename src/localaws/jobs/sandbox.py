@@ -1,4 +1,4 @@
-"""Where Glue's scripts and sessions run: processes cut off from the checkout and from this environment."""
+"""Where Glue's scripts and sessions run: processes without access to the checkout or to this environment."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import shutil
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotSupported
+from ..processes import Process, python_command
 from .arguments import check_arguments
 from .modules import check_bundle
 
@@ -84,14 +85,36 @@ class Sandbox:
         file.write_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return file
 
-    def command(self, program: Path, *words: str) -> list[str]:
-        """How `program` is started. With -S the interpreter reads no .pth file, so no editable install gets in."""
-        return [self._python, "-I", "-S", "-B", "-X", "utf8", str(program), *words]
+    def start(
+        self,
+        program: Path,
+        arguments: Mapping[str, str],
+        environment: Mapping[str, str],
+        on_line: Callable[[bytes], object],
+        *,
+        settings: Mapping[str, Any] | None = None,
+        words: Sequence[str] = (),
+        answers: bool = False,
+    ) -> Process:
+        """Start one of our programs with what the job arguments ask for; see Process for `on_line` and `answers`.
 
-    def environment(
+        `environment`: AWS endpoint, region and the role's credentials; `settings` and `words`: what the program gets
+        besides its paths. Raises NotSupported, ClientError, OSError.
+        """
+        imports = self.imports(arguments)
+        paths = {"first": imports.first, "last": imports.last}
+        return Process(
+            [*python_command(self._python, program, {**paths, **(settings or {})}), *words],
+            self._environment(imports, arguments, environment),
+            self.work,
+            on_line,
+            answers=answers,
+        )
+
+    def _environment(
         self, imports: Imports, arguments: Mapping[str, str], aws: Mapping[str, str]
     ) -> dict[str, str]:
-        """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of this one's own."""
+        """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of ours."""
         made = {
             **aws,
             "PATH": os.environ.get("PATH", os.defpath),

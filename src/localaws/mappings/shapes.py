@@ -36,7 +36,7 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class Mapping:
-    """An enabled SQS mapping; `window_seconds` as configured, `concurrency` at most so many invocations at once."""
+    """An enabled SQS mapping; `window_seconds` as configured, `concurrency` the most invocations at a time."""
 
     uuid: str
     queue_arn: str

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog says of a COPY's target."""
+"""The columns of a COPY's target, from PostgreSQL's catalog."""
 
 from __future__ import annotations
 
@@ -6,45 +6,32 @@ from typing import Any
 
 import psycopg
 
-from localaws.redshift.copy import Copy
 from localaws.redshift.errors import RedshiftError
 from localaws.redshift.parquet import TableColumn
+from localaws.redshift.sql.copy import Copy
 
+# In the order of TableColumn's fields.
 _COLUMNS = """
-select a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity::text
-from pg_attribute a join pg_type t on t.oid = a.atttypid
-where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum
+select attname, format_type(atttypid, null), information_schema._pg_char_max_length(atttypid, atttypmod),
+  information_schema._pg_numeric_precision(atttypid, atttypmod),
+  information_schema._pg_numeric_scale(atttypid, atttypmod), attnotnull, attidentity::text
+from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum
 """
 _TYPE_NAMES = {
-    "int2": "smallint",
-    "int4": "integer",
-    "int8": "bigint",
-    "float4": "real",
-    "float8": "double precision",
-    "bool": "boolean",
-    "bpchar": "char",
+    "character": "char",
+    "character varying": "varchar",
+    "text": "varchar",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
     "jsonb": "super",
     "bytea": "varbyte",
-    "text": "varchar",
 }
 
 
-def _column(name: str, type_name: str, modifier: int, not_null: bool, identity: str) -> TableColumn:
-    kind = _TYPE_NAMES.get(type_name, type_name)
-    # PostgreSQL's type modifier: length + 4, or precision and scale in the halves of what is left without the 4.
-    bare = modifier - 4 if modifier >= 0 else None
-    if kind in ("varchar", "char"):
-        return TableColumn(name, kind, length=bare, not_null=not_null, identity=identity)
-    if kind == "numeric" and bare is not None:
-        return TableColumn(
-            name, kind, precision=bare >> 16, scale=bare & 0x7FF, not_null=not_null, identity=identity
-        )
-    return TableColumn(name, kind, not_null=not_null, identity=identity)
-
-
 def target_columns(connection: psycopg.Connection[Any], copy: Copy) -> list[TableColumn]:
-    """The columns that the files' columns go to, in this order. Raises RedshiftError, psycopg.Error."""
-    found = [_column(*row) for row in connection.execute(_COLUMNS, (copy.table,)).fetchall()]
+    """The target's columns in the order of the files' columns. Raises RedshiftError, psycopg.Error."""
+    rows = connection.execute(_COLUMNS, (copy.table,)).fetchall()
+    found = [TableColumn(name, _TYPE_NAMES.get(kind, kind), *rest) for name, kind, *rest in rows]
     if copy.columns is None:
         return [column for column in found if copy.explicit_ids or not column.identity]
     by_name = {column.name: column for column in found}

@@ -1,4 +1,4 @@
-"""What can go wrong in the laptop's Redshift.
+"""What can go wrong in the Redshift of localaws.
 
 LocalAwsError
 ├── NotSupported
@@ -13,7 +13,7 @@ from localaws.errors import LocalAwsError, NotSupported
 
 
 class UnsupportedSql(NotSupported):
-    """SQL that Redshift refuses, or that Redshift takes and this laptop's Redshift doesn't know."""
+    """SQL that Redshift refuses, or that Redshift accepts and localaws doesn't support."""
 
 
 class StatementCancelled(LocalAwsError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from psycopg import sql as pgsql
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import ApiError
 from localaws.redshift.catalog import target_columns
-from localaws.redshift.copy import Copy
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.parquet import Rules, TableColumn, batches
+from localaws.redshift.sql.copy import Copy
 
 CHUNK_BYTES = 1 << 20
 _BAD_MANIFEST = 15003
@@ -50,12 +51,12 @@ class Loader:
         """
         columns = target_columns(connection, copy)
         s3 = self._endpoint.client("s3", self._credentials(copy.role))
-        _look_into_bucket(s3, copy.source)
+        _check_bucket(s3, copy.source)
         files = _manifest_files(s3, copy.source) if copy.manifest else _prefix_files(s3, copy.source)
         for bucket in sorted(
             {_bucket_and_key(file.url)[0] for file in files} - {_bucket_and_key(copy.source)[0]}
         ):
-            _look_into_bucket(s3, f"s3://{bucket}/")
+            _check_bucket(s3, f"s3://{bucket}/")
         rows = loaded = 0
         for file in files:
             proceed()
@@ -77,7 +78,7 @@ class Loader:
             raise RedshiftError.block(message, _S3_ERROR, str(error)) from error
 
 
-def _look_into_bucket(s3: Any, url: str) -> None:
+def _check_bucket(s3: Any, url: str) -> None:
     """What COPY does before it reads: ask where the bucket is, and list it. Raises RedshiftError.
 
     AWS docs, "Permissions to access other AWS Resources" and "IAM permissions for COPY, UNLOAD, and CREATE
@@ -86,13 +87,9 @@ def _look_into_bucket(s3: Any, url: str) -> None:
     here: a grant that depends on one is refused.
     """
     bucket, _ = _bucket_and_key(url)
-    try:
+    with _s3_errors(f"Failed to list keys of {url}"):
         s3.get_bucket_location(Bucket=bucket)
         s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
-    except (ClientError, BotoCoreError) as error:
-        raise RedshiftError.block(
-            _service_error(error), _S3_ERROR, f"Failed to list keys of {url}"
-        ) from error
 
 
 def _bucket_and_key(url: str) -> tuple[str, str]:
@@ -100,6 +97,15 @@ def _bucket_and_key(url: str) -> tuple[str, str]:
     if parts.scheme != "s3" or not parts.netloc:
         raise RedshiftError(f"The S3 URL {url!r} is not valid: it must be s3://bucket/key")
     return parts.netloc, url[len(f"s3://{parts.netloc}/") :]
+
+
+@contextmanager
+def _s3_errors(context: str, prefix: str = "") -> Iterator[None]:
+    """Errors of S3 as COPY reports them."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise RedshiftError.block(f"{prefix}{_service_error(error)}", _S3_ERROR, context) from error
 
 
 def _service_error(error: ClientError | BotoCoreError) -> str:
@@ -113,11 +119,8 @@ def _service_error(error: ClientError | BotoCoreError) -> str:
 
 def _manifest_files(s3: Any, url: str) -> list[_File]:
     bucket, key = _bucket_and_key(url)
-    try:
+    with _s3_errors(url, "Problem reading manifest file - "):
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (ClientError, BotoCoreError) as error:
-        message = f"Problem reading manifest file - {_service_error(error)}"
-        raise RedshiftError.block(message, _S3_ERROR, url) from error
     try:
         entries = json.loads(body)["entries"]
         return [_manifest_file(entry) for entry in entries]
@@ -127,30 +130,24 @@ def _manifest_files(s3: Any, url: str) -> list[_File]:
 
 
 def _manifest_file(entry: dict[str, Any]) -> _File:
+    size, mandatory = entry.get("meta", {}).get("content_length"), entry.get("mandatory", False)
+    problem = ""
     if "meta" not in entry:
-        raise RedshiftError.block("File entry does not have 'meta' key.", _BAD_MANIFEST, entry["url"])
-    size = entry["meta"].get("content_length")
-    if not isinstance(size, int) or isinstance(size, bool):
-        raise RedshiftError.block(
-            "File entry does not have 'content_length' key.", _BAD_MANIFEST, entry["url"]
-        )
-    mandatory = entry.get("mandatory", False)
-    if not isinstance(mandatory, bool):
-        raise RedshiftError.block(
-            "File entry's 'mandatory' is neither true nor false.", _BAD_MANIFEST, entry["url"]
-        )
+        problem = "File entry does not have 'meta' key."
+    elif type(size) is not int:
+        problem = "File entry does not have 'content_length' key."
+    elif not isinstance(mandatory, bool):
+        problem = "File entry's 'mandatory' is neither true nor false."
+    if problem:
+        raise RedshiftError.block(problem, _BAD_MANIFEST, entry["url"])
     return _File(entry["url"], mandatory, size)
 
 
 def _prefix_files(s3: Any, url: str) -> list[_File]:
     bucket, prefix = _bucket_and_key(url)
-    try:
+    with _s3_errors(f"Failed to list keys of {url}"):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         listed = [item for page in pages for item in page.get("Contents", [])]
-    except (ClientError, BotoCoreError) as error:
-        raise RedshiftError.block(
-            _service_error(error), _S3_ERROR, f"Failed to list keys of {url}"
-        ) from error
     if not listed:
         raise RedshiftError(f"The specified S3 prefix '{prefix}' does not exist")
     return [_File(f"s3://{bucket}/{item['Key']}", True, item["Size"]) for item in listed]
@@ -160,19 +157,16 @@ def _download(s3: Any, file: _File, path: Path) -> bool:
     """Streams the object to `path`; False if it doesn't exist and needn't."""
     bucket, key = _bucket_and_key(file.url)
     size = 0
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    with _s3_errors(f"Failed to read {file.url}"):
+        try:
+            body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        except ClientError as error:
+            if file.mandatory or error.response["Error"].get("Code") not in ("NoSuchKey", "404"):
+                raise
+            return False
         with path.open("wb") as target:
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 size += target.write(chunk)
-    except (ClientError, BotoCoreError) as error:
-        missing = isinstance(error, ClientError) and error.response["Error"].get("Code") in (
-            "NoSuchKey",
-            "404",
-        )
-        if missing and not file.mandatory:
-            return False
-        raise RedshiftError.block(_service_error(error), _S3_ERROR, f"Failed to read {file.url}") from error
     if file.size is not None and size != file.size:
         raise RedshiftError.scan(
             _BAD_MANIFEST,

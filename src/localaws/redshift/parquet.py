@@ -1,4 +1,4 @@
-"""One Parquet file against one table: do its columns fit, and its rows as record batches for PostgreSQL.
+"""Checks that a Parquet file fits a table, and reads its rows as record batches for PostgreSQL.
 
 AWS docs: "COPY from columnar data formats". Columns go by position and their counts must match; the physical types
 must be those of the table (an INT64 doesn't go into an INTEGER); VARCHAR(n) counts bytes.
@@ -45,7 +45,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A column of the file as Parquet has it: physical type, and what its logical type says of it."""
+    """A column of the file as Parquet has it: physical type, logical type, and the logical type's details."""
 
     name: str
     physical: str
@@ -222,7 +222,7 @@ def _text(array: pa.Array, column: TableColumn, url: str, rules: Rules) -> pa.Ar
             raise RedshiftError.scan(
                 _BAD_VALUE, f"File '{url}' has invalid UTF-8 in column '{column.name}'; see ACCEPTINVCHARS"
             ) from error
-        array = _mended(array, rules.replacement)
+        array = _repaired(array, rules.replacement)
     if pc.any(pc.match_substring(array, "\0")).as_py():
         # AWS docs: "Preparing your input data": NULs are loaded by NULL AS only, which columnar formats don't have.
         # The words are those of COPY from text (STL_LOAD_ERRORS); what a columnar COPY says isn't documented.
@@ -241,10 +241,10 @@ def _text(array: pa.Array, column: TableColumn, url: str, rules: Rules) -> pa.Ar
     return array
 
 
-def _mended(array: pa.Array, replacement: str) -> pa.Array:
+def _repaired(array: pa.Array, replacement: str) -> pa.Array:
     """Every byte that isn't UTF-8 becomes the replacement character, so that the length stays."""
-    mended: list[str | None] = []
+    repaired: list[str | None] = []
     for value in array.cast(pa.binary()).to_pylist():
         text = None if value is None else value.decode(errors="surrogateescape")
-        mended.append(text and "".join(replacement if "\udc80" <= c <= "\udcff" else c for c in text))
-    return pa.array(mended, pa.string())
+        repaired.append(text and "".join(replacement if "\udc80" <= c <= "\udcff" else c for c in text))
+    return pa.array(repaired, pa.string())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.errors import ApiError
-from localaws.redshift.statements import Request
+from localaws.redshift.models import Request
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API" and the API's shapes.
 MAX_STATEMENT_BYTES = 100 * 1000
@@ -26,7 +26,8 @@ _EXECUTE = {
     "WithEvent",
     "WorkgroupName",
 }
-_KNOWN = {
+# Operation ▸ the members of its request.
+MEMBERS = {
     "ExecuteStatement": _EXECUTE | {"Sql", "Parameters"},
     "BatchExecuteStatement": _EXECUTE | {"Sqls"},
     "DescribeStatement": {"Id"},
@@ -50,12 +51,12 @@ def _invalid(message: str) -> ApiError:
 
 def require_known(operation: str, body: Mapping[str, Any]) -> None:
     """Raises ApiError if the body has a member that isn't supported here."""
-    if unknown := sorted(body.keys() - _KNOWN[operation]):
+    if unknown := sorted(body.keys() - MEMBERS[operation]):
         raise _invalid(f"{operation}: {', '.join(unknown)} isn't supported by the laptop's Redshift Data API")
 
 
 def read_identifier(body: Mapping[str, Any]) -> str:
-    """The statement's id. Raises ApiError for one that can't be one."""
+    """The statement's id. Raises ApiError for a malformed one."""
     identifier = body.get("Id")
     if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
         raise _invalid(f"id must satisfy regex pattern: {_IDENTIFIER.pattern}")

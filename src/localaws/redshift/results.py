@@ -1,4 +1,4 @@
-"""A statement's result: rows kept in a file, given out page by page in the Data API's shape."""
+"""A statement's result: rows kept in a file, returned page by page in the Data API's shape."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _field(value: str | None, oid: int) -> dict[str, Any]:
 def fetch(connection: psycopg.Connection[Any], query: str) -> Result:
     """Runs a query and keeps its result; rows pass a page at a time.
 
-    Raises psycopg.Error, and RedshiftError for a type that can't be given out.
+    Raises psycopg.Error, and RedshiftError for a type that the API can't return.
     """
     with connection.cursor("result") as cursor:
         read_as_text(cursor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,21 +13,22 @@ import psycopg
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import LocalAwsError
-from localaws.redshift.databases import Databases
+from localaws.events.shapes import event
 from localaws.redshift.errors import RedshiftError, StatementCancelled, UnsupportedSql
 from localaws.redshift.load import Loader
-from localaws.redshift.messages import translate
-from localaws.redshift.parameters import bind
-from localaws.redshift.rewrite import rewrite
+from localaws.redshift.models import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+from localaws.redshift.postgres.databases import Databases
+from localaws.redshift.postgres.messages import translate
 from localaws.redshift.session import Session
-from localaws.redshift.statements import ABORTED, ACTIVE, FAILED, FINISHED, STARTED, Part, Record, Statements
+from localaws.redshift.sql.parameters import bind
+from localaws.redshift.sql.rewrite import rewrite
 from localaws.redshift.users import database_user
 
 _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Executes records of `statements` and tells of those that asked for an event."""
+    """Executes records of `statements` and sends an event for those that asked for one."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Runner:
         self._admin = admin
 
     def run(self, record: Record) -> None:
-        """Runs to a terminal state, whatever happens; then the event goes out."""
+        """Runs to a terminal state in any case, then sends the event."""
         with self._statements.lock:
             record.status, record.started = STARTED, self._statements.clock()
         status, error = FAILED, None
@@ -67,7 +67,7 @@ class Runner:
             error = f"ERROR: not supported by the laptop's Redshift: {failure}"
         except LocalAwsError as failure:
             error = f"ERROR: {failure}"
-        except Exception as failure:  # noqa: BLE001  a statement must end, or its caller waits for ever
+        except Exception as failure:  # noqa: BLE001  a statement that doesn't end keeps its caller waiting
             _log.exception("statement %s failed unexpectedly", record.id)
             error = f"ERROR: internal error of the laptop's Redshift: {failure!r}"
         self._end(record, status, error, time.monotonic() - began)
@@ -131,16 +131,11 @@ class Runner:
             self._tell(record)
 
     def _tell(self, record: Record) -> None:
-        event = status_event(record, self._endpoint)
         try:
-            self._on_event(event)
+            self._on_event(status_event(record, self._endpoint))
         except Exception:  # noqa: BLE001  as below
-            # As on AWS: who listens can't change what became of the statement.
+            # As on AWS: a failing target doesn't change the statement's state.
             _log.exception("the event of statement %s couldn't be delivered", record.id)
-
-
-def workgroup_arn(endpoint: Endpoint, workgroup: str) -> str:
-    return f"arn:aws:redshift-serverless:{endpoint.region}:{endpoint.account}:workgroup/{workgroup}"
 
 
 def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
@@ -149,16 +144,12 @@ def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
     AWS docs: "Monitoring events for the Amazon Redshift Data API in Amazon EventBridge". One per call, also for a
     batch; there is no error text in it.
     """
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Redshift Data Statement Status Change",
-        "source": "aws.redshift-data",
-        "account": endpoint.account,
-        "time": datetime.fromtimestamp(record.updated, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": endpoint.region,
-        "resources": [workgroup_arn(endpoint, record.request.workgroup)],
-        "detail": {
+    account, region = endpoint.account, endpoint.region
+    workgroup = f"arn:aws:redshift-serverless:{region}:{account}:workgroup/{record.request.workgroup}"
+    return event(
+        "aws.redshift-data",
+        "Redshift Data Statement Status Change",
+        {
             "principal": record.principal,
             "statementName": record.request.name,
             "statementId": record.id,
@@ -167,4 +158,8 @@ def status_event(record: Record, endpoint: Endpoint) -> dict[str, Any]:
             "rows": record.rows,
             "expireAt": int(record.expires),
         },
-    }
+        resources=(workgroup,),
+        time=datetime.fromtimestamp(record.updated, UTC),
+        account=account,
+        region=region,
+    )

@@ -1,4 +1,4 @@
-"""The Amazon Redshift Serverless API, as far as a program asks it about what was deployed."""
+"""The Amazon Redshift Serverless API, for questions about what is deployed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Namespace(Protocol):
 
 
 class ServerlessApi:
-    """The player for "redshift-serverless": GetNamespace. `namespaces`: those that are deployed, by name."""
+    """Answers "redshift-serverless": GetNamespace. `namespaces`: those that are deployed, by name."""
 
     def __init__(self, namespaces: Callable[[], Mapping[str, Namespace]]) -> None:
         self._namespaces = namespaces
 
-    def __call__(self, operation: str, body: dict[str, Any], caller: object) -> dict[str, Any]:  # noqa: ARG002  as players are called
+    def __call__(self, operation: str, body: dict[str, Any], caller: object) -> dict[str, Any]:  # noqa: ARG002  the services' signature
         """Answers `operation`. Raises ApiError."""
         if operation != "GetNamespace":
             raise ApiError(
@@ -48,7 +48,7 @@ class ServerlessApi:
         return found
 
     def _described(self, name: str) -> dict[str, Any]:
-        """AWS docs: "GetNamespace". A member that has no value isn't there."""
+        """AWS docs: "GetNamespace". Members without a value are left out."""
         found = self._find(name)
         secret = {} if found.admin_secret is None else {"adminPasswordSecretArn": found.admin_secret}
         return {

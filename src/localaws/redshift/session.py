@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,11 +12,11 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg import sql as pgsql
 
-from localaws.redshift.connecting import connect
 from localaws.redshift.errors import RedshiftError, StatementCancelled
 from localaws.redshift.load import Loader
+from localaws.redshift.postgres.connecting import connect
 from localaws.redshift.results import Result, fetch
-from localaws.redshift.rewrite import Statement
+from localaws.redshift.sql.rewrite import Statement
 from localaws.redshift.users import Principal
 
 # AWS docs: "Considerations when calling the Amazon Redshift Data API": a query may run for 24 hours.
@@ -37,14 +36,14 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a statement left: rows returned or affected (-1: neither), and the result of a query."""
+    """The outcome of a statement: rows returned or affected (-1: neither), and the result of a query."""
 
     rows: int
     result: Result | None = None
 
 
 class Cancellation:
-    """Lets one thread cancel what another runs. Once the commit has begun it is too late."""
+    """Lets one thread cancel what another runs. After the commit has begun, it is too late."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +54,7 @@ class Cancellation:
     def cancel(self) -> bool:
         """False if it is too late.
 
-        A query that begins at this very moment may be missed; it then ends at the next check, or by another call.
+        A query that begins at this very moment may be missed; it then ends at the next check, or at another call.
         """
         with self._lock:
             if self._committing:
@@ -82,7 +81,7 @@ class Cancellation:
             raise StatementCancelled("Query canceled on user's request")
 
     def begin_commit(self) -> None:
-        """From here on it can't be cancelled any more. Raises StatementCancelled if it was."""
+        """After this, it can't be cancelled. Raises StatementCancelled if it was."""
         with self._lock:
             if self._cancelled:
                 raise StatementCancelled("Query canceled on user's request")
@@ -127,7 +126,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._cancellation.attach(None)
-        # Closing without a commit rolls back; a temporary table goes with the connection.
+        # Closing without a commit rolls back; a temporary table is dropped with the connection.
         self._connection.close()
 
     @property
@@ -174,4 +173,3 @@ class Session:
 
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
-Opener = Callable[[Cancellation], Session]

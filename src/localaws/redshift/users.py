@@ -5,7 +5,7 @@ when it is first needed, that has nothing but what PUBLIC has. Its name is `IAMR
 Bedrock User Guide, "Allow your Amazon Bedrock Knowledge Bases service role to access your data store", creates such a
 user in advance), or `IAM:` and the IAM user's. So a role that is deleted and made again under its name is the same
 database user. "Default database user permissions" (Database Developer Guide): PUBLIC has CREATE and USAGE on the
-schema public; what somebody creates is theirs, and nobody else's unless granted.
+schema public; a user owns what it creates, and others need grants.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from localaws.redshift.functions import COMPAT_SCHEMA
+from localaws.redshift.sql.functions import COMPAT_SCHEMA
 
 USER, ROLE = "user", "role"
 # The system views that are known here, with the columns that are.

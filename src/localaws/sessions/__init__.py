@@ -1,5 +1,5 @@
-"""Glue's interactive sessions: what RunStatement hands over is really run."""
+"""Glue's interactive sessions: statements are really executed."""
 
-from .player import Sessions
+from .service import Sessions
 
 __all__ = ["Sessions"]

@@ -1,6 +1,6 @@
 """The program in a session's process: `python -I -S -B repl.py SETTINGS ANSWERS`
 
-SETTINGS is a JSON file: {"first": [paths before the standard library], "last": [paths after it]}. ANSWERS is the
+SETTINGS is JSON: {"first": [paths before the standard library], "last": [paths after it]}. ANSWERS is the
 number of an open file descriptor. Statements come as lines of JSON on standard input, {"code": text}; for each a
 line of JSON goes to ANSWERS: {"text": what it printed and the value of its last expression} and, if it failed,
 {"error": name, "value": text, "traceback": [lines]}. Only the standard library may be imported here.
@@ -21,17 +21,16 @@ import sys
 import threading
 import traceback
 import types
-from pathlib import Path
 from typing import Any
 
-# AWS Glue keeps what a statement has put out; nobody reads more than this of it.
+# AWS Glue keeps a statement's output; more than this is cut off.
 LONGEST_OUTPUT = 1_000_000
 
 
 def main() -> None:
     """Answer statements until standard input ends."""
-    settings_file, answers = sys.argv[1:]
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
+    settings, answers = json.loads(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(answers, False)
     sys.path[:] = [*settings["first"], *sys.path, *settings["last"]]
     sys.argv = ["session"]
     site.setquit()
@@ -40,7 +39,7 @@ def main() -> None:
     statements: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(statements,), daemon=True).start()
     namespace, interrupts = _namespace(), _Interrupts()
-    with os.fdopen(int(answers), "w", encoding="utf-8") as out:
+    with os.fdopen(answers, "w", encoding="utf-8") as out:
         _answer(out, {"text": ""})
         while True:
             _answer(out, run(statements.get(), namespace, interrupts))
@@ -73,7 +72,7 @@ def _execute(code: str, namespace: dict[str, Any]) -> None:
 
 
 def _read(statements: queue.Queue[str]) -> None:
-    """The end of standard input means that the parent has died, or wants this to."""
+    """The end of standard input means that the parent has died or has closed this session."""
     for line in sys.stdin:
         statements.put(json.loads(line)["code"])
     _end()
@@ -98,9 +97,9 @@ def _namespace() -> dict[str, Any]:
 
 
 class _Builtins(dict[str, Any]):
-    """Python's builtins and, as a Glue session has them, `spark` and `sc`: made once they are asked for.
+    """Python's builtins and, as a Glue session has them, `spark` and `sc`: made at their first use.
 
-    A JVM takes seconds to start, and whoever assigns `spark` first wants one of another kind.
+    A JVM takes seconds to start, and code may assign a `spark` of its own first.
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -124,7 +123,7 @@ class _Builtins(dict[str, Any]):
 class _Interrupts:
     """SIGINT stops the statement that runs, and nothing else: the answer to it always gets out.
 
-    Within a `with` of it an interrupt is an exception. Whatever a statement makes of the signal (Spark also cancels
+    Within a `with` of it an interrupt is an exception. A handler that a statement installs (Spark's also cancels
     its jobs) is kept, and kept to statements.
     """
 

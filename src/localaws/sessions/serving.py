@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from .process import Died, SessionProcess
-from .records import Session, Statement, output_of
+from ..processes import Process, ProcessDied
+from .models import Session, Statement, output_of
 
 _LOOK_SECONDS = 0.1
 _INTERRUPT_SECONDS = 0.5
 
 
-def serve(session: Session, process: SessionProcess, minute_seconds: float) -> tuple[str, str]:
+def serve(session: Session, process: Process, minute_seconds: float) -> tuple[str, str]:
     """Run what the session is given until it ends: (its last status, why it failed or "")."""
     ends = time.monotonic() + session.timeout * minute_seconds
 
@@ -21,7 +21,7 @@ def serve(session: Session, process: SessionProcess, minute_seconds: float) -> t
         return session.status in ("PROVISIONING", "READY") and time.monotonic() < ends
 
     try:
-        process.answer(wanted)  # it is ready, or not wanted any more
+        process.exchange(None, wanted)  # it is ready, or not wanted any more
         with session.changed:
             if wanted():
                 session.status = "READY"
@@ -32,16 +32,16 @@ def serve(session: Session, process: SessionProcess, minute_seconds: float) -> t
                 _run(session, statement, process, wanted)
                 idle_since = time.monotonic()
             elif not process.alive():
-                raise Died("the session's process has ended")
+                raise ProcessDied("while it was idle")
             elif time.monotonic() - idle_since > session.idle_timeout * minute_seconds:
                 return "TIMEOUT", ""
-    except Died as error:
+    except ProcessDied as error:
         return "FAILED", str(error)
     return ("STOPPED" if session.status == "STOPPING" else "TIMEOUT"), ""
 
 
 def _next(session: Session) -> Statement | None:
-    """The next statement that waits, now running; None if there is none for a while."""
+    """The next waiting statement, marked as running; None if none arrives within a moment."""
     with session.changed:
         waiting = [one for one in session.statements if one.state == "WAITING"]
         if not waiting:
@@ -51,8 +51,7 @@ def _next(session: Session) -> Statement | None:
         return waiting[0]
 
 
-def _run(session: Session, statement: Statement, process: SessionProcess, wanted: Callable[[], bool]) -> None:
-    process.send(statement.code)
+def _run(session: Session, statement: Statement, process: Process, wanted: Callable[[], bool]) -> None:
     interrupted = 0.0
 
     def go_on() -> bool:
@@ -64,7 +63,7 @@ def _run(session: Session, statement: Statement, process: SessionProcess, wanted
             process.interrupt()
         return wanted()
 
-    answer = process.answer(go_on)
+    answer = process.exchange({"code": statement.code}, go_on)
     if answer is None:
         return  # the session is being stopped, and with it this statement
     with session.changed:

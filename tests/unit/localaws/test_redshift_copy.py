@@ -13,23 +13,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.redshift.copy import Copy, parse_copy
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.parquet import Rules, TableColumn, batches, fits, leaves
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.copy import Copy, parse_copy
+from localaws.redshift.sql.tokens import Tokens
 
 ROLE = "arn:aws:iam::123456789012:role/load"
 URL = "s3://b/k.parquet"
 
 
 def parsed(options: str) -> Copy:
-    return parse_copy(Sql(f"copy t from 's3://b/k' {options}"))
+    return parse_copy(Tokens(f"copy t from 's3://b/k' {options}"))
 
 
 def test_a_copy_is_read_with_all_its_options() -> None:
     text = f"""COPY s.Stage (Key, "N") FROM 's3://b/m.json' IAM_ROLE '{ROLE}' FORMAT AS PARQUET MANIFEST FILLRECORD
         STATUPDATE OFF ACCEPTINVCHARS AS '^' EXPLICIT_IDS SERIALIZETOJSON"""
-    assert parse_copy(Sql(text)) == Copy(
+    assert parse_copy(Tokens(text)) == Copy(
         table='"s"."stage"',
         source="s3://b/m.json",
         columns=("key", "n"),
@@ -106,7 +106,7 @@ def test_what_redshift_refuses_of_a_parquet_copy_is_an_error(options: str, messa
 
 def test_copy_reads_from_s3_only() -> None:
     with pytest.raises(UnsupportedSql, match="dynamodb"):
-        parse_copy(Sql(f"copy t from 'dynamodb://x' iam_role '{ROLE}' parquet"))
+        parse_copy(Tokens(f"copy t from 'dynamodb://x' iam_role '{ROLE}' parquet"))
 
 
 def written(tmp_path: Path, array: pa.Array, **options: Any) -> Path:

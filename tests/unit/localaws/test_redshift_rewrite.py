@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot.tokenizer_core import TokenType
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.parameters import bind, literal
-from localaws.redshift.rewrite import rewrite
-from localaws.redshift.tokens import Sql
+from localaws.redshift.sql.parameters import bind
+from localaws.redshift.sql.rewrite import rewrite
+from localaws.redshift.sql.tokens import Tokens, literal
 
 BOUNDS = "MINVALUE -9223372036854775808 MAXVALUE 9223372036854775807"
 
 
-def postgres(text: str, *, in_batch: bool = False) -> str:
+def postgres(text: str) -> str:
     """The rewritten text, runs of blanks as one."""
-    return " ".join(rewrite(text, in_batch=in_batch, role_name=lambda name: f"pg {name}").postgres.split())
+    return " ".join(rewrite(text, in_batch=False, role_name=lambda name: f"pg {name}").postgres.split())
+
+
+def normal(text: str) -> str:
+    """A statement in one spelling: x::int and CAST(x AS integer) are the same."""
+    trees = sqlglot.parse(text, read="postgres", error_level=sqlglot.ErrorLevel.IGNORE)
+    known = [tree for tree in trees if tree and not isinstance(tree, sqlglot.exp.Command)]
+    return " ".join(tree.sql(dialect="postgres", comments=False) for tree in known) or text
 
 
 @pytest.mark.parametrize(
@@ -64,12 +73,12 @@ def postgres(text: str, *, in_batch: bool = False) -> str:
         ),
         (
             "create table t (a timestamp default sysdate not null, b int default null)",
-            "create table t (a timestamp default redshift.sysdate() not null, b integer default null)",
+            "create table t (a timestamp default redshift.sysdate() not null, b integer default NULL)",
         ),
         ("create table #s (a int)", 'create TEMP table "#s" (a integer)'),
         ("create table t (like o including defaults)", "create table t (like o including defaults)"),
-        ("create temp table t distkey(a) as select * from #S", 'create temp table t as select * from "#s"'),
-        ("create table t (a, b) as select 1, 2", "create table t (a, b) as select 1, 2"),
+        ("create temp table t distkey(a) as select * from #S", 'create temp table t as SELECT * FROM "#s"'),
+        ("create table t (a, b) as select 1, 2", "create table t (a, b) as SELECT 1, 2"),
         ('create table Q."T" ("A" int)', 'create table Q."t" ("a" integer)'),
         ("create local temp table t (a int)", "create temp table t (a integer)"),
         ("alter table t add column c varchar", "alter table t add column c varchar(256)"),
@@ -81,31 +90,38 @@ def postgres(text: str, *, in_batch: bool = False) -> str:
         ("create schema if not exists s", "create schema if not exists s"),
         (
             "create or replace view v (a) as select len(b) from t",
-            "create or replace view v (a) as select length(b) from t",
+            "create or replace view v (a) as SELECT length(b) FROM t",
         ),
         ("comment on column t.a is 'x\\\\y'", "comment on column t.a is E'x\\\\y'"),
         (
             'grant select, insert on table t, s.u to role R, "IAMR:Load", x, public',
-            'grant select, insert on table t, s.u to "pg r", "pg IAMR:Load", "pg x", public',
+            'GRANT SELECT, INSERT ON TABLE "t", "s"."u" TO "pg r", "pg IAMR:Load", "pg x", public',
         ),
-        ("grant usage on schema s to x", 'grant usage on schema s to "pg x"'),
-        ('grant role r, q to "IAM:a", role o', 'grant "pg r", "pg q" to "pg IAM:a", "pg o"'),
-        ("revoke select on t from public", "revoke select on t from public"),
+        ("grant usage on schema s to x", 'GRANT USAGE ON SCHEMA "s" TO "pg x"'),
+        ('grant role r, q to "IAM:a", role o', 'GRANT "pg r", "pg q" TO "pg IAM:a", "pg o"'),
+        ("revoke select on t from public", 'REVOKE SELECT ON TABLE "t" FROM public'),
         ("create role Reader", "call redshift.create_principal('reader', 'role', 'pg reader')"),
         (
             'create user "IAMR:it\'s" with password disable',
             "call redshift.create_principal('IAMR:it''s', 'user', 'pg IAMR:it''s')",
         ),
-        ("select usename from pg_user", "select usename from redshift.pg_user"),
+        ("lock etl_loads", 'lock table "etl_loads"'),
+        ("lock table a, S.b;", 'lock table "a", "s"."b"'),
+        ("truncate table t", "truncate table t"),
+        ("vacuum full t", ""),
+        ("analyze t", ""),
+        ("set query_group to 'x'", ""),
+        ("set statement_timeout to 1000", "set statement_timeout to 1000"),
     ],
 )
 def test_a_definition_keeps_what_postgresql_understands(redshift: str, expected: str) -> None:
-    assert postgres(redshift) == expected
+    assert normal(postgres(redshift)) == normal(expected)
 
 
 @pytest.mark.parametrize(
     ("redshift", "expected"),
     [
+        ("select usename from pg_user", "select usename from redshift.pg_user"),
         ("select datediff(day, a, b) from t", "select redshift.datediff('day', a, b) from t"),
         ("select datediff('yrs', a, b) from t", "select redshift.datediff('year', a, b) from t"),
         ("select dateadd(mon, -1, a) from t", "select redshift.dateadd('month', -1, a) from t"),
@@ -154,14 +170,14 @@ def test_a_definition_keeps_what_postgresql_understands(redshift: str, expected:
             "select cast(a || 'x' as varchar(3)) from s",
             "select redshift.varchar_bytes(cast(a || 'x' as varchar), 3)::varchar(3) from s",
         ),
-        ("select listagg(a, ',') from t", "select string_agg(cast((a) as varchar), ',') from t"),
+        ("select listagg(a, ',') from t", "select string_agg(cast(a as varchar), ',') from t"),
         (
             "select listagg(a) within group (order by b desc) from t",
-            "select string_agg(cast((a) as varchar), '' order by b desc) from t",
+            "select string_agg(cast(a as varchar), '' order by b desc) from t",
         ),
         (
             "select listagg(a::varchar(2), ',') from t",
-            "select string_agg(cast((redshift.varchar_bytes(a::varchar, 2)::varchar(2)) as varchar), ',') from t",
+            "select string_agg(cast(redshift.varchar_bytes(a::varchar, 2)::varchar(2) as varchar), ',') from t",
         ),
         ("select 'a\\\\b' from t", "select E'a\\\\b' from t"),
         ("select 'it''s' from t", "select 'it''s' from t"),
@@ -184,8 +200,19 @@ def test_a_definition_keeps_what_postgresql_understands(redshift: str, expected:
             "select sum(a) over (partition by b order by c rows unbounded preceding) from t",
         ),
         ("select row_number() over (order by a) from t", "select row_number() over (order by a) from t"),
+        ("select top 5 a from t", "select a from t limit 5"),
+        ("select a from t minus select b from u", "select a from t except select b from u"),
+        ("select a isnull, b notnull from t", "select a is null, not b is null from t"),
+        (
+            "select case when a then b end::varchar(3) from t",
+            "select redshift.varchar_bytes(case when a then b end::varchar, 3)::varchar(3) from t",
+        ),
+        (
+            "select max(a) over (order by b rows unbounded preceding)::int from t",
+            "select cast(max(a) over (order by b rows unbounded preceding) as integer) from t",
+        ),
         ("select 1 -- one\n;", "select 1"),
-        ("select a /* it's */ from t", "select a /* it's */ from t"),
+        ("select a /* it's */ from t", "select a from t"),
     ],
 )
 def test_a_query_is_taken_or_rewritten(redshift: str, expected: str | None) -> None:
@@ -193,7 +220,7 @@ def test_a_query_is_taken_or_rewritten(redshift: str, expected: str | None) -> N
         with pytest.raises(UnsupportedSql):
             postgres(redshift)
     else:
-        assert postgres(redshift) == expected
+        assert normal(postgres(redshift)) == normal(expected)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +240,6 @@ def test_a_query_is_taken_or_rewritten(redshift: str, expected: str | None) -> N
         ("delete stage where a = 1", "delete FROM stage where a = 1"),
         ("delete from a using b where a.i = b.i", "delete from a using b where a.i = b.i"),
         ("delete from a", "delete from a"),
-        ("lock etl_loads", "lock etl_loads"),
-        ("lock table a, b;", "lock table a, b"),
-        ("truncate table t", "truncate table t"),
-        ("vacuum full t", ""),
-        ("analyze t", ""),
-        ("set query_group to 'x'", ""),
-        ("set statement_timeout to 1000", "set statement_timeout to 1000"),
         (
             "merge into t using #s as s on t.k = s.k when matched then update set"
             " r = case when s.r > 1 then nvl(s.r, 2) else 3 end"
@@ -235,7 +255,7 @@ def test_a_query_is_taken_or_rewritten(redshift: str, expected: str | None) -> N
     ],
 )
 def test_a_change_is_taken_or_rewritten(redshift: str, expected: str) -> None:
-    assert postgres(redshift) == expected
+    assert normal(postgres(redshift)) == normal(expected)
 
 
 MERGE = "merge into t using s on t.k = s.k "
@@ -247,14 +267,14 @@ INSERT = " when not matched then insert values (s.k)"
     [
         ("insert into t values (1) on conflict do nothing", "ON CONFLICT"),
         ("insert into t values (1) returning a", "RETURNING"),
-        ("insert into t overriding system value values (1)", "OVERRIDING"),
+        ("insert into t overriding system value values (1)", "overriding"),
         ("update t set a = 1 returning *", "RETURNING"),
         ("delete from t as x where a = 1", "alias"),
-        ("delete from t where current of c", "CURRENT OF"),
+        ("delete from t where current of c", "current of"),
         ("with x as (select 1) delete from t", "WITH .. DELETE"),
         ("with x as (delete from t) select * from x", "DELETE within a query"),
         ("select * from a, lateral (select 1) b", "LATERAL"),
-        ("select * from lateral (select 1) b", "LATERAL isn't supported by Redshift"),
+        ("select * from lateral (select 1) b", "LATERAL"),
         ("select count(*) filter (where a > 1) from t", "FILTER"),
         ("select distinct on (a) a from t", "DISTINCT ON"),
         ("select a[1] from t", r"\[\]"),
@@ -266,7 +286,7 @@ INSERT = " when not matched then insert values (s.k)"
         ("select a << 1 from t", "<"),
         ("select $1", r"\$|positional"),
         ("select $$x$$", "supported"),
-        ("select E'a'", "E'a'"),
+        ("select E'a'", "E'..'"),
         ("select x'ff'", "x'ff'"),
         ("select 1_000", "1_000"),
         ("select * from generate_series(1, 2)", "GENERATE_SERIES"),
@@ -284,18 +304,14 @@ INSERT = " when not matched then insert values (s.k)"
         ("select a, unheard_of(b) as c from t", "UNHEARD_OF"),
         ("select substr('a', 1)", "SUBSTRING"),
         ("select date_part('year', a) from t", "EXTRACT"),
-        ("select extract(milliseconds from a) from t", "milliseconds"),
+        ("select extract(milliseconds from a) from t", "MILLISECONDS"),
         ("select datediff(week, a, b) from t", "week"),
-        ("select top 5 a from t", "TOP"),
         ("select a into b from t", "INTO"),
         ("select a from t qualify row_number() over (order by a) = 1", "QUALIFY"),
-        ("select approximate count(distinct a) from t", "APPROXIMATE"),
-        ("select a from t minus select b from u", "MINUS"),
+        ("select approximate count(distinct a) from t", "approximate"),
         ("select a from t for update", "FOR UPDATE"),
         ("select a from t fetch first 1 row only", "FETCH"),
         ("select a from t tablesample system (1)", "TABLESAMPLE"),
-        ("select a from (select 1 as a)", "alias"),
-        ("select a from t join (select 1 as b) on true", "alias"),
         ("select * from (values (1)) v", "VALUES"),
         ("select * from pg_class", "pg_class"),
         ("select * from stl_load_errors", "stl_load_errors"),
@@ -306,7 +322,6 @@ INSERT = " when not matched then insert values (s.k)"
         ("select x::uuid from t", "uuid"),
         ("select x::jsonb from t", "jsonb"),
         ("select cast(x as bytea) from t", "bytea"),
-        ("select case when a then b end::varchar(3) from t", "END::type"),
         ("select 1; select 2", "more than one"),
         ("create table t (a jsonb)", "jsonb"),
         ("create table t (a serial)", "serial"),
@@ -317,7 +332,18 @@ INSERT = " when not matched then insert values (s.k)"
         ("create table t (a timestamp(3))", "precision"),
         ("create table t (a int check (a > 0))", "check"),
         ("create table t (a int, check (a > 0))", "CHECK"),
-        ("create table t (a int generated always as (1) stored)", "identity"),
+        ("create table t (a int generated always as (1) stored)", "generated always"),
+        ("create table t (a int generated always as identity(1, 1))", "generated always"),
+        ("alter table t rename a to b", "RENAME TO a, TO b"),
+        ("create or replace table t (a int)", "OR REPLACE"),
+        ("create temp view v as select 1", "CREATE VIEW"),
+        ("alter table t drop constraint c", "only DROP COLUMN"),
+        ("alter table t drop column if exists a", "only DROP COLUMN"),
+        ("create table t (like o including all)", "INCLUDING DEFAULTS"),
+        ("create table t (a int) backup maybe", "BACKUP"),
+        ("create table t (a int) diststyle odd", "DISTSTYLE"),
+        ("create table t (a int references o (b) on delete cascade)", "CASCADE"),
+        ("create view v as delete from t", "delete"),
         ("create table t (a int) inherits (b)", "inherits"),
         ("create table t (a int) partition by range (a)", "partition"),
         ("create table t (a varchar(9) collate case_insensitive)", "CASE_INSENSITIVE"),
@@ -367,16 +393,42 @@ INSERT = " when not matched then insert values (s.k)"
         ("analyze compression t", "COMPRESSION"),
         ("merge into t as x using s on x.k = s.k when matched then delete" + INSERT, "alias of the target"),
         ("merge into t using (select 1 as k) s on t.k = s.k when matched then delete" + INSERT, "subquery"),
-        (MERGE + "remove duplicates", "REMOVE DUPLICATES"),
+        (MERGE + "remove duplicates", "remove duplicates"),
         (MERGE + "when matched and s.r > 1 then delete" + INSERT, "MATCHED AND"),
         (MERGE + "when matched then do nothing" + INSERT, "DO"),
         (MERGE + "when matched then delete when not matched then do nothing", "DO"),
         (MERGE + "when matched then delete when not matched by source then delete", "MATCHED BY"),
         (MERGE + "when matched then delete" + INSERT + " returning *", "RETURNING"),
+        ("select a, from t", ","),
+        ("select a,, b from t", ","),
+        ("select lower(a,) from t", ","),
+        ("insert into t values (1,)", ","),
+        ("create table t (a int,)", ","),
+        ("select a from t limit 1, 2", ","),
+        ("select a from t where a == 1", "=="),
+        ("select !a from t", "!"),
+        ("select from t", "without expressions"),
+        ("select sum(a order by b) from t", "Order"),
+        ("select sum(a limit 1) from t", "Limit"),
+        ("select * from (delete from t) x", "DELETE"),
+        ("insert into t (a[1]) values (1)", "syntax error"),
+        ("drop table t now", "syntax error"),
+        ("select (1", "syntax error"),
+        ("select 1)", "syntax error"),
+        ("select case from t", "syntax error"),
+        ("select lag(a) ignore nulls over (order by b) from t", "IGNORE NULLS"),
+        ("select * exclude (a) from t", "EXCLUDE"),
+        ("select a from t group by rollup(a)", "ROLLUP"),
+        ("select a at time zone 'UTC' from t", "AT TIME ZONE"),
+        ("select a from t limit 5 percent", "PERCENT"),
+        ("select a, count(distinct b, c) from t", "DISTINCT of several"),
+        ("select 'a' 'b'", "Concat"),
+        ("select * from a semi join b on a.i = b.i", "SEMI"),
+        ("select a from t offset 3 rows", "ROWS"),
     ],
 )
 def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, named: str) -> None:
-    with pytest.raises(UnsupportedSql, match=named):
+    with pytest.raises(UnsupportedSql, match=f"(?i){named}"):
         rewrite(statement, in_batch=False)
 
 
@@ -385,7 +437,9 @@ def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, 
     [
         (MERGE + "when matched then delete", "once each"),
         (MERGE + INSERT, "once each"),
-        (MERGE + INSERT + " when matched then delete", "first clause"),
+        (MERGE + INSERT + " when matched then delete", "in this order"),
+        ("select a from (select 1 as a)", "alias"),
+        ("select a from t join (select 1 as b) on true", "alias"),
         ("merge into t using t on true when matched then delete" + INSERT, "can't be the same"),
         ("create table t (a int primary key, b int primary key)", "multiple primary keys"),
         ("create table t (a int, primary key (b))", 'column "b" named in key'),
@@ -397,18 +451,19 @@ def test_what_redshift_lacks_or_we_dont_know_is_refused_by_name(statement: str, 
         ("create table t (tag int)", "reserved word"),
         ("create table snapshot (a int)", "reserved word"),
         ("create table t", "end of input"),
+        ("insert t values (1)", "syntax error"),
+        ("create table t (a)", "columns have types"),
+        ("create table t (a int, b not null)", "no type"),
+        ("alter table t add column c default 1", "no type"),
+        ("create table t (a int) as select 1", "columns have types"),
         ("alter table t add column c int not null", "non-null default"),
         ("alter table t add column c int, add column d int", "one column at a time"),
         ("alter table t add column c int unique", "UNIQUE"),
         ("select concat(a, b, c) from t", "concat takes 2"),
         ("select sum(a) over (order by b) from t", "require a frame clause"),
-        ("select (1", "parenthesis"),
-        ("select 1)", "syntax error"),
         ("select 'a", "unterminated"),
         ("-- nothing", "empty"),
-        ("drop table t now", "syntax error"),
-        ("insert into t (a[1]) values (1)", "syntax error"),
-        ("truncate a, b", "syntax error"),
+        ("truncate a, b", "one table"),
     ],
 )
 def test_what_redshift_calls_an_error_is_one(statement: str, message: str) -> None:
@@ -433,23 +488,11 @@ def test_a_statement_says_which_table_got_columns_and_which_must_be_tables() -> 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
 def test_a_bound_value_is_one_string_token_with_that_value_and_nothing_else(value: str) -> None:
-    bound = Sql(bind("select :v from t where a = 'x:v' and b = c::int", {"v": value or "-"}))
-    strings = [token for token in bound.tokens if token.is_string]
-    assert [token.value for token in strings] == [value or "-", "x:v"]
-    assert [token.raw for token in bound.tokens if not token.is_string] == [
-        "select",
-        "from",
-        "t",
-        "where",
-        "a",
-        "=",
-        "and",
-        "b",
-        "=",
-        "c",
-        "::",
-        "int",
-    ]
+    tokens = Tokens(bind("select :v from t where a = 'x:v' and b = c::int", {"v": value or "-"})).all
+    strings = [token.text for token in tokens if token.token_type is TokenType.STRING]
+    others = [token.text for token in tokens if token.token_type is not TokenType.STRING]
+    assert strings == [value or "-", "x:v"]
+    assert others == ["select", "from", "t", "where", "a", "=", "and", "b", "=", "c", "::", "int"]
 
 
 @given(

@@ -9,12 +9,13 @@ from gluebook.aws.ledger import keys as at_key
 from gluebook.aws.ledger.base import LedgerBase
 from gluebook.aws.ledger.codec import BATCH_ATTRIBUTES, batch_from, batch_item, verdict_item
 from gluebook.aws.ledger.table import Item
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     OPEN_STATES,
     REPEATABLE_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -24,19 +25,19 @@ from gluebook.errors import Fenced
 
 
 class BatchRecords(LedgerBase):
-    """Batches: taken over, leased, advanced, opened again; each change conditional on what was read."""
+    """Batches: taken over, leased, advanced, reopened; each change is conditional on the state that was read."""
 
     def batches(self) -> Iterator[Batch]:
         """Every batch, in no order; reads the whole table, page by page."""
         return map(batch_from, self._table.scan(at_key.BATCH, BATCH_ATTRIBUTES))
 
     def open_batches(self, dataset: str) -> list[Batch]:
-        """Batches of a dataset for which something is still to do, oldest first; consistent."""
+        """The open batches of a dataset, oldest first; consistent."""
         found = [self.batch(item["sk"]) for item in self._table.query(at_key.open_partition(dataset))]
         return sorted((batch for batch in found if batch), key=lambda b: (b.created_at, b.batch_id))
 
     def take_over(self, batch: Batch, owner: str, lease_until: int, now: int, at: str) -> Batch | None:
-        """Take a batch whose lease has ended by `now`, raising its fence. None if another was faster."""
+        """Take over a batch whose lease has expired by `now`, raising its epoch. None if another run was faster."""
         check_batch(batch.state, batch.state)
         return self._change(
             batch,
@@ -48,12 +49,12 @@ class BatchRecords(LedgerBase):
         )
 
     def lease(self, batch: Batch, lease_until: int) -> None:
-        """Prolong or end the lease of the run that holds it. Raises Fenced if it has been lost."""
-        # Only the fence counts here: the state may move on while the lease is being prolonged beside it.
+        """Extend or end the lease of the run that holds it. Raises Fenced if it has been lost."""
+        # Conditional on the epoch only: the state may change while the lease is extended.
         self._lease(batch, {"lease_until": lease_until}, "#epoch = :epoch", {"epoch": batch.epoch})
 
-    def end_lease(self, batch: Batch, why: str) -> None:
-        """End the lease of a run that has ended; why, unless the batch has a reason of its own.
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
+        """End the lease of a run that has ended; `why` becomes the reason, unless a DIVIDING batch has its own.
 
         Raises Fenced if the lease has been lost, or the batch's state has changed since it was read.
         """
@@ -73,10 +74,10 @@ class BatchRecords(LedgerBase):
     def advance(
         self, batch: Batch, new: Batch, at: str, cause: str, verdict: NotedVerdict | None = None
     ) -> Batch:
-        """Change `batch` to `new`, if nobody has changed its state, fence or load since it was read.
+        """Change `batch` to `new` unless its state, epoch or load attempt has changed since it was read.
 
-        In the same transaction `verdict` is noted to be recorded, in the place of one of the batch that still waits.
-        Raises IllegalTransition for a way that doesn't exist, Fenced if somebody was faster.
+        The same transaction stores `verdict`, which replaces an unrecorded one of the batch. Raises IllegalTransition
+        for an undefined transition, Fenced if another process was faster.
         """
         check_batch(batch.state, new.state)
         noted = []
@@ -91,9 +92,9 @@ class BatchRecords(LedgerBase):
     def reopen(
         self, batch: Batch, at: str, cause: str, superseded: Iterable[FileVersion] = ()
     ) -> Batch | None:
-        """Have a batch processed again, one generation further; None if somebody else was faster.
+        """Reopen a batch in the next generation; None if another process was faster.
 
-        In the same transaction `superseded`, at most 90 of its files, are taken out of it for good.
+        The same transaction marks `superseded`, at most 90 of its files, as SUPERSEDED.
         """
         check_batch(batch.state, BatchState.CLAIMED)
         actions = []
@@ -108,10 +109,10 @@ class BatchRecords(LedgerBase):
                     self._entry(at, FileState.SUPERSEDED, cause),
                 )
             )
-        return self._change(batch, batch.again(), at, cause, beside=actions)
+        return self._change(batch, batch.reopened(), at, cause, beside=actions)
 
     def note_statement(self, batch: Batch, statement_id: str, at: str) -> Batch:
-        """Remember which statement loads the batch. Raises Fenced if its state has changed since."""
+        """Record the statement that loads the batch. Raises Fenced if the batch has changed since it was read."""
         noted = self._change(batch, replace(batch, statement_id=statement_id), at, f"submit {statement_id}")
         if noted is None:
             raise Fenced(f"batch {batch.batch_id} is no longer {batch.state}")
@@ -141,6 +142,6 @@ class BatchRecords(LedgerBase):
             actions.append(self._table.delete_action(at_key.open_key(old)))
         elif old.state in REPEATABLE_STATES:
             actions.append(self._table.put_action(at_key.open_key(new)))
-        if new.state in TROUBLED_STATES:
-            actions.append(self._trouble(new.dataset, at, new.batch_id))
+        if new.state in ATTENTION_STATES:
+            actions.append(self._failure_marker(new.dataset, at, new.batch_id))
         return new if self._table.transact(actions) else None

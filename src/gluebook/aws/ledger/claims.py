@@ -1,4 +1,4 @@
-"""The ledger's part about which batch carries which file versions."""
+"""The ledger's part about the file versions that each batch carries."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gluebook.aws.ledger.codec import batch_item, file_from, file_item
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import FileState, check_file
 
-# A transaction takes 100 items; a claim needs three a file, and one for the fence.
+# A transaction takes 100 items; a claim needs three for each file, and one for the fence.
 _FILES_PER_CLAIM = 33
 
 
 class ClaimRecords(LedgerBase):
-    """Claims: what is PENDING goes to one batch, and back when that is divided."""
+    """Claims: a PENDING file version goes to one batch, and is released when that batch is divided."""
 
     def open_batch(self, batch: Batch) -> None:
-        """Note a new batch, with no file in it yet."""
+        """Create a batch without files."""
         item = {**batch_item(batch), **at_key.batch_key(batch.batch_id)}
         item["history"] = [self._entry(batch.created_at, batch.state, "claim")]
         self._table.transact(
@@ -29,10 +29,10 @@ class ClaimRecords(LedgerBase):
         )
 
     def claim(self, batch: Batch, files: list[FileVersion]) -> list[FileVersion]:
-        """Claim pending files for `batch`; returns those that it has got, by key and version. Raises Fenced.
+        """Claim pending files for `batch`; returns the claimed ones, by key and version. Raises Fenced.
 
-        What the table says counts, and not the answers: a claim whose answer was lost is refused when it is repeated,
-        though it was carried out.
+        The result is read from the table, because the SDK repeats a claim whose response was lost, and DynamoDB
+        refuses the repetition although the claim was made.
         """
         for start in range(0, len(files), _FILES_PER_CLAIM):
             chunk = files[start : start + _FILES_PER_CLAIM]
@@ -50,7 +50,7 @@ class ClaimRecords(LedgerBase):
         current = self._table.get(at_key.file_key(file))
         waits = current is not None and current["state"] == FileState.PENDING.value
         if current is None or not waits or current.get("waiting_since") != file.waiting_since:
-            # Of a wait that is over: left in the way it would be found, and not be claimed, for ever.
+            # A stale marker: runs would find it and fail to claim the file forever.
             self._table.delete(at_key.pending_key(file))
 
     def _claim_all(self, batch: Batch, files: list[FileVersion]) -> bool:
@@ -62,7 +62,7 @@ class ClaimRecords(LedgerBase):
                 self._table.update_action(
                     at_key.file_key(file),
                     {"state": FileState.CLAIMED.value, "batch_id": batch.batch_id},
-                    # The very wait that was read: since then it may have been claimed and left to wait again.
+                    # The same wait that was read: since then the file may have been claimed and released.
                     "#state = :pending AND #waiting_since = :since",
                     {"pending": FileState.PENDING.value, "since": file.waiting_since},
                     self._entry(batch.created_at, FileState.CLAIMED, f"claim for {batch.batch_id}"),
@@ -73,14 +73,14 @@ class ClaimRecords(LedgerBase):
         return self._table.transact(actions)
 
     def batch_files(self, batch_id: str) -> list[FileVersion]:
-        """The file versions that a batch has claimed, as it claimed them, by key and version; consistent."""
+        """The file versions of a batch as they were claimed, by key and version; consistent."""
         items = self._table.query(at_key.batch_partition(batch_id), prefix=at_key.BATCH_FILE)
         return sorted(map(file_from, items), key=lambda file: (file.key, file.version_id))
 
     def release(self, batch: Batch, files: list[FileVersion], group: str, at: str) -> None:
-        """Let files of a batch that is being divided wait again, as one group. Raises Fenced.
+        """Release files of a DIVIDING batch to PENDING, as one group. Raises Fenced.
 
-        `files` as they are now. Those that it doesn't carry any more are left alone, so this may be repeated.
+        `files`: in their present state. Files that the batch no longer carries are skipped, so this is idempotent.
         """
         for file in files:
             check_file(file.state, FileState.PENDING)

@@ -12,9 +12,13 @@ from gluebook.core.states import BatchState, FileState
 
 Item = dict[str, Any]
 
-# What an item has beside these is its history, which can be longer than all of them.
+# The stored name of a batch's `row_references`: earlier releases called them vouchers, and stored names stay.
+_ROW_REFERENCES = "vouchers"
+# An item also has its history, which can be longer than all these attributes together.
 FILE_ATTRIBUTES = tuple(each.name for each in fields(FileVersion))
-BATCH_ATTRIBUTES = tuple(each.name for each in fields(Batch))
+BATCH_ATTRIBUTES = tuple(
+    _ROW_REFERENCES if each.name == "row_references" else each.name for each in fields(Batch)
+)
 
 _FILE_FIELDS = (
     "file_id",
@@ -36,7 +40,7 @@ def file_item(file: FileVersion) -> Item:
 
 
 def file_from(item: Item) -> FileVersion:
-    """The file version that an item (or a pending marker, or a batch's file) stands for."""
+    """The file version of an item, a pending marker or a batch's file."""
     return FileVersion(
         **{name: item[name] for name in _FILE_FIELDS},
         size=int(item["size"]),
@@ -51,11 +55,12 @@ def file_from(item: Item) -> FileVersion:
 def batch_item(batch: Batch) -> Item:
     """A batch's attributes; absent ones are left out."""
     values = {**asdict(batch), "reason": clipped_reason(batch.reason), "partitions": list(batch.partitions)}
+    values[_ROW_REFERENCES] = values.pop("row_references")
     return {name: value for name, value in values.items() if value is not None}
 
 
 def batch_from(item: Item) -> Batch:
-    """The batch that an item stands for."""
+    """The batch of an item."""
     numbers = (
         "epoch",
         "lease_until",
@@ -67,7 +72,6 @@ def batch_from(item: Item) -> Batch:
         "merged",
         "superseded",
         "retracted",
-        "vouchers",
     )
     return Batch(
         batch_id=item["batch_id"],
@@ -76,6 +80,7 @@ def batch_from(item: Item) -> Batch:
         owner=item["owner"],
         created_at=item["created_at"],
         counts=Counts(**{name: int(count) for name, count in item["counts"].items()}),
+        row_references=int(item[_ROW_REFERENCES]),
         statement_id=item.get("statement_id"),
         parent=item.get("parent"),
         plan=item.get("plan"),
@@ -85,20 +90,20 @@ def batch_from(item: Item) -> Batch:
         partitions=tuple(item["partitions"]),
         reason=item.get("reason"),
         changed_at=item["changed_at"],
-        reported_epoch=int(item.get("reported_epoch", 0)),  # earlier releases had none
+        reported_epoch=int(item.get("reported_epoch", 0)),  # absent in items of earlier releases
         partitions_left_out=int(item.get("partitions_left_out", 0)),
         **{name: int(item[name]) for name in numbers},
     )
 
 
 def verdict_item(noted: NotedVerdict) -> Item:
-    """A verdict's attributes; absent ones are left out. `token` tells it from another on the same batch."""
+    """A verdict's attributes; absent ones are left out. `token` distinguishes the verdicts on one batch."""
     values = {name: value for name, value in asdict(noted).items() if value is not None}
     return {**values, "token": noted.token}
 
 
 def verdict_from(item: Item) -> NotedVerdict:
-    """The verdict that an item stands for."""
+    """The verdict of an item."""
     of = {"batch_id": item["batch_id"], "dataset": item["dataset"]}
     generation = int(item["generation"])
     return NotedVerdict(
@@ -108,7 +113,7 @@ def verdict_from(item: Item) -> NotedVerdict:
         rows=int(item["rows"]),
         passed=bool(item["passed"]),
         failed=int(item["failed"]),
-        # Earlier releases noted none: the name followed from the generation.
+        # Earlier releases stored no manifest: its name followed from the generation.
         manifest=item.get("manifest") or Lake("").quality_manifest_of_generation(**of, generation=generation),
         attempts=int(item["attempts"]),
         statement_id=item.get("statement_id"),

@@ -16,13 +16,13 @@ from gluebook.errors import Fenced
 
 
 class FileRecords(LedgerBase):
-    """File versions: registered once, looked at, settled."""
+    """File versions: registered once, read, settled."""
 
     def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
-        """Note a file version, once. True if it is new. A PENDING one can be claimed from then on.
+        """Register a file version once. True if it is new. A PENDING one can be claimed from then on.
 
-        If files of its dataset are `correctable`, a further version of a file marks it as corrected in the same
-        transaction, which goes by a tally of its versions: of two that come at once, one sees the other.
+        If files of its dataset are `correctable`, the second and later versions of a file also mark it as corrected,
+        in the same transaction. A tally of the versions decides, so two concurrent registrations see each other.
         """
         item = {**file_item(file), **at_key.file_key(file)}
         item["history"] = [self._entry(file.registered_at, file.state, cause)]
@@ -30,10 +30,10 @@ class FileRecords(LedgerBase):
         if file.state is FileState.PENDING:
             actions.append(self._table.put_action({**file_item(file), **at_key.pending_key(file)}))
         if file.state is FileState.FAILED:
-            actions.append(self._trouble(file.dataset, file.registered_at, file.file_id))
+            actions.append(self._failure_marker(file.dataset, file.registered_at, file.file_id))
         if not correctable:
             return self._table.transact(actions)
-        # Nearly always it is the first version of its file; so that is tried before anybody is asked.
+        # It is nearly always the first version of its file, so that is tried before the tally is read.
         tally = self._first_in_tally(file)
         while not self._table.transact([*actions, *tally]):
             if self._table.get(at_key.file_key(file)) is not None:
@@ -47,7 +47,7 @@ class FileRecords(LedgerBase):
         return [self._table.put_action({**key, "versions": 1}, "attribute_not_exists(pk)")]
 
     def _next_in_tally(self, file: FileVersion, counted: int) -> list[Item]:
-        """Count one more version of the file, unless somebody else has meanwhile; and mark the file."""
+        """Increment the tally, unless it has changed since it was read, and mark the file as corrected."""
         return [
             self._table.update_action(
                 at_key.tally_key(file.bucket, file.key),
@@ -59,10 +59,10 @@ class FileRecords(LedgerBase):
         ]
 
     def readmit(self, file: FileVersion, cause: str) -> bool:
-        """Let a FAILED file version be PENDING after all; whether it is now.
+        """Make a FAILED file version PENDING; False if it has changed since it was read.
 
-        `file` as it is to wait. Its `batch_id` is the one it was read with: None if no batch has carried it, or
-        that of a batch that was DIVIDED without it. Any other batch may still come back with it.
+        `file`: in its new state, but with the `batch_id` that was read: None if no batch has carried it, or that of a
+        batch that was DIVIDED without it. Any other batch can still be reopened with it.
         """
         check_file(FileState.FAILED, FileState.PENDING)
         waiting = replace(file, state=FileState.PENDING, batch_id=None, reason=None)
@@ -85,24 +85,24 @@ class FileRecords(LedgerBase):
         return self._table.transact(actions)
 
     def pending(self, dataset: str, limit: int) -> list[FileVersion]:
-        """Up to `limit` file versions that wait to be claimed, those that wait longest first; consistent."""
+        """Up to `limit` PENDING file versions, those that have waited longest first; consistent."""
         found: list[FileVersion] = []
         for shard in range(at_key.SHARDS):
             found += map(file_from, self._table.query(at_key.pending_partition(dataset, shard), limit=limit))
         return sorted(found, key=lambda file: (file.waits_since, file.file_id))[:limit]
 
     def files_now(self, files: Iterable[FileVersion]) -> list[FileVersion]:
-        """The same file versions as they are now, in no order; consistent."""
+        """The same file versions in their present state, in no order; consistent."""
         return [file_from(item) for item in self._table.get_all([at_key.file_key(file) for file in files])]
 
     def known(self, bucket: str, versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], FileVersion]:
-        """Of these (key, version id), those that are registered; consistent."""
+        """The registered ones of these (key, version id); consistent."""
         keys = [at_key.version_key(bucket, *version) for version in versions]
         found = map(file_from, self._table.get_all(keys))
         return {(file.key, file.version_id): file for file in found}
 
     def versions(self, bucket: str, key: str) -> list[FileVersion]:
-        """All file versions of a raw object, the one that came about first first; consistent."""
+        """All file versions of a raw object, oldest first; consistent."""
         items = self._table.query(at_key.versions_partition(bucket, key), prefix=at_key.VERSION)
         return sorted(map(file_from, items), key=lambda file: file.order)
 
@@ -113,9 +113,9 @@ class FileRecords(LedgerBase):
     def settle_file(
         self, batch: Batch, file: FileVersion, state: FileState, reason: str | None, at: str
     ) -> None:
-        """Note what a run found a file of its batch to be: FAILED, EMPTY, or CLAIMED and fine. Raises Fenced.
+        """Record a run's check of a file of its batch: FAILED, EMPTY, or CLAIMED if it is usable. Raises Fenced.
 
-        `file` as it is now. What is the same already isn't noted again.
+        `file`: in its present state. Nothing is written if state and reason are unchanged.
         """
         reason = clipped_reason(reason)
         if (file.state, clipped_reason(file.reason)) == (state, reason):
@@ -131,6 +131,6 @@ class FileRecords(LedgerBase):
         )
         actions = [self._fence(batch), settle]
         if state is FileState.FAILED:
-            actions.append(self._trouble(file.dataset, at, file.file_id))
+            actions.append(self._failure_marker(file.dataset, at, file.file_id))
         if not self._table.transact(actions):
             raise Fenced(f"{file.key} is no longer {file.state} in batch {batch.batch_id} of {batch.owner}")

@@ -1,4 +1,4 @@
-"""Where the ledger keeps what; see `ledger`."""
+"""The keys of the ledger's items; see `ledger`. Partition names are stored and stay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hashlib import sha256
 from gluebook.aws.ledger.table import Item
 from gluebook.core.model import Batch, FileVersion
 
-# Spreads the pending markers of a dataset over partitions: one takes 1,000 writes a second.
+# Spreads the pending markers of a dataset over partitions: each takes 1,000 writes a second.
 SHARDS = 4
 VERSION = "VERSION#"
 BATCH = "BATCH"
@@ -17,9 +17,9 @@ _MOST_SORT_KEY_BYTES = 1024
 
 
 def _fitting(name: str, beside: int = 0) -> str:
-    """A name that others give, as part of a sort key with `beside` bytes more; its hash if it is too long.
+    """An external name as part of a sort key with `beside` more bytes; its hash if it is too long.
 
-    No bucket's name and no version id begins as the hash does.
+    No bucket name and no version id begins like the hash.
     """
     encoded = name.encode()
     fits = len(encoded) + beside <= _MOST_SORT_KEY_BYTES
@@ -37,7 +37,7 @@ def version_key(bucket: str, key: str, version_id: str) -> Item:
 
 
 def tally_key(bucket: str, key: str) -> Item:
-    """How many versions of a raw object are known."""
+    """The number of registered versions of a raw object."""
     return {"pk": versions_partition(bucket, key), "sk": "TALLY"}
 
 
@@ -47,18 +47,18 @@ def file_key(file: FileVersion) -> Item:
 
 
 def pending_partition(dataset: str, shard: int) -> str:
-    """Markers of files that wait to be claimed."""
+    """Markers of PENDING files."""
     return f"PENDING#{dataset}#{shard}"
 
 
 def pending_key(file: FileVersion) -> Item:
-    """The marker of a file that waits."""
+    """The marker of a PENDING file."""
     shard = int(file.file_id[:4], 16) % SHARDS
     return {"pk": pending_partition(file.dataset, shard), "sk": f"{file.waits_since}#{file.file_id}"}
 
 
 def batch_partition(batch_id: str) -> str:
-    """A batch and what it has claimed."""
+    """A batch and its claimed files."""
     return f"BATCH#{batch_id}"
 
 
@@ -68,17 +68,17 @@ def batch_key(batch_id: str) -> Item:
 
 
 def batch_file_key(batch_id: str, file_id: str) -> Item:
-    """A file version as a batch has claimed it."""
+    """A claimed file version of a batch."""
     return {"pk": batch_partition(batch_id), "sk": f"{BATCH_FILE}{file_id}"}
 
 
 def open_partition(dataset: str) -> str:
-    """Markers of batches for which something is still to do."""
+    """Markers of open batches."""
     return f"OPEN#{dataset}"
 
 
 def open_key(batch: Batch) -> Item:
-    """The marker of a batch for which something is still to do."""
+    """The marker of an open batch."""
     return {"pk": open_partition(batch.dataset), "sk": batch.batch_id}
 
 
@@ -93,30 +93,30 @@ def correction_key(dataset: str, bucket: str, key: str) -> Item:
 
 
 def correction_item(dataset: str, bucket: str, key: str, token: str) -> Item:
-    """The same with what it tells."""
+    """The marker with its attributes."""
     return {**correction_key(dataset, bucket, key), "bucket": bucket, "key": key, "token": token}
 
 
-def troubles_partition(dataset: str) -> str:
-    """Markers of what a person should look at."""
+def failures_partition(dataset: str) -> str:
+    """Markers of failed files and batches; the stored name is TROUBLE."""
     return f"TROUBLE#{dataset}"
 
 
-def trouble_key(dataset: str, at: str, what: str) -> Item:
-    """The marker of something that a person should look at."""
-    return {"pk": troubles_partition(dataset), "sk": f"{at}#{what}"}
+def failure_key(dataset: str, at: str, what: str) -> Item:
+    """The marker of a failed file or batch."""
+    return {"pk": failures_partition(dataset), "sk": f"{at}#{what}"}
 
 
 def verdicts_partition(dataset: str) -> str:
-    """Verdicts of the gate that the warehouse hasn't got yet."""
+    """Verdicts of the gate that are not recorded in the warehouse."""
     return f"VERDICT#{dataset}"
 
 
 def verdict_key(dataset: str, batch_id: str) -> Item:
-    """The verdict on a batch, until the warehouse has it."""
+    """The unrecorded verdict on a batch."""
     return {"pk": verdicts_partition(dataset), "sk": batch_id}
 
 
 def mark_key(name: str) -> Item:
-    """A small fact."""
+    """A named value."""
     return {"pk": f"MARK#{name}", "sk": "MARK"}

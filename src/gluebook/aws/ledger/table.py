@@ -17,13 +17,13 @@ from gluebook.core.history import MOST_CHANGES, shortened
 
 Item = dict[str, Any]
 
-# As many connections as anybody here has threads.
+# As many connections as the largest thread pool.
 _POOL = Config(max_pool_connections=32)
 _CONFLICT_TRIES = 6
-# A BatchGetItem takes no more.
+# The limit of BatchGetItem.
 _MOST_KEYS = 100
 _CONFLICT_PAUSE_SECONDS = 0.05
-# A change is added to a history that has room; else the history is read, and replaced by a shorter one.
+# A change is appended while the history has room; else the history is read and replaced by a shorter one.
 _APPEND, _HAS_ROOM = "history = list_append(history, :entry)", "size(history) < :full"
 _REPLACE, _IS_AS_READ = "history = :shortened", "size(history) = :seen"
 _SHORTENING_TRIES = 3
@@ -32,11 +32,11 @@ _CONDITION_FAILED, _TOO_LARGE = "ConditionalCheckFailed", "ValidationError"
 
 
 class Table:
-    """The table `name`, spoken to in plain Python values."""
+    """The table `name`, with items as plain Python values."""
 
     def __init__(self, name: str, session: boto3.session.Session | None = None) -> None:
         self.name = name
-        # The resource's client takes plain values as the resource does, and may be shared by threads.
+        # The resource's client takes plain values, and is thread-safe.
         self._client = (session or boto3.session.Session()).resource("dynamodb", config=_POOL).meta.client
 
     def get(self, key: Item) -> Item | None:
@@ -47,7 +47,7 @@ class Table:
         return found
 
     def get_all(self, keys: list[Item]) -> list[Item]:
-        """The items at `keys` that are there, in no order, read consistently; asks for 100 at a time."""
+        """The existing items at `keys`, in no order, read consistently, 100 at a time."""
         found: list[Item] = []
         for start in range(0, len(keys), _MOST_KEYS):
             left = keys[start : start + _MOST_KEYS]
@@ -62,11 +62,11 @@ class Table:
         return found
 
     def put(self, item: Item) -> None:
-        """Write an item, whatever was there."""
+        """Write an item, replacing any existing one."""
         self._client.put_item(TableName=self.name, Item=item)
 
     def delete(self, key: Item) -> None:
-        """Remove an item, if there is one."""
+        """Delete an item, if there is one."""
         self._client.delete_item(TableName=self.name, Key=key)
 
     def put_action(self, item: Item, condition: str | None = None) -> Item:
@@ -81,7 +81,7 @@ class Table:
         return {"Delete": {"TableName": self.name, "Key": key}}
 
     def delete_if(self, key: Item, name: str, value: str) -> bool:
-        """Remove an item if its attribute `name` is `value`; whether it was."""
+        """Delete an item if its attribute `name` equals `value`; False otherwise."""
         delete: Item = {
             "TableName": self.name,
             "Key": key,
@@ -133,9 +133,9 @@ class Table:
         }
 
     def transact(self, actions: list[Item]) -> bool:
-        """Write all (at most 100) or nothing. False if a condition didn't hold; conflicts are tried again.
+        """Write all actions (at most 100) or none. False if a condition does not hold; conflicts are retried.
 
-        A history that has become too long, or too large for its item, is shortened on the way.
+        A history that is too long, or too large for its item, is shortened.
         """
         trying = actions
         for _ in range(_SHORTENING_TRIES):
@@ -151,7 +151,7 @@ class Table:
         return False
 
     def _refused(self, actions: list[Item]) -> dict[int, str]:
-        """Write all or nothing: nothing is refused; or, by place, what was, and as what."""
+        """Write all or nothing. Returns the refusal code of each refused action by its index; empty if written."""
         for attempt in range(_CONFLICT_TRIES):
             try:
                 self._client.transact_write_items(TransactItems=actions)
@@ -167,10 +167,10 @@ class Table:
                 time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))
             else:
                 return {}
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _shortening(self, action: Item, refused_as: str) -> Item:
-        """The same action with a shorter history, if that may be why it was refused."""
+        """The same action with a shorter history, if the history may be the reason for the refusal."""
         if not _adds_to_history(action):
             return action
         update = action["Update"]
@@ -205,7 +205,7 @@ class Table:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def count(self, pk: str, since: str) -> int:
-        """How many items partition `pk` has with a sort key not before `since`."""
+        """Number of items of partition `pk` with a sort key >= `since`."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk >= :since",
             "ExpressionAttributeValues": {":pk": pk, ":since": since},
@@ -221,7 +221,7 @@ class Table:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def scan(self, prefix: str, names: Iterable[str]) -> Iterator[Item]:
-        """These attributes of every item whose `sk` begins so, in no order; reads the whole table, page by page."""
+        """The attributes `names` of all items whose `sk` begins with `prefix`; reads the whole table by pages."""
         placeholders = {f"#{name}": name for name in names}
         request: dict[str, Any] = {
             "FilterExpression": "begins_with(sk, :prefix)",

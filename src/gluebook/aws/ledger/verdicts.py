@@ -1,4 +1,4 @@
-"""The ledger's part about verdicts of the gate that the warehouse hasn't got yet: an outbox."""
+"""The ledger's part about verdicts that are not recorded in the warehouse yet: an outbox."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from gluebook.core.model import NotedVerdict
 
 
 class VerdictRecords(LedgerBase):
-    """Verdicts: noted with the change that they cause, recorded in the warehouse, then forgotten here."""
+    """Verdicts: stored with the change that they cause, and deleted once the warehouse has them."""
 
     def verdicts(self, dataset: str) -> list[NotedVerdict]:
-        """The verdicts of a dataset that aren't recorded yet; consistent."""
+        """The unrecorded verdicts of a dataset; consistent."""
         return [verdict_from(item) for item in self._table.query(at_key.verdicts_partition(dataset))]
 
     def verdict_submitted(self, noted: NotedVerdict, statement_id: str) -> bool:
-        """Remember which statement records it. False if another verdict or statement has taken its place."""
+        """Store the statement that records it. False if another verdict or statement has replaced it."""
         submitted = replace(noted, statement_id=statement_id)
         update = self._table.update_action(
             at_key.verdict_key(noted.dataset, noted.batch_id),
@@ -34,5 +34,5 @@ class VerdictRecords(LedgerBase):
         return self._table.transact([update])
 
     def drop_verdict(self, noted: NotedVerdict) -> bool:
-        """Forget a verdict that is recorded, unless another one has taken its place."""
+        """Delete a recorded verdict, unless another one has replaced it."""
         return self._table.delete_if(at_key.verdict_key(noted.dataset, noted.batch_id), "token", noted.token)

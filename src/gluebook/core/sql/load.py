@@ -1,9 +1,9 @@
 """The load of one batch as a list of SQL statements, to be run in one transaction.
 
-There is no IF to lean on and no enforced key, so each rule is a statement: wait for your turn, copy, assert
-the count by a cast that fails, empty the stage if the batch is already there, find the rows that may stand in
-the table, put them there, note it in `etl_loads`. Which rows may stand is one thing for revisions, of which the
-newest wins (here), and another for records that are only ever added (`retraction_sql`).
+Redshift has no IF in a batch of statements and enforces no keys, so each rule is a statement: lock, copy, assert the
+count by a cast that fails, empty the stage if the batch is already loaded, choose the rows that belong in the table,
+write them, add a row to `etl_loads`. Upsert datasets keep the newest revision of a key (this module); append datasets
+keep the rows that a live file version contains (`core.sql.retraction`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gluebook.core.sql.warehouse import (
     column_ddl,
     confirm_sql,
     drift_sql,
-    echoes_table,
+    extra_references_table,
     fail_if_any,
     listed,
     loaded,
     quote,
+    reference_columns,
     same,
     same_content,
-    voucher_columns,
 )
 from gluebook.errors import ConfigurationError
 
@@ -35,33 +35,34 @@ __all__ = [
     "LoadRequest",
     "confirm_sql",
     "drift_sql",
-    "echoes_table",
+    "extra_references_table",
     "load_sql",
-    "voucher_columns",
+    "reference_columns",
 ]
 
-# A timestamp no row has: nulls must have a place in the order, and this puts them first.
+# Nulls need a place in the order: this timestamp, which no row has, puts them first.
 _NEVER = "'0001-01-01 00:00:00'::timestamp"
 
 
 def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
-    """The statements that load one batch into `contract`'s table; harmless to repeat.
+    """The statements that load one batch into `contract`'s table; idempotent.
 
-    The last one returns ONE row: rows_merged, rows_superseded, rows_retracted, as noted of this generation, or
-    of the latest if only later ones were loaded. How many statements there are depends on the request.
-    Raises ConfigurationError if there are vouchers for a dataset that knows none.
+    The last statement returns ONE row: rows_merged, rows_superseded, rows_retracted of this generation, or of the
+    latest one if only later generations were loaded. The number of statements depends on the request.
+    Raises ConfigurationError if the request has row references and the dataset is not an append dataset.
     """
-    if request.vouchers and not contract.append:
+    if request.row_references and not contract.append:
         raise ConfigurationError(
-            f"batch {request.batch_id} has {request.vouchers} vouchers, but {contract.name} is no append dataset"
+            f"batch {request.batch_id} has {request.row_references} row references, "
+            f"but {contract.name} is not an append dataset"
         )
     stage = f"{contract.name}_stage"
     return [
-        # The first statement: behind it the snapshot is taken.
+        # First, because the transaction's snapshot is taken after it.
         f"lock table {LOADS}",
         *_copied(stage, contract.columns, request.manifest_uri, request.rows, request.copy_role_arn),
-        # This column says which rows are the batch's own, when it is processed again.
-        fail_if_any("rows are of another batch", f"{stage} where {BATCH} <> {quote(request.batch_id)}"),
+        # When the batch is processed again, this column identifies its rows.
+        fail_if_any("rows belong to another batch", f"{stage} where {BATCH} <> {quote(request.batch_id)}"),
         *(_append(contract, request) if contract.append else _upsert(contract, request)),
         *_noted(contract, request),
     ]
@@ -70,14 +71,14 @@ def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
 def _copied(
     table: str, columns: tuple[Column, ...], manifest_uri: str, rows: int, role_arn: str
 ) -> list[str]:
-    """A temporary table with what a manifest stands for, its count asserted."""
+    """Copy what a manifest names into a temporary table and assert the row count."""
     copy = f"copy {table} from {quote(manifest_uri)} iam_role {quote(role_arn)} format as parquet manifest"
     return [
-        # COPY goes by position: the columns stand in the order of the files.
+        # COPY matches columns by position: they are in the order of the files.
         f"create temp table {table} ({', '.join(column_ddl(column) for column in columns)})",
-        # Where there are no rows there may be no manifest.
+        # Without rows there may be no manifest.
         *([copy] if rows else []),
-        # A cast that fails is the only assertion there is; its text says what was wrong.
+        # A failing cast is the only assertion available; its text says what is wrong.
         f"select cast(case when count(*) = {rows} then '1' "
         f"else '{table} does not hold {rows} rows' end as integer) from {table}",
     ]
@@ -85,13 +86,15 @@ def _copied(
 
 def _append(contract: Contract, request: LoadRequest) -> list[str]:
     retraction = Retraction(contract, request)
-    vouchers = retraction.vouchers
-    layout = voucher_columns(contract)
+    row_references = retraction.row_references
+    layout = reference_columns(contract)
     return [
-        *_copied(vouchers, layout, request.vouchers_uri, request.vouchers, request.copy_role_arn),
+        *_copied(
+            row_references, layout, request.row_references_uri, request.row_references, request.copy_role_arn
+        ),
         *retraction.assertions(),
         f"delete from {contract.name}_stage where {loaded(request)}",
-        f"delete from {vouchers} where {loaded(request)}",
+        f"delete from {row_references} where {loaded(request)}",
         *retraction.statements(),
     ]
 
@@ -103,11 +106,11 @@ def _upsert(contract: Contract, request: LoadRequest) -> list[str]:
     same_key = same(contract.key, newest, target)
     return [
         f"delete from {stage} where {loaded(request)}",
-        # MERGE inserts two source rows of one new key both, without a word; so there must be one per key.
+        # MERGE silently inserts both of two source rows with one new key, so there must be one row per key.
         f"create temp table {newest} as select {listed(contract.names)} from (select {listed(contract.names)}, "
         f"row_number() over (partition by {listed(contract.key)} order by {order}) as place from {stage}) ranked "
         "where place = 1",
-        # MERGE takes no condition beside MATCHED; so what may not win must not reach it.
+        # MERGE supports no condition besides MATCHED, so rows that must not win are deleted first.
         f"delete from {newest} using {target} where {same_key} "
         f"and ({_not_newer(contract, request, newest, target)})",
         f"merge into {target} using {newest} on {same_key} "
@@ -117,14 +120,14 @@ def _upsert(contract: Contract, request: LoadRequest) -> list[str]:
 
 
 def _noted(contract: Contract, request: LoadRequest) -> list[str]:
-    """The row in `etl_loads`, if there is none yet, and what it says."""
+    """Insert the row in `etl_loads` unless it exists, and select it."""
     batch = quote(request.batch_id)
-    retracted = f"count(*) as retracted from {Retraction(contract, request).doomed}"
+    retracted = f"count(*) as retracted from {Retraction(contract, request).to_retract}"
     counted = [
         f"(select count(*) as merged from {contract.name}_newest) merged_rows",
         f"(select {retracted if contract.append else '0 as retracted'}) retracted_rows",
         f"(select count(*) as table_rows from {contract.name}) present",
-        # Loads take turns, so this orders them; the time is in whole seconds.
+        # Loads run one at a time, so this orders them; `loaded_at` has whole seconds only.
         f"(select 1 + count(*) as load_number from {LOADS}) before",
     ]
     return [
@@ -139,14 +142,14 @@ def _noted(contract: Contract, request: LoadRequest) -> list[str]:
 
 
 def _rank(contract: Contract, name: str, table: str = "") -> str:
-    """`name` as a value that can be compared: a null timestamp counts as the oldest."""
+    """`name` as a comparable value: a null timestamp counts as the oldest."""
     qualified = f"{table}.{name}" if table else name
     column = contract.column(name)
     return f"coalesce({qualified}, {_NEVER})" if column.type == "timestamp" and column.nullable else qualified
 
 
 def _not_newer(contract: Contract, request: LoadRequest, row: str, target: str) -> str:
-    """`row` >= comparison spelled out column by column: Redshift compares no row values."""
+    """Whether `row` is not newer than the target's, column by column: Redshift compares no row values."""
     alternatives = []
     equal: list[str] = []
     for name in contract.newest_by:
@@ -154,7 +157,7 @@ def _not_newer(contract: Contract, request: LoadRequest, row: str, target: str) 
         alternatives.append(" and ".join([*equal, f"{theirs} > {mine}"]))
         equal.append(f"{theirs} = {mine}")
     if request.generation > 1:
-        # Processed again, a batch may say the same revision anew: what a corrected transformation makes of it.
+        # A batch that is processed again may replace its own revision: a fixed transformation gives other content.
         another = f"{target}.{BATCH} <> {quote(request.batch_id)}"
         equal.append(f"({another} or ({same_content(contract, row, target)}))")
     alternatives.append(" and ".join(equal))

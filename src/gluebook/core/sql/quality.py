@@ -1,4 +1,4 @@
-"""What the gate has found, as a table of the warehouse, a row for each expectation and batch: trends are SQL."""
+"""The gate's outcomes as a table of the warehouse: one row for each expectation and batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gluebook.core.model import NotedVerdict
 from gluebook.core.sql.warehouse import column_ddl, quote
 
 DQ_RESULTS = "dq_results"
-# Which verdict on a batch was recorded last, also where nothing is left of it to show.
+# The epoch of the last recorded verdict on each batch, also for verdicts without rows.
 DQ_VERDICTS = "dq_verdicts"
 _STAGE = "dq_stage"
 
@@ -22,32 +22,32 @@ def _rows(name: str, description: str) -> Column:
     return Column(name, "bigint", description, nullable=False)
 
 
-# In the order of the Parquet, which is copied by position. The batch's own numbers stand in each of its rows.
+# In the order of the Parquet's columns, because COPY matches by position. Each row repeats the batch's numbers.
 DQ_COLUMNS = (
-    _text("batch_id", 64, "the batch that was looked at"),
+    _text("batch_id", 64, "the validated batch"),
     Column("generation", "integer", "1; one more each time it is processed again", nullable=False),
     _text("dataset", 64, "name of the contract"),
-    Column("checked_at", "timestamp", "when the gate looked", nullable=False),
+    Column("checked_at", "timestamp", "when the gate validated it", nullable=False),
     Column("files", "integer", "files whose records were read", nullable=False),
     _rows("rows_read", "records read"),
-    _rows("rows_curated", "rows that came through"),
-    _rows("rows_duplicates", "records that repeat another one of the batch"),
-    _rows("rows_rejected", "records set aside"),
-    Column("newest_at", "timestamp", "the newest row's moment"),
+    _rows("rows_curated", "rows that were curated"),
+    _rows("rows_duplicates", "records that duplicate another one in the batch"),
+    _rows("rows_rejected", "quarantined records"),
+    Column("newest_at", "timestamp", "the time of the newest row"),
     Column("batch_passed", "boolean", "no critical expectation failed", nullable=False),
     _text("suite", 128, "the suite that holds the expectation"),
-    _text("expectation", 128, "its type, as Great Expectations calls it"),
-    _text("column_name", 1024, "the columns it looks at; null: the table", nullable=True),
+    _text("expectation", 128, "its type in Great Expectations"),
+    _text("column_name", 1024, "the columns that it checks; null: the table", nullable=True),
     _text("severity", 16, "critical, warning or info"),
     Column("passed", "boolean", "whether it holds", nullable=False),
-    Column("unexpected_rows", "bigint", "rows that break it; null where nobody counted"),
+    Column("unexpected_rows", "bigint", "rows that break it; null if they are not counted"),
 )
 
 _NAME = re.compile(r"gluebook-quality:(?P<dataset>[^:]+):(?P<batch>[^:]+):(?P<attempt>\d+)")
 
 
 def quality_ddl() -> dict[str, str]:
-    """The tables by name; harmless to repeat."""
+    """The DDL by table name; idempotent."""
     lines = ",\n  ".join(column_ddl(column) for column in DQ_COLUMNS)
     return {
         DQ_RESULTS: f"create table if not exists {DQ_RESULTS} (\n  {lines}\n) "
@@ -58,10 +58,10 @@ def quality_ddl() -> dict[str, str]:
 
 
 def record_sql(noted: NotedVerdict, manifest_uri: str, copy_role_arn: str) -> list[str]:
-    """The statements that put a verdict in the place of what was there of its batch; harmless to repeat.
+    """The statements that replace the recorded verdict on a batch; idempotent.
 
-    A statement may run after that of a later verdict, which then stays: the epoch orders the verdicts on a batch.
-    Nothing is copied if the verdict has no row: then the batch has nothing to show any more.
+    If the statement of a later verdict ran first, that verdict stays: the epoch orders the verdicts on a batch.
+    Nothing is copied if the verdict has no rows.
     """
     batch = quote(noted.batch_id)
     copy = (
@@ -70,35 +70,35 @@ def record_sql(noted: NotedVerdict, manifest_uri: str, copy_role_arn: str) -> li
     later = f"exists (select 1 from {DQ_VERDICTS} where batch_id = {batch} and epoch > {noted.epoch})"
     columns = ", ".join(column.name for column in DQ_COLUMNS)
     staged = [
-        # COPY goes by position: the columns stand in the order of the Parquet.
+        # COPY matches columns by position: they are in the order of the Parquet's columns.
         f"create temp table {_STAGE} ({', '.join(column_ddl(column) for column in DQ_COLUMNS)})",
         copy,
         f"delete from {_STAGE} where {later}",
         f"insert into {DQ_RESULTS} ({columns}) select {columns} from {_STAGE}",
     ]
     return [
-        # Two at once would both delete nothing, and both copy.
+        # Without the lock, two concurrent statements would both delete nothing and both copy.
         f"lock table {DQ_RESULTS}",
         f"delete from {DQ_RESULTS} where batch_id = {batch} and not {later}",
         *(staged if noted.rows else []),
         f"delete from {DQ_VERDICTS} where batch_id = {batch} and epoch <= {noted.epoch}",
-        # What is left of the batch is later.
+        # A remaining row of the batch has a later epoch.
         f"insert into {DQ_VERDICTS} (batch_id, epoch) select {batch}, {noted.epoch} from "
         f"(select count(*) as later from {DQ_VERDICTS} where batch_id = {batch}) known where later = 0",
     ]
 
 
 def recording_name(noted: NotedVerdict) -> str:
-    """The name of the statement that records a verdict; its end event carries nothing else of ours."""
+    """The name of the statement that records a verdict; its end event carries no other data of ours."""
     return f"gluebook-quality:{noted.dataset}:{noted.batch_id}:{noted.attempts}"
 
 
 def recording_token(noted: NotedVerdict) -> str:
-    """The same for the same attempt at the same verdict; at most 64 characters."""
+    """The idempotency token of an attempt to record a verdict; at most 64 characters."""
     return f"q-{noted.batch_id}-{noted.generation}-{noted.epoch}-{noted.attempts}"[-64:]
 
 
 def dataset_of_recording(name: str) -> str | None:
-    """The dataset of the batch whose verdict a statement of this name records; None if it isn't one of these."""
+    """The dataset whose verdict a statement of this name records; None for other statements."""
     match = _NAME.fullmatch(name)
     return match["dataset"] if match else None

@@ -1,14 +1,14 @@
-"""Which rows of an append dataset stand in its table: those that some live file version vouches for.
+"""Which rows of an append dataset stay in its table: those that a live file version contains.
 
-A file version vouches for a row if it holds the row's record. It is live until a later version of the same file
-is loaded; then it is stale, in whatever order the two were loaded. A row's own provenance is one of its live
-vouchers. The others are kept as echoes, so that the row can stay when its provenance goes stale.
+A row reference says that a file version contains the row's record. A file version is live until a later version of
+the same file is loaded; then it is stale, in whatever order the two were loaded. A row's own provenance is one of its
+live references. The others are kept in the extra references, so that the row can stay when its provenance goes stale.
 
-So these hold after each load, and are taken for granted by the next:
+These invariants hold after each load, and the next load relies on them:
 
 * a key is in the table once, and the row's provenance is live
-* every other live voucher for it is in the echoes, once
-* every echo is live, and its key is in the table
+* every other live reference to the row is in the extra references, once
+* every extra reference is live, and its key is in the table
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gluebook.core.sql.warehouse import (
     ORDER,
     RECORD,
     LoadRequest,
-    echoes_table,
+    extra_references_table,
     fail_if_any,
     listed,
     loaded,
@@ -35,109 +35,115 @@ from gluebook.core.sql.warehouse import (
 
 @dataclass(frozen=True)
 class Retraction:
-    """The statements of one load. They expect `<dataset>_stage` and `<dataset>_vouchers`, both of them empty if
-    the batch is loaded already: then nothing they do may change a table.
+    """The statements of one load.
 
-    stale    file versions that have a later one
-    live     what this batch vouches for: a row for each key and file version
-    doomed   keys whose row in the table has lost its voucher; at the end those that were retracted
-    heirs    echoes that become the provenance of a doomed row
-    newest   rows of this batch that go into the table
-    besides  vouchers among `live` that no row of `newest` has as its provenance
+    They expect the temporary tables `<dataset>_stage` and `<dataset>_row_references`. Both are empty if the batch is
+    already loaded; the statements then change no table. The other temporary tables are:
+
+    stale        file versions that have a later one
+    live         this batch's live references: a row for each key and file version
+    to_retract   keys whose row in the table has lost its reference; at the end those that were retracted
+    inherited    extra references that become the provenance of a row in `to_retract`
+    newest       rows of this batch that go into the table
+    extra        references in `live` that no row of `newest` has as its provenance
     """
 
     contract: Contract
     request: LoadRequest
 
     @property
-    def vouchers(self) -> str:
-        """The table that the vouchers are copied to."""
-        return self._named("vouchers")
+    def row_references(self) -> str:
+        """The table that COPY fills with the row references."""
+        return self._named("row_references")
 
     @property
-    def doomed(self) -> str:
-        """The table that, after `statements`, holds the retracted keys."""
-        return self._named("doomed")
+    def _extra_references(self) -> str:
+        return extra_references_table(self.contract)
+
+    @property
+    def to_retract(self) -> str:
+        """The table that holds the retracted keys after `statements`."""
+        return self._named("to_retract")
 
     def assertions(self) -> list[str]:
-        """That rows and vouchers fit together: else a row would stand in the table, or go, without a reason."""
-        stage, vouchers, key = self._named("stage"), self.vouchers, self.contract.key
-        files = f"(select {listed(FILE_VERSION)} from {vouchers} where {ORDER} is not null) files"
+        """Check that rows and references match: otherwise a row would stay, or be retracted, without a reason."""
+        stage, row_references, key = self._named("stage"), self.row_references, self.contract.key
+        files = f"(select {listed(FILE_VERSION)} from {row_references} where {ORDER} is not null) files"
         return [
             fail_if_any(
-                "vouchers are neither of a file version nor of a row",
-                f"{vouchers} where ({ORDER} is null and ({_null((*key, RECORD), 'or')})) "
+                "row references name neither a file version nor a row",
+                f"{row_references} where ({ORDER} is null and ({_null((*key, RECORD), 'or')})) "
                 f"or ({ORDER} is not null and not ({_null((*key, RECORD), 'and')}))",
             ),
             fail_if_any(
-                "file versions of rows have no voucher of their own",
+                "file versions of rows have no reference of their own",
                 f"(select {listed(FILE_VERSION)} from {stage} union select {listed(FILE_VERSION)} "
-                f"from {vouchers}) named left join {files} on {same(FILE_VERSION, 'files', 'named')} "
+                f"from {row_references}) named left join {files} on {same(FILE_VERSION, 'files', 'named')} "
                 f"where files.{FILE_VERSION[0]} is null",
             ),
             fail_if_any(
-                "echoes are of no row in the stage",
-                f"(select {listed(key)} from {vouchers} where {ORDER} is null) echoed "
-                f"left join {stage} on {same(key, stage, 'echoed')} where {stage}.{key[0]} is null",
+                "extra references name no row in the stage",
+                f"(select {listed(key)} from {row_references} where {ORDER} is null) extra "
+                f"left join {stage} on {same(key, stage, 'extra')} where {stage}.{key[0]} is null",
             ),
         ]
 
     def statements(self) -> list[str]:
-        """From the emptied or filled stage to the table, the echoes and the file versions as they must be."""
+        """Bring the table, the extra references and the file versions up to date from the stage."""
         return [
-            self._files_are_noted(),
-            self._stale_are_found(),
-            self._live_are_found(),
-            self._doomed_are_found(),
-            *self._echoes_are_dropped(),
-            *self._heirs_take_over(),
-            *self._doomed_are_deleted(),
-            *self._rows_are_put_in(),
-            *self._echoes_are_kept(),
+            self._record_files(),
+            self._find_stale(),
+            self._find_live(),
+            self._find_rows_to_retract(),
+            *self._delete_extra_references(),
+            *self._inherit_provenance(),
+            *self._delete_retracted(),
+            *self._insert_rows(),
+            *self._insert_extra_references(),
         ]
 
-    def _files_are_noted(self) -> str:
+    def _record_files(self) -> str:
         dataset = quote(self.contract.name)
-        # What was noted first stays: the order of a file's versions doesn't change.
+        # The first entry of a version stays: the order of a file's versions does not change.
         return (
             f"insert into {FILES} (dataset, {listed(FILE_VERSION)}, {ORDER}, batch_id) "
             f"select {dataset}, {listed(FILE_VERSION, 'named')}, named.{ORDER}, {quote(self.request.batch_id)} "
-            f"from (select {listed(FILE_VERSION)}, max({ORDER}) as {ORDER} from {self.vouchers} "
+            f"from (select {listed(FILE_VERSION)}, max({ORDER}) as {ORDER} from {self.row_references} "
             f"where {ORDER} is not null group by {listed(FILE_VERSION)}) named "
             f"left join (select {listed(FILE_VERSION)} from {FILES} where dataset = {dataset}) known "
             f"on {same(FILE_VERSION, 'known', 'named')} where known.{FILE_VERSION[0]} is null"
         )
 
-    def _stale_are_found(self) -> str:
+    def _find_stale(self) -> str:
         dataset, (file, _) = quote(self.contract.name), FILE_VERSION
         return (
             f"create temp table {self._named('stale')} as select {listed(FILE_VERSION, FILES)} from {FILES} "
             f"join (select {file}, max({ORDER}) as latest from {FILES} where dataset = {dataset} "
-            # Only files of this batch can have got a later version, or be one that comes late.
-            f"and {file} in (select {file} from {self.vouchers}) group by {file}) files "
+            # Only a file in this batch can have a later version now, or be an earlier version that is loaded late.
+            f"and {file} in (select {file} from {self.row_references}) group by {file}) files "
             f"on files.{file} = {FILES}.{file} "
             f"where {FILES}.dataset = {dataset} and {FILES}.{ORDER} < files.latest"
         )
 
-    def _live_are_found(self) -> str:
+    def _find_live(self) -> str:
         names, stale = (*self.contract.key, *FILE_VERSION, RECORD), self._named("stale")
         return (
             f"create temp table {self._named('live')} as select {listed(names, 'claimed')} from ("
             f"select {listed(names)} from {self._named('stage')} union all "
-            f"select {listed(names)} from {self.vouchers} where {ORDER} is null) claimed "
+            f"select {listed(names)} from {self.row_references} where {ORDER} is null) claimed "
             f"left join {stale} on {same(FILE_VERSION, stale, 'claimed')} where {stale}.{FILE_VERSION[0]} is null"
         )
 
-    def _doomed_are_found(self) -> str:
+    def _find_rows_to_retract(self) -> str:
         target, key = self.contract.name, self.contract.key
         stale, live = self._named("stale"), self._named("live")
         found = (
-            f"create temp table {self.doomed} as select {listed(key, target)} from {target} "
+            f"create temp table {self.to_retract} as select {listed(key, target)} from {target} "
             f"join {stale} on {same(FILE_VERSION, stale, target)}"
         )
         if self.request.generation == 1:
             return found
-        # What this batch has brought before and doesn't any more. If it is loaded already, nothing is missing.
+        # Rows of this batch's earlier generation that this generation lacks; none if the batch is already loaded.
         return (
             f"{found} union select {listed(key, target)} from {target} "
             f"left join {live} on {same((*key, *FILE_VERSION), live, target)} "
@@ -145,48 +151,51 @@ class Retraction:
             f"and not {loaded(self.request)}"
         )
 
-    def _echoes_are_dropped(self) -> list[str]:
-        echoes, stale, batch = echoes_table(self.contract), self._named("stale"), quote(self.request.batch_id)
-        of_stale = f"delete from {echoes} using {stale} where {same(FILE_VERSION, echoes, stale)}"
-        # The batch's own come again, as far as there still are any.
-        own = f"delete from {echoes} where {BATCH} = {batch} and not {loaded(self.request)}"
+    def _delete_extra_references(self) -> list[str]:
+        references, stale = self._extra_references, self._named("stale")
+        batch = quote(self.request.batch_id)
+        of_stale = f"delete from {references} using {stale} where {same(FILE_VERSION, references, stale)}"
+        # The batch's own references are inserted again below if they still exist.
+        own = f"delete from {references} where {BATCH} = {batch} and not {loaded(self.request)}"
         return [of_stale] if self.request.generation == 1 else [of_stale, own]
 
-    def _heirs_take_over(self) -> list[str]:
-        """Rows that another batch vouches for stay, with the provenance of one such voucher."""
-        target, key, echoes = self.contract.name, self.contract.key, echoes_table(self.contract)
-        doomed, heirs, live = self.doomed, self._named("heirs"), self._named("live")
+    def _inherit_provenance(self) -> list[str]:
+        """Rows that another batch references stay; one such reference becomes their provenance."""
+        target, key = self.contract.name, self.contract.key
+        references = self._extra_references
+        to_retract, inherited, live = self.to_retract, self._named("inherited"), self._named("live")
         provenance = (*FILE_VERSION, RECORD, BATCH)
         ranked = (
-            f"select {listed((*key, *provenance), echoes)}, row_number() over (partition by "
-            f"{listed(key, echoes)} order by {listed((*FILE_VERSION, RECORD), echoes)}) as place "
-            f"from {echoes} join {doomed} on {same(key, doomed, echoes)} "
-            # What this batch vouches for itself comes in anew below, as this generation has it.
-            f"left join {live} on {same(key, live, echoes)} where {live}.{key[0]} is null"
+            f"select {listed((*key, *provenance), references)}, row_number() over (partition by "
+            f"{listed(key, references)} order by {listed((*FILE_VERSION, RECORD), references)}) as place "
+            f"from {references} join {to_retract} on {same(key, to_retract, references)} "
+            # Rows that this batch references itself are inserted below, as this generation has them.
+            f"left join {live} on {same(key, live, references)} where {live}.{key[0]} is null"
         )
         return [
-            f"create temp table {heirs} as select {listed((*key, *provenance))} from ({ranked}) ranked "
+            f"create temp table {inherited} as select {listed((*key, *provenance))} from ({ranked}) ranked "
             "where place = 1",
-            f"update {target} set {', '.join(f'{name} = {heirs}.{name}' for name in provenance)} "
-            f"from {heirs} where {same(key, target, heirs)}",
-            # A voucher is either the row's provenance or an echo.
-            f"delete from {echoes} using {heirs} where {same((*key, *FILE_VERSION), echoes, heirs)}",
-            f"delete from {doomed} using {heirs} where {same(key, doomed, heirs)}",
+            f"update {target} set {', '.join(f'{name} = {inherited}.{name}' for name in provenance)} "
+            f"from {inherited} where {same(key, target, inherited)}",
+            # A reference is either the row's provenance or an extra reference.
+            f"delete from {references} using {inherited} where {same((*key, *FILE_VERSION), references, inherited)}",
+            f"delete from {to_retract} using {inherited} where {same(key, to_retract, inherited)}",
         ]
 
-    def _doomed_are_deleted(self) -> list[str]:
-        target, key, doomed, live = self.contract.name, self.contract.key, self.doomed, self._named("live")
+    def _delete_retracted(self) -> list[str]:
+        target, key = self.contract.name, self.contract.key
+        to_retract, live = self.to_retract, self._named("live")
         return [
-            f"delete from {target} using {doomed} where {same(key, target, doomed)}",
-            # These come in anew below: they aren't retracted.
-            f"delete from {doomed} using {live} where {same(key, doomed, live)}",
+            f"delete from {target} using {to_retract} where {same(key, target, to_retract)}",
+            # These rows are inserted again below, so they are not retracted.
+            f"delete from {to_retract} using {live} where {same(key, to_retract, live)}",
         ]
 
-    def _rows_are_put_in(self) -> list[str]:
+    def _insert_rows(self) -> list[str]:
         target, key, newest = self.contract.name, self.contract.key, self._named("newest")
         known = same(key, newest, target)
         if self.request.generation > 1:
-            # Its own rows are said anew where this generation says something else.
+            # The batch's own rows are replaced where this generation's content differs.
             another = f"{target}.{BATCH} <> {quote(self.request.batch_id)}"
             known += f" and ({another} or ({same_content(self.contract, newest, target)}))"
         return [
@@ -203,39 +212,37 @@ class Retraction:
         ]
 
     def _candidates(self) -> str:
-        """One row for each key that this batch vouches for, under a live voucher; its own provenance if it can."""
+        """One row for each key with a live reference in this batch; with its own provenance if that is live."""
         key, place, names = self.contract.key, (*FILE_VERSION, RECORD), self.contract.names
-        stage, vouchers, stale = self._named("stage"), self.vouchers, self._named("stale")
-        echoed = ", ".join(f"{vouchers if name in place else stage}.{name}" for name in names)
+        stage, row_references, stale = self._named("stage"), self.row_references, self._named("stale")
+        as_extra = ", ".join(f"{row_references if name in place else stage}.{name}" for name in names)
         is_live = f"{stale}.{FILE_VERSION[0]} is null"
         return (
             f"create temp table {self._named('newest')} as select {listed(names)} from (select {listed(names)}, "
-            f"row_number() over (partition by {listed(key)} order by is_echo, {listed(place)}) as place from ("
-            f"select {listed(names, stage)}, 0 as is_echo from {stage} "
+            f"row_number() over (partition by {listed(key)} order by is_extra, {listed(place)}) as place from ("
+            f"select {listed(names, stage)}, 0 as is_extra from {stage} "
             f"left join {stale} on {same(FILE_VERSION, stale, stage)} where {is_live} union all "
-            f"select {echoed}, 1 as is_echo from {stage} "
-            f"join {vouchers} on {same(key, vouchers, stage)} and {vouchers}.{ORDER} is null "
-            f"left join {stale} on {same(FILE_VERSION, stale, vouchers)} where {is_live}) claimed) ranked "
+            f"select {as_extra}, 1 as is_extra from {stage} "
+            f"join {row_references} on {same(key, row_references, stage)} and {row_references}.{ORDER} is null "
+            f"left join {stale} on {same(FILE_VERSION, stale, row_references)} where {is_live}) claimed) ranked "
             "where place = 1"
         )
 
-    def _echoes_are_kept(self) -> list[str]:
-        """Live vouchers whose key is in the table under another file version, which by now every key is."""
-        target, echoes, live = self.contract.name, echoes_table(self.contract), self._named("live")
-        voucher, newest, besides = (
-            (*self.contract.key, *FILE_VERSION),
-            self._named("newest"),
-            self._named("besides"),
-        )
+    def _insert_extra_references(self) -> list[str]:
+        """Keep the live references to rows whose provenance is another file version; every key is in the table."""
+        target, live = self.contract.name, self._named("live")
+        references = self._extra_references
+        reference, newest = (*self.contract.key, *FILE_VERSION), self._named("newest")
+        extra = self._named("extra")
         return [
-            # What has just been put in needn't be looked for in the whole table.
-            f"create temp table {besides} as select {listed((*voucher, RECORD), live)} from {live} "
-            f"left join {newest} on {same(voucher, newest, live)} where {newest}.{voucher[0]} is null",
-            f"insert into {echoes} ({listed(voucher)}, {RECORD}, {BATCH}) "
-            f"select {listed(voucher, besides)}, min({besides}.{RECORD}), {quote(self.request.batch_id)} "
-            f"from {besides} left join {target} on {same(voucher, target, besides)} "
-            f"left join {echoes} on {same(voucher, echoes, besides)} where {target}.{voucher[0]} is null "
-            f"and {echoes}.{voucher[0]} is null group by {listed(voucher, besides)}",
+            # Rows inserted just now need no search of the whole table.
+            f"create temp table {extra} as select {listed((*reference, RECORD), live)} from {live} "
+            f"left join {newest} on {same(reference, newest, live)} where {newest}.{reference[0]} is null",
+            f"insert into {references} ({listed(reference)}, {RECORD}, {BATCH}) "
+            f"select {listed(reference, extra)}, min({extra}.{RECORD}), {quote(self.request.batch_id)} "
+            f"from {extra} left join {target} on {same(reference, target, extra)} "
+            f"left join {references} on {same(reference, references, extra)} where {target}.{reference[0]} is null "
+            f"and {references}.{reference[0]} is null group by {listed(reference, extra)}",
         ]
 
     def _named(self, what: str) -> str:

@@ -1,4 +1,4 @@
-"""What loads put where, the questions that are asked about them, and the phrases that they are built of."""
+"""The tables that loads write, queries about loads, and the SQL fragments that both use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gluebook.contracts import PROVENANCE, Column, Contract
 LOADS = "etl_loads"
 # One row per file version of an append dataset that was ever loaded.
 FILES = "etl_files"
-# A file version, as rows and vouchers name it.
+# A file version, as rows and row references name it.
 FILE_VERSION = ("_source_file", "_source_version")
 RECORD = "_source_record"
 BATCH = "_batch_id"
@@ -23,11 +23,11 @@ ORDER_COLUMN = Column(ORDER, "text", "orders the versions of one file, greatest 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """What a load needs to know.
+    """The parameters of a load.
 
-    rows        curated rows in the manifest; 0: nothing is copied, the manifest need not exist
-    generation  1 when a batch is loaded first, one more each time it is processed again
-    vouchers    rows in the manifest at `vouchers_uri`, laid out as `voucher_columns`; append datasets only
+    rows             curated rows in the manifest; 0: nothing is copied, the manifest need not exist
+    generation       1 for the first load of a batch, one more each time it is processed again
+    row_references   rows in the manifest at `row_references_uri`, laid out as `reference_columns`; append only
     """
 
     batch_id: str
@@ -35,47 +35,47 @@ class LoadRequest:
     copy_role_arn: str
     rows: int
     generation: int = 1
-    vouchers_uri: str = ""
-    vouchers: int = 0
+    row_references_uri: str = ""
+    row_references: int = 0
 
 
-def voucher_columns(contract: Contract) -> tuple[Column, ...]:
-    """The layout of an append dataset's vouchers, by position.
+def reference_columns(contract: Contract) -> tuple[Column, ...]:
+    """The layout of an append dataset's row references, by position.
 
-    A row is a file version of the batch (key and record null, `version_order` set), or an echo: a file version
-    that holds a curated row's record too (key and record set, `version_order` null).
+    A row is a file version of the batch (key and record null, `version_order` set), or an extra reference: another
+    file version that contains a curated row's record (key and record set, `version_order` null).
     """
     key = (replace(contract.column(name), nullable=True) for name in contract.key)
     return (*key, _FILE, _VERSION, replace(_RECORD, nullable=True), ORDER_COLUMN)
 
 
-def echoes_table(contract: Contract) -> str:
-    """The table of an append dataset's vouchers beside the rows' own provenance."""
+def extra_references_table(contract: Contract) -> str:
+    """The table of an append dataset's references besides the rows' own provenance; the stored name stays."""
     return f"{contract.name}_echoes"
 
 
 def confirm_sql(batch_ids: Iterable[str]) -> str:
-    """What is noted of these batches' loads, a row for each batch and generation:
+    """The recorded loads of these batches, a row for each batch and generation:
     batch_id, generation, rows_merged, rows_superseded, rows_retracted."""
     ids = ", ".join(quote(batch_id) for batch_id in batch_ids)
     return (
         f"select batch_id, generation, rows_merged, rows_superseded, rows_retracted from {LOADS} "
-        # An empty list is no SQL.
+        # `in ()` is a syntax error.
         f"where {f'batch_id in ({ids})' if ids else '1 = 0'} order by batch_id, generation"
     )
 
 
 def drift_sql(contract: Contract) -> str:
-    """Whether the dataset's table is what its loads have left, in ONE row.
+    """Compare the dataset's table with its load log; returns ONE row.
 
-    table_rows    how many rows it has now
-    noted_rows    how many it had after its last load; null if there was none
-    loads         how many loads are noted
-    doubled_loads how many generations of a batch are noted more than once
-    doubled_keys  how many keys have more than one row
+    table_rows     number of rows now
+    noted_rows     number of rows after the last load; null if there was none
+    loads          number of recorded loads
+    doubled_loads  number of batch generations that are recorded more than once
+    doubled_keys   number of keys with more than one row
     """
     of_dataset = f"from {LOADS} where dataset = {quote(contract.name)}"
-    # Without GROUP BY an aggregate has one row, always: the cross join has exactly one too.
+    # An aggregate without GROUP BY always has one row, so the cross join has exactly one.
     parts = [
         f"(select count(*) as table_rows from {contract.name}) present",
         "(select max(case when place = 1 then table_rows end) as noted_rows, count(*) as loads from (select "
@@ -90,34 +90,34 @@ def drift_sql(contract: Contract) -> str:
     )
 
 
-# -- phrases -----------------------------------------------------------------------------------------------
+# -- fragments ---------------------------------------------------------------------------------------------
 
 
 def quote(value: str) -> str:
-    """`value` as a literal. AWS docs, "String literals": a backslash escapes what follows it."""
+    """`value` as a literal. AWS docs, "String literals": a backslash escapes the next character."""
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def column_ddl(column: Column) -> str:
-    """A column as CREATE TABLE names it."""
+    """A column definition for CREATE TABLE."""
     return f"{column.name} {column.redshift_type}" + ("" if column.nullable else " not null")
 
 
 def listed(names: Iterable[str], table: str = "") -> str:
-    """Names with commas between them, each with its table if one is given."""
+    """Names separated by commas, each qualified with `table` if given."""
     return ", ".join(f"{table}.{name}" if table else name for name in names)
 
 
 def same(names: Iterable[str], one: str, other: str) -> str:
-    """That two tables' rows agree in `names`, none of which is null."""
+    """A condition: two tables' rows are equal in `names`, none of which is null."""
     return " and ".join(f"{one}.{name} = {other}.{name}" for name in names)
 
 
 def same_content(contract: Contract, one: str, other: str) -> str:
-    """That two rows of a key agree in all but their provenance; a null equals a null.
+    """A condition: two rows of a key are equal in all columns but provenance; a null equals a null.
 
-    Spelled out, as Redshift has no IS DISTINCT FROM, and as what holds, never as what differs: beside a null
-    that would be neither true nor false, and so would its opposite.
+    Spelled out because Redshift has no IS DISTINCT FROM, and as equality because an inequality with a null is
+    neither true nor false, and neither is its negation.
     """
     provenance = {column.name for column in PROVENANCE}
     return " and ".join(
@@ -133,7 +133,7 @@ def same_content(contract: Contract, one: str, other: str) -> str:
 
 
 def loaded(request: LoadRequest) -> str:
-    """That the batch is there already, in this generation or a later one."""
+    """A condition: the batch is already loaded, in this generation or a later one."""
     return (
         f"exists (select 1 from {LOADS} where batch_id = {quote(request.batch_id)} "
         f"and generation >= {request.generation})"
@@ -141,8 +141,8 @@ def loaded(request: LoadRequest) -> str:
 
 
 def fail_if_any(what: str, rows: str) -> str:
-    """Fails the transaction if there are any of `rows`, a FROM clause.
+    """A statement that fails the transaction if `rows`, a FROM clause, has any row.
 
-    A cast that fails is the only assertion there is; its text, `what`, says what was wrong.
+    A failing cast is the only assertion available; its text, `what`, says what is wrong.
     """
     return f"select cast(case when count(*) = 0 then '1' else '{what}' end as integer) from {rows}"

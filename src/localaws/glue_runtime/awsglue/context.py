@@ -1,4 +1,4 @@
-"""GlueContext, as far as a script needs it that works with plain Spark."""
+"""GlueContext for scripts that use plain Spark."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Glue's transforms work on DynamicFrames, which this stand-in hasn't got: the module is empty."""
+"""Glue's transforms work on DynamicFrames, which this stand-in lacks: the module is empty."""

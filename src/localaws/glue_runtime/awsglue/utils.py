@@ -19,7 +19,7 @@ def getResolvedOptions(args: Sequence[str], options: Sequence[str]) -> dict[str,
     """The values of the named arguments out of `args`, which is sys.argv (its first entry is the script).
 
     `--name value` and `--name=value` are the same; a value given twice counts the last time; arguments
-    nobody asked for are skipped. Every name in `options` is required, with or without leading dashes.
+    that weren't asked for are skipped. Every name in `options` is required, with or without leading dashes.
     Besides them the result has JOB_ID, JOB_RUN_ID, SECURITY_CONFIGURATION and job_bookmark_option when given.
 
     Raises RuntimeError for a name that Glue reserves, GlueArgumentError for a name that is missing or has no

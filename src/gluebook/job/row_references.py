@@ -1,0 +1,30 @@
+"""Row references of append datasets: which file versions contain a row, so that corrections can retract rows."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from gluebook.contracts import Contract
+from gluebook.core.model import FileVersion
+from gluebook.core.sql.load import reference_columns
+
+
+def row_references(
+    spark: SparkSession, contract: Contract, files: list[FileVersion], kept: DataFrame
+) -> DataFrame:
+    """One row per file version, and one per further file version that contains a row with other provenance.
+
+    `kept`: rows with `_copy`, 1 for the copy that is kept. Columns: `reference_columns(contract)`.
+    """
+    columns = reference_columns(contract)
+    schema = ", ".join(f"`{column.name}` {column.spark_type}" for column in columns)
+    no_row = (None,) * len(contract.key)
+    known = spark.createDataFrame(
+        [(*no_row, file.key, file.version_id, None, file.order) for file in files], schema
+    )
+    holders = kept.groupBy(*contract.key, "_source_file", "_source_version").agg(
+        F.min("_source_record").alias("_source_record"), F.min("_copy").alias("_copy")
+    )
+    extra = holders.where("_copy > 1").withColumn("version_order", F.lit(None))
+    return known.unionByName(extra.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in columns)))

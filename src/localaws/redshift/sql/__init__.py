@@ -1,0 +1,1 @@
+"""Redshift SQL ▸ PostgreSQL SQL. Pure: no connection, no clock. The entry is `rewrite.rewrite`."""
