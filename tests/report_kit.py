@@ -9,7 +9,7 @@ from typing import Any
 from gluebook.core.model import Counts
 from gluebook.report.gather import checks_of, gated_of
 from gluebook.report.model import (
-    Asked,
+    Answers,
     DatasetDay,
     File,
     Lineage,
@@ -27,7 +27,7 @@ MADE_AT = "2026-01-05T18:30:00Z"
 
 
 def dataset_day(quality: dict[str, Any], *, sources: tuple[str, str], failed: bool = False) -> DatasetDay:
-    """A dataset's day with three files of the batch, and one that could not be processed if asked for."""
+    """A dataset's day with three files of the batch, and one that could not be processed if wanted."""
     name, batch = quality["dataset"], quality["batch_id"]
     counts = Counts(**quality["counts"])
     third = Counts(counts.read // 3, counts.curated // 3, counts.duplicates // 3, 0)
@@ -97,7 +97,7 @@ def trends() -> tuple[Trend, ...]:
     return tuple(found)
 
 
-def asked() -> Asked:
+def answers() -> Answers:
     """Two weeks of tickets and errors, with a bad day for the checkout."""
     tickets, services = [], []
     for number in range(14):
@@ -112,7 +112,7 @@ def asked() -> Asked:
             ("search", 500, 6),
         ):
             services.append(ServiceErrors(day, service, lines + 10 * number, errors))
-    return Asked(trends(), tuple(tickets), tuple(services))
+    return Answers(trends(), tuple(tickets), tuple(services))
 
 
 def day_data(*, failed: bool = True) -> ReportData:
@@ -134,7 +134,7 @@ def day_data(*, failed: bool = True) -> ReportData:
         for dataset in (tickets, logs)
         for file in dataset.files
     ]
-    return ReportData(DAY, MADE_AT, (tickets, logs), asked(), tuple(lineage))
+    return ReportData(DAY, MADE_AT, (tickets, logs), answers(), tuple(lineage))
 
 
 def hostile_data() -> ReportData:
@@ -158,7 +158,7 @@ def hostile_data() -> ReportData:
         checks_of([quality]),
         (RejectReason(HOSTILE, 1, (Reject(HOSTILE, "1", HOSTILE),)),),
     )
-    days = Asked(
+    days = Answers(
         (Trend(HOSTILE, HOSTILE, MADE_AT, Counts(1, 1, 0, 0)),),
         (TicketsOpened("2026-01-05", HOSTILE, 1),),
         (ServiceErrors("2026-01-05", HOSTILE, 2, 1),),

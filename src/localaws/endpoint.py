@@ -1,4 +1,4 @@
-"""Where the laptop's AWS listens, and how to talk to it."""
+"""The address of the laptop's AWS, its credentials, and clients for it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Credentials:
     token: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
-        """The environment variables by which any AWS SDK picks these credentials up."""
+        """The environment variables from which any AWS SDK takes these credentials."""
         variables = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
         if self.token:
             variables["AWS_SESSION_TOKEN"] = self.token
         return variables
 
 
-# The one who deploys and looks on: may do everything, as an account's administrator may.
+# Deploys and observes; may do everything, as an account's administrator.
 DEPLOYER = Credentials("deployer", "laptop")
 
 

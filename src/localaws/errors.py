@@ -1,8 +1,8 @@
-"""What can go wrong on the laptop's AWS.
+"""The errors of the laptop's AWS.
 
 LocalAwsError
 ├── ApiError        an error answer of a service, with AWS's own code
-└── NotSupported    something this laptop's AWS doesn't know; never a silent pass
+└── NotSupported    not implemented by the laptop's AWS; never ignored
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class LocalAwsError(Exception):
 
 
 class ApiError(LocalAwsError):
-    """An error that the service would answer with: `code` as in AWS's documentation, HTTP `status`."""
+    """An error response of a service: `code` as in AWS's documentation, HTTP `status`."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -23,4 +23,4 @@ class ApiError(LocalAwsError):
 
 
 class NotSupported(LocalAwsError):
-    """A resource type, request, statement or option that the laptop's AWS doesn't know."""
+    """A resource type, request, statement or option that the laptop's AWS does not implement."""

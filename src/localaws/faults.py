@@ -1,27 +1,30 @@
-"""What goes wrong on AWS now and then, made to go wrong here when a test says so.
+"""Failures that happen on AWS now and then, made to happen here by a test.
 
-Everything is off until it is switched on, and costs nothing while it is off. See also what can be killed:
+Every fault is off until it is switched on, and costs nothing while it is off. For processes that a test can kill, see
 `LocalAws.jobs.running`, `LocalAws.functions.running`, `LocalAws.postgres.crash`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from localaws.errors import ApiError, LocalAwsError, NotSupported
 from localaws.events import Deliveries, EventBus
 from localaws.iam import Authorizer, Decide, RoleCall, When
 from localaws.mappings import Mappings
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 __all__ = ["Faults", "RoleCall", "When", "internal_error", "throttled"]
 
 # SQS: "VisibilityTimeout ... Values: 0 to 43200" (AWS docs: ReceiveMessage).
 _MOST_HIDDEN_SECONDS = 43_200
 
-# service ▸ (code, HTTP status) of "slow down" and of "something broke in here" (AWS docs: each service's API
-# reference, "Errors" of an operation and "Common errors").
+# service ▸ (code, HTTP status) of throttling and of an internal error (AWS docs: each service's API reference,
+# "Errors" of an operation and "Common errors").
 _THROTTLED = {
     "s3": ("SlowDown", 503),
     "lambda": ("TooManyRequestsException", 429),
@@ -30,18 +33,9 @@ _THROTTLED = {
     "sns": ("Throttling", 400),
     "sts": ("Throttling", 400),
     **dict.fromkeys(
-        (
-            "dynamodb",
-            "glue",
-            "redshift-data",
-            "redshift-serverless",
-            "logs",
-            "events",
-            "secretsmanager",
-            "kms",
-        ),
-        ("ThrottlingException", 400),
+        ("dynamodb", "glue", "redshift-data", "redshift-serverless"), ("ThrottlingException", 400)
     ),
+    **dict.fromkeys(("logs", "events", "secretsmanager", "kms"), ("ThrottlingException", 400)),
 }
 _BROKEN = {
     "s3": ("InternalError", 500),
@@ -65,22 +59,22 @@ def throttled(call: RoleCall) -> ApiError:
 
 
 def internal_error(call: RoleCall) -> ApiError:
-    """The called service's own failure (500): nobody can tell whether the request was executed."""
+    """The called service's own failure (500): whether the request was executed is unknown."""
     return _error(_BROKEN, call, "We encountered an internal error. Please try again.")
 
 
 def _error(known: dict[str, tuple[str, int]], call: RoleCall, message: str) -> ApiError:
     if call.service not in known:
-        raise NotSupported(f"a fault of {call.service}: it isn't known how this service fails")
+        raise NotSupported(f"a fault of {call.service}: the errors of this service are not known here")
     code, status = known[call.service]
     return ApiError(code, message, status)
 
 
 class Faults:
-    """Switches for what goes wrong. Thread-safe; a switch works from the next event, request or message on.
+    """Switches for faults. Thread-safe; a switch takes effect with the next event, request or message.
 
-    A decision of the test's own that raises does no harm where it is called: the delivery or request takes its
-    normal way, and the error is raised by the next call here, at the latest by `clear`.
+    A `decide` function that raises has no effect on the delivery or request; the error is raised by the next call
+    here, at the latest by `clear`.
     """
 
     def __init__(self, bus: EventBus, authorizer: Authorizer, mappings: Mappings) -> None:
@@ -91,26 +85,14 @@ class Faults:
         self._broken: list[Exception] = []
 
     def deliveries(self, decide: Deliveries | None) -> None:
-        """What becomes of each event on its way to each target of the bus; None: every one arrives, once.
+        """How each event is delivered to each target of the bus; None: exactly once.
 
         `decide(event, target ARN)` gives the seconds until each delivery: [] loses it, [0] is normal, [0, 0.5]
         delivers it twice, [3] lets others overtake it. It is called on the bus's thread and must not change the
         event. A delivery that waits keeps the laptop's AWS from being idle.
         """
         self._raise_broken()
-        if decide is None:
-            self._bus.deliveries = None
-            return
-        wanted = decide
-
-        def guarded(event: dict[str, Any], target_arn: str) -> Sequence[float]:
-            try:
-                return [float(seconds) for seconds in wanted(event, target_arn)]
-            except Exception as error:  # noqa: BLE001  it is raised where the test sees it
-                self._note(error)
-                return [0.0]
-
-        self._bus.deliveries = guarded
+        self._bus.deliveries = None if decide is None else self._guarded(decide, [0.0])
 
     def api(self, decide: Decide | None) -> None:
         """Which requests of deployed roles fail; None: none does by this. The deployer's never do.
@@ -118,23 +100,11 @@ class Faults:
         `decide(call, when)` is asked twice. "before": an ApiError is answered, and nothing is executed, as when a
         service throttles. "after": the request has been executed (successfully or not), and an ApiError is
         answered all the same: the caller can't know. A request that is refused by its role's policies isn't asked
-        about again. SDKs repeat what failed so, and each attempt is asked about anew. See `throttled` and
+        about again. SDKs retry such failures, and `decide` is asked about each attempt. See `throttled` and
         `internal_error` for what services say. It is called on many threads.
         """
         self._raise_broken()
-        if decide is None:
-            self._authorizer.interfere = None
-            return
-        wanted = decide
-
-        def guarded(call: RoleCall, when: When) -> ApiError | None:
-            try:
-                return wanted(call, when)
-            except Exception as error:  # noqa: BLE001  it is raised where the test sees it
-                self._note(error)
-                return None
-
-        self._authorizer.interfere = guarded
+        self._authorizer.interfere = None if decide is None else self._guarded(decide, None)
 
     def visibility(self, seconds: int | None) -> None:
         """Messages that mappings receive become visible again after so many seconds; None: as their queue says.
@@ -154,9 +124,18 @@ class Faults:
         self._mappings.visibility_seconds = None
         self._raise_broken()
 
-    def _note(self, error: Exception) -> None:
-        with self._lock:
-            self._broken.append(error)
+    def _guarded(self, decide: Callable[P, R], otherwise: R) -> Callable[P, R]:
+        """`decide`, or `otherwise` where it raises: the error is raised where the test sees it."""
+
+        def guarded(*arguments: P.args, **named: P.kwargs) -> R:
+            try:
+                return decide(*arguments, **named)
+            except Exception as error:  # noqa: BLE001
+                with self._lock:
+                    self._broken.append(error)
+                return otherwise
+
+        return guarded
 
     def _raise_broken(self) -> None:
         with self._lock:

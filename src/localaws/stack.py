@@ -1,4 +1,4 @@
-"""The whole of it: one endpoint that answers for AWS, and the players that do what AWS would do."""
+"""The whole laptop AWS: one endpoint that answers for AWS, and the services that do the work behind it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from moto.moto_api._internal import moto_api_backend
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localaws import cloudformation, copies, object_keys, quick, transactions, versions
+from localaws import cloudformation
+from localaws.cloudformation.deploy import deploy
 from localaws.crawler import Crawlers
-from localaws.deploy import deploy
-from localaws.endpoint import Credentials, Endpoint
+from localaws.endpoint import Credentials
 from localaws.errors import ApiError, LocalAwsError
 from localaws.events import EventBus, object_created_event
+from localaws.events.schedule import Schedule
 from localaws.faults import Faults
 from localaws.functions import Functions
 from localaws.iam import Allowed, Authorizer, UsageReport
@@ -28,15 +28,15 @@ from localaws.jobs import Jobs
 from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres, RedshiftError, ServerlessApi
 from localaws.redshift.users import database_user
-from localaws.schedule import Schedule
-from localaws.server import Server
+from localaws.s3 import ObjectCreated, listen_to_objects, store
+from localaws.server import Server, moto
 from localaws.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.05
-# Work passes from one player to the next between two looks; a few looks in a row can't all miss it.
-_LOOKS_IN_A_ROW = 3
+_CHECK_SECONDS = 0.05
+# Work may pass from one service to the next between two checks; several checks in a row cannot all miss it.
+_CHECKS_IN_A_ROW = 3
 # moto's state is one per process, so there can be one of us.
 _alone = threading.Lock()
 
@@ -52,7 +52,7 @@ class LocalAws:
         schedule_speed: float | None = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Start everything. `schedule_speed`: how much faster schedules tick; None: only when fired by hand.
+        """Start everything. `schedule_speed`: how much faster schedules run; None: they only fire by `fire_now`.
 
         `clock`: seconds since 1970, by which the Data API's statements expire.
 
@@ -76,23 +76,19 @@ class LocalAws:
         clock: Callable[[], float],
     ) -> None:
         closing = self._closing
-        copies.install()
-        object_keys.install()
-        self.authorizer = Authorizer(DomainDispatcherApplication(create_backend_app))
+        self.authorizer = Authorizer(moto())
         server = Server(self.authorizer, port)
         closing.callback(server.stop)
-        self.endpoint = Endpoint(server.url)
-        moto_api_backend.reset()  # what an earlier one in this process left
-        cloudformation.teach(self.endpoint)
-        quick.install()
-        transactions.install()
-        versions.install()
+        self.endpoint = server.endpoint
+        moto_api_backend.reset()  # the state that an earlier one left in this process
 
         self.postgres = Postgres.start(postgres_uri)
         closing.callback(self.postgres.stop)
         assume = self.authorizer.assume
         self.functions = Functions(self.endpoint, assume)
-        self.bus = EventBus(self.endpoint, self.functions.invoke_async, self._wake)
+        self.bus = EventBus(
+            self.endpoint, self.authorizer.check_service, self.functions.invoke_async, self._wake
+        )
         self.jobs = Jobs(self.endpoint, assume, self.bus.put)
         self.sessions = Sessions(self.endpoint, assume)
         self.crawlers = Crawlers(self.endpoint, assume, self.bus.put)
@@ -108,7 +104,7 @@ class LocalAws:
         self.mappings = Mappings(self.endpoint, assume, self.functions.invoke)
         self.faults = Faults(self.bus, self.authorizer, self.mappings)
         self.schedule = Schedule(self.endpoint, self.bus.fire, speed=schedule_speed)
-        # Whoever puts work in is closed before whoever does it.
+        # What creates work is closed before what does it.
         for close in (
             self.bus.close,
             self.warehouse.close,
@@ -117,13 +113,13 @@ class LocalAws:
             self.jobs.close,
             self.mappings.close,
             self.functions.close,
-            cloudformation.listen_to_objects(self._object_created),
+            listen_to_objects(self._object_created),
             self.schedule.close,
         ):
             closing.callback(close)
-        self.authorizer.players["redshift-data"] = self.warehouse
+        self.authorizer.services["redshift-data"] = self.warehouse
         serverless = ServerlessApi(lambda: cloudformation.namespaces(self.endpoint))
-        self.authorizer.players["redshift-serverless"] = serverless
+        self.authorizer.services["redshift-serverless"] = serverless
         self.authorizer.lookups.namespace_arn = serverless.arn
         self.authorizer.lookups.workgroup_arn = self._workgroup_arn
         self.authorizer.lookups.statement_owner = self.warehouse.owner
@@ -155,18 +151,18 @@ class LocalAws:
         )
 
     def _warehouse_admin(self, workgroup: str, secret: str) -> str:
-        """Who logs in with a secret: a workgroup's administrator with that of its namespace, nobody with another.
+        """The user that a secret logs in: a workgroup's administrator, for the secret of its namespace.
 
         AWS docs: "Storing database credentials in AWS Secrets Manager" (Redshift Data API). Whether the caller may
-        read the secret was judged with the request.
+        read the secret was decided with the request.
         """
         space = cloudformation.namespaces(self.endpoint)[self._workgroups()[workgroup].namespace]
         if secret != space.admin_secret:
             raise RedshiftError(f"secret {secret} is not the administrator's of namespace {space.name}")
         return space.admin
 
-    def _object_created(self, created: cloudformation.ObjectCreated) -> None:
-        self.bus.put(_event_of(created))
+    def _object_created(self, created: ObjectCreated) -> None:
+        self.bus.put(object_created_event(**asdict(created)))
 
     def put_objects(
         self,
@@ -175,7 +171,7 @@ class LocalAws:
         *,
         repeat: Callable[[int], int] | None = None,
     ) -> int:
-        """Store (key, body) pairs as PutObject would, many times as fast; returns the number of events sent.
+        """Store (key, body) pairs as PutObject does, many times as fast; returns the number of events sent.
 
         What is skipped: HTTP, signatures and permissions, and PutObject's headers (metadata, tags, encryption).
         What isn't: versions, ETags, sequencers, and "Object Created" on its way over the bus if the bucket's
@@ -184,10 +180,10 @@ class LocalAws:
         """
         sent = 0
         for number, (key, body) in enumerate(items):
-            created = cloudformation.store(self.endpoint.account, bucket, key, body)
+            created = store(self.endpoint.account, bucket, key, body)
             if created is None:
                 continue
-            event = _event_of(created)
+            event = object_created_event(**asdict(created))
             for _ in range(1 if repeat is None else repeat(number)):
                 self.bus.put(event)
                 sent += 1
@@ -207,12 +203,12 @@ class LocalAws:
         return database_user(DEPLOYING.role, DEPLOYING.arn)
 
     def idle(self) -> bool:
-        """Whether nobody has anything to do: no event, message, invocation, run, crawl or statement."""
-        # What a failed delivery left in a queue, or is delayed there, will come again.
+        """Whether there is no event, message, invocation, run, crawl or statement left to process."""
+        # A message that failed, or is delayed, is still in its queue.
         return self.mappings.empty() and self.at_rest()
 
     def at_rest(self) -> bool:
-        """Whether nothing runs. Queues may hold messages: those that failed come again, but nobody is at it now."""
+        """Whether nothing runs. Queues may hold messages that failed and will be received again."""
         return (
             self.bus.idle()
             and self.functions.idle()
@@ -223,16 +219,16 @@ class LocalAws:
         )
 
     def wait_idle(self, timeout_seconds: float, watch: Callable[[], None] | None = None) -> bool:
-        """Wait until nobody has anything to do; False if that isn't so in time. `watch` is called meanwhile."""
+        """Wait until `idle`; False after the timeout. `watch` is called at every check."""
         deadline = time.monotonic() + timeout_seconds
-        looks = 0
-        while looks < _LOOKS_IN_A_ROW:
+        idle_checks = 0
+        while idle_checks < _CHECKS_IN_A_ROW:
             if time.monotonic() > deadline:
                 return False
-            looks = looks + 1 if self.idle() else 0
+            idle_checks = idle_checks + 1 if self.idle() else 0
             if watch:
                 watch()
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_CHECK_SECONDS)
         return True
 
     def report(self) -> UsageReport:
@@ -254,15 +250,3 @@ class LocalAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _event_of(created: cloudformation.ObjectCreated) -> dict[str, Any]:
-    return object_created_event(
-        bucket=created.bucket,
-        key=created.key,
-        size=created.size,
-        etag=created.etag,
-        sequencer=created.sequencer,
-        version_id=created.version_id,
-        reason=created.reason,
-    )

@@ -8,8 +8,8 @@ from chain.kit import Chain
 from chain.story import Story
 from grants import recording
 from grants.deployed import Deployed, deployed
-from grants.removing import missed, told
-from localaws.iam.removals import refused
+from grants.removals import refused
+from grants.removing import missed, reported
 
 # Six of those whose absence nobody was told of once.
 ONCE_SILENT = {
@@ -46,7 +46,8 @@ def test_what_was_recorded_is_allowed_by_todays_policies(here: Deployed) -> None
 
 def test_each_grant_that_is_taken_away_is_missed_and_named(here: Deployed) -> None:
     lines = {
-        granted: told(granted, refusals) for granted, refusals in missed(here, recording.load(here)).items()
+        granted: reported(granted, refusals)
+        for granted, refusals in missed(here, recording.load(here)).items()
     }
     assert len(lines) == len(here.grants)
     silent = [(one.role, one.action, one.resource) for one, said in lines.items() if not said]

@@ -17,7 +17,7 @@ from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.core.states import OPEN_STATES, BatchState, FileState, shown_state
+from gluebook.core.states import OPEN_STATES, BatchState, FileState, visible_state
 from gluebook.operations.reconcile import drift
 
 LOST, DOUBLED = "lost", "doubled"
@@ -46,7 +46,7 @@ class Found:
     def state(self, file: FileVersion) -> str:
         """The state that operators see."""
         batch = self.batches.get(file.batch_id or "")
-        return shown_state(file.state, batch.state if batch else None)
+        return visible_state(file.state, batch.state if batch else None)
 
     @property
     def rejected(self) -> set[FileKey]:

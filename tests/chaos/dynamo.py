@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from chaos.baton import Answer
 from chaos.sizes import check_item, check_key
-from localaws.dynamodb_limits import MOST_ACTIONS, MOST_PAGE_BYTES, MOST_TRANSACTION_BYTES
+from localaws.dynamodb.limits import MOST_ACTIONS, MOST_PAGE_BYTES, MOST_TRANSACTION_BYTES
 
 Item = dict[str, Any]
 

@@ -14,6 +14,7 @@ from chaos.doors import DoorObjects
 from chaos.formats import Row, row_of, source_of, text_of
 from chaos.oracle import POISON, REJECT_ME
 from gluebook.contracts import Contract
+from gluebook.contracts.reasons import Reason
 from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.plan import PublishedFile, copy_manifest
 from gluebook.core.sql.load import reference_columns
@@ -22,7 +23,7 @@ from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, FileKey, Written
 from gluebook.job.curate import Curation, Verdict, next_batch
-from gluebook.sources.framing import MALFORMED, BadFile, Framer
+from gluebook.sources.framing import BadFile, Framer
 from gluebook.sources.reading import parsed
 
 _PROVENANCE = ("_source_file", "_source_version", "_source_record")
@@ -100,7 +101,7 @@ class Run:
             curated=_per_file([row[place] for place in at] for row in self._read(curation.data_prefix)),
             duplicates=_per_file([row[n] for n in _PROVENANCE] for row in kept if row["_copy"] > 1),
             rejects={
-                key: {MALFORMED: count}
+                key: {Reason.MALFORMED: count}
                 for key, count in _per_file(self._read(curation.rejects_prefix)).items()
             },
             row_references=self._write_row_references(curation, kept) if self.contract.append else 0,

@@ -1,4 +1,4 @@
-"""How large DynamoDB takes plain values to be, as `localaws.dynamodb_limits` has it for what the API carries."""
+"""How large DynamoDB takes plain values to be, as `localaws.dynamodb.limits` has it for what the API carries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.dynamodb_limits import (
+from localaws.dynamodb.limits import (
     MOST_ITEM_BYTES,
     MOST_PARTITION_KEY_BYTES,
     MOST_SORT_KEY_BYTES,

@@ -76,7 +76,10 @@ class ChaosWarehouse:
     def statement(self, statement_id: str) -> Statement | None:
         def described() -> Statement | None:
             found = self._known.get(statement_id)
-            return Statement(statement_id, found.status, found.error) if found else None
+            if found is None:
+                return None
+            last = f"{statement_id}:{len(found.sqls)}" if len(found.sqls) > 1 else statement_id
+            return Statement(statement_id, found.status, found.error, last)
 
         return door("DescribeStatement", False, described)
 

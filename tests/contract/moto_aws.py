@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import functools
-import logging
-import threading
 import uuid
 from typing import Any
 
 import boto3
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from ledger_kit import make_ledger_table
-from localaws import copies, object_keys, transactions, versions
 from localaws.endpoint import REGION, Endpoint
+from localaws.server import Server, moto
 
 
 @functools.cache
 def server() -> Endpoint:
     """One server for all tests of this process; its state is shared, so names must differ from test to test."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    copies.install()
-    object_keys.install()
-    transactions.install()
-    versions.install()
-    app = DomainDispatcherApplication(create_backend_app)
-    made = make_server("127.0.0.1", 0, app, threaded=True)
-    made.daemon_threads = True
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    return Endpoint(f"http://127.0.0.1:{made.server_port}")
+    return Server(moto()).endpoint
 
 
 @functools.cache

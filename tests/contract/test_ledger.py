@@ -17,7 +17,7 @@ from gluebook.aws.ledger.codec import file_item
 from gluebook.core.model import Batch, Correction, Counts, FileVersion, NotedVerdict
 from gluebook.core.states import OPEN_STATES, REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import Fenced, IllegalTransition
-from localaws.dynamodb_limits import MOST_ITEM_BYTES, item_size
+from localaws.dynamodb.limits import MOST_ITEM_BYTES, item_size
 from localaws.endpoint import Endpoint
 
 AT = "2026-01-05T10:15:00.000Z"

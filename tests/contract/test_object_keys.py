@@ -18,9 +18,9 @@ from gluebook.core.events import ObjectArrived, parse_queue_message
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.operations.register import RegisterContext, new_file_version, register, register_missing
-from localaws.cloudformation import ObjectCreated, listen_to_objects, teach
 from localaws.endpoint import Endpoint
 from localaws.events import object_created_event
+from localaws.s3 import ObjectCreated, listen_to_objects
 
 FOLDER = "app_logs/mongod/dt=2026-01-05/"
 # UTF-8 of at most 1,024 bytes; no path that an HTTP library would take for another one.
@@ -35,7 +35,6 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 
 @pytest.fixture
 def raw(endpoint: Endpoint) -> str:
-    teach(endpoint)
     s3, name = client("s3"), f"raw-{uuid.uuid4().hex}"
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

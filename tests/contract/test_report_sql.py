@@ -1,4 +1,4 @@
-"""What the report asks the warehouse, as Redshift would be asked."""
+"""What the report asks the warehouse, as Redshift would answer it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contract.load_kit import Loads
 from contract.redshift_fixtures import Warehouse
 from gluebook.core.model import Counts
 from gluebook.core.statements import Rows
-from gluebook.report.ask import RESULTS, ask
 from gluebook.report.model import ServiceErrors, TicketsOpened, Trend
+from gluebook.report.warehouse import RESULTS, answers_of
 
 RESULTS_DDL = f"""create table if not exists {RESULTS} (batch_id varchar(64), generation integer,
   dataset varchar(64), checked_at timestamp, files integer, rows_read bigint, rows_curated bigint,
@@ -20,7 +20,7 @@ PLACE = "'f', 'v', 1, 'b'"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Queried:
     """The laptop's warehouse as the report asks it."""
 
     warehouse: Warehouse
@@ -69,11 +69,11 @@ def test_trends_tickets_and_errors_are_counted_by_the_warehouse(loads: Loads) ->
         ticket(4, "null", "'high'"),
         *(line(number, number == 1) for number in range(3)),
     )
-    asked = ask(Asked(loads.warehouse))
-    assert asked.problems == {}
-    assert asked.trends == (Trend("b1", "app_logs", "2026-01-05T10:15:42Z", Counts(10, 7, 1, 2), 1, 2),)
-    assert asked.tickets == (
+    answers = answers_of(Queried(loads.warehouse))
+    assert answers.problems == {}
+    assert answers.trends == (Trend("b1", "app_logs", "2026-01-05T10:15:42Z", Counts(10, 7, 1, 2), 1, 2),)
+    assert answers.tickets == (
         TicketsOpened("2026-01-05", "high", 2),
         TicketsOpened("2026-01-04", "not given", 1),
     )
-    assert asked.services == (ServiceErrors("2026-01-05", "checkout", 3, 1),)
+    assert answers.services == (ServiceErrors("2026-01-05", "checkout", 3, 1),)

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, Correction, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     LEASED_STATES,
     OPEN_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -203,7 +204,7 @@ class FakeLedger:
         with self._lock:
             self._batches[batch.batch_id] = replace(self.confirm(batch), lease_until=lease_until)
 
-    def end_lease(self, batch: Batch, why: str) -> None:
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
         with self._lock:
             current = self.confirm(batch)
             if current.state is not batch.state:
@@ -320,6 +321,6 @@ class FakeLedger:
             # Only what the caller changed is written: the rest stays as others have left it.
             changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
             self._batches[old.batch_id] = replace(current, **changes)
-            if new.state in TROUBLED_STATES:
+            if new.state in ATTENTION_STATES:
                 self._failures.add((new.dataset, at, new.batch_id))
             return new

@@ -15,9 +15,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from gluebook.cli.iam_story import PARAMETERS, play
 from gluebook.cli.laptop import laptop
-from gluebook.cli.refusals import refusals
+from gluebook.cli.laptop.story import PARAMETERS, play
+from gluebook.cli.screens.refusals import refusals
 from grants import page, recording
 from grants.deployed import deployed
 from grants.removing import chain_without, missed, reported

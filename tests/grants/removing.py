@@ -6,15 +6,15 @@ import contextlib
 import json
 from collections.abc import Iterable, Mapping
 
-from gluebook.cli.iam_story import PARAMETERS, play
 from gluebook.cli.laptop import Laptop, laptop
-from gluebook.cli.refusals import refusals
+from gluebook.cli.laptop.story import PARAMETERS, play
+from gluebook.cli.screens.refusals import refusals
 from gluebook.errors import GluebookError
 from grants.deployed import Deployed, deployed
+from grants.removals import refused_without, without
 from grants.template import Granted
 from localaws.iam import Allowed, Denied, UsageReport
 from localaws.iam.globs import matches
-from localaws.iam.removals import refused_without, without
 from localaws.iam.statements import Grant
 
 _PATIENCE_SECONDS = 1200

@@ -10,7 +10,7 @@ from typing import Any
 from gluebook.deployment.template import parse_template
 from localaws.cloudformation.expressions import PSEUDO, Scope
 from localaws.cloudformation.resource import Made
-from localaws.iam.statements import listed
+from localaws.iam.principals import listed
 from template_kit import TEMPLATE
 
 

@@ -1,40 +1,28 @@
-"""A real moto server in this process, taught; and a place for a template with what it packages."""
+"""A real moto server in this process, patched; and a place for a template with what it packages."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import shutil
-import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
-
-from localaws.cloudformation import teach
 from localaws.endpoint import Endpoint
+from localaws.server import Server, moto
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 
 @contextlib.contextmanager
 def serving() -> Iterator[Endpoint]:
-    """A taught moto on a free port, until the end of the block."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    endpoint = Endpoint(f"http://127.0.0.1:{server.port}")
-    teach(endpoint)
+    """moto with localaws's patches on a free port, until the end of the block."""
+    server = Server(moto())
     try:
-        yield endpoint
+        yield server.endpoint
     finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+        server.stop()
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import logging
 import re
 import textwrap
 import threading
@@ -17,12 +16,11 @@ from typing import Any
 
 import pytest
 import urllib3
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.sqs.models import Queue
-from werkzeug.serving import make_server
 
 from localaws.endpoint import Credentials, Endpoint
 from localaws.errors import ApiError
+from localaws.iam import Authorizer
+from localaws.server import Server, moto
 
 PATIENCE_SECONDS = 20.0
 
@@ -45,12 +43,8 @@ class Recorder:
 @functools.cache
 def server() -> tuple[Endpoint, Recorder]:
     """One server for all tests of this process, on a free port."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    recorder = Recorder(DomainDispatcherApplication(create_backend_app))
-    made = make_server("127.0.0.1", 0, recorder, threaded=True)
-    made.daemon_threads = True
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    return Endpoint(f"http://127.0.0.1:{made.server_port}"), recorder
+    recorder = Recorder(moto())
+    return Server(recorder).endpoint, recorder
 
 
 class Roles:
@@ -82,6 +76,7 @@ class Aws:
         self.endpoint = endpoint
         self.recorder = recorder
         self.roles = Roles()
+        self.check_service = Authorizer(recorder).check_service
 
     def client(self, service: str) -> Any:
         return _client(self.endpoint, service)
@@ -154,15 +149,8 @@ class Aws:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """An empty account; moto's own draining of queues into Docker is off."""
-    add = Queue.add_message
-
-    def add_only(queue: Any, message: Any) -> None:
-        queue.lambda_event_source_mappings.clear()
-        add(queue, message)
-
-    monkeypatch.setattr(Queue, "add_message", add_only)
+def aws() -> Iterator[Aws]:
+    """An empty account."""
     endpoint, recorder = server()
     urllib3.request("POST", f"{endpoint.url}/moto-api/reset", timeout=10)
     recorder.seen.clear()

@@ -13,12 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import EVERYTHING, client, project, serving
-from localaws.cloudformation import namespaces, teach, workgroups
+from localaws.cloudformation import namespaces, workgroups
+from localaws.cloudformation.deploy import deploy, undeploy
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.template import read
-from localaws.deploy import deploy, undeploy
 from localaws.endpoint import ACCOUNT, Endpoint
 from localaws.errors import NotSupported
+from localaws.server import Server, moto
 
 P = "every"  # the prefix of all names
 STAGE = [{"Key": "stage", "Value": "dev"}]
@@ -369,11 +370,9 @@ def test_outputs_and_expressions_are_there_after_a_change_set_deployment(stack: 
 
 
 def test_another_version_of_moto_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    import moto
-
-    monkeypatch.setattr(moto, "__version__", "5.3.0")
+    monkeypatch.setattr("moto.__version__", "5.3.0")
     with pytest.raises(NotSupported, match=r"moto==5\.2\.5"):
-        teach(Endpoint("http://127.0.0.1:1"))
+        Server(moto())
 
 
 def test_the_template_covers_every_type() -> None:

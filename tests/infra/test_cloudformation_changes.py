@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import client, serving
 from localaws.cloudformation import namespaces
-from localaws.deploy import DeployFailed, deploy, outputs, undeploy
+from localaws.cloudformation.deploy import DeployFailed, deploy, outputs, undeploy
 from localaws.endpoint import Endpoint
 
 ROLE_TRUST = {
@@ -353,7 +353,7 @@ def test_changed_mappings_policies_secrets_topics_groups_and_namespaces_are_appl
         (
             resource("RedshiftServerless::Namespace", NamespaceName="fixed", DbName="one"),
             resource("RedshiftServerless::Namespace", NamespaceName="fixed", DbName="two"),
-            "the laptop can't change DbName",
+            "the laptop cannot change DbName",
         ),
         (resource("SQS::Queue"), resource("SNS::Topic"), "Update of resource type is not permitted"),
     ],
@@ -373,6 +373,22 @@ def test_a_change_that_cant_be_applied_is_refused_and_everything_stays(
     topics = {it["TopicArn"].rsplit(":", 1)[1]: it["TopicArn"] for it in sns.list_topics()["Topics"]}
     assert "more" not in topics
     assert sns.get_topic_attributes(TopicArn=topics["other"])["Attributes"]["DisplayName"] == "before"
+
+
+def test_a_renamed_catalog_table_is_replaced(stacks: Stacks) -> None:
+    def template(name: str) -> dict[str, Any]:
+        database = resource("Glue::Database", CatalogId="123456789012", DatabaseInput={"Name": "renaming"})
+        table = {
+            "CatalogId": "123456789012",
+            "DatabaseName": {"Ref": "Database"},
+            "TableInput": {"Name": name},
+        }
+        return {"Database": database, "Table": resource("Glue::Table", **table)}
+
+    assert stacks.create("s", template("before")) == "CREATE_COMPLETE"
+    assert stacks.update("s", template("after")) == "UPDATE_COMPLETE"
+    tables = stacks.client("glue").get_tables(DatabaseName="renaming")["TableList"]
+    assert [table["Name"] for table in tables] == ["after"]
 
 
 def test_what_leaves_the_template_is_deleted_unless_it_is_retained(stacks: Stacks) -> None:
@@ -426,6 +442,11 @@ def test_a_stack_that_fails_half_way_leaves_nothing(stacks: Stacks) -> None:
         ),
         ({"A": resource("SQS::Queue", VisibilityTimeOut=1)}, "unsupported property VisibilityTimeOut"),
         ({"A": resource("Glue::Job", Role="r")}, "required property Command"),
+        (
+            {"A": resource("S3::Bucket", AccessControl="Private")},
+            "the laptop does not implement property AccessControl",
+        ),
+        ({"A": resource("Events::Rule", Arn="arn:x")}, "unsupported property Arn"),
         ({"A": resource("SQS::Queue", QueueName={"Ref": "B"})}, r"Unresolved resource dependencies \[B\]"),
         (
             {

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import client, serving
-from localaws.cloudformation import ObjectCreated, listen_to_objects, silence_moto
 from localaws.endpoint import Endpoint
+from localaws.s3 import ObjectCreated, listen_to_objects
 
 FIVE_MB = 5 * 1024 * 1024
 
@@ -21,7 +21,6 @@ FIVE_MB = 5 * 1024 * 1024
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
     with serving() as it:
-        silence_moto()  # a second time: nothing may be told twice
         s3 = client(it, "s3")
         for bucket in ("told", "versioned", "untold"):
             s3.create_bucket(Bucket=bucket)
@@ -209,5 +208,5 @@ def test_put_events_that_nobody_plays_fail_instead_of_being_delivered(endpoint: 
     events.put_targets(Rule="r", Targets=targets)
     answer = events.put_events(Entries=[{"Source": "me", "DetailType": "Thing", "Detail": "{}"}])
     assert answer["FailedEntryCount"] == 1
-    assert "nobody delivers events" in answer["Entries"][0]["ErrorMessage"]
+    assert "no event bus is running" in answer["Entries"][0]["ErrorMessage"]
     assert "Messages" not in sqs.receive_message(QueueUrl=url)

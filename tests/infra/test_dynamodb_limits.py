@@ -11,15 +11,13 @@ from botocore.exceptions import ClientError
 
 from infra.cloudformation_server import client, serving
 from ledger_kit import make_ledger_table
-from localaws import transactions
-from localaws.dynamodb_limits import MOST_ITEM_BYTES, attribute_size, item_size
+from localaws.dynamodb.limits import MOST_ITEM_BYTES, attribute_size, item_size
 
 KB = 1024
 
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Any]:
-    transactions.install()
     with serving() as endpoint:
         yield client(endpoint, "dynamodb")
 

@@ -139,7 +139,7 @@ def test_a_decision_that_fails_loses_no_event_and_is_told(stage: Stage, arrivals
 
 def test_the_bus_closes_although_a_delivery_waits(stage: Stage, arrivals: Arrivals) -> None:  # noqa: F811
     source, _, _ = arrivals
-    bus = EventBus(stage.aws.endpoint, lambda _name, _event: None)
+    bus = EventBus(stage.aws.endpoint, stage.aws.authorizer.check_service, lambda _name, _event: None)
     decided = threading.Event()
 
     def late(happened: dict[str, Any], target_arn: str) -> Sequence[float]:

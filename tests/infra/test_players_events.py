@@ -12,7 +12,7 @@ import pytest
 from infra.players_kit import Aws, aws, closing  # noqa: F401
 from localaws.errors import NotSupported
 from localaws.events import EventBus, event, glue_crawler_event, glue_job_event, object_created_event
-from localaws.events.targets import service_may, target_input
+from localaws.events.targets import target_input
 
 PATTERN = {"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "raw/"}]}}}
 
@@ -33,7 +33,7 @@ def invoked() -> Invoked:
 
 @pytest.fixture
 def bus(aws: Aws, invoked: Invoked) -> Iterator[EventBus]:  # noqa: F811
-    with closing(EventBus(aws.endpoint, invoked, invoked.woken.append)) as made:
+    with closing(EventBus(aws.endpoint, aws.check_service, invoked, invoked.woken.append)) as made:
         yield made
 
 
@@ -133,7 +133,7 @@ def test_put_does_not_wait_for_the_delivery(aws: Aws) -> None:  # noqa: F811
 
     _, arn = aws.queue("arrivals", (aws.arn("events", "rule/arrived"),))
     aws.rule("arrived", PATTERN, ({"Arn": arn},))
-    with closing(EventBus(aws.endpoint, Invoked(), slow)) as bus:
+    with closing(EventBus(aws.endpoint, aws.check_service, Invoked(), slow)) as bus:
         bus.put(created())
         assert entered.wait(20)
         bus.put(created())
@@ -222,30 +222,49 @@ def test_a_target_setting_that_is_unknown_is_refused_by_name() -> None:
         target_input({"Id": "1", "Arn": "a", "InputPath": "$..x"}, {}, "r")
 
 
-ALLOW = {"Effect": "Allow", "Principal": {"Service": "e"}, "Action": "sqs:SendMessage", "Resource": "q"}
+RULE = "arn:aws:events:us-east-1:123456789012:rule/arrived"
+DENY_PLAIN_HTTP = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
 
 
 @pytest.mark.parametrize(
     ("statements", "allowed"),
     [
-        ([], False),
-        ([ALLOW], True),
-        ([ALLOW | {"Principal": "*", "Action": ["sqs:*"], "Resource": "*"}], True),
-        ([ALLOW | {"Principal": {"Service": "other"}}], False),
-        ([ALLOW | {"Resource": "another"}], False),
-        ([ALLOW | {"Condition": {"ArnLike": {"aws:SourceArn": "rule/*"}}}], True),
-        ([ALLOW | {"Condition": {"ArnEquals": {"AWS:SourceArn": "rule/b"}}}], False),
-        ([ALLOW | {"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}], False),
-        ([ALLOW, ALLOW | {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}], True),
-        ([ALLOW, ALLOW | {"Effect": "Deny"}], False),
+        ([{}], True),
+        ([{"Principal": "*", "Action": ["sqs:*"], "Resource": "*"}], True),
+        ([{"Principal": {"Service": "s3.amazonaws.com"}}], False),
+        ([{"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:*:*:rule/arr*"}}}], True),
+        ([{"Condition": {"ArnEquals": {"AWS:SourceArn": RULE + "-2"}}}], False),
+        ([{"Condition": {"StringEquals": {"aws:SourceAccount": "210987654321"}}}], False),
+        ([{}, DENY_PLAIN_HTTP], True),
+        ([{}, {"Effect": "Deny"}], False),
+        # Each of an ARN's six parts is compared by itself: this pattern has five.
+        ([{"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:*:rule/arrived"}}}], False),
+        # A condition key that does not exist: nobody knows whom the statement denies.
+        ([{}, {"Effect": "Deny", "Condition": {"StringEquals": {"aws:SourceArm": RULE}}}], False),
+        ([{"Condition": {"StringLike": {"aws:SourceArn": "${aws:nothing}*"}}}], False),
     ],
 )
-def test_a_resource_policy_decides_about_a_service(statements: list[dict[str, Any]], allowed: bool) -> None:
-    context = {"aws:SourceArn": "rule/a", "aws:SecureTransport": "true"}
-    assert service_may({"Statement": statements}, "e", "sqs:SendMessage", "q", context) is allowed
-
-
-def test_an_unknown_condition_in_a_resource_policy_is_refused_by_name() -> None:
-    odd = ALLOW | {"Condition": {"DateLessThan": {"aws:CurrentTime": "2026"}}}
-    with pytest.raises(NotSupported, match="DateLessThan"):
-        service_may({"Statement": [odd]}, "e", "sqs:SendMessage", "q", {})
+def test_the_queues_policy_decides_as_iam_does_whether_the_event_arrives(
+    aws: Aws,  # noqa: F811
+    bus: EventBus,
+    statements: list[dict[str, Any]],
+    allowed: bool,
+) -> None:
+    url, arn = aws.queue("arrivals")
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = {"Version": "2012-10-17", "Statement": [allow | statement for statement in statements]}
+    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    aws.rule("arrived", PATTERN, ({"Arn": arn},))
+    bus.put(created())
+    assert bus.wait_idle(20)
+    assert len(aws.messages(url)) == allowed
+    assert len(bus.failures()) == (not allowed)

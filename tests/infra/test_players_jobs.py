@@ -20,7 +20,7 @@ from infra.players_kit import PATIENCE_SECONDS, Aws, aws, closing, eventually, z
 from localaws.errors import NotSupported
 from localaws.jobs import Jobs
 from localaws.jobs.arguments import PythonFiles, check_arguments, script_arguments
-from localaws.jobs.models import take_over_runs
+from localaws.jobs.models import run_patches
 from localaws.processes import python_command
 
 
@@ -171,16 +171,13 @@ def test_no_two_starts_are_judged_at_the_same_time(monkeypatch: pytest.MonkeyPat
         return "jr"
 
     monkeypatch.setattr(FakeJob, "start_job_run", judged)
-    takeover = take_over_runs(lambda _job, _run: None)
-    try:
+    with run_patches(lambda _job, _run: None):
         job = SimpleNamespace(job_runs=[None])
         threads = [threading.Thread(target=FakeJob.start_job_run, args=(job,)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        takeover.undo()
     assert most == [1]
 
 

@@ -15,8 +15,8 @@ from infra.players_kit import Aws, aws, closing, eventually  # noqa: F401
 from localaws.errors import LocalAwsError
 from localaws.functions import Functions
 from localaws.mappings import Mappings
-from localaws.mappings.queues import delete_message
 from localaws.mappings.shapes import reported_failures
+from localaws.sqs.queues import delete_message
 
 Handler = Callable[[dict[str, Any]], Any]
 Start = Callable[..., Mappings]

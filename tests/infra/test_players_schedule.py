@@ -10,7 +10,7 @@ import pytest
 from infra.players_kit import Aws, aws, closing, eventually  # noqa: F401
 from localaws.errors import LocalAwsError, NotSupported
 from localaws.events import EventBus
-from localaws.schedule import Schedule, rate_seconds
+from localaws.events.schedule import Schedule, rate_seconds
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_without_a_clock_a_rule_fires_when_told_to_and_reaches_its_function(aws:
         SourceArn=arn,
     )
     calls: list[Any] = []
-    with closing(EventBus(aws.endpoint, lambda *call: calls.append(call))) as bus:
+    with closing(EventBus(aws.endpoint, aws.check_service, lambda *call: calls.append(call))) as bus:
         schedule = Schedule(aws.endpoint, bus.fire, speed=None)
         schedule.fire_now("sweep")
         assert bus.wait_idle(20)

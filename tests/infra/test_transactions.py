@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from ledger_kit import make_ledger_table
-from localaws import transactions
-from localaws.endpoint import Endpoint
-from localaws.server import Server
+from localaws.server import Server, moto
 
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Any]:
-    transactions.install()
-    server = Server(DomainDispatcherApplication(create_backend_app))
-    client = Endpoint(server.url).client("dynamodb")
+    server = Server(moto())
+    client = server.endpoint.client("dynamodb")
     make_ledger_table(client, "transactions")
     yield client
     server.stop()

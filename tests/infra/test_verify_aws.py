@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws import dynamodb_limits
+from localaws.dynamodb import limits
 from localaws.iam import Authorizer
 from localaws.redshift import load, models
 from verify_aws.answers import compare, differences, expected, not_asked
@@ -47,7 +47,7 @@ def test_what_aws_answered_otherwise_is_what_is_expected_by_now() -> None:
         ),
         (
             "dynamodb",
-            [(dynamodb_limits, "MOST_ITEM_BYTES", 1 << 30)],
+            [(limits, "MOST_ITEM_BYTES", 1 << 30)],
             {"dynamodb: an item of 400 KB and a byte"},
         ),
         (

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from localaws.cloudformation import ObjectCreated, listen_to_objects
+from localaws.s3 import ObjectCreated, listen_to_objects
 from verify_aws import requests
 from verify_aws.kit import Place, allow, answer_of
 from verify_aws.laptop import on_laptop

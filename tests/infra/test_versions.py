@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from moto.s3.models import s3_backends
 
 from infra.cloudformation_server import client, serving
-from localaws import versions
 from localaws.endpoint import ACCOUNT, Endpoint
 
 Entry = tuple[str, str]
@@ -21,7 +20,6 @@ Entry = tuple[str, str]
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    versions.install()
     with serving() as endpoint:
         yield endpoint
 

@@ -84,9 +84,9 @@ def test_every_magic_of_glue_is_there_and_is_only_noted(cells: Kernel) -> None:
         ("x = 1\n%no_such_magic", "UsageError: Line magic function `%no_such_magic` not found."),
         ("%%no_such_magic\nx", "UsageError: Cell magic `%%no_such_magic` not found."),
         ("%glue_version 9", "UsageError: %glue_version: there is no AWS Glue 9"),
-        ("%number_of_workers two", "UsageError: %number_of_workers: 'two' is no whole number"),
+        ("%number_of_workers two", "UsageError: %number_of_workers: 'two' is not a whole number"),
         ("%worker_type G.3X", "UsageError: %worker_type: there is no worker type 'G.3X'"),
-        ("%%configure\n{'a': true}", "UsageError: %configure: what follows is no dictionary"),
+        ("%%configure\n{'a': true}", "UsageError: %configure: what follows is not a dictionary"),
         ("%run no_such_file.py", "Exception: File `'no_such_file.py'` not found."),
         ("!exit 3", "CalledProcessError: "),
     ],
@@ -154,7 +154,7 @@ def test_boto3_and_awswrangler_see_the_laptop_that_came_up_later(cells: Kernel) 
 def test_empty_parameters_are_those_of_the_deployed_job(
     cells: Kernel, source: str, filled: str, left: str
 ) -> None:
-    assert cells.printed(source) == f"Empty here, so as the deployed job has it: {filled}\n"
+    assert cells.printed(source) == f"Empty parameters, taken from the deployed job: {filled}\n"
     assert cells.run("(ledger_table, lake_bucket, other)").shown[-1]["text/plain"] == left
 
 

@@ -14,15 +14,15 @@ from typer.testing import CliRunner
 
 from contract.moto_aws import client, moto_endpoint
 from gluebook.aws.ledger import Ledger
-from gluebook.cli import report_command
+from gluebook.cli import report
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment
 from gluebook.core.keys import Lake, file_id
 from gluebook.core.model import FileVersion
 from gluebook.notebook.execute import execute
 from gluebook.report.offline import reaches_out
+from gluebook.report.outputs import executed
 from gluebook.report.page import page as page_of
-from gluebook.report.shown import executed
 from ledger_kit import make_ledger_table
 from localaws.endpoint import Endpoint
 from report_kit import write_site
@@ -69,7 +69,7 @@ def test_the_notebook_makes_a_page_of_a_day_and_one_of_a_day_without_anything(
         done = executed(path)
         html = page_of(day, done.summary.made_at, done.summary.verdict, done.parts)
         assert reaches_out(html) == [] and "<script" not in html
-        assert "no workgroup and database are named in the parameters" in html
+        assert "the parameters name no workgroup and database" in html
         verdicts[str(day)] = (done.summary.verdict, done.summary.files)
     assert verdicts == {"2026-01-05": ("with reservations", 1), "1999-01-01": ("nothing arrived", 0)}
 
@@ -84,7 +84,7 @@ def test_the_command_makes_publishes_and_tells_and_a_second_time_replaces(
     monkeypatch.chdir(tmp_path)
     outputs = {"LakeBucket": stack["lake_bucket"], "LedgerTable": stack["ledger_table"]}
     deployed = Deployment({**outputs, "Workgroup": "", "WarehouseDatabase": ""})
-    monkeypatch.setattr(report_command, "connect", lambda: deployed)
+    monkeypatch.setattr(report, "connect", lambda: deployed)
     words = ["report", "--day", str(DAY), "--kernel", "python3", "--json"]
     for more in (["--no-publish"], [], []):
         result = CliRunner().invoke(app, [*words, *more])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gluebook.cli.notebook_runs import Destination, Result, days, run_all
+from gluebook.cli.run import Destination, Result, days, run_all
 from gluebook.errors import ConfigurationError
 from gluebook.notebook.execute import execute
 from notebook_kit import Cell, code, prose, write
@@ -110,7 +110,7 @@ def test_a_run_that_did_not_do_everything_is_a_failure_and_its_copy_is_kept(
     ("texts", "over", "message"),
     [
         (["dya=1"], [], "story.ipynb has no parameter dya; did you mean day?"),
-        (["limit=1.5"], [], "parameter limit: '1.5' is no int"),
+        (["limit=1.5"], [], "parameter limit: '1.5' is not of type int"),
         (["day=x"], [date(2026, 1, 1)], "parameter day is given by --from and --to already"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_range_needs_a_parameter_to_run_over(tmp_path: Path) -> None:
 
 
 def test_a_kernel_that_is_not_there_is_told_with_those_that_are(notebook: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"Jupyter knows no kernel 'nowhere', only .*python3"):
+    with pytest.raises(ConfigurationError, match=r"Jupyter has no kernel 'nowhere', only .*python3"):
         execute(notebook, {}, tmp_path / "out.ipynb", kernel="nowhere")
 
 

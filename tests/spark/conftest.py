@@ -30,7 +30,11 @@ def spark() -> Iterator[SparkSession]:
 def rows_of(source: Source, name: str, body: bytes) -> list[tuple[Any, ...]]:
     """The records of a file as rows of `records_schema`."""
     return [
-        (r.number, name, "v1", "batch", "2026-01-05", r.raw, r.problem, *map(r.fields.get, source.columns))
+        (
+            *(r.number, name, "v1", "batch", "2026-01-05", r.raw),
+            r.problem and r.problem.value,
+            *map(r.fields.get, source.columns),
+        )
         for r in parsed(Framer(io.BytesIO(body), source.layout), source)
     ]
 

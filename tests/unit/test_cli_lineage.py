@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fakes import FakeObjects, a_batch
-from gluebook.cli import lineage_command
+from gluebook.cli import lineage
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment
 from gluebook.core.model import Batch, Counts
@@ -37,8 +37,8 @@ def a_loaded(number: int, day: str) -> Batch:
 def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     batches = (a_loaded(1, "2026-01-05"), a_loaded(2, "2026-01-06"))
     monkeypatch.setattr(Deployment, "overview", lambda self: Overview((), batches))
-    monkeypatch.setattr(lineage_command, "connect", lambda: Deployment(OUTPUTS))
-    monkeypatch.setattr(lineage_command, "Objects", FakeObjects)
+    monkeypatch.setattr(lineage, "connect", lambda: Deployment(OUTPUTS))
+    monkeypatch.setattr(lineage, "Objects", FakeObjects)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     for name in NOBODY:
         monkeypatch.delenv(name, raising=False)
@@ -81,7 +81,7 @@ def test_a_catalogue_that_does_not_answer_is_reported_and_no_file_is_left(
     monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:9")
     code, done = said("-o", str(tmp_path / "e"))
     assert code != 0
-    assert "lineage could not be sent to http transport" in str(done.exception)
+    assert "lineage events could not be sent to http transport" in str(done.exception)
     assert not (tmp_path / "e").exists()
 
 

@@ -79,7 +79,7 @@ def test_lint_says_nothing_of_notebooks_as_they_should_be_and_fixes_what_running
             cell |= {"execution_count": number, "outputs": [{"output_type": "stream", "text": "x"}]}
     notebook.write_text(json.dumps(parsed), encoding="utf-8")
     code, output = said("lint", str(notebook))
-    assert code == 1 and "it keeps what running it has put out" in output
+    assert code == 1 and "it contains outputs of a run" in output
     assert said("lint", "--fix", str(notebook))[0] == 0
     assert notebook.read_bytes() == clean
 

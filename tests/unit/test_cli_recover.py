@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from fakes import a_file
 from fakes.pipeline import RAW, Pipeline
 from gluebook.aws.logs import LogLine
-from gluebook.cli import operate, recover
+from gluebook.cli import backfill, reconcile, replay, status
 from gluebook.cli.app import app
 from gluebook.cli.deployment import Deployment, raw_place
 from gluebook.core.runs import FailedRun, failed_run_mark
@@ -62,8 +62,8 @@ class Deployed:
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployed:
     made = Deployed()
-    monkeypatch.setattr(recover, "connect", lambda: made)
-    monkeypatch.setattr(operate, "connect", lambda: made)
+    for command in (backfill, reconcile, replay, status):
+        monkeypatch.setattr(command, "connect", lambda: made)
     return made
 
 
@@ -88,9 +88,9 @@ def test_replay_says_what_comes_again_and_what_rides_along(deployed: Deployed) -
     result = gluebook("replay", "--file", f"s3://{RAW}/{files[0].key}")
     assert result.exit_code == 0
     said = " ".join(result.stdout.split())
-    assert "Processed again: 1 file version, with 1 batch" in said
+    assert "Replayed 1 file version in 1 batch" in said
     assert f"{batch.batch_id}: LOADED in generation 1, next is 2" in said
-    assert "Riding along, as they share these batches: 1 file version" in said
+    assert "Replayed with them, because they are in the same batches: 1 file version" in said
     assert "started run jr_1 of job job-logs" in said
 
 
@@ -165,7 +165,7 @@ def test_backfill_counts_what_it_took_in(deployed: Deployed) -> None:
     assert (answer["registered"], answer["known"], answer["refused"]) == (1, 0, 1)
     assert answer["started"]["app_logs"]["run"] == "jr_1"
     said = " ".join(gluebook("backfill", "/").stdout.split())
-    assert "0 file versions registered, 2 known already, 0 refused" in said
+    assert "file versions: 0 registered, 2 known, 0 refused" in said
 
 
 def test_backfill_wants_to_be_told_if_it_is_to_be_the_whole_bucket(deployed: Deployed) -> None:
@@ -186,7 +186,7 @@ def test_backfill_stopped_by_ctrl_c_says_how_to_go_on(
         patch.setattr(deployed.pipeline.jobs, "start", stop)
         result = gluebook("backfill", "app_logs/")
     assert result.exit_code != 0
-    assert "the same command goes on from there" in result.stderr
+    assert "the same command resumes from here" in result.stderr
     assert told("backfill", "app_logs/")[1]["known"] == 1
 
 
@@ -195,7 +195,7 @@ def test_backfill_stopped_by_ctrl_c_says_how_to_go_on(
 
 def test_reconcile_exits_with_0_where_all_agrees(deployed: Deployed) -> None:
     result = gluebook("reconcile")
-    assert (result.exit_code, "tell the same story" in result.stdout) == (0, True)
+    assert (result.exit_code, "warehouse agree" in result.stdout) == (0, True)
     assert told("reconcile") == (
         0,
         {"differences": [], "repaired": [], "failed_repairs": [], "remaining": 0},
@@ -262,7 +262,7 @@ def test_status_tells_why_the_last_run_and_a_function_failed(deployed: Deployed)
         "`gluebook logs load` shows more",
     ]
     assert told("status")[1]["failures"] == lines
-    assert gluebook("status").stdout.splitlines() == ["Nothing has arrived yet.", *lines]
+    assert gluebook("status").stdout.splitlines() == ["No file has arrived yet.", *lines]
     deployed.pipeline.batch(BatchState.LOADED)
     assert gluebook("status", "--failed").stdout.splitlines() == lines
 
@@ -335,7 +335,7 @@ def test_backfill_names_what_could_not_be_registered_and_exits_with_1(refusing: 
     result = gluebook("backfill", "/")
     assert result.exit_code == 1
     said = " ".join(result.stdout.split())
-    assert "1 file versions registered" in said
+    assert "1 registered" in said
     assert f"Could not be registered: 1 object; the same command tries again: {BAD}: An error" in said
     code, answer = told("backfill", "/")
     assert (code, answer["known"], [one["key"] for one in answer["failed"]]) == (1, 1, [BAD])

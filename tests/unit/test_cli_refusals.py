@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from fakes import a_file
 from fakes.pipeline import Pipeline
-from gluebook.cli import operate, refusals, trial
+from gluebook.cli import status
 from gluebook.cli.app import app
-from gluebook.cli.stages import stages
+from gluebook.cli.laptop import trial
+from gluebook.cli.screens import refusals
+from gluebook.cli.screens.progress import stages
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError
 from gluebook.operations.status import Overview, overview
@@ -35,8 +37,8 @@ class Deployed:
 
 @pytest.fixture(autouse=True)
 def _deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operate, "connect", Deployed)
-    monkeypatch.setattr(operate, "failures", lambda deployment, seen: [])
+    monkeypatch.setattr(status, "connect", Deployed)
+    monkeypatch.setattr(status, "failures", lambda deployment, seen: [])
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
@@ -115,8 +117,8 @@ class RefusingAws:
 
 
 def settled(aws: RefusingAws, monkeypatch: pytest.MonkeyPatch) -> Overview:
-    monkeypatch.setattr(trial, "_LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(trial, "_REFUSED_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(trial, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial, "_IDLE_AFTER_REFUSAL_SECONDS", 0.0)
     with stages() as staged:
         return trial.wait_until_settled(SimpleNamespace(aws=aws, deployment=Deployed()), 1, staged, 1.0)  # type: ignore[arg-type]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gluebook.cli.stages import Stopwatch, stages
-from gluebook.core.states import BatchState, FileState
-from gluebook.operations.status import NEEDS_ATTENTION, SETTLED
+from gluebook.cli.screens.progress import Stopwatch, stages
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, FileState
 
 
 def test_the_seconds_of_a_stage_that_comes_twice_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0.0, 1.0, 1.0, 3.0, 3.0, 7.0])
-    monkeypatch.setattr("gluebook.cli.stages.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("gluebook.cli.screens.progress.time.monotonic", lambda: next(moments))
     clock = Stopwatch()
     for stage in ("curate", "load", "curate"):
         clock.begin(stage)
@@ -36,6 +35,6 @@ def test_nothing_is_shown_where_stderr_is_no_terminal(capfd: pytest.CaptureFixtu
     assert "Uploading" not in shown.err
 
 
-def test_superseded_is_settled_without_attention_and_a_division_is_not_settled() -> None:
+def test_superseded_is_settled_without_needing_attention_and_a_division_is_neither() -> None:
     assert FileState.SUPERSEDED.value in SETTLED - NEEDS_ATTENTION
     assert not {BatchState.DIVIDING.value, FileState.PENDING.value} & SETTLED

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import types as spark_types
+from pyspark.sql.pandas.types import to_arrow_type
 
-from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract, contract
-from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES
+from gluebook.contracts import CONTRACTS, PROVENANCE, TYPES, Column, Contract, contract
+from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES, TypeName
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
+from gluebook.quality.frames import read_frame
 from gluebook.sources import all_sources, source, source_names, sources_of
 from gluebook.sources.csv_fields import csv_fields, header_names
 from gluebook.sources.model import Source
@@ -79,21 +85,34 @@ def test_every_column_is_described(each: Contract) -> None:
     assert all(column.description for column in each.columns)
 
 
-@pytest.mark.parametrize(
-    ("column", "spark", "redshift"),
-    [
-        (Column("c", "text", "", length=12), "string", "varchar(12)"),
-        (Column("c", "integer", ""), "int", "integer"),
-        (Column("c", "bigint", ""), "bigint", "bigint"),
-        (Column("c", "boolean", ""), "boolean", "boolean"),
-        (Column("c", "date", ""), "date", "date"),
-        (Column("c", "timestamp", ""), "timestamp", "timestamp"),
-    ],
-)
-def test_a_columns_type_is_the_same_in_parquet_and_redshift(
-    column: Column, spark: str, redshift: str
-) -> None:
-    assert (column.spark_type, column.redshift_type) == (spark, redshift)
+def test_the_table_of_types_has_every_type() -> None:
+    assert tuple(TYPES) == get_args(TypeName)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_type_is_the_same_in_spark_arrow_and_redshift(name: TypeName) -> None:
+    type_ = TYPES[name]
+    spark = getattr(spark_types, type_.spark_class)()
+    assert spark.simpleString() == type_.spark
+    # The physical type of the Parquet that Spark writes; without a zone, as in the warehouse.
+    arrow = pa.timestamp("us") if name == "timestamp" else to_arrow_type(spark)
+    assert arrow == pa.type_for_alias(type_.arrow)
+    assert type_.redshift in ("varchar", "integer", "bigint", "boolean", "date", "timestamp")
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_the_gate_reads_parquet_of_a_type_as_the_table_says(name: TypeName, tmp_path: Path) -> None:
+    written = pa.table({"c": pa.array([None], pa.type_for_alias(TYPES[name].arrow))})
+    pq.write_table(written, tmp_path / "one.parquet")
+    dtype = read_frame([tmp_path / "one.parquet"])["c"].dtype
+    # Days are Python's own, in a column of objects.
+    read = {"date": "date", "timestamp": dtype.name}.get(name, type(dtype).__name__)
+    assert TYPES[name].pandas == read
+
+
+def test_a_text_has_its_length_in_redshift() -> None:
+    column = Column("c", "text", "", length=12)
+    assert (column.spark_type, column.redshift_type) == ("string", "varchar(12)")
 
 
 def test_unknown_names_are_refused_naming_the_known_ones() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from gluebook.cli.cost_command import stack_of
+from gluebook.cli.cost import stack_of
 from gluebook.core.cost import Line, Stack, Workload, cost, monthly, per_load
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError

@@ -15,7 +15,7 @@ from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
 from gluebook.explore.times import read_month_first, read_time, spelling
-from gluebook.sample import messes
+from gluebook.sample import faults
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 
@@ -148,7 +148,7 @@ def test_a_ticket_is_mistaken_where_another_order_ends_with_an_older_revision() 
 
 def test_each_way_to_spoil_a_file_comes_to_the_end_its_name_says() -> None:
     body = ticket_file(*(ticket_record(f"T{n}", n, "New", "5/1/2026 10:00") for n in range(40)))
-    spoilt = {**messes.broken_bytes(body), **messes.broken_headers(body)}
+    spoilt = {**faults.broken_bytes(body), **faults.broken_headers(body)}
     ends = {
         what: files.fate(damaged, SERVICENOW.layout).split(":")[1].strip() for what, damaged in spoilt.items()
     }
@@ -164,13 +164,13 @@ def test_each_way_to_spoil_a_file_comes_to_the_end_its_name_says() -> None:
         "no header, records only": "another_layout",
     }
     assert files.fate(body, SERVICENOW.layout) == "40 records"
-    open_quote = messes.with_open_quote(body, at=4)
+    open_quote = faults.with_open_quote(body, at=4)
     assert files.fate(open_quote, SERVICENOW.layout) == "40 records; record 3 is set aside: unclosed_quote"
 
 
 def test_a_corrected_file_takes_lines_back_and_changes_others_and_leaves_the_most() -> None:
     body = b"".join(log_line(n) for n in range(40))
-    before, after = body.splitlines(), messes.corrected(body.replace(b'"msg": ', b'"msg":')).splitlines()
+    before, after = body.splitlines(), faults.corrected(body.replace(b'"msg": ', b'"msg":')).splitlines()
     assert len(after) == 36
     changed = [line for line in after if b"(corrected)" in line]
     assert [json.loads(line)["id"] for line in changed] == [5, 15, 25, 35]

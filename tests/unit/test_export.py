@@ -170,8 +170,8 @@ def test_a_notebook_without_parameters_is_refused(make: Make) -> None:
 
 
 def test_a_notebook_without_job_cells_is_refused(make: Make) -> None:
-    assert "no job cell: nothing of it would run" in refusal(make(code(PARAMETERS, "parameters")))
-    assert "no job cell: nothing of it would run" in refusal(make())
+    assert "no job cell, so its script would do nothing" in refusal(make(code(PARAMETERS, "parameters")))
+    assert "no job cell, so its script would do nothing" in refusal(make())
 
 
 def test_a_second_parameters_cell_is_refused(make: Make) -> None:
@@ -292,10 +292,10 @@ def test_the_real_notebooks_are_committed_without_outputs(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no notebook"),
-        (b"x = 1\n", "is no notebook"),
-        (b"[]", "is no notebook"),
-        (b"\xff", "is no notebook"),
+        (b"", "is not a notebook"),
+        (b"x = 1\n", "is not a notebook"),
+        (b"[]", "is not a notebook"),
+        (b"\xff", "is not a notebook"),
     ],
 )
 def test_a_file_that_is_no_notebook_is_named(tmp_path: Path, content: bytes, message: str) -> None:

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gluebook.contracts.reasons import Reason
 from gluebook.sources.app_logs import containers, mongod
 from gluebook.sources.csv_fields import csv_fields, csv_values
 from gluebook.sources.fields import Fields, Malformed
-from gluebook.sources.framing import MALFORMED, UNCLOSED, Framer
+from gluebook.sources.framing import Framer
 from gluebook.sources.json_fields import json_members, json_text, text_of, whole_number
 from gluebook.sources.reading import parsed
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
@@ -233,13 +234,14 @@ def problems(*records: str) -> list[str | None]:
 def test_a_malformed_record_leaves_its_neighbours_alone() -> None:
     good = "," * (len(SERVICENOW.columns) - 1)
     rest = good.removeprefix(",")
-    assert problems(good, "," * 20_500, good) == [None, MALFORMED, None]
-    assert problems(good, f'"He said "no" twice",{rest}', good) == [None, MALFORMED, None]
-    assert problems(good, f'"He said "no"\ntwice",{rest}', good) == [None, UNCLOSED, UNCLOSED, None]
+    assert problems(good, "," * 20_500, good) == [None, Reason.MALFORMED, None]
+    assert problems(good, f'"He said "no" twice",{rest}', good) == [None, Reason.MALFORMED, None]
+    two = [Reason.UNCLOSED_QUOTE] * 2
+    assert problems(good, f'"He said "no"\ntwice",{rest}', good) == [None, *two, None]
     deep = mongod.SOURCE
     lines = b'{"msg": 1}\n{"attr": ' + b"[" * 50_000 + b"]" * 50_000 + b'}\n{"msg": 2}\n'
     found = list(parsed(Framer(io.BytesIO(lines), deep.layout), deep))
-    assert [record.problem for record in found] == [None, MALFORMED, None]
+    assert [record.problem for record in found] == [None, Reason.MALFORMED, None]
     assert found[1].fields == {}
 
 

@@ -14,17 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gluebook.sources.framing import (
-    MALFORMED,
-    TOO_LONG,
-    UNCLOSED,
-    BadFile,
-    Framer,
-    Layout,
-    Record,
-    cutting,
-    unpacking,
-)
+from gluebook.contracts.reasons import Reason
+from gluebook.sources.framing import BadFile, Framer, Layout, Record, cutting, unpacking
 
 CSV = Layout("csv", required=("number", "text"))
 LINES = Layout("lines")
@@ -106,7 +97,9 @@ def test_records_are_those_of_an_independent_reader_whatever_the_cells_the_packi
     assert [next(csv.reader(io.StringIO(record.raw, newline=""))) for record in records] == expected[1:]
     assert [record.number for record in records] == list(range(1, len(rows) + 1))
     assert framer.records == len(rows)
-    assert [record.problem for record in records] == [MALFORMED if "\0" in r.raw else None for r in records]
+    assert [record.problem for record in records] == [
+        Reason.MALFORMED if "\0" in r.raw else None for r in records
+    ]
 
 
 @given(
@@ -198,12 +191,16 @@ def test_a_file_with_bare_carriage_returns_is_refused_not_a_crash() -> None:
 )
 def test_a_nul_makes_a_reject_of_its_record_and_of_no_other(body: bytes) -> None:
     records = frame(b"number,text\n" + body)
-    assert [(record.number, record.problem) for record in records] == [(1, None), (2, MALFORMED), (3, None)]
+    assert [(record.number, record.problem) for record in records] == [
+        (1, None),
+        (2, Reason.MALFORMED),
+        (3, None),
+    ]
 
 
 def test_nuls_that_pad_the_end_of_a_file_are_a_reject() -> None:
     records = frame(b"one\ntwo\n" + b"\0" * 512, Layout("lines"))
-    assert [record.problem for record in records] == [None, None, MALFORMED]
+    assert [record.problem for record in records] == [None, None, Reason.MALFORMED]
 
 
 def test_a_header_with_a_nul_is_no_header() -> None:
@@ -211,7 +208,7 @@ def test_a_header_with_a_nul_is_no_header() -> None:
 
 
 def test_an_overlong_first_line_is_no_header() -> None:
-    assert TOO_LONG in refusal(b"number,text," + b"x" * (LONGEST + 1) + b"\n1,a\n")
+    assert Reason.RECORD_TOO_LONG in refusal(b"number,text," + b"x" * (LONGEST + 1) + b"\n1,a\n")
 
 
 def test_a_header_may_name_a_column_beyond_all_measure() -> None:
@@ -219,7 +216,7 @@ def test_a_header_may_name_a_column_beyond_all_measure() -> None:
 
 
 def test_a_header_whose_quote_is_never_closed_is_no_header() -> None:
-    assert UNCLOSED in refusal(b'number,"text\n1,a\n')
+    assert Reason.UNCLOSED_QUOTE in refusal(b'number,"text\n1,a\n')
 
 
 # -- gzip --------------------------------------------------------------------------------------------------
@@ -309,7 +306,7 @@ def test_an_unclosed_quote_costs_its_own_line_only(monkeypatch: pytest.MonkeyPat
     body = "\n".join(["number,text", *good[:10], '10,"never closed', *good[10:]]) + "\n"
     records = frame(body.encode())
     assert [record.raw for record in records if record.problem] == ['10,"never closed']
-    assert {record.problem for record in records} == {None, UNCLOSED}
+    assert {record.problem for record in records} == {None, Reason.UNCLOSED_QUOTE}
     assert [record.raw for record in records if not record.problem] == good
     assert [record.number for record in records] == list(range(1, 52))
 
@@ -321,8 +318,12 @@ def test_a_stray_quote_leaves_the_records_around_it_whole(
     stray = '7,"5 inches\n'
     before, after = written(rows, dialect), written(others, dialect).split(dialect[0].encode(), 1)[1]
     records = frame(before + stray.encode() + after)
-    faulty = [record.raw for record in records if record.problem == UNCLOSED]
-    good = [next(csv.reader(io.StringIO(r.raw, newline=""))) for r in records if r.problem != UNCLOSED]
+    faulty = [record.raw for record in records if record.problem == Reason.UNCLOSED_QUOTE]
+    good = [
+        next(csv.reader(io.StringIO(r.raw, newline="")))
+        for r in records
+        if r.problem != Reason.UNCLOSED_QUOTE
+    ]
     assert faulty == [stray.rstrip()]
     assert good == [list(row) for row in (*rows, *others)]
 
@@ -331,9 +332,9 @@ def test_inch_marks_cost_their_own_lines_only() -> None:
     body = b'number,text\n1,a\n2,5" pipe\n3,c\n4,6" pipe\n5,"x\ny"\n6,3"x4" plate\n'
     assert [(r.raw, r.problem) for r in frame(body)] == [
         ("1,a", None),
-        ('2,5" pipe', UNCLOSED),
+        ('2,5" pipe', Reason.UNCLOSED_QUOTE),
         ("3,c", None),
-        ('4,6" pipe', UNCLOSED),
+        ('4,6" pipe', Reason.UNCLOSED_QUOTE),
         ('5,"x\ny"', None),
         ('6,3"x4" plate', None),
     ]
@@ -341,20 +342,20 @@ def test_inch_marks_cost_their_own_lines_only() -> None:
 
 def test_a_record_of_several_lines_can_be_too_long_as_well() -> None:
     body = b'number,text\n1,"' + b"x" * 700_000 + b"\n" + b"x" * 700_000 + b'"\n2,b\n'
-    assert [(r.raw[:4], r.problem) for r in frame(body)] == [('1,"x', TOO_LONG), ("2,b", None)]
+    assert [(r.raw[:4], r.problem) for r in frame(body)] == [('1,"x', Reason.RECORD_TOO_LONG), ("2,b", None)]
 
 
 def test_an_unclosed_quote_is_given_up_before_the_whole_file_is_read() -> None:
     stream = io.BytesIO(b'number,text\n1,"never closed\n' + b"2,no quote here\n" * 500_000)
     first = next(iter(Framer(stream, CSV)))
-    assert first.problem == UNCLOSED
+    assert first.problem == Reason.UNCLOSED_QUOTE
     assert stream.tell() < 4 * LONGEST
 
 
 def test_an_unclosed_quote_at_the_end_of_the_file_costs_its_own_line_only() -> None:
     assert frame(b'number,text\n1,a\n2,"b\n3,c\n4,d') == [
         Record(1, "1,a"),
-        Record(2, '2,"b', UNCLOSED),
+        Record(2, '2,"b', Reason.UNCLOSED_QUOTE),
         Record(3, "3,c"),
         Record(4, "4,d"),
     ]
@@ -364,9 +365,9 @@ def test_an_unclosed_quote_before_an_overlong_line_keeps_the_lines_between() -> 
     long = b"x" * (LONGEST + 1)
     records = frame(b'number,text\n1,"a\n2,b\n' + long + b"\n3,c\n")
     assert [(r.number, r.raw[:3], r.problem) for r in records] == [
-        (1, '1,"', UNCLOSED),
+        (1, '1,"', Reason.UNCLOSED_QUOTE),
         (2, "2,b", None),
-        (3, "xxx", TOO_LONG),
+        (3, "xxx", Reason.RECORD_TOO_LONG),
         (4, "3,c", None),
     ]
 
@@ -376,12 +377,12 @@ def test_a_record_of_the_greatest_length_passes_and_one_byte_more_does_not(layou
     head = b"number,text\n" if layout is CSV else b""
     fits, too_long = b"y" * (LONGEST - 1) + b"\n", b"y" * LONGEST + b"\n"
     assert [(len(r.raw), r.problem) for r in frame(head + fits, layout)] == [(LONGEST - 1, None)]
-    assert [r.problem for r in frame(head + too_long + b"1,a\n", layout)] == [TOO_LONG, None]
+    assert [r.problem for r in frame(head + too_long + b"1,a\n", layout)] == [Reason.RECORD_TOO_LONG, None]
 
 
 def test_an_excerpt_may_end_within_a_character() -> None:
     [record] = frame("é".encode() * LONGEST, LINES)
-    assert record.problem == TOO_LONG
+    assert record.problem == Reason.RECORD_TOO_LONG
     assert 1 <= len(record.raw) <= 1024 and set(record.raw) <= {"é", "\ufffd"}
     [shifted] = frame(b"x" + "é".encode() * LONGEST, LINES)
     assert shifted.raw.endswith("\ufffd")
@@ -398,7 +399,10 @@ def test_a_line_of_ten_megabytes_is_never_held_whole(layout: Layout) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert [(r.number, len(r.raw), r.problem) for r in records] == [(1, 1024, TOO_LONG), (2, 3, None)]
+    assert [(r.number, len(r.raw), r.problem) for r in records] == [
+        (1, 1024, Reason.RECORD_TOO_LONG),
+        (2, 3, None),
+    ]
     assert peak < 4 << 20
 
 
@@ -411,5 +415,5 @@ def test_a_small_file_that_inflates_to_a_hundred_megabytes_is_read_in_little_mem
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert record.problem == TOO_LONG
+    assert record.problem == Reason.RECORD_TOO_LONG
     assert peak < 8 << 20

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chaos import sizes
 from gluebook.core.history import MOST_CHANGES, change_entry, clipped, clipped_reason, shortened
-from localaws import dynamodb_limits
+from localaws.dynamodb import limits
 
 AT = "2026-01-05T10:15:00.000Z"
 
@@ -78,4 +78,4 @@ def test_the_chaos_tests_count_bytes_as_the_laptop_does(value: Any) -> None:
         wire = TypeSerializer().serialize(value)
     except ArithmeticError:  # more digits than DynamoDB has
         return
-    assert sizes.size(value) == dynamodb_limits.attribute_size(wire)
+    assert sizes.size(value) == limits.attribute_size(wire)

@@ -74,7 +74,7 @@ def test_a_notebook_as_it_should_be_has_no_problems(make: Make) -> None:
     [
         (
             [code("helper = 1", "check"), code("x = helper", "job")],
-            "cell 3, line 1: helper comes from cell 2, whose role is check: the job script hasn't got it; "
+            "cell 3, line 1: helper comes from cell 2, whose role is check: the job script lacks it; "
             "assign it in a job cell",
         ),
         (
@@ -87,7 +87,7 @@ def test_a_notebook_as_it_should_be_has_no_problems(make: Make) -> None:
         ),
         (
             [code("x = spark.range(1)", "job")],
-            "cell 2, line 1: spark is given to notebooks only; a job script takes it from `run`, as in run.spark",
+            "cell 2, line 1: spark exists in notebooks only; in a job script take it from `run`, as in run.spark",
         ),
         (
             [code("x = 1", "job"), code("y = 2\nx = 2", "job")],
@@ -106,7 +106,7 @@ def test_a_notebook_as_it_should_be_has_no_problems(make: Make) -> None:
             [code("x = 1", "job"), code("print(y)", "check"), code("y = 1", "check")],
             "cell 3, line 1: y is assigned further down, in cell 4",
         ),
-        ([code("from os import *", "job")], "cell 2, line 1: nobody can tell what `import *` assigns"),
+        ([code("from os import *", "job")], "cell 2, line 1: it is unknown what `import *` assigns"),
         ([code("x = 1", "job"), code("!ls", "check")], "cell 3, line 1: '!ls' is a shell call"),
         (
             [code("x = 1", "job"), code("%timeit x", "check")],
@@ -114,7 +114,7 @@ def test_a_notebook_as_it_should_be_has_no_problems(make: Make) -> None:
         ),
         (
             [code("x = 1", "job"), code("%%tags\n{broken", "check")],
-            "cell 3, line 1: '%%tags': what follows is no dictionary in Python's notation",
+            "cell 3, line 1: '%%tags': what follows is not a dictionary in Python's notation",
         ),
         ([code("x += 1", "job")], "cell 2, line 1: nothing assigns x"),
         ([code("x = x + 1", "job")], "cell 2, line 1: nothing assigns x"),
@@ -171,20 +171,23 @@ def test_all_problems_are_told_at_once(make: Make) -> None:
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        ([SESSION, PARAMETERS, JOB], "cell 1: a notebook begins with prose; say in a markdown cell"),
+        (
+            [SESSION, PARAMETERS, JOB],
+            "cell 1: a notebook begins with prose; explain its purpose in a markdown cell",
+        ),
         ([prose(" "), SESSION, PARAMETERS, JOB], "cell 1: a notebook begins with prose"),
         (
             [TITLE, SESSION, PARAMETERS, JOB, code("print(found)", "check", execution_count=4)],
-            "cell 5: it keeps what running it has put out; `gluebook lint --fix` takes it out",
+            "cell 5: it contains outputs of a run; `gluebook lint --fix` removes it",
         ),
         (
             [TITLE, SESSION, PARAMETERS, code("limit = 2", "injected-parameters"), JOB],
-            "cell 4: papermill has put parameters in here; `gluebook lint --fix` takes it out",
+            "cell 4: papermill has injected parameters here; `gluebook lint --fix` removes it",
         ),
         ([TITLE, PARAMETERS, JOB], "it has no glue-session cell"),
         (
             [TITLE, PARAMETERS, SESSION, JOB],
-            "cell 3: the session is made by the first code that runs, which is cell 2; move this cell above it",
+            "cell 3: the first code that runs, cell 2, creates the session; move this cell above it",
         ),
         (
             [TITLE, code("%worker_type G.2X", "glue-session"), PARAMETERS, JOB],
@@ -200,7 +203,7 @@ def test_all_problems_are_told_at_once(make: Make) -> None:
         ),
         (
             [TITLE, code("%number_of_workers two", "glue-session"), PARAMETERS, JOB],
-            "cell 2, line 1: '%number_of_workers two': 'two' is no whole number from 2 up",
+            "cell 2, line 1: '%number_of_workers two': 'two' is not a whole number of at least 2",
         ),
         (
             [TITLE, code("%glue_version 5.1\nx = 1", "glue-session"), PARAMETERS, JOB],
@@ -212,15 +215,15 @@ def test_all_problems_are_told_at_once(make: Make) -> None:
         ),
         (
             [TITLE, SESSION, code('limit: bool = True\ntable: str = ""', "parameters"), JOB],
-            "cell 3: {}/pipeline.yaml: parameter limit: '5' is no bool",
+            "cell 3: {}/pipeline.yaml: parameter limit: '5' is not of type bool",
         ),
         (
             [TITLE, SESSION, code("limit: int = 5", "parameters"), code("x = limit", "job")],
-            "cell 3: {}/pipeline.yaml gives the job --table, which is no parameter of the notebook",
+            "cell 3: {}/pipeline.yaml gives the job --table, which is not a parameter of the notebook",
         ),
         (
             [TITLE, SESSION, code('limit: int = 5\ntable: str = ""\nmore: int = 1', "parameters"), JOB],
-            "cell 3: {}/pipeline.yaml doesn't give --more to the job; add it to DefaultArguments of TheJob",
+            "cell 3: {}/pipeline.yaml does not give --more to the job; add it to DefaultArguments of TheJob",
         ),
     ],
 )

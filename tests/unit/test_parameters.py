@@ -44,7 +44,7 @@ def test_name_type_and_default_are_read() -> None:
         ("Limit: int = 5", "Limit can't be an argument of a Glue job; take another name"),
         ("mode: str = 'x'", "mode can't be an argument of a Glue job"),
         ("JOB_NAME: str = 'x'", "JOB_NAME can't be an argument of a Glue job"),
-        ("name: str = '--x'", "AWS Glue would take '--x' for an option"),
+        ("name: str = '--x'", "AWS Glue would read '--x' as an option"),
         ("limit = 5", "holds only `name: type = literal`"),
         ("limit: int", "holds only `name: type = literal`"),
         ("import os", "holds only `name: type = literal`"),
@@ -54,16 +54,16 @@ def test_name_type_and_default_are_read() -> None:
         ("names: list = []", "names can't be list; types are str, int, float, bool"),
         ("name: str | None = None", r"name can't be str \| None"),
         ("day: date = 1", "day can't be date"),
-        ("limit: int = 2 * 3", "the default of limit is no literal"),
-        ("limit: int = max(1, 2)", "the default of limit is no literal"),
-        ("limit: int = {[]: 1}", "the default of limit is no literal"),
-        ("name: str = f'{1}'", "the default of name is no literal"),
-        ("limit: int = '5'", "the default of limit is no int"),
-        ("limit: int = True", "the default of limit is no int"),
-        ("share: float = 1", "the default of share is no float"),
-        ("strict: bool = 1", "the default of strict is no bool"),
-        ("name: str = None", "the default of name is no str"),
-        ("name: str = b'x'", "the default of name is no str"),
+        ("limit: int = 2 * 3", "the default of limit is not a literal"),
+        ("limit: int = max(1, 2)", "the default of limit is not a literal"),
+        ("limit: int = {[]: 1}", "the default of limit is not a literal"),
+        ("name: str = f'{1}'", "the default of name is not a literal"),
+        ("limit: int = '5'", "the default of limit is not of type int"),
+        ("limit: int = True", "the default of limit is not of type int"),
+        ("share: float = 1", "the default of share is not of type float"),
+        ("strict: bool = 1", "the default of strict is not of type bool"),
+        ("name: str = None", "the default of name is not of type str"),
+        ("name: str = b'x'", "the default of name is not of type str"),
         ("limit: int = = 3", "invalid syntax"),
         ("dataset: str = 'again'", "a second parameter dataset"),
     ],
@@ -109,7 +109,7 @@ def test_a_text_becomes_the_parameters_type(kind: type[Value], text: str, value:
 def test_a_text_of_another_type_is_refused_by_name(kind: type[Value], text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         convert(Parameter("strict", kind, kind()), text)
-    assert str(caught.value) == f"parameter strict: {text!r} is no {kind.__name__}"
+    assert str(caught.value) == f"parameter strict: {text!r} is not of type {kind.__name__}"
 
 
 # -- as a job script gets them -----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_an_argument_may_be_one_word() -> None:
 
 
 def test_an_argument_of_the_wrong_type_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="parameter strict: 'yes' is no bool"):
+    with pytest.raises(ConfigurationError, match="parameter strict: 'yes' is not of type bool"):
         job_arguments(["script.py", "--strict", "yes"], options, **DEFAULTS)
 
 
@@ -194,8 +194,8 @@ def test_assignments_are_in_the_parameters_types() -> None:
         (["zzz=1"], "n.ipynb has no parameter zzz; it has dataset, limit, share, strict"),
         (["limit"], "parameter 'limit' has no value; write limit=VALUE"),
         (["limit=1", "limit=2"], "parameter limit is given twice"),
-        (["limit="], "parameter limit: '' is no int"),
-        (["strict=yes"], "parameter strict: 'yes' is no bool"),
+        (["limit="], "parameter limit: '' is not of type int"),
+        (["strict=yes"], "parameter strict: 'yes' is not of type bool"),
     ],
 )
 def test_assignments_that_do_not_fit_are_refused(texts: list[str], message: str) -> None:

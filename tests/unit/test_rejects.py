@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from fakes import FakeObjects
-from gluebook.cli.rejects_command import _told
-from gluebook.contracts import CONTRACTS
+from gluebook.cli.rejects import _screen
+from gluebook.contracts import CONTRACTS, QUARANTINE
 from gluebook.core.keys import Lake
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
-from gluebook.operations.rejects import COLUMNS, Reject, RejectFilter, Rejects, Tally, find_rejects, summarise
+from gluebook.operations.rejects import Reject, RejectFilter, Rejects, Tally, find_rejects, summarise
 from template_kit import TEMPLATE
 
 LAKE = Lake("lake")
@@ -139,7 +139,7 @@ def test_less_than_nothing_is_refused(objects: FakeObjects) -> None:
 
 def shown(found: Rejects) -> str:
     console = Console(width=140, record=True)
-    console.print(_told(found))
+    console.print(_screen(found))
     return console.export_text()
 
 
@@ -153,8 +153,7 @@ def test_the_screen_tells_counts_records_and_the_way_on() -> None:
 def test_the_catalogs_table_has_the_quarantines_columns_and_lies_over_all_of_it() -> None:
     table = parse_template(TEMPLATE)["Resources"]["Rejects"]["Properties"]["TableInput"]
     columns = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
-    assert tuple(columns) == COLUMNS
-    assert {name for name, kind in columns.items() if kind != "string"} == {"_source_record"}
+    assert columns == {column.name: column.spark_type for column in QUARANTINE}
     assert table["StorageDescriptor"]["Location"] == {"Fn::Sub": "s3://${LakeBucket}/quarantine/"}
     assert all(LAKE.quarantined(dataset).startswith("quarantine/") for dataset in CONTRACTS)
 

@@ -15,9 +15,9 @@ from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError, WarehouseBusy
 from gluebook.operations.rejects import Reject
 from gluebook.operations.status import FileStatus, Overview
-from gluebook.report.ask import SERVICES_SQL, TICKETS_SQL, TRENDS_SQL, ask, not_asked
 from gluebook.report.gather import EXAMPLE_CHARACTERS, Sources, checks_of, gather
-from gluebook.report.model import Asked, ReportData, ServiceErrors, TicketsOpened, Trend
+from gluebook.report.model import Answers, ReportData, ServiceErrors, TicketsOpened, Trend
+from gluebook.report.warehouse import SERVICES_SQL, TICKETS_SQL, TRENDS_SQL, answers_of, unanswered
 from report_kit import DAY, MADE_AT
 from report_quality import logs_quality, outcome
 
@@ -61,9 +61,15 @@ def rejects(dataset: str, batch_id: str) -> Iterable[Reject]:
         )
 
 
-def gathered(*files: FileStatus, store: FakeObjects | None = None, asked: Asked | None = None) -> ReportData:
+def gathered(
+    *files: FileStatus, store: FakeObjects | None = None, answers: Answers | None = None
+) -> ReportData:
     sources = Sources(
-        LAKE, store or FakeObjects(), lambda: Overview(files, (batch(),)), rejects, lambda: asked or Asked()
+        LAKE,
+        store or FakeObjects(),
+        lambda: Overview(files, (batch(),)),
+        rejects,
+        lambda: answers or Answers(),
     )
     return gather(DAY, MADE_AT, sources)
 
@@ -159,29 +165,33 @@ class Answering:
 
 
 def test_the_warehouses_answers_become_values() -> None:
-    asked = ask(
+    answers = answers_of(
         Answering(
             trends=[("b", "app_logs", "2026-01-05 10:15:42.5", 10, 7, 1, 2, 1, None)],
             tickets=[("2026-01-05", "high", 3)],
             services=[("2026-01-05", "checkout", 9, None)],
         )
     )
-    assert asked.trends == (Trend("b", "app_logs", "2026-01-05T10:15:42Z", Counts(10, 7, 1, 2), 1, 0),)
-    assert asked.tickets == (TicketsOpened("2026-01-05", "high", 3),)
-    assert asked.services == (ServiceErrors("2026-01-05", "checkout", 9, 0),)
-    assert asked.problems == {}
+    assert answers.trends == (Trend("b", "app_logs", "2026-01-05T10:15:42Z", Counts(10, 7, 1, 2), 1, 0),)
+    assert answers.tickets == (TicketsOpened("2026-01-05", "high", 3),)
+    assert answers.services == (ServiceErrors("2026-01-05", "checkout", 9, 0),)
+    assert answers.problems == {}
 
 
 def test_one_question_without_an_answer_costs_no_other() -> None:
     lacking = TerminalError('gluebook-query: ERROR: relation "dq_results" does not exist')
-    asked = ask(
+    answers = answers_of(
         Answering(
             trends=lacking, tickets=[("2026-01-05", "high", 3)], services=WarehouseBusy("it has not ended")
         )
     )
-    assert len(asked.tickets) == 1
-    assert "made by the first load" in asked.problems["trends"] and "dq_results" in asked.problems["trends"]
-    assert asked.problems["services"] == "it has not ended"
-    odd = ask(Answering(trends=[("b", "d", "now", "many", 1, 1, 1, 1, 1)], tickets=[], services=[(None,)]))
-    assert "isn't what the report expects" in odd.problems["trends"] and odd.trends == ()
-    assert set(not_asked("none is named").problems) == {"trends", "tickets", "services"}
+    assert len(answers.tickets) == 1
+    assert (
+        "made by the first load" in answers.problems["trends"] and "dq_results" in answers.problems["trends"]
+    )
+    assert answers.problems["services"] == "it has not ended"
+    odd = answers_of(
+        Answering(trends=[("b", "d", "now", "many", 1, 1, 1, 1, 1)], tickets=[], services=[(None,)])
+    )
+    assert "is not what the report expects" in odd.problems["trends"] and odd.trends == ()
+    assert set(unanswered("none is named").problems) == {"trends", "tickets", "services"}

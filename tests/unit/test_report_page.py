@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from gluebook.contracts.reasons import in_words
 from gluebook.report.history import Summary
-from gluebook.report.model import Asked, DatasetDay, RejectReason, ReportData
+from gluebook.report.model import Answers, DatasetDay, RejectReason, ReportData
 from gluebook.report.offline import only_own, reaches_out
 from gluebook.report.page import (
     MOST_DOCS,
@@ -19,7 +20,6 @@ from gluebook.report.page import (
     index,
     moment,
     page,
-    reason_in_words,
     sections,
 )
 from gluebook.report.verdict import judge
@@ -41,7 +41,7 @@ def text_of(html: str) -> str:
 def test_the_page_begins_with_the_verdict_and_tells_everything_of_the_day() -> None:
     said = text_of(made(day_data()))
     assert said.index("Yes, with reservations.") < said.index("Support tickets support_tickets")
-    assert "3,995 read = 3,892 curated + 58 repeats + 45 set aside" in said
+    assert "3,995 read = 3,892 curated + 58 duplicates + 45 rejected" in said
     assert "export-04.gz not_gzip: the file ends after 4,096 bytes" in said and "1 FAILED, 3 LOADED" in said
     assert "newest row 5 Jan 2026, 09:59 UTC, from the day itself" in said
     assert "12 records: malformed" in said and "11 records: occurred_at is missing" in said
@@ -82,13 +82,13 @@ def test_a_day_on_which_nothing_arrived_says_so_and_is_not_green() -> None:
     html = made(ReportData(DAY, MADE_AT, (DatasetDay("support_tickets"), DatasetDay("app_logs"))))
     assert "Nothing arrived on this day." in html
     assert 'class="verdict is-nothing"' in html and 'class="verdict is-yes"' not in html
-    assert "No file of this day has been taken up by a batch." in html
+    assert "No batch has claimed a file of this day yet." in html
 
 
 def test_a_warehouse_that_does_not_answer_costs_its_sections_only() -> None:
     problems = {"trends": "it sleeps", "tickets": "it sleeps", "services": "it sleeps"}
-    said = text_of(made(replace(day_data(), asked=Asked(problems=problems))))
-    assert said.count("The warehouse could not be asked: it sleeps") == 2
+    said = text_of(made(replace(day_data(), answers=Answers(problems=problems))))
+    assert said.count("The warehouse could not be queried: it sleeps") == 2
     assert "3,995 read" in said and "From file to table" in said
 
 
@@ -96,10 +96,7 @@ def test_without_reports_of_the_gate_the_page_says_what_it_cannot_say() -> None:
     data = day_data()
     bare = tuple(replace(dataset, gated=(), checks=(), rejects=()) for dataset in data.datasets)
     said = text_of(made(replace(data, datasets=bare)))
-    assert (
-        "nothing can be said of expectations" in said
-        and "age isn\N{RIGHT SINGLE QUOTATION MARK}t known" in said
-    )
+    assert "no expectation can be shown" in said and "age of the newest row is not known" in said
 
 
 def test_of_thousands_of_files_the_gravest_are_shown_and_the_rest_is_counted() -> None:
@@ -122,7 +119,7 @@ def test_of_hundreds_of_batches_and_reasons_the_page_shows_some_and_counts_the_r
     html = made(replace(data, datasets=(replace(logs, gated=gated, rejects=rejects),)))
     assert html.count('href="expectations/') == MOST_DOCS and "app_logs-0299.html" in html
     assert f"and {300 - MOST_DOCS} earlier ones" in html
-    assert f"and {100 - MOST_REASONS} records for {100 - MOST_REASONS} rarer reasons" in html
+    assert f"and {100 - MOST_REASONS} records with {100 - MOST_REASONS} rarer reasons" in html
 
 
 def test_the_index_shows_the_newest_day_first_whatever_the_order() -> None:
@@ -136,8 +133,8 @@ def test_the_index_shows_the_newest_day_first_whatever_the_order() -> None:
 
 
 def test_days_are_told_with_the_service_that_has_most_errors() -> None:
-    asked = day_data().asked
-    first = days_table(asked.tickets, asked.services)[0]
+    answers = day_data().answers
+    first = days_table(answers.tickets, answers.services)[0]
     assert (first["day"], first["tickets"], first["urgent"], first["worst"]) == (
         "2026-01-05",
         43,
@@ -162,8 +159,8 @@ def test_an_age_is_told_as_people_would(days: int | None, says: str) -> None:
 
 
 def test_reasons_and_moments_are_told_in_words_or_as_they_are() -> None:
-    assert reason_in_words("too_long:message") == "message is too long"
-    assert reason_in_words("something_new") == "something_new"
+    assert in_words("too_long:message") == "message is too long"
+    assert in_words("something_new") == "something_new"
     assert moment("2026-01-05T11:05:00+02:00") == "5 Jan 2026, 09:05 UTC"
     assert moment("yesterday") == "yesterday"
 

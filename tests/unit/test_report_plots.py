@@ -14,12 +14,12 @@ from gluebook.report.plots import (
     rows_per_batch,
     tickets_and_errors,
 )
-from report_kit import asked, trends
+from report_kit import answers, trends
 from report_quality import HOSTILE
 
 
 def all_plots() -> list[str]:
-    one = asked()
+    one = answers()
     return [
         rows_per_batch(trends(), "app_logs"),
         rows_per_batch(trends(), "support_tickets"),

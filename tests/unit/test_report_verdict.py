@@ -56,13 +56,13 @@ def test_without_a_file_nothing_is_judged_and_nothing_is_green() -> None:
         ({"files": (log_file("REJECTED"), log_file("LOADED"))}, Word.NO, "1 file did not pass the gate"),
         ({"files": (log_file("FAILED"), log_file("LOADED"))}, Word.RESERVED, "could not be processed"),
         ({"files": (log_file("FAILED"),)}, Word.NO, "nothing else arrived"),
-        ({"files": (log_file("CURATED"),)}, Word.RESERVED, "still under way"),
+        ({"files": (log_file("CURATED"),)}, Word.RESERVED, "still being processed"),
         ({"files": (log_file("LOADED", Counts(10, 8, 0, 1)),)}, Word.NO, "10 records were read but 9"),
         ({"files": (log_file("EMPTY", Counts()), log_file("LOADED"))}, Word.YES, ""),
         (
             {"unchecked": ("app_logs-1",)},
             Word.RESERVED,
-            "no report of the gate is kept for 1 batch (app_logs-1)",
+            "no report of the gate on 1 batch (app_logs-1)",
         ),
     ],
 )

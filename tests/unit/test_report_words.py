@@ -39,12 +39,12 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     (
         "expect_column_values_to_not_be_null",
         {"column": "message", "mostly": 0.999},
-        "message is filled in in at least 99.9 % of the rows.",
+        "message has a value in at least 99.9 % of the rows.",
     ),
     (
         "expect_column_values_to_not_be_null",
         {"column": "opened_at", "mostly": 0.9, "row_condition": compared("source", "==", "servicenow")},
-        "Where source is servicenow, opened_at is filled in in at least 90 % of the rows.",
+        "Where source is servicenow, opened_at has a value in at least 90 % of the rows.",
     ),
     (
         "expect_column_values_to_be_in_set",
@@ -100,7 +100,7 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     (
         "expect_column_values_to_be_between",
         {"column": "rejected_percent", "max_value": 50, "row_condition": compared("read", ">=", 100)},
-        "Where the number of records read is at least 100, the percentage of records set aside is at most 50.",
+        "Where the number of records read is at least 100, the percentage of rejected records is at most 50.",
     ),
     (
         "expect_column_value_byte_lengths_to_be_between",

@@ -15,7 +15,7 @@ from process_kit import deaf, running
 # A command that cleans up, and is told a second time while it does.
 PROGRAM = """
 import signal
-from gluebook.cli import app, run_commands
+from gluebook.cli import app, up
 
 def lasting():
     try:

@@ -1,144 +1,150 @@
-"""Every way from state to state, and none besides."""
+"""The table of states: laws that each row keeps, and what is derived from it."""
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 
 import pytest
 
 from gluebook.core.states import (
+    ATTENTION_STATES,
     LEASED_STATES,
+    NEEDS_ATTENTION,
     OPEN_STATES,
+    PUBLISHED_STATES,
     REPEATABLE_STATES,
-    TROUBLED_STATES,
+    SETTLED,
     BatchState,
     FileState,
+    Phase,
     check_batch,
     check_file,
-    shown_state,
+    visible_state,
 )
 from gluebook.errors import IllegalTransition
-from gluebook.operations.status import NEEDS_ATTENTION, SETTLED
 
-FILE_WAYS = {
-    ("PENDING", "CLAIMED"),
-    # what a run finds the file to be
-    ("CLAIMED", "EMPTY"),
-    ("CLAIMED", "FAILED"),
-    # a newer version of it is loaded
-    ("CLAIMED", "SUPERSEDED"),
-    # its batch is divided
-    ("CLAIMED", "PENDING"),
-    ("EMPTY", "PENDING"),
-    # a replay finds it to be something else
-    ("EMPTY", "CLAIMED"),
-    ("EMPTY", "FAILED"),
-    ("FAILED", "CLAIMED"),
-    ("FAILED", "EMPTY"),
-    # there is a source for its key by now
-    ("FAILED", "PENDING"),
-}
-BATCH_WAYS = {
-    # a take-over, and what a run makes of a batch
-    ("CLAIMED", "CLAIMED"),
-    ("CLAIMED", "PUBLISHING"),
-    # others were faster: no file is in it
-    ("CLAIMED", "EMPTY"),
-    # past the gate there is only forward, or giving up
-    ("PUBLISHING", "PUBLISHING"),
-    ("PUBLISHING", "CURATED"),
-    ("PUBLISHING", "EMPTY"),
-    ("PUBLISHING", "REJECTED"),
-    # the load, and its next attempt
-    ("CURATED", "LOADING"),
-    ("LOADING", "LOADED"),
-    ("LOADING", "CURATED"),
-    # a batch that cannot be processed is divided until the bad file is alone
-    ("CLAIMED", "DIVIDING"),
-    ("PUBLISHING", "DIVIDING"),
-    ("CURATED", "DIVIDING"),
-    ("LOADING", "DIVIDING"),
-    ("DIVIDING", "DIVIDING"),
-    ("DIVIDING", "DIVIDED"),
-    ("DIVIDING", "FAILED"),
-    # a further generation that every run dies of isn't divided
-    ("CLAIMED", "FAILED"),
-    # again
-    ("LOADED", "CLAIMED"),
-    # its loads fail for what isn't the data's fault, and an operator has it processed again
-    ("CURATED", "CLAIMED"),
-    ("EMPTY", "CLAIMED"),
-    ("REJECTED", "CLAIMED"),
-    ("FAILED", "CLAIMED"),
-}
+F, B = FileState, BatchState
+FILE_PAIRS = list(itertools.product(FileState, FileState))
+BATCH_PAIRS = list(itertools.product(BatchState, BatchState))
 
 
-@pytest.mark.parametrize(("old", "new"), list(itertools.product(FileState, FileState)))
-def test_a_file_goes_exactly_the_ways_there_are(old: FileState, new: FileState) -> None:
-    if (old.value, new.value) in FILE_WAYS:
+def leading_to(state: FileState | BatchState) -> set[FileState | BatchState]:
+    return {other for other in type(state) if state in other.followers}
+
+
+@pytest.mark.parametrize("state", [*FileState, *BatchState])
+def test_a_row_names_its_state_and_says_what_it_means_and_what_to_do(state: FileState | BatchState) -> None:
+    assert state == state.name == state.value
+    assert state.row.meaning and state.row.action
+
+
+@pytest.mark.parametrize("state", [*FileState, *BatchState])
+def test_a_state_is_the_same_object_however_it_is_stored_or_sent(state: FileState | BatchState) -> None:
+    for same in (type(state)(state.value), pickle.loads(pickle.dumps(state)), copy.deepcopy(state)):
+        assert same is state
+
+
+@pytest.mark.parametrize(("old", "new"), FILE_PAIRS)
+def test_a_file_may_go_where_its_row_says_and_nowhere_else(old: FileState, new: FileState) -> None:
+    if new in old.followers:
         check_file(old, new)
     else:
         with pytest.raises(IllegalTransition, match=f"file version can't go from {old} to {new}"):
             check_file(old, new)
 
 
-@pytest.mark.parametrize(("old", "new"), list(itertools.product(BatchState, BatchState)))
-def test_a_batch_goes_exactly_the_ways_there_are(old: BatchState, new: BatchState) -> None:
-    if (old.value, new.value) in BATCH_WAYS:
+@pytest.mark.parametrize(("old", "new"), BATCH_PAIRS)
+def test_a_batch_may_go_where_its_row_says_and_nowhere_else(old: BatchState, new: BatchState) -> None:
+    if new in old.followers:
         check_batch(old, new)
     else:
         with pytest.raises(IllegalTransition, match=f"batch can't go from {old} to {new}"):
             check_batch(old, new)
 
 
-def test_a_batch_is_open_until_nothing_becomes_of_it_by_itself_any_more() -> None:
-    assert set(BatchState) - OPEN_STATES == REPEATABLE_STATES | {BatchState.DIVIDED}
+# -- files -------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_pending_before_a_batch_carries_it() -> None:
+    assert F.PENDING.followers == {F.CLAIMED}
+
+
+def test_every_final_state_of_a_file_but_superseded_can_become_pending_or_be_found_to_be_another() -> None:
+    for state in F:
+        if state.row.phase is Phase.FINAL and state is not F.SUPERSEDED:
+            assert {F.PENDING, F.CLAIMED} < state.followers
+
+
+def test_only_a_file_that_has_brought_rows_can_be_superseded_and_that_is_for_good() -> None:
+    assert leading_to(F.SUPERSEDED) == {F.CLAIMED}
+    assert not F.SUPERSEDED.followers
+
+
+# -- batches -----------------------------------------------------------------------------------------------
 
 
 def test_a_lease_is_for_states_in_which_a_job_run_works() -> None:
-    assert {BatchState.CLAIMED, BatchState.PUBLISHING, BatchState.DIVIDING} == LEASED_STATES < OPEN_STATES
+    assert {B.CLAIMED, B.PUBLISHING, B.DIVIDING} == LEASED_STATES < OPEN_STATES
 
 
-def test_exactly_what_has_come_to_an_end_with_files_of_its_own_can_be_processed_again() -> None:
-    again = {old for old, new in BATCH_WAYS if new == "CLAIMED" and old != "CLAIMED"}
-    assert again == {"CURATED", *(state.value for state in REPEATABLE_STATES)}
-    assert not REPEATABLE_STATES & OPEN_STATES
+def test_a_batch_can_be_taken_over_while_a_run_works_on_it_and_in_no_other_state() -> None:
+    assert {state for state in B if state in state.followers} == LEASED_STATES
 
 
-def test_failed_states_need_attention() -> None:
-    assert TROUBLED_STATES < REPEATABLE_STATES
-    assert {BatchState.REJECTED, BatchState.FAILED} == TROUBLED_STATES
+def test_a_batch_is_open_until_only_an_operator_can_move_it() -> None:
+    assert set(B) - OPEN_STATES == REPEATABLE_STATES | {B.DIVIDED}
 
 
-def reached(start: str, ways: set[tuple[str, str]]) -> set[str]:
-    found = {start}
-    while more := {b for a, b in ways if a in found} - found:
+def test_a_batch_that_can_be_processed_again_is_only_ever_claimed() -> None:
+    assert {B.LOADED, B.EMPTY, B.REJECTED, B.FAILED} == REPEATABLE_STATES
+    assert all(state.followers == {B.CLAIMED} for state in REPEATABLE_STATES)
+    # CURATED, if its loads have failed.
+    assert leading_to(B.CLAIMED) - LEASED_STATES == {*REPEATABLE_STATES, B.CURATED}
+
+
+def test_past_the_gate_a_run_goes_forward_or_gives_the_batch_up() -> None:
+    assert B.PUBLISHING.followers == {B.PUBLISHING, B.CURATED, B.EMPTY, B.REJECTED, B.DIVIDING}
+
+
+def test_a_batch_is_loaded_by_a_statement_and_published_before_it() -> None:
+    assert leading_to(B.LOADED) == {B.LOADING}
+    assert leading_to(B.LOADING) == {B.CURATED}
+    assert leading_to(B.CURATED) == {B.PUBLISHING, B.LOADING}
+    assert {B.CURATED, B.LOADING, B.LOADED} == PUBLISHED_STATES
+
+
+def test_what_cannot_be_completed_is_divided_until_the_bad_file_is_alone() -> None:
+    assert leading_to(B.DIVIDING) == OPEN_STATES
+    assert leading_to(B.DIVIDED) == {B.DIVIDING}
+    # A further generation that every run dies of is not divided.
+    assert leading_to(B.FAILED) == {B.DIVIDING, B.CLAIMED}
+
+
+def test_nothing_is_loaded_of_a_batch_that_is_empty_or_rejected() -> None:
+    assert leading_to(B.REJECTED) == {B.PUBLISHING}
+    assert leading_to(B.EMPTY) == {B.PUBLISHING, B.CLAIMED}
+
+
+def test_only_a_divided_batch_and_a_superseded_file_stay_what_they_are() -> None:
+    assert [state for state in (*F, *B) if not state.followers] == [F.SUPERSEDED, B.DIVIDED]
+
+
+def test_every_state_is_reached_and_every_batch_can_be_completed() -> None:
+    for first in (F.PENDING, B.CLAIMED):
+        assert reached(first) == set(type(first))
+    assert all(reached(state) - OPEN_STATES for state in B)
+
+
+def reached(start: FileState | BatchState) -> set[FileState | BatchState]:
+    found: set[FileState | BatchState] = {start}
+    while more := {state for one in found for state in one.followers} - found:
         found |= more
     return found
 
 
-def test_every_state_of_a_batch_can_be_reached_from_its_claim() -> None:
-    assert reached("CLAIMED", BATCH_WAYS) == {state.value for state in BatchState}
-
-
-def test_every_state_of_a_file_can_be_reached_from_its_registration() -> None:
-    assert reached("PENDING", FILE_WAYS) == {state.value for state in FileState}
-
-
-def test_every_batch_can_come_to_an_end() -> None:
-    backwards = {(b, a) for a, b in BATCH_WAYS}
-    ends = [state.value for state in set(BatchState) - OPEN_STATES]
-    assert set().union(*(reached(end, backwards) for end in ends)) == {state.value for state in BatchState}
-
-
-def test_only_a_divided_batch_and_a_superseded_file_are_what_they_are_for_good() -> None:
-    left = {old for old, new in BATCH_WAYS if old != new}
-    assert {state.value for state in BatchState} - left == {"DIVIDED"}
-    assert {state.value for state in FileState} - {old for old, _ in FILE_WAYS} == {"SUPERSEDED"}
-
-
-def test_a_batch_that_a_run_works_on_can_be_taken_over_and_no_other() -> None:
-    assert {old for old, new in BATCH_WAYS if old == new} == {state.value for state in LEASED_STATES}
+# -- what an operator sees ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("file", FileState)
@@ -147,12 +153,11 @@ def test_a_claimed_file_shows_its_batchs_state_and_any_other_its_own(
     file: FileState, batch: BatchState | None
 ) -> None:
     expected = batch.value if file is FileState.CLAIMED and batch is not None else file.value
-    assert shown_state(file, batch) == expected
+    assert visible_state(file, batch) == expected
 
 
-def test_settled_states_have_no_automatic_transition() -> None:
-    assert NEEDS_ATTENTION < SETTLED
-    assert {state.value for state in TROUBLED_STATES} | {FileState.FAILED.value} == NEEDS_ATTENTION
-    moving = {state.value for state in OPEN_STATES} | {FileState.PENDING.value}
-    assert not SETTLED & moving
-    assert {FileState.SUPERSEDED.value, *(state.value for state in REPEATABLE_STATES)} <= SETTLED
+def test_what_needs_attention_is_settled_and_what_is_settled_is_not_open() -> None:
+    assert {B.REJECTED, B.FAILED} == ATTENTION_STATES < REPEATABLE_STATES
+    assert {"REJECTED", "FAILED"} == NEEDS_ATTENTION < SETTLED
+    assert {"EMPTY", "SUPERSEDED", "LOADED", *NEEDS_ATTENTION} == SETTLED
+    assert not SETTLED & {"PENDING", *OPEN_STATES}

@@ -7,7 +7,7 @@ from typing import Any
 
 from fakes import a_file
 from fakes.pipeline import Pipeline, statement_ended
-from gluebook.cli.screens import troubled
+from gluebook.cli.screens import needs_a_look
 from gluebook.core.events import Tick
 from gluebook.core.states import BatchState
 from gluebook.operations.status import FileStatus, overview
@@ -25,11 +25,8 @@ def shown(pipeline: Pipeline) -> FileStatus:
 def test_a_file_whose_load_fails_is_shown_with_the_error_and_the_time_of_the_next_one() -> None:
     pipeline = Pipeline()
     batch = pipeline.curate(pipeline.carried(a_file()))
-    assert (shown(pipeline).failed_loads, shown(pipeline).reason, troubled((shown(pipeline),))) == (
-        0,
-        None,
-        (),
-    )
+    file = shown(pipeline)
+    assert (file.failed_loads, file.reason, needs_a_look(file)) == (0, None, False)
     pipeline.handle(Tick())
     for attempt in (1, 2):
         pipeline.warehouse.fail(pipeline.warehouse.latest, DENIED)
@@ -38,7 +35,7 @@ def test_a_file_whose_load_fails_is_shown_with_the_error_and_the_time_of_the_nex
     due = pipeline.now(batch).retry_at
     assert (file.state, file.failed_loads, file.next_load, file.given_up) == ("CURATED", 2, due, False)
     assert file.reason == f"2 loads failed, the next one is due at {due}: load_failed: {DENIED}"
-    assert troubled((file,)) == (file,)
+    assert needs_a_look(file)
 
 
 def test_a_file_with_exhausted_retries_is_shown_with_the_remedy() -> None:
@@ -49,4 +46,4 @@ def test_a_file_with_exhausted_retries_is_shown_with_the_remedy() -> None:
     file = shown(pipeline)
     assert (file.given_up, file.next_load) == (True, None)
     assert "gluebook replay" in (file.reason or "") and DENIED in (file.reason or "")
-    assert troubled((file,)) == (file,)
+    assert needs_a_look(file)

@@ -100,7 +100,7 @@ def test_a_role_that_stands_in_the_cell_is_kept(tmp_path: Path) -> None:
 
 
 def test_what_cannot_become_a_job_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotebookError, match=r"job.ipynb is no job notebook"):
+    with pytest.raises(NotebookError, match=r"job.ipynb is not a job notebook"):
         studio_copy(write(tmp_path / "job.ipynb", prose("# A")), JOB, "r")
     hidden = write(tmp_path / "job.ipynb", code("a: int = 1", "parameters"), code("print(nowhere)", "job"))
     with pytest.raises(NotebookError, match="nothing assigns nowhere"):
@@ -115,5 +115,5 @@ def test_a_value_of_another_type_in_the_job_is_told(tmp_path: Path) -> None:
         code("max_batch_mb: bool = True", "parameters"),
         code("x = max_batch_mb", "job"),
     )
-    with pytest.raises(ConfigurationError, match="parameter max_batch_mb: '128' is no bool"):
+    with pytest.raises(ConfigurationError, match="parameter max_batch_mb: '128' is not of type bool"):
         studio_copy(notebook, JOB, "r")

@@ -58,9 +58,9 @@ def test_a_proper_suite_passes() -> None:
         ({"expectations": [expectation()]}, r"suite None is not app_logs\.batch"),
         (suite(expectation(), name="support_tickets"), r"'support_tickets' is not app_logs\.batch"),
         (suite(expectation(), name="support_tickets.batch"), "is not app_logs"),
-        (suite(), "expects nothing"),
-        ({"name": "app_logs.batch"}, "expects nothing"),
-        ({"name": "app_logs.batch", "expectations": "many"}, "expects nothing"),
+        (suite(), "has no expectation"),
+        ({"name": "app_logs.batch"}, "has no expectation"),
+        ({"name": "app_logs.batch", "expectations": "many"}, "has no expectation"),
         (suite(expectation(), "not null"), "expectation 2: it must be an object"),  # type: ignore[arg-type]
         (suite({"type": "expect_x", "severity": "critical"}), "expectation 1: it must be an object"),
         (
@@ -85,7 +85,7 @@ def test_a_suite_that_lacks_anything_of_what_the_contract_demands_is_refused(con
     whole = load_suites(contract).rows
     for one in baseline(contract):
         left = [e for e in whole["expectations"] if e != one]
-        with pytest.raises(ContractError, match="lacks 1 of what its contract needs"):
+        with pytest.raises(ContractError, match="lacks 1 of the expectations that its contract requires"):
             check_rows({**whole, "expectations": left}, contract)
 
 
@@ -197,7 +197,7 @@ def test_rules_stand_behind_what_the_contract_demands(make: Make) -> None:
         (("row_rules: list = []\nprint(1)", BATCH), "cell 1: a suite cell is one assignment"),
         (("row_rules: list = [open('x')]", BATCH), "cell 1: a suite cell is one assignment of literals"),
         (("row_rules: list = [", BATCH), "cell 1, line 1"),
-        ((ROWS, "batch_rules: list = []"), "app_logs.ipynb: suite app_logs.batch expects nothing"),
+        ((ROWS, "batch_rules: list = []"), "app_logs.ipynb: suite app_logs.batch has no expectation"),
         (("row_rules: list = [{'type': 'x'}]", BATCH), "app_logs.ipynb: suite app_logs, expectation"),
     ],
 )

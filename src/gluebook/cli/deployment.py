@@ -1,11 +1,11 @@
-"""What a command works on: a deployed stack, on the laptop or on AWS."""
+"""The deployed stack that a command works on, on the laptop or on AWS."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import boto3
@@ -24,8 +24,13 @@ from gluebook.operations.context import OperationsContext
 from gluebook.operations.status import Overview, overview
 
 STACK = "gluebook"
-# Names another stack, for those who deployed one.
+# Names a stack that was deployed under another name.
 _STACK_VARIABLE = "GLUEBOOK_STACK"
+
+
+# The functions by their name in `gluebook logs`, with the outputs of the stack that name them.
+FUNCTION_OUTPUTS = {"admit": "AdmitFunction", "load": "LoadFunction", "sweep": "SweepFunction"}
+_RECENTLY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Deployment:
     outputs: dict[str, str]
 
     def output(self, name: str) -> str:
-        """An output of the stack. Raises ConfigurationError if this one was deployed before there was such."""
+        """An output of the stack. Raises ConfigurationError if its template has none of this name."""
         try:
             return self.outputs[name]
         except KeyError:
@@ -46,7 +51,7 @@ class Deployment:
 
     @property
     def raw_bucket(self) -> str:
-        """Where files arrive."""
+        """The bucket where files arrive."""
         return self.output("RawBucket")
 
     @property
@@ -56,7 +61,7 @@ class Deployment:
 
     @property
     def lake(self) -> Lake:
-        """The lake's layout."""
+        """The layout of the lake bucket."""
         return Lake(self.output("LakeBucket"))
 
     @property
@@ -66,7 +71,7 @@ class Deployment:
 
     @property
     def logs(self) -> Logs:
-        """What its jobs and functions have written."""
+        """The logs of its jobs and functions."""
         return Logs()
 
     def operations(self) -> OperationsContext:
@@ -86,18 +91,18 @@ class Deployment:
         )
 
     def overview(self) -> Overview:
-        """What became of every file version."""
+        """The state of every file version."""
         return overview(self.ledger, Objects(), self.lake)
 
     def upload(self, path: Path, dataset: str, source: str, dt: date) -> str:
-        """Put a file where it belongs by the convention; its key. Raises ConfigurationError, OSError."""
+        """Upload a file under the key of the convention; return the key. Raises ConfigurationError, OSError."""
         key = raw_key(dataset, source, dt, path.name)
         Objects().upload(path, self.raw_bucket, key)
         return key
 
 
 def raw_place(text: str, bucket: str) -> str:
-    """The key, or the beginning of keys, that `text` means: as it is, or as an s3:// URI in the raw bucket.
+    """The key or key prefix in `text`, which may be an s3:// URI in the raw bucket.
 
     Raises ConfigurationError for another bucket.
     """
@@ -110,9 +115,9 @@ def raw_place(text: str, bucket: str) -> str:
 
 
 def connect() -> Deployment:
-    """The laptop AWS if one is up, else the stack on AWS that the caller's credentials see.
+    """The laptop AWS if one is up, else the stack in the AWS account of the caller's credentials.
 
-    Raises ConfigurationError saying what to do if there is neither.
+    Raises ConfigurationError if there is neither.
     """
     if (known := running_laptop()) is not None:
         known.enter()
@@ -128,8 +133,39 @@ def connect() -> Deployment:
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
 
 
+def failures(deployment: Deployment, seen: Overview) -> list[str]:
+    """A line for each job whose last run failed, and for each function that failed within the last hour."""
+    return [*_failed_runs(deployment, seen), *failed_functions(deployment)]
+
+
+def _failed_runs(deployment: Deployment, seen: Overview) -> list[str]:
+    return [
+        f"job {deployment.output(JOB_OUTPUTS[dataset])}, last run {failed.run_id} failed: {failed.error}; "
+        f"`gluebook logs {dataset}` shows more"
+        for dataset, failed in seen.failed_runs.items()
+    ]
+
+
+def failed_functions(deployment: Deployment) -> list[str]:
+    """The same of the functions alone; a function whose log the caller may not read is named as such."""
+    found = []
+    for name, output in FUNCTION_OUTPUTS.items():
+        function = deployment.output(output)
+        try:
+            last = deployment.logs.last_failure(function, utc_now() - _RECENTLY)
+        except (ClientError, BotoCoreError) as error:
+            found.append(f"the log of function {function} can't be read: {error}")
+            continue
+        if last is not None:
+            found.append(
+                f"function {function} failed at {last.at:%H:%M:%S} UTC: {last.text}; "
+                f"`gluebook logs {name}` shows more"
+            )
+    return found
+
+
 def existing(paths: Iterable[Path]) -> list[Path]:
-    """The paths, all of them files. Raises ConfigurationError naming those that aren't."""
+    """The paths, if all are files with different names. Raises ConfigurationError naming those that are not."""
     found = list(paths)
     missing = [str(path) for path in found if not path.is_file()]
     if missing:

@@ -10,26 +10,49 @@ from typing import Annotated, Any
 
 import typer
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.text import printable
+from gluebook.sources import source_names
 
-JSON = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
-DATASET = Annotated[str, typer.Option(help="support_tickets or app_logs.")]
-SOURCE = Annotated[
-    str, typer.Option(help="The system the files come from, such as servicenow, helpdesk or containers.")
+DATASETS = " or ".join(CONTRACTS)
+_SOURCES = "; ".join(f"of {dataset} {', '.join(source_names(dataset))}" for dataset in CONTRACTS)
+
+
+def day(*names: str, text: str) -> Any:
+    """An option that takes a day; `text` is its help."""
+    return typer.Option(*names, help=text, formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")
+
+
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+DATASET = Annotated[str, typer.Option(help=f"The dataset that the files belong to: {DATASETS}.")]
+SOURCE = Annotated[str, typer.Option(help=f"The source that the files come from: {_SOURCES}.")]
+DATE = Annotated[datetime | None, day("--date", text="The files arrive on this date; the default is today.")]
+FILES = Annotated[list[Path], typer.Argument(help="Send these files, plain or compressed with gzip.")]
+TIMEOUT = Annotated[float, typer.Option(help="Wait at most this many seconds for the chain.")]
+PORT = Annotated[int, typer.Option(help="Listen on this port; 0 picks a free one.")]
+KERNEL = Annotated[str, typer.Option(help="Run the notebook in this Jupyter kernel.")]
+SEED = Annotated[
+    int, typer.Option(help="Generate the files from this seed; the same seed gives the same files.")
 ]
-DATE = Annotated[
-    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Date of arrival; today if not given.")
+TICKETS = Annotated[int, typer.Option(help="Generate this many tickets.")]
+LOG_LINES = Annotated[int, typer.Option(help="Generate this many log lines.")]
+ARRIVED_FROM = Annotated[
+    datetime | None, day("--from", text="Take files that arrived on this date or later.")
 ]
-FILES = Annotated[list[Path], typer.Argument(help="Files to send, plain or gzip.")]
-TIMEOUT = Annotated[float, typer.Option(help="Seconds to wait for the chain.")]
+ARRIVED_TO = Annotated[datetime | None, day("--to", text="Take files that arrived on this date or earlier.")]
 
 
 def arrival(given: datetime | None) -> date:
-    """The date of arrival: as given, else today."""
+    """The date of arrival: as given, else today in UTC."""
     return given.date() if given else datetime.now(UTC).date()
 
 
+def iso_day(given: datetime | None) -> str | None:
+    """A day that an option has taken, as YYYY-MM-DD."""
+    return given.date().isoformat() if given else None
+
+
 def print_json(value: Any) -> None:
-    """`value` on stdout; what JSON doesn't know as text. Nothing in it steers a terminal."""
+    """`value` on stdout; what JSON has no type for as text. Nothing in it steers a terminal."""
     text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
     sys.stdout.write(printable(text, keep="\n") + "\n")

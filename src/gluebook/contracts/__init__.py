@@ -1,4 +1,7 @@
-"""The contracts: what a dataset's rows are. One module per dataset, named like it; imports `errors` only."""
+"""The contracts: what a dataset's rows are. One module per dataset, named like it; imports `errors` only.
+
+`model` says what a contract is made of, `reasons` why a record, file or batch is not loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-from gluebook.contracts.model import PROVENANCE, Column, Contract, TypeName
+from gluebook.contracts.model import PROVENANCE, QUARANTINE, TYPES, Column, Contract
 from gluebook.errors import ConfigurationError
 
-__all__ = ["CONTRACTS", "PROVENANCE", "Column", "Contract", "TypeName", "contract"]
+__all__ = ["CONTRACTS", "PROVENANCE", "QUARANTINE", "TYPES", "Column", "Contract", "contract"]
+
+
+_SHARED = ("model", "reasons")
 
 
 def _found() -> dict[str, Contract]:
-    names = sorted(module.name for module in iter_modules(__path__) if module.name != "model")
+    names = sorted(module.name for module in iter_modules(__path__) if module.name not in _SHARED)
     return {name: getattr(import_module(f"{__name__}.{name}"), name.upper()) for name in names}
 
 

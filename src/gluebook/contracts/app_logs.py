@@ -8,6 +8,7 @@ LEVELS = ("trace", "debug", "info", "warning", "error", "fatal")
 
 APP_LOGS = Contract(
     name="app_logs",
+    title="Application logs",
     key=("source", "log_id"),
     newest_by=("log_id",),
     moment="occurred_at",

@@ -5,7 +5,9 @@ Parquet schema, Redshift DDL, catalog, expectation baseline and documentation ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from gluebook.errors import ConfigurationError
@@ -17,15 +19,49 @@ PSEUDONYM_BYTES = 32
 
 TypeName = Literal["text", "integer", "bigint", "boolean", "date", "timestamp"]
 
-_SPARK = {
-    "text": "string",
-    "integer": "int",
-    "bigint": "bigint",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp",
-}
-_REDSHIFT = {name: name for name in ("integer", "bigint", "boolean", "date", "timestamp")}
+
+@dataclass(frozen=True)
+class Type:
+    """What a contract type is called elsewhere.
+
+    spark          in Spark SQL, and so in the Glue catalog
+    spark_class    in `pyspark.sql.types`
+    redshift       in DDL; of text with a length, in bytes
+    arrow          alias of the physical Parquet type, for `pyarrow.type_for_alias`
+    pandas         the dtype's class in pandas, or numpy's name of it, in which the gate reads small batches
+    description    for the documentation
+    """
+
+    spark: str
+    spark_class: str
+    redshift: str
+    arrow: str
+    pandas: str
+    description: str
+
+
+# A new type is one row here, and its name in TypeName.
+TYPES: Mapping[TypeName, Type] = MappingProxyType(
+    {
+        "text": Type(
+            "string", "StringType", "varchar", "string", "StringDtype", "UTF-8; the length counts bytes"
+        ),
+        "integer": Type("int", "IntegerType", "integer", "int32", "Int32Dtype", "a whole number of 32 bits"),
+        "bigint": Type("bigint", "LongType", "bigint", "int64", "Int64Dtype", "a whole number of 64 bits"),
+        "boolean": Type("boolean", "BooleanType", "boolean", "bool", "BooleanDtype", "true or false"),
+        "date": Type(
+            "date", "DateType", "date", "date32[day]", "date", "a day, as it is written in the source"
+        ),
+        "timestamp": Type(
+            "timestamp",
+            "TimestampType",
+            "timestamp",
+            "timestamp[us]",
+            "datetime64[us]",
+            "UTC, in microseconds, without a zone",
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +79,7 @@ class Column:
     @property
     def spark_type(self) -> str:
         """The type's name in Spark SQL."""
-        return _SPARK[self.type]
+        return TYPES[self.type].spark
 
     @property
     def is_free_text(self) -> bool:
@@ -53,22 +89,25 @@ class Column:
     @property
     def redshift_type(self) -> str:
         """The type's name in Redshift DDL; VARCHAR lengths count bytes there."""
-        return f"varchar({self.length})" if self.type == "text" else _REDSHIFT[self.type]
+        name = TYPES[self.type].redshift
+        return f"{name}({self.length})" if self.length else name
 
 
 @dataclass(frozen=True)
 class Contract:
     """A dataset's ordered columns and what makes a row one row.
 
+    title      what people call the dataset
     key        the columns that identify a row of the warehouse table
-    newest_by  the columns by which, highest first, one row of a key is newer than another; total: the last
-               one is a fingerprint of the row, so that the outcome never depends on the order of arrival
-    moment     the column that tells when what a row says came about
+    newest_by  the columns by which, highest first, one row of a key is newer than another. The last one is a
+               fingerprint of the row, so the outcome never depends on the order of arrival
+    moment     the column with the time of the event that a row describes
     append     a row's identity is its raw record, so it never changes: it is retracted when no live file
                version contains it. Otherwise rows are revisions, and the newest of a key stands
     """
 
     name: str
+    title: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     newest_by: tuple[str, ...]
@@ -116,4 +155,13 @@ PROVENANCE = (
     text("_source_version", 1024, "version id of the raw object", nullable=False),
     Column("_source_record", "bigint", "number of the record in its file, from 1", nullable=False),
     text("_batch_id", 64, "the batch that brought the row", nullable=False),
+)
+
+# What the quarantine keeps of a record, of all datasets.
+QUARANTINE = (
+    text("dataset", 64, "the dataset whose file held the record", nullable=False),
+    text("source", 32, "the system the record comes from", nullable=False),
+    text("reason", 255, "why it is rejected", nullable=False),
+    *PROVENANCE,
+    text("raw", LONGEST_TEXT_BYTES, "the record's text, masked"),
 )

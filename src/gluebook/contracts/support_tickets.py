@@ -10,6 +10,7 @@ GRADES = ("high", "medium", "low")
 
 SUPPORT_TICKETS = Contract(
     name="support_tickets",
+    title="Support tickets",
     key=("source", "ticket_id"),
     newest_by=("revision", "updated_at", "_row_hash"),
     moment="updated_at",

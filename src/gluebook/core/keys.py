@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gluebook.contracts import CONTRACTS
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.errors import ConfigurationError
 from gluebook.sources import source_names
 
@@ -42,39 +43,35 @@ class OutsideConvention:
     """A raw key that the pipeline refuses, and the reason."""
 
     key: str
-    reason: str
+    reason: ReasonText
 
 
 def parse_raw_key(key: str) -> RawKey | OutsideConvention:
     """Parse a raw key by the convention `<dataset>/<source>/dt=YYYY-MM-DD/<file>`."""
     match = _RAW_KEY.fullmatch(key)
     if match is None or match["name"].endswith("/"):
-        return OutsideConvention(key, f"key_outside_convention: expected {CONVENTION}")
+        return OutsideConvention(key, Reason.KEY_OUTSIDE_CONVENTION.because(f"expected {CONVENTION}"))
     if "\0" in key:
-        return OutsideConvention(key, "unusable_key: it holds U+0000, which no warehouse column takes")
+        found = "it holds U+0000, which no warehouse column takes"
+        return OutsideConvention(key, Reason.UNUSABLE_KEY.because(found))
     if key.endswith(" "):
-        return OutsideConvention(
-            key, "unusable_key: it ends in a blank, which the warehouse ignores when it compares"
-        )
+        found = "it ends in a blank, which the warehouse ignores when it compares"
+        return OutsideConvention(key, Reason.UNUSABLE_KEY.because(found))
     contract = CONTRACTS.get(match["dataset"])
     if contract is None:
-        return OutsideConvention(
-            key, f"unknown_dataset: {match['dataset']!r}; there are {', '.join(CONTRACTS)}"
-        )
+        found = f"{match['dataset']!r}; there are {', '.join(CONTRACTS)}"
+        return OutsideConvention(key, Reason.UNKNOWN_DATASET.because(found))
     sources = source_names(contract.name)
     if match["source"] not in sources:
-        return OutsideConvention(
-            key,
-            f"unknown_source: {match['source']!r}; {contract.name} is fed by {', '.join(sources)}",
-        )
+        found = f"{match['source']!r}; {contract.name} is fed by {', '.join(sources)}"
+        return OutsideConvention(key, Reason.UNKNOWN_SOURCE.because(found))
     try:
         dt = date.fromisoformat(match["dt"])
     except ValueError:
-        return OutsideConvention(key, f"no_such_date: dt={match['dt']}")
+        return OutsideConvention(key, Reason.NO_SUCH_DATE.because(f"dt={match['dt']}"))
     if not FIRST_DATE <= dt <= LAST_DATE:
-        return OutsideConvention(
-            key, f"implausible_date: dt={match['dt']}; it is not within {FIRST_DATE} and {LAST_DATE}"
-        )
+        found = f"dt={match['dt']}; it is not within {FIRST_DATE} and {LAST_DATE}"
+        return OutsideConvention(key, Reason.IMPLAUSIBLE_DATE.because(found))
     return RawKey(match["dataset"], match["source"], dt, match["name"])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.backoff import BACKOFF, Backoff
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
@@ -38,7 +39,7 @@ def batch_of_statement(name: str) -> str | None:
 
 
 def after_failed_load(
-    batch: Batch, reason: str, now: datetime, *, blames_data: bool, backoff: Backoff = BACKOFF
+    batch: Batch, reason: ReasonText, now: datetime, *, blames_data: bool, backoff: Backoff = BACKOFF
 ) -> Batch:
     """The next state of a LOADING batch whose statement has failed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.states import REPEATABLE_STATES, BatchState, FileState
 from gluebook.errors import IllegalTransition
 
@@ -40,7 +41,7 @@ class FileVersion:
 
     def superseded(self) -> FileVersion:
         """The file version once a newer one is loaded."""
-        reason = f"superseded: a newer version of {self.key} is loaded"
+        reason = Reason.SUPERSEDED.because(f"a newer version of {self.key} is loaded")
         return replace(self, state=FileState.SUPERSEDED, reason=reason)
 
 
@@ -182,7 +183,7 @@ class Batch:
             self, owner=owner, epoch=self.epoch + 1, attempts=self.attempts + 1, lease_until=lease_until
         )
 
-    def fenced_off(self, state: BatchState, reason: str) -> Batch:
+    def fenced_off(self, state: BatchState, reason: ReasonText) -> Batch:
         """The batch in `state`, fenced off from its owner and free for the next run."""
         return replace(self, state=state, reason=reason, epoch=self.epoch + 1, attempts=0, lease_until=0)
 

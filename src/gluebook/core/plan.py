@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.states import BatchState, FileState
@@ -45,7 +46,7 @@ class PublishPlan:
     rejects: tuple[PublishedFile, ...] = ()
     epoch: int = 0
     outcome: BatchState = BatchState.CURATED
-    reason: str | None = None
+    reason: ReasonText | None = None
 
     @property
     def copies(self) -> tuple[PublishedFile, ...]:

@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.keys import ROW_REFERENCES_PREFIX, Lake
 from gluebook.core.model import Batch
-from gluebook.core.states import LEASED_STATES, BatchState
-
-_PUBLISHED_STATES = frozenset({BatchState.CURATED, BatchState.LOADING, BatchState.LOADED})
-_UNPUBLISHED_STATES = frozenset({BatchState.REJECTED, BatchState.FAILED})
+from gluebook.core.states import ATTENTION_STATES, LEASED_STATES, PUBLISHED_STATES
 
 _BATCH = r"(?P<batch>[^/]+?)(?:\.g(?P<generation>\d+))?"
 _MANIFEST = re.compile(rf"(?:manifests/|{ROW_REFERENCES_PREFIX})[^/]+/{_BATCH}\.json")
@@ -130,15 +127,15 @@ def batch_differences(batch: Batch | None, objects: BatchObjects, lake: Lake) ->
 
 def _is_current(manifest: Manifest, batch: Batch) -> bool:
     """Whether a manifest of this or an earlier generation names what should be read."""
-    if batch.state in _PUBLISHED_STATES:
+    if batch.state in PUBLISHED_STATES:
         return manifest.generation == batch.generation
     # The failed generation published nothing, so what earlier generations published stays.
-    return batch.state in _UNPUBLISHED_STATES and batch.generation > 1
+    return batch.state in ATTENTION_STATES and batch.generation > 1
 
 
 def _missing(batch: Batch, objects: BatchObjects, valid: list[Manifest], lake: Lake) -> list[Difference]:
     found = []
-    if batch.state in _PUBLISHED_STATES:
+    if batch.state in PUBLISHED_STATES:
         there = {manifest.key for manifest in valid}
         found += [key for key in _expected_manifests(batch, lake) if key not in there]
     for manifest in valid:

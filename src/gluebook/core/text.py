@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -13,3 +14,8 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one in keep else json.dumps(one)[1:-1] for one in text)
+
+
+def without_markdown(text: str) -> str:
+    """A line of Markdown as plain text: links without their targets, code without its quotes."""
+    return re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", text).replace("`", "")

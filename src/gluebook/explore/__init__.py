@@ -1,1 +1,1 @@
-"""What the explore notebooks look at raw files with: pandas and the pipeline's own pure parts, no Spark."""
+"""Helpers of the explore notebooks: pandas and the pipeline's own pure parts, no Spark."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from gluebook.contracts.reasons import Reason
 from gluebook.errors import ConfigurationError
 from gluebook.sample import TRUTH_FILE, iter_files, write_files
 from gluebook.sources import all_sources
@@ -190,7 +191,7 @@ def fate(body: bytes, layout: Layout) -> str:
     except BadFile as bad:
         return f"FAILED: {bad.reason}"
     if not found:
-        return "EMPTY: " + ("no_records" if body else "empty_file")
+        return f"EMPTY: {Reason.NO_RECORDS if body else Reason.EMPTY_FILE}"
     troubled = [
         f"record {record.number} is set aside: {record.problem}" for record in found if record.problem
     ]

@@ -1,6 +1,6 @@
-"""Charts for the explore notebooks: few kinds, one look, colours that colour-blind readers can tell apart.
+"""Charts for the explore notebooks: few kinds, one style, colours for colour-blind readers.
 
-Each draws one figure and gives its axes. In a notebook end the line with `;` and the figure alone is shown.
+Each draws one figure and returns its axes. In a notebook end the line with `;` to show only the figure.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def marks(table: pd.DataFrame, title: str, x_label: str, y_label: str) -> Axes:
 
 
 def spans(begin_end: Mapping[str, pd.DataFrame], title: str, x_label: str, y_label: str) -> Axes:
-    """For each row a bar from `begin` to `end`, once for each entry, side by side; the entries share their rows."""
+    """For each row a bar from `begin` to `end`, side by side for each entry; the entries share their rows."""
     rows = next(iter(begin_end.values())).index
     axes = _canvas(title, 1.4 * len(rows) + 1, x_label, y_label)
     height = 0.8 / len(begin_end)
@@ -117,7 +117,7 @@ def spans(begin_end: Mapping[str, pd.DataFrame], title: str, x_label: str, y_lab
 
 
 def spread(values: pd.Series, title: str, x_label: str, y_label: str, marked: Mapping[str, float]) -> Axes:
-    """How often which size occurs, on a logarithmic axis, with lines at the values in `marked`."""
+    """A histogram of sizes on a logarithmic axis, with lines at the values in `marked`."""
     plt.rcParams.update(_LOOK)
     axes: Axes = plt.subplots(figsize=(_WIDTH, 3.6))[1]
     positive = values[values > 0]

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from gluebook.contracts import Column
+from gluebook.contracts.reasons import Reason
 from gluebook.explore.files import RawFile, records
 from gluebook.explore.times import read_time
 from gluebook.sources.model import Source
@@ -68,13 +69,13 @@ def _problem(row: Mapping[str, Any], targets: Mapping[str, Column], source: Sour
 def _verdict(value: str | None, target: Column, source: Source) -> str | None:
     """By the same rules, and in the same words, as `gluebook.transforms.verbs.normalise_types`."""
     if value is None:
-        return None if target.nullable else f"missing:{target.name}"
+        return None if target.nullable else Reason.MISSING.of_column(target.name)
     if target.allowed:
-        return None if value.lower() in source.choices[target.name] else f"unknown:{target.name}"
+        return None if value.lower() in source.choices[target.name] else Reason.UNKNOWN.of_column(target.name)
     if target.type != "text":
-        return None if _readable(value, target.type, source) else f"unreadable:{target.name}"
+        return None if _readable(value, target.type, source) else Reason.UNREADABLE.of_column(target.name)
     too_long = not target.personal and len(value.encode()) > target.length
-    return f"too_long:{target.name}" if too_long else None
+    return Reason.TOO_LONG.of_column(target.name) if too_long else None
 
 
 def _readable(value: str, kind: str, source: Source) -> bool:

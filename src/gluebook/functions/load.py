@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.events import CrawlEnded, Event, JobEnded, StatementEnded, Tick
 from gluebook.core.loading import batch_of_statement
 from gluebook.core.sql.quality import dataset_of_recording
@@ -105,6 +106,7 @@ def _release(event: JobEnded, dataset: str, context: LoadContext) -> None:
         if batch.owner == event.run_id and batch.state in LEASED_STATES:
             _log.warning("run %s ended %s with batch %s", event.run_id, event.state, batch.batch_id)
             try:
-                context.ledger.end_lease(batch, f"run {event.run_id} is {event.state}: {failure_line(event)}")
+                why = ReasonText(f"{Reason.RUN} {event.run_id} is {event.state}: {failure_line(event)}")
+                context.ledger.end_lease(batch, why)
             except Fenced:
                 _log.info("batch %s has been taken over already", batch.batch_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from gluebook.contracts import contract
+from gluebook.contracts.reasons import Reason
 from gluebook.core.loading import after_failed_load, client_token, is_due, statement_name
 from gluebook.core.model import Batch
 from gluebook.core.sql.load import LoadRequest, load_sql
@@ -100,7 +101,7 @@ def _loaded(batch: Batch, statement: Statement, context: LoadContext) -> None:
 
 
 def _failed(batch: Batch, statement: Statement, context: LoadContext) -> None:
-    reason = f"load_failed: {statement.error or statement.status}"
+    reason = Reason.LOAD_FAILED.because(statement.error or statement.status)
     _log.error("batch %s, load %d: %s", batch.batch_id, batch.load_attempts, reason)
     if statement.lacks_a_table:  # the warehouse was recreated; the next load creates the tables
         forget_schema(context)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
+from gluebook.contracts.reasons import Reason
 from gluebook.core.model import FileVersion
 from gluebook.job.counting import Checked
 from gluebook.sources import source
@@ -120,7 +121,8 @@ def _check_file(
     try:
         stream = objects.open_version(file.bucket, file.key, file.version_id)
     except FileNotFoundError:
-        return Checked(place, 0, bad=f"version_gone: {file.version_id} was deleted before it could be read")
+        gone = Reason.VERSION_GONE.because(f"{file.version_id} was deleted before it could be read")
+        return Checked(place, 0, bad=gone)
     with closing(stream):
         framer = Framer(stream, of.layout)
         try:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from gluebook.clock import new_batch_id
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.claiming import MOST_FILES, abandoned_batches, choose_files
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
@@ -82,7 +83,7 @@ def _claim_pending(context: JobContext, who: Claimant) -> Batch | None:
 def _exhaust(context: JobContext, batch: Batch, at: str) -> None:
     """End a batch whose retries are exhausted: it is divided, or fails as a whole when it was processed before."""
     last = f"; {batch.reason}" if batch.reason else f", the last {batch.owner}"
-    reason = f"attempts_used_up: {batch.attempts} runs ended before it was published{last}"
+    reason = Reason.ATTEMPTS_USED_UP.because(f"{batch.attempts} runs ended before it was published{last}")
     _log.error("retries of batch %s are exhausted: %s", batch.batch_id, reason)
     try:
         fail_or_divide(context, batch, reason, at)
@@ -90,7 +91,7 @@ def _exhaust(context: JobContext, batch: Batch, at: str) -> None:
         _log.info("%s", fenced)
 
 
-def fail_or_divide(context: JobContext, batch: Batch, reason: str, at: str) -> Batch:
+def fail_or_divide(context: JobContext, batch: Batch, reason: ReasonText, at: str) -> Batch:
     """Fence off any run that still works on the batch, and leave it to be divided. Raises Fenced.
 
     A batch that is processed again and has published nothing new is FAILED; its earlier generation stays as it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.model import Counts, FileResult, FileVersion
 from gluebook.core.states import FileState
 
@@ -18,7 +19,7 @@ class Checked:
     index: int
     records: int
     header: str | None = None
-    bad: str | None = None
+    bad: ReasonText | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,13 @@ def _file_result(file: FileVersion, checked: Checked, written: Written) -> FileR
     return FileResult(file.file_id, file.key, file.version_id, counts, reasons)
 
 
-def settlement(file: FileVersion, checked: Checked) -> tuple[FileState, str] | None:
+def settlement(file: FileVersion, checked: Checked) -> tuple[FileState, ReasonText] | None:
     """The state and reason of a file without usable records; None for other files."""
     if checked.bad is not None:
         return FileState.FAILED, checked.bad
     if checked.records:
         return None
     if file.size == 0:
-        return FileState.EMPTY, "empty_file: 0 bytes"
+        return FileState.EMPTY, Reason.EMPTY_FILE.because("0 bytes")
     what = "a header and nothing else" if checked.header is not None else "nothing but blank lines"
-    return FileState.EMPTY, f"no_records: the file holds {what}"
+    return FileState.EMPTY, Reason.NO_RECORDS.because(f"the file holds {what}")

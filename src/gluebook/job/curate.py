@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gluebook.contracts import Contract
+from gluebook.contracts.reasons import Reason
 from gluebook.core.keys import ROW_REFERENCES_PREFIX
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion, NotedVerdict
 from gluebook.core.plan import PublishedFile, PublishPlan, plan_files, reconcile_counts
@@ -40,7 +41,9 @@ def next_batch(context: JobContext, who: Claimant) -> Batch | None:
     _remove_leftovers(context, who.dataset)
     while (batch := acquire(context, who)) is not None:
         if batch.state is BatchState.PUBLISHING and not has_plan(context, batch):
-            fail_or_divide(context, batch, f"plan_is_gone: {batch.plan}", utc_timestamp(context.clock()))
+            fail_or_divide(
+                context, batch, Reason.PLAN_IS_GONE.because(str(batch.plan)), utc_timestamp(context.clock())
+            )
         elif batch.state is BatchState.PUBLISHING:
             remove_work_files(context, finish_publishing(context, batch))
         elif batch.state is BatchState.DIVIDING:
@@ -165,9 +168,9 @@ class Curation:
             epoch=batch.epoch,
         )
         if not verdict.passed:
-            plan = replace(plan, outcome=BatchState.REJECTED, reason=f"gate: {verdict.summary}")
+            plan = replace(plan, outcome=BatchState.REJECTED, reason=Reason.GATE.because(verdict.summary))
         elif not counts.curated and not self._must_be_loaded:
-            plan = replace(plan, outcome=BatchState.EMPTY, reason="no rows to load")
+            plan = replace(plan, outcome=BatchState.EMPTY, reason=Reason.NO_ROWS.because())
         else:
             plan = self._with_rows(plan, written)
         publishing = begin_publishing(context, batch, plan, self._noted(verdict))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gluebook.aws.ports import ObjectsPort
 from gluebook.clock import Clock
-from gluebook.contracts import Contract
+from gluebook.contracts import TYPES, Contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.plan import PublishedFile, copy_manifest
@@ -24,13 +24,6 @@ from gluebook.quality.report import GateReport
 from gluebook.quality.suites import load_suites
 
 _log = logging.getLogger(__name__)
-_ARROW = {
-    "text": pa.string(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,12 @@ class Gate:
         """Store under keys that no other run writes; the ledger says which report is the batch's."""
         lake, of = self.lake, (report.dataset, report.batch_id, epoch)
         self.objects.put_json(lake.bucket, lake.quality(*of), report.to_json())
-        schema = pa.schema([pa.field(c.name, _ARROW[c.type], nullable=c.nullable) for c in DQ_COLUMNS])
+        schema = pa.schema(
+            [
+                pa.field(c.name, pa.type_for_alias(TYPES[c.type].arrow), nullable=c.nullable)
+                for c in DQ_COLUMNS
+            ]
+        )
         key = lake.quality_rows(*of)
         with tempfile.TemporaryDirectory(prefix="gluebook-gate-") as folder:
             path = Path(folder) / "outcomes.parquet"

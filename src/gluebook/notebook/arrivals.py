@@ -1,4 +1,4 @@
-"""What arrived on a day, as the lake has it: for reports, small enough for one machine."""
+"""The rows and rejects of a day in the lake, for reports; small enough for one machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REJECTED = ("dataset", "source", "reason", "_source_file")
 
 
 def curated_on(lake_bucket: str, day: str) -> Any:
-    """The curated rows that arrived on `day` (YYYY-MM-DD): a pandas DataFrame, one line per row.
+    """The curated rows that arrived on `day` (YYYY-MM-DD): a pandas DataFrame, one row each.
 
     Columns: dataset, source, status (of tickets), level (of logs), _source_file. Empty if nothing arrived.
     """
@@ -23,9 +23,9 @@ def curated_on(lake_bucket: str, day: str) -> Any:
 
 
 def rejected_on(lake_bucket: str, day: str) -> Any:
-    """The rejects of files that arrived on `day`: a pandas DataFrame, one line per record.
+    """The rejects of files that arrived on `day`: a pandas DataFrame, one row each.
 
-    Columns: dataset, source, reason, _source_file. Empty if nothing was set aside.
+    Columns: dataset, source, reason, _source_file. Empty if there are no rejects.
     """
     lake = Lake(lake_bucket)
     found = _rows([(dataset, lake.uri(lake.quarantined(dataset))) for dataset in CONTRACTS], _REJECTED)

@@ -11,14 +11,14 @@ from gluebook.errors import NotebookError
 from gluebook.notebook.problems import Problem, refuse
 
 ROLES = ("parameters", "glue-session", "job", "suite", "check", "explore", "report")
-# Put there by papermill on execution; never part of the source.
+# Added by papermill on execution; never part of the source.
 INJECTED = "injected-parameters"
 _MARK = "#| "
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `number` counts from 1 as people do. `role` is None for prose, and where it is unknown.
+    """One cell; `number` counts from 1. `role` is None for prose, and if it is unclear.
 
     `line` is the line of the cell on which `source` begins, once role and blank lines have been left out.
     `executed`: it keeps outputs or an execution count.
@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as it is written, without outputs; `problems`: cells whose role is unknown."""
+    """The source of a notebook, without outputs; `problems`: cells whose role is unclear."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -63,22 +63,22 @@ def read_notebook(path: Path) -> Notebook:
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """The cells of a notebook whose roles are all clear. Raises NotebookError naming those that aren't."""
+    """The cells of a notebook. Raises NotebookError naming cells whose role is unclear."""
     notebook = read_notebook(path)
     refuse(notebook.problems)
     return list(notebook.cells)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A notebook's JSON. Raises NotebookError if there is none, or no cells in it."""
+    """The JSON of a notebook. Raises NotebookError if there is no such file, or it has no cells."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotebookError(f"there is no notebook {path}") from None
     except ValueError as error:
-        raise NotebookError(f"{path.name} is no notebook: {error}") from None
+        raise NotebookError(f"{path.name} is not a notebook: {error}") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise NotebookError(f"{path.name} is no notebook: it holds no cells")
+        raise NotebookError(f"{path.name} is not a notebook: it has no cells")
     return notebook
 
 
@@ -89,7 +89,7 @@ def text_of(cell: dict[str, Any]) -> str:
 
 
 def _cell(number: int, raw: dict[str, Any], tags: set[str]) -> tuple[Cell, tuple[str, str] | None]:
-    """The cell; and what is wrong with its role, and the cure."""
+    """The cell, with the problem of its role and the fix."""
     whole = text_of(raw)
     source = whole.strip("\n")
     executed = bool(raw.get("outputs")) or raw.get("execution_count") is not None

@@ -1,7 +1,7 @@
-"""What must hold of a notebook so that it can become a job script and means the same everywhere it runs.
+"""The checks that a notebook passes before it becomes a job script and means the same in every runtime.
 
-Hidden state is what these rules are against: a cell that works only because another one, which the script
-hasn't got or which stands further down, was run before it.
+The rules prevent hidden state: a cell that works only because another one ran before it, which is further down or not
+in the script.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gluebook.notebook.problems import Problem
 
 _MOVE_DEFINITION = "move it to src/gluebook"
 _OTHER_ROLE = "give the cell another role"
-# What IPython and a Glue session give to every cell; a job script has none of it.
+# Names that IPython and a Glue session provide in every cell; a job script has none of them.
 _GIVEN = ("display", "get_ipython", "In", "Out", "_", "__name__", "spark", "sc")
 # The cells that are code of the notebook's own.
 _READ = ("job", "suite", "check", "explore", "report")
@@ -29,7 +29,7 @@ _BUILTINS = frozenset({*dir(builtins), "__name__"})
 
 
 def parameters_of(notebook: Notebook) -> list[Parameter]:
-    """What the parameters cell declares; nothing without one. Raises NotebookError."""
+    """The parameters of the parameters cell; none without such a cell. Raises NotebookError."""
     cells = notebook.of_role("parameters")
     if len(cells) > 1:
         raise NotebookError(
@@ -43,13 +43,13 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
 
 
 def problems_of(notebook: Notebook) -> list[Problem]:
-    """Everything that is wrong with the cells of `notebook`, in order."""
+    """All problems of the cells of `notebook`, in order."""
     found = list(notebook.problems)
     try:
         parameters = parameters_of(notebook)
     except NotebookError as error:
-        # Without them nobody can tell where names come from.
-        return [*found, _told(notebook.name, str(error))]
+        # Without them the origin of names is unknown.
+        return [*found, _as_problem(notebook.name, str(error))]
     if not notebook.of_role("parameters") and notebook.is_job:
         found.append(
             Problem(notebook.name, 0, 0, "it has no parameters cell", "add one, if only to hold `dataset`")
@@ -57,17 +57,17 @@ def problems_of(notebook: Notebook) -> list[Problem]:
     return [*found, *_Reader(notebook, parameters).problems()]
 
 
-def _told(notebook: str, text: str) -> Problem:
-    """A problem from an error's text, which names its place itself."""
+def _as_problem(notebook: str, text: str) -> Problem:
+    """A problem from the text of an error, which names its place."""
     place, _, what = text.partition(": ")
     numbers = dict(part.split(" ") for part in place.split(", ")[1:])
     return Problem(notebook, int(numbers.get("cell", 0)), int(numbers.get("line", 0)), what)
 
 
 def unusable(magic: Magic) -> tuple[str, str] | None:
-    """Why a magic doesn't work in every runtime, and the cure; None if it does."""
+    """Why a magic does not work in every runtime, and the fix; None if it does."""
     if magic.name == "!":
-        return f"{str(magic)!r} is a shell call, which a Glue session hasn't got", "use Python"
+        return f"{str(magic)!r} is a shell call, which a Glue session lacks", "use Python"
     known = CELL_MAGICS if magic.whole_cell else LINE_MAGICS | SHOWING_MAGICS | COMMON_MAGICS
     if magic.name not in known:
         near = difflib.get_close_matches(magic.name, sorted(known), 1)
@@ -78,7 +78,7 @@ def unusable(magic: Magic) -> tuple[str, str] | None:
 
 
 class _Reader:
-    """Goes through the cells in order, as Run all does, and keeps account of who has assigned what."""
+    """Walks the cells in order, as *Run all* does, and records which cell assigns which name."""
 
     def __init__(self, notebook: Notebook, parameters: list[Parameter]) -> None:
         self._notebook = notebook
@@ -88,7 +88,7 @@ class _Reader:
         self._beside: dict[str, int] = {}
 
     def problems(self) -> Iterator[Problem]:
-        """Those of each cell's own text, then those between cells."""
+        """The problems within each cell, then those between cells."""
         for cell in self._notebook.of_role(*_READ):
             yield from self._read(cell)
         for cell in self._notebook.of_role(*_READ):
@@ -102,7 +102,7 @@ class _Reader:
         try:
             tree, magics = parse(cell.source)
             if not magics and cell.role == "job":
-                # What only a function may do (return, await) isn't found by parsing.
+                # Parsing does not find what only a function may do (return, await).
                 compile(tree, "cell", "exec", dont_inherit=True)
         except SyntaxError as error:
             yield self._problem(cell, error.lineno or 1, error.msg)
@@ -115,9 +115,7 @@ class _Reader:
                     yield self._problem(cell, magic.line, *what)
         self._parsed[cell.number] = names = names_in(tree)
         for line in names.stars:
-            yield self._problem(
-                cell, line, "nobody can tell what `import *` assigns", "name what is imported"
-            )
+            yield self._problem(cell, line, "it is unknown what `import *` assigns", "name what is imported")
 
     def _job_only(self, cell: Cell, tree: ast.Module, magics: list[Magic]) -> Iterator[Problem]:
         for magic in magics:
@@ -144,11 +142,11 @@ class _Reader:
         if name in self._beside:
             role = next(c.role for c in self._notebook.cells if c.number == self._beside[name])
             return (
-                f"{name} comes from cell {self._beside[name]}, whose role is {role}: the job script hasn't got it",
+                f"{name} comes from cell {self._beside[name]}, whose role is {role}: the job script lacks it",
                 "assign it in a job cell",
             )
         if name in _GIVEN:
-            return f"{name} is given to notebooks only", "a job script takes it from `run`, as in run.spark"
+            return f"{name} exists in notebooks only", "in a job script take it from `run`, as in run.spark"
         return self._later(name, cell) or (
             f"nothing assigns {name}",
             "import or assign it in a job cell above",
@@ -170,7 +168,7 @@ class _Reader:
         for name, line in names.assigned.items():
             if name in self._script:
                 what = f"{name} belongs to cell {self._script[name]} and is assigned again by a cell for {cell.role}"
-                cure = "give it another name, or the notebook goes on with another value than the script"
+                cure = "give it another name; otherwise notebook and script differ in its value"
                 yield self._problem(cell, line, what, cure)
             else:
                 self._beside[name] = cell.number

@@ -1,4 +1,4 @@
-"""What deployed jobs are given, for notebooks that run outside of AWS Glue."""
+"""Arguments of deployed jobs, for notebooks that run outside of AWS Glue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.notebook.parameters import Parameter
 
-# What reports need to know of a stack, by parameter; jobs know nothing of the warehouse.
+# Outputs of the stack that reports need, by parameter; jobs don't have those of the warehouse.
 REPORT_OUTPUTS = {
     "lake_bucket": "LakeBucket",
     "ledger_table": "LedgerTable",
@@ -18,7 +18,7 @@ REPORT_OUTPUTS = {
 
 
 def job_defaults(glue: Any, job: str) -> dict[str, str]:
-    """The default arguments of a deployed job, by parameter; without Glue's own, which hold dashes.
+    """The default arguments of a deployed job, by parameter; without Glue's own, which contain dashes.
 
     `glue`: a boto3 client. Raises ClientError if Glue doesn't know the job.
     """
@@ -28,7 +28,7 @@ def job_defaults(glue: Any, job: str) -> dict[str, str]:
 
 
 def notebook_defaults(glue: Any, outputs: Mapping[str, str], dataset: str) -> dict[str, str]:
-    """What the deployed job of `dataset` is given; without such a job, what all jobs are given alike, and reports.
+    """The arguments of the deployed job of `dataset`; without such a job, those that all jobs and reports share.
 
     `outputs`: the stack's. Raises ClientError.
     """
@@ -39,13 +39,13 @@ def notebook_defaults(glue: Any, outputs: Mapping[str, str], dataset: str) -> di
 
 
 def report_defaults(outputs: Mapping[str, str]) -> dict[str, str]:
-    """What a report needs to know of a stack, by parameter; `outputs`: the stack's."""
+    """The parameters of a report, from the outputs of a stack."""
     return {name: outputs[output] for name, output in REPORT_OUTPUTS.items() if output in outputs}
 
 
 def filled(
     parameters: Sequence[Parameter], values: Mapping[str, Any], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """What the deployed job is given for those parameters whose value is the empty string."""
+    """The arguments of the deployed job for parameters whose value is the empty string."""
     empty = (parameter.name for parameter in parameters if values.get(parameter.name) == "")
     return {name: given[name] for name in empty if given.get(name)}

@@ -1,4 +1,4 @@
-"""Run a notebook from top to bottom with papermill, and be sure that all of it was run."""
+"""Run a notebook from top to bottom with papermill, and verify that all of it ran."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gluebook.notebook.problems import Problem, refuse
 
 KERNEL = "gluebook"
 _ADDED = frozenset({INJECTED, "papermill-error-cell-tag", "papermill-error-cell-tag-top"})
-# What IPython says of a magic that failed, without failing itself.
+# What IPython prints for a magic that failed, without failing itself.
 _FAILED_MAGIC = "UsageError:"
 
 
 def declared(path: Path) -> list[Parameter]:
-    """The parameters that the notebook at `path` takes. Raises NotebookError."""
+    """The parameters of the notebook at `path`. Raises NotebookError."""
     notebook = read_notebook(path)
     refuse(notebook.problems)
     return parameters_of(notebook)
@@ -34,11 +34,11 @@ def execute(
     kernel: str = KERNEL,
     progress: bool = False,
 ) -> None:
-    """Run the notebook at `path` with `parameters`, in its own folder; `output` keeps it with what it put out.
+    """Run the notebook at `path` with `parameters`, in its own folder; `output` is the executed copy.
 
     `output` is written cell by cell, also when one fails. Raises ConfigurationError for a parameter that the
-    notebook hasn't got or that is of another type, or if there is no such kernel; NotebookError if a cell
-    failed, wasn't run, or holds a magic that failed.
+    notebook lacks or of another type, or if there is no such kernel; NotebookError if a cell failed, did not run, or
+    has a magic that failed.
     """
     _check(path, parameters)
     import nbformat  # slow to import, as papermill is
@@ -75,7 +75,9 @@ def _check(path: Path, parameters: Mapping[str, Value]) -> None:
         if name not in known:
             raise ConfigurationError(unknown(name, known, path.name))
         if type(value) is not known[name].type:
-            raise ConfigurationError(f"parameter {name}: {value!r} is no {known[name].type.__name__}")
+            raise ConfigurationError(
+                f"parameter {name}: {value!r} is not of type {known[name].type.__name__}"
+            )
 
 
 def _existing_kernel(name: str) -> str:
@@ -84,14 +86,14 @@ def _existing_kernel(name: str) -> str:
     found = KernelSpecManager().find_kernel_specs()
     if name not in found:
         raise ConfigurationError(
-            f"Jupyter knows no kernel {name!r}, only {', '.join(sorted(found)) or 'none'}; "
+            f"Jupyter has no kernel {name!r}, only {', '.join(sorted(found)) or 'none'}; "
             "`make kernel` installs the project's own"
         )
     return name
 
 
 def _tagged(path: Path) -> dict[str, Any]:
-    """The notebook with its roles as tags, since papermill looks for the parameters cell by its tag."""
+    """The notebook with roles as tags: papermill finds the parameters cell by its tag."""
     notebook = load(path)
     roles = {cell.number: cell.role for cell in read_notebook(path).cells}
     kept = {number: cell for number, cell in enumerate(notebook["cells"], 1) if number in roles}
@@ -104,7 +106,7 @@ def _tagged(path: Path) -> dict[str, Any]:
 
 
 def _failures(name: str, output: Path) -> Iterator[Problem]:
-    """What went wrong in an executed notebook; cells are numbered as in the notebook it was made from."""
+    """The failures in an executed notebook; cells are numbered as in its source."""
     cells = [
         cell for cell in load(output)["cells"] if not _ADDED & set(cell.get("metadata", {}).get("tags", []))
     ]
@@ -121,7 +123,7 @@ def _failures(name: str, output: Path) -> Iterator[Problem]:
 
 
 def _said(cell: dict[str, Any]) -> Iterator[str]:
-    """What a cell's outputs tell of a failure."""
+    """The failures in a cell's outputs."""
     for output in cell.get("outputs", []):
         if output["output_type"] == "error":
             yield f"{output['ename']}: {output['evalue']}"

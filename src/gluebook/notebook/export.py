@@ -17,19 +17,19 @@ _COMMIT = "_job.commit()"
 def export(notebook: Path, shown_as: str) -> str:
     """The job script of `notebook`, which the header calls `shown_as`.
 
-    Raises NotebookError telling all that keeps it from being one.
+    Raises NotebookError with all problems that prevent it.
     """
     read = read_notebook(notebook)
     refuse(problems_of(read))
     if not read.is_job:
-        what = "it has no job cell: nothing of it would run"
+        what = "it has no job cell, so its script would do nothing"
         refuse([Problem(read.name, 0, 0, what, "give a cell the role `job`")])
     parts = [*_header(shown_as), *_arguments(parameters_of(read)), "", *_body(read), _COMMIT]
     return "\n".join(parts) + "\n"
 
 
 def _body(notebook: Notebook) -> list[str]:
-    """The job cells, each under the headings of the prose above it, with a blank line after each."""
+    """The job cells, each below the headings of the prose above it, with a blank line after each."""
     lines: list[str] = []
     headings: list[str] = []
     for cell in notebook.cells:
@@ -77,7 +77,7 @@ def _arguments(parameters: list[Parameter]) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    """A literal as the house's formatter writes it."""
+    """A literal as ruff formats it."""
     text = repr(value)
     if isinstance(value, str) and text.startswith("'") and '"' not in text:
         return '"' + text[1:-1].replace("\\'", "'") + '"'
@@ -85,7 +85,7 @@ def _literal(value: object) -> str:
 
 
 def _headings(cell: Cell) -> list[str]:
-    """The headings of a prose cell as comment lines; a # within a code block is none."""
+    """The headings of a prose cell as comment lines; a # within a code block is not one."""
     lines, fenced = [], False
     for line in cell.source.splitlines():
         if line.lstrip().startswith(("```", "~~~")):

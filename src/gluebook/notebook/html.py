@@ -1,4 +1,4 @@
-"""An executed notebook as one page that needs nothing from the network."""
+"""An executed notebook as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def render(notebook: Path) -> Path:
     """Write the page beside the notebook, with the ending .html; its path."""
     from nbconvert import HTMLExporter  # slow to import
 
-    # These name scripts on servers of others: for formulas and widgets, of which our notebooks have none.
+    # These load scripts from elsewhere, for formulas and widgets, which our notebooks don't have.
     nothing = dict.fromkeys(
         ("mathjax_url", "require_js_url", "jquery_url", "jupyter_widgets_base_url", "mermaid_js_url"), ""
     )

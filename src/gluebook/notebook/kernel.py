@@ -1,10 +1,10 @@
-"""The project's Jupyter kernel: IPython with what AWS Glue's notebooks have, on this machine.
+"""The project's Jupyter kernel: IPython with the magics of AWS Glue's notebooks, on this machine.
 
 An IPython extension, loaded by the kernel's own command line (`kernelspec.py`). In its cells
 
 * every magic of AWS Glue is there: it says that it is for AWS Glue, and is noted in `RECORDED`; `%%sql` runs;
-* a magic that fails, or that there isn't, fails its cell, which IPython's own don't;
-* `spark` and `sc` are made when a cell first asks for them; boto3 and awswrangler find the laptop AWS that is up;
+* a magic that fails or is unknown fails its cell, unlike in IPython;
+* `spark` and `sc` are created on first use; boto3 and awswrangler find the laptop AWS that is up;
 * parameters that are empty get what the deployed job is given, as AWS Glue gives it to the job.
 """
 
@@ -32,7 +32,7 @@ _NO_LAPTOP = "No laptop AWS is up. Start one with `gluebook up`, then run this c
 
 @dataclass(frozen=True)
 class Recorded:
-    """A magic that was called: without percent signs, with what stood behind it and, of a cell magic, below it."""
+    """A call of a magic: its name without percent signs, its arguments, and the cell below a cell magic."""
 
     name: str
     arguments: str
@@ -96,43 +96,43 @@ def _sql(arguments: str, cell: str) -> None:
 
 
 def _loudly(shell: Any, kind: type[BaseException], error: BaseException, _trace: Any, **_: Any) -> list[str]:
-    """IPython prints what is wrong with a magic and goes on; here the cell fails, as any other would."""
-    lines = [f"{kind.__name__}: {error}"]
-    shell._showtraceback(kind, error, lines)
-    return lines
+    """Fail the cell if a magic fails; IPython only prints the error and goes on."""
+    shown = [f"{kind.__name__}: {error}"]
+    shell._showtraceback(kind, error, shown)
+    return shown
 
 
 class _Laptop:
-    """The laptop AWS as this kernel knows it: whichever is up when a cell runs."""
+    """The laptop AWS of this kernel: the one that is up when a cell runs."""
 
     def __init__(self) -> None:
         self._entered: str | None = None
-        self._told = False
+        self._shown = False
 
     def find(self) -> RunningLaptop | None:
-        """The laptop AWS that this process is pointed at; it is, unless somebody has pointed it elsewhere before."""
+        """The laptop AWS that this process uses, unless AWS_ENDPOINT_URL names another endpoint."""
         known = running_laptop()
         if known is None:
             return None
         url = known.environment[_ENDPOINT]
         if os.environ.get(_ENDPOINT) in (None, self._entered) and self._entered != url:
             known.enter()
-            self._entered, self._told = url, False
+            self._entered, self._shown = url, False
             if boto3 := sys.modules.get("boto3"):  # its own session remembers whom it was before
                 vars(boto3)["DEFAULT_SESSION"] = None
         return known if os.environ.get(_ENDPOINT) == url else None
 
     def missed(self, error: BaseException | None) -> None:
-        """Tell, once, what to do if a cell failed for want of one."""
-        if self._told or not isinstance(error, BotoCoreError | ClientError | ConfigurationError):
+        """Show, once, how to start one if a cell failed without one."""
+        if self._shown or not isinstance(error, BotoCoreError | ClientError | ConfigurationError):
             return
         if running_laptop() is None and os.environ.get(_ENDPOINT) in (None, self._entered):
-            self._told = True
+            self._shown = True
             _say(_NO_LAPTOP)
 
 
 def _before(shell: Any, laptop: _Laptop, source: str) -> None:
-    """What the cell asks for is there when it runs."""
+    """Provide what the cell uses before it runs."""
     laptop.find()
     missing = {"spark", "sc"} & _needed(source) - shell.user_ns.keys()
     if missing:
@@ -143,7 +143,7 @@ def _before(shell: Any, laptop: _Laptop, source: str) -> None:
 
 
 def _needed(source: str) -> set[str]:
-    """The names that a cell reads, and those that its magics (`%%time`, `%time`) are handed to read."""
+    """The names that a cell and its magics (`%%time`, `%time`) read."""
     try:
         tree, magics = parse(source)
     except SyntaxError:
@@ -153,7 +153,7 @@ def _needed(source: str) -> set[str]:
 
 
 def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
-    """Fill in the parameters that the cell has left empty, if it was the parameters cell."""
+    """Fill in the empty parameters after the parameters cell."""
     if not result.success:
         laptop.missed(result.error_in_exec)
         return
@@ -170,18 +170,19 @@ def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
     try:
         given = notebook_defaults(boto3.session.Session().client("glue"), known.outputs, dataset)
     except (BotoCoreError, ClientError) as error:
-        _say(f"The deployed job can't be asked for what is empty here: {error}")
+        _say(f"The empty parameters can't be taken from the deployed job: {error}")
         return
     found = filled(parameters, shell.user_ns, given)
     shell.user_ns.update(found)
     if found:
         _say(
-            "Empty here, so as the deployed job has it: " + ", ".join(f"{k}={v!r}" for k, v in found.items())
+            "Empty parameters, taken from the deployed job: "
+            + ", ".join(f"{k}={v!r}" for k, v in found.items())
         )
 
 
 def _of_a_job_or_report(parameters: Sequence[Parameter]) -> bool:
-    """Whether these are what jobs are given too, and not somebody's own variables written in the same way."""
+    """Whether these are parameters of jobs, and not other variables written in the same way."""
     named = {parameter.name for parameter in parameters}
     return bool(named & {"dataset", "lake_bucket"}) and any(p.default == "" for p in parameters)
 

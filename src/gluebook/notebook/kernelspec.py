@@ -1,4 +1,4 @@
-"""How Jupyter finds the project's kernel."""
+"""The kernelspec, by which Jupyter finds the project's kernel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def spec() -> dict[str, object]:
     """The kernelspec: this interpreter's ipykernel, with the project's extension."""
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     return {
-        # Only what goes wrong: otherwise every start warns of sockets that nobody else can reach.
+        # Only errors: otherwise every start warns of sockets that only this machine can reach.
         "argv": [
             *command,
             "--IPKernelApp.log_level=CRITICAL",
@@ -27,7 +27,7 @@ def spec() -> dict[str, object]:
 
 
 def install(prefix: Path | None = None) -> Path:
-    """Write the kernelspec where the Jupyter of this environment (or of `prefix`) looks; its folder."""
+    """Write the kernelspec for the Jupyter of this environment (or of `prefix`); return its folder."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     with tempfile.TemporaryDirectory(prefix="gluebook-kernel-") as folder:
@@ -37,7 +37,7 @@ def install(prefix: Path | None = None) -> Path:
 
 
 def installed() -> bool:
-    """Whether the Jupyter of this environment knows the kernel."""
+    """Whether the Jupyter of this environment has the kernel."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     return NAME in KernelSpecManager().find_kernel_specs()

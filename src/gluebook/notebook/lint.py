@@ -1,4 +1,4 @@
-"""`gluebook lint`: everything that can be checked in a notebook without running it."""
+"""Check a notebook without running it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gluebook.notebook.parameters import Parameter, convert
 from gluebook.notebook.problems import Problem
 from gluebook.notebook.template import JobResource, job_resource
 
-_STRIP = "`gluebook lint --fix` takes it out"
+_STRIP = "`gluebook lint --fix` removes it"
 
 
 def lint(path: Path, template: Path) -> list[Problem]:
-    """All that is wrong with the notebook at `path`, in order; a job notebook must agree with `template`.
+    """All problems of the notebook at `path`, in order; a job notebook must agree with `template`.
 
     Raises NotebookError if there is no notebook, ConfigurationError if there is no template.
     """
@@ -33,9 +33,9 @@ def lint(path: Path, template: Path) -> list[Problem]:
 
 
 def strip(path: Path) -> bool:
-    """Take out of the notebook what running it has left there; whether there was anything.
+    """Remove from the notebook what a run has left in it; return whether there was anything.
 
-    Outputs, execution counts and times, papermill's marks and its injected parameters go; ids and tags stay.
+    That is outputs, execution counts and times, papermill's marks and injected parameters; ids and tags stay.
     """
     notebook = load(path)
     before = json.dumps(notebook)
@@ -58,30 +58,30 @@ def _first_cell(notebook: Notebook) -> Iterator[Problem]:
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.kind != "markdown" or not first.source.strip():
         yield Problem(
-            notebook.name, 1, 0, "a notebook begins with prose", "say in a markdown cell what it is for"
+            notebook.name, 1, 0, "a notebook begins with prose", "explain its purpose in a markdown cell"
         )
 
 
 def _leftovers(notebook: Notebook, path: Path) -> Iterator[Problem]:
     for cell in notebook.cells:
         if cell.executed:
-            yield Problem(notebook.name, cell.number, 0, "it keeps what running it has put out", _STRIP)
+            yield Problem(notebook.name, cell.number, 0, "it contains outputs of a run", _STRIP)
     for number, raw in enumerate(load(path)["cells"], 1):
         if INJECTED in raw.get("metadata", {}).get("tags", []):
-            yield Problem(notebook.name, number, 0, "papermill has put parameters in here", _STRIP)
+            yield Problem(notebook.name, number, 0, "papermill has injected parameters here", _STRIP)
 
 
 def _session(notebook: Notebook, job: JobResource | None, where: str) -> Iterator[Problem]:
-    """The session is made by the first code that runs, so what it shall be like must stand above that."""
+    """The first code that runs creates the session, so its configuration must be above that."""
     cells = notebook.of_role("glue-session")
     if not cells:
         yield Problem(
-            notebook.name, 0, 0, "it has no glue-session cell", "say there what session AWS Glue shall make"
+            notebook.name, 0, 0, "it has no glue-session cell", "configure the AWS Glue session there"
         )
     first = min((c.number for c in notebook.cells if c.role not in (None, "glue-session")), default=0)
     for cell in cells:
         if cell.number > first:
-            what = f"the session is made by the first code that runs, which is cell {first}"
+            what = f"the first code that runs, cell {first}, creates the session"
             yield Problem(notebook.name, cell.number, 0, what, "move this cell above it")
         yield from _magics(notebook, cell, job, where)
 
@@ -101,24 +101,24 @@ def _magics(notebook: Notebook, cell: Cell, job: JobResource | None, where: str)
             continue
         wanted = job.session.get(magic.name) if job else None
         if wanted is not None and magic.arguments.strip().strip("\"'") != wanted:
-            text = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
-            yield Problem(notebook.name, cell.number, line, text, "let them agree")
+            message = f"{str(magic)!r} is not what {where} gives the job, which is {wanted}"
+            yield Problem(notebook.name, cell.number, line, message, "make them agree")
 
 
 def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Iterator[Problem]:
-    """The job's DefaultArguments are the notebook's parameters, with the notebook's defaults where it has some."""
+    """The job's DefaultArguments are the notebook's parameters, with equal defaults."""
     try:
         parameters = {parameter.name: parameter for parameter in parameters_of(notebook)}
     except NotebookError:
-        return  # reported already
+        return  # already a problem
     if job is None:
         cure = f"add an AWS::Glue::Job whose ScriptLocation is ../glue/{Path(notebook.name).stem}.py"
         yield Problem(notebook.name, 0, 0, f"{where} has no job for it", cure)
         return
     number = next((cell.number for cell in notebook.of_role("parameters")), 0)
     for name in job.arguments.keys() - parameters.keys():
-        what = f"{where} gives the job --{name}, which is no parameter of the notebook"
-        yield Problem(notebook.name, number, 0, what, "declare it, or take it out there")
+        what = f"{where} gives the job --{name}, which is not a parameter of the notebook"
+        yield Problem(notebook.name, number, 0, what, "declare it, or remove it there")
     for parameter in parameters.values():
         yield from _argument(notebook, number, parameter, job, where)
 
@@ -127,7 +127,7 @@ def _argument(
     notebook: Notebook, number: int, parameter: Parameter, job: JobResource, where: str
 ) -> Iterator[Problem]:
     if parameter.name not in job.arguments:
-        what = f"{where} doesn't give --{parameter.name} to the job"
+        what = f"{where} does not give --{parameter.name} to the job"
         yield Problem(notebook.name, number, 0, what, f"add it to DefaultArguments of {job.name}")
         return
     value = job.arguments[parameter.name]
@@ -136,8 +136,8 @@ def _argument(
     try:
         given = convert(parameter, value)
     except ConfigurationError as error:
-        yield Problem(notebook.name, number, 0, f"{where}: {error}", "let them agree")
+        yield Problem(notebook.name, number, 0, f"{where}: {error}", "make them agree")
         return
     if given != parameter.default and parameter.default != "":
         what = f"the default of {parameter.name} is {parameter.default!r}, but {where} gives the job {value}"
-        yield Problem(notebook.name, number, 0, what, "let them agree")
+        yield Problem(notebook.name, number, 0, what, "make them agree")

@@ -1,4 +1,4 @@
-"""Magics in a cell: found as IPython itself finds them."""
+"""The magics in a cell, found as IPython finds them."""
 
 from __future__ import annotations
 

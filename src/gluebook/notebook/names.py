@@ -1,4 +1,4 @@
-"""Which names a cell needs from elsewhere, and which it assigns; found without running it."""
+"""The names that a cell reads from elsewhere and assigns, found without running it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Names:
-    """Names at the top level of a cell, each with the line on which it first stands.
+    """Names at the top level of a cell, each with the line of its first use.
 
     needed    read before the cell itself has assigned them
     assigned  by `=`, `:=`, import, for, with, except, del, def or class
-    stars     lines of `from x import *`, after which nobody knows what is assigned
+    stars     lines of `from x import *`, which assign unknown names
     """
 
     needed: dict[str, int] = field(default_factory=dict)
@@ -29,7 +29,7 @@ def names_in(tree: ast.Module) -> Names:
         read, written = _names_of(statement)
         simple = not isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith | ast.Try)
         for name in read - found.assigned.keys():
-            # `x = x + 1` needs an x; what a loop or a with-block binds, its own body may use.
+            # `x = x + 1` needs an x; the body of a loop or with-block may use what the block binds.
             if simple and name in written and not _is_definition(statement):
                 found.needed.setdefault(name, statement.lineno)
             elif name not in written:
@@ -42,14 +42,14 @@ def names_in(tree: ast.Module) -> Names:
 
 
 def _is_definition(statement: ast.stmt) -> bool:
-    """A function may call itself; an if or while may use what it has assigned further up."""
+    """A function may call itself; an if or while may use what it assigns above."""
     return isinstance(
         statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If | ast.While | ast.Match
     )
 
 
 def _names_of(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """(read, written) at the top level, by one statement with all that it holds."""
+    """(read, written) at the top level by one statement and its body."""
     table = symtable.symtable(ast.unparse(statement), "cell", "exec")
     read = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
     written = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}

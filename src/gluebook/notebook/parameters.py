@@ -12,11 +12,11 @@ from typing import Any
 from gluebook.errors import ConfigurationError, NotebookError
 
 Value = str | int | float | bool
-# What AWS Glue keeps for itself, by its documentation ("Using job parameters in AWS Glue jobs", getResolvedOptions).
+# Reserved by AWS Glue ("Using job parameters in AWS Glue jobs", getResolvedOptions).
 _GLUES_OWN = frozenset(
     {"class", "conf", "mode", "debug", "job_bookmark_option", "job_bookmark_from", "job_bookmark_to"}
 )
-# Glue's other arguments are in capitals, or hold dashes: so a misspelt one of ours is recognised as such.
+# Glue's other arguments are in capitals or contain dashes, so a misspelt one of ours can be detected.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TYPES: Mapping[str, type[Value]] = {"str": str, "int": int, "float": float, "bool": bool}
 
@@ -64,12 +64,12 @@ def _parameter(node: ast.stmt, where: str) -> Parameter:
     try:
         default = ast.literal_eval(node.value)
     except (ValueError, TypeError):
-        raise NotebookError(f"{where}: the default of {name} is no literal") from None
+        raise NotebookError(f"{where}: the default of {name} is not a literal") from None
     if type(default) is not _TYPES[annotation]:
-        raise NotebookError(f"{where}: the default of {name} is no {annotation}")
+        raise NotebookError(f"{where}: the default of {name} is not of type {annotation}")
     if isinstance(default, str) and _looks_like_an_option(default):
         raise NotebookError(
-            f"{where}: AWS Glue would take {default!r} for an option; give {name} another default"
+            f"{where}: AWS Glue would read {default!r} as an option; give {name} another default"
         )
     return Parameter(name, _TYPES[annotation], default)
 
@@ -79,7 +79,7 @@ def _looks_like_an_option(text: str) -> bool:
 
 
 def convert(parameter: Parameter, text: str) -> Value:
-    """`text` as the parameter's type. Raises ConfigurationError if it isn't one."""
+    """`text` as the parameter's type. Raises ConfigurationError if it is not of that type."""
     if parameter.type is bool:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
@@ -88,11 +88,11 @@ def convert(parameter: Parameter, text: str) -> Value:
             return parameter.type(text)
         except ValueError:
             pass
-    raise ConfigurationError(f"parameter {parameter.name}: {text!r} is no {parameter.type.__name__}")
+    raise ConfigurationError(f"parameter {parameter.name}: {text!r} is not of type {parameter.type.__name__}")
 
 
 def assignments(parameters: Sequence[Parameter], texts: Sequence[str], what: str) -> dict[str, Value]:
-    """Texts of the form `name=value`, in the parameters' types. `what` is called so in errors.
+    """Texts of the form `name=value`, converted to the parameters' types. Errors call the notebook `what`.
 
     Raises ConfigurationError for a text of another form, a name that is unknown or given twice, a value of
     another type.
@@ -112,7 +112,7 @@ def assignments(parameters: Sequence[Parameter], texts: Sequence[str], what: str
 
 
 def unknown(name: str, known: Iterable[str], what: str) -> str:
-    """What to say of a parameter that `what` hasn't got."""
+    """The error for a parameter that `what` does not have."""
     names = list(known)
     near = difflib.get_close_matches(name, names, 1)
     meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'none'}"
@@ -124,10 +124,10 @@ def job_arguments(
     get_resolved_options: Callable[[Sequence[str], list[str]], Mapping[str, Any]],
     **defaults: Value,
 ) -> dict[str, Value]:
-    """What a job script was started with: `defaults`, overridden by what `argv` sets, in the defaults' types.
+    """The arguments of a job script: `defaults`, overridden by `argv`, in the types of the defaults.
 
-    AWS Glue's getResolvedOptions insists on every name it is asked for, so it is asked only for those given.
-    Raises ConfigurationError for a value of another type, and for a name that can only be a misspelt one of ours.
+    AWS Glue's getResolvedOptions requires every name that is requested, so only given names are.
+    Raises ConfigurationError for a value of another type, and for a misspelt name.
     """
     given = {word[2:].partition("=")[0] for word in argv if word.startswith("--")}
     for name in given - defaults.keys() - _GLUES_OWN:

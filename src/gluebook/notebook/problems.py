@@ -1,4 +1,4 @@
-"""What is wrong with a notebook: the thing, the place and the fix."""
+"""A problem of a notebook: the thing, the place and the fix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gluebook.errors import NotebookError
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong. `cell` and `line` count from 1 as people do; 0 is none in particular."""
+    """One problem. `cell` and `line` count from 1; 0 means none in particular."""
 
     notebook: str
     cell: int
@@ -28,6 +28,6 @@ class Problem:
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise NotebookError telling all `problems`, a line for each; nothing if there are none."""
+    """Raise NotebookError with all `problems`, one per line; do nothing if there are none."""
     if problems:
         raise NotebookError("\n".join(str(problem) for problem in sorted(problems)))

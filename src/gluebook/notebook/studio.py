@@ -1,4 +1,4 @@
-"""The copy of a job notebook that is uploaded to AWS Glue Studio."""
+"""The copy of a job notebook for AWS Glue Studio."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CONFIGURED = ("--python-modules-installer-option",)
 
 
 def studio_copy(path: Path, job: Mapping[str, Any], region: str) -> dict[str, Any]:
-    """The notebook at `path` as Glue Studio takes it, set up like the deployed `job` (as GetJob shows it).
+    """The notebook at `path` for Glue Studio, configured like the deployed `job` (as GetJob returns it).
 
     Its session has the job's role, package and modules; its parameters have the values that the job is given. It
     holds nothing that running it has left. Raises NotebookError if it can't become a job, ConfigurationError if
@@ -44,7 +44,7 @@ def studio_copy(path: Path, job: Mapping[str, Any], region: str) -> dict[str, An
     refuse(problems_of(read))
     sessions = read.of_role("glue-session")
     if not read.is_job or not sessions:
-        raise NotebookError(f"{path.name} is no job notebook with a glue-session cell")
+        raise NotebookError(f"{path.name} is not a job notebook with a glue-session cell")
     arguments: Mapping[str, str] = job.get("DefaultArguments", {})
     parameters = parameters_of(read)
     given = {f"--{p.name}": p for p in parameters if f"--{p.name}" in arguments}
@@ -75,7 +75,7 @@ def _session(job: Mapping[str, Any], arguments: Mapping[str, str], region: str) 
 
 
 def _configure(arguments: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A cell for what only %%configure sets, which has to stand at the head of a cell; none if there is nothing."""
+    """A cell for options that only %%configure sets, which must begin a cell; none without such options."""
     given = {flag: arguments[flag] for flag in _CONFIGURED if arguments.get(flag)}
     head = {"cell_type": "code", "id": "configure", "metadata": {"tags": ["glue-session"]}}
     return [_cell(head, ["%%configure", repr(given)])] if given else []

@@ -1,4 +1,4 @@
-"""A suite notebook to the suites that the gate runs: literals are taken out of it, nothing of it is run."""
+"""The suites of a suite notebook: its literals are read, and nothing of it is run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gluebook.notebook.cells import Cell, read_notebook
 from gluebook.notebook.problems import Problem, refuse
 from gluebook.quality.suites import batch_suite, names, rows_suite, suite_text
 
-# What the cells of role `suite` assign: the rules for a batch's rows, and for its numbers.
+# The names that cells of role `suite` assign: the rules for a batch's rows, and for its numbers.
 RULES = ("row_rules", "batch_rules")
 
 
 def export_suites(notebook: Path, contract: Contract) -> dict[str, str]:
     """The texts of the two suite files of `contract`, by file name.
 
-    Raises NotebookError if the rules aren't there or aren't literals, or make no suite for this contract.
+    Raises NotebookError if rules are missing or not literals, or make no valid suite for this contract.
     """
     read = read_notebook(notebook)
     refuse(read.problems)
@@ -27,9 +27,7 @@ def export_suites(notebook: Path, contract: Contract) -> dict[str, str]:
     for cell in read.of_role("suite"):
         name, value = _assigned(read.name, cell)
         if name in rules:
-            refuse(
-                [Problem(read.name, cell.number, 0, f"{name} is assigned a second time", "put them together")]
-            )
+            refuse([Problem(read.name, cell.number, 0, f"{name} is assigned a second time", "merge them")])
         rules[name] = value
     missing = [name for name in RULES if name not in rules]
     if missing:

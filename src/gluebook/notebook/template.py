@@ -1,4 +1,4 @@
-"""What the template says of the job that a notebook becomes."""
+"""The Glue job of a notebook in the template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SESSION_PROPERTIES = {
 
 @dataclass(frozen=True)
 class JobResource:
-    """An AWS::Glue::Job as the template has it.
+    """An AWS::Glue::Job of the template.
 
     `session`: what a session must say to be like the job, by magic. `arguments`: DefaultArguments without their
     dashes, without those of Glue's own (which hold dashes); None where only the deployed stack knows the value.
@@ -57,7 +57,7 @@ def _job(name: str, properties: Mapping[str, Any], parameters: Mapping[str, Any]
 
 
 def _value(value: Any, parameters: Mapping[str, Any]) -> str | None:
-    """A literal, or the default of the parameter that is referred to; None for what is known once deployed."""
+    """A literal, or the default of the referenced parameter; None for what is only known once deployed."""
     if isinstance(value, Mapping):
         default = parameters.get(str(value.get("Ref")), {}).get("Default")
         return None if default is None else str(default)

@@ -25,15 +25,13 @@ from openlineage.client.naming.dataset import S3, Redshift
 from gluebook.contracts import contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
-from gluebook.core.states import BatchState
+from gluebook.core.states import ATTENTION_STATES, REPEATABLE_STATES, BatchState
 from gluebook.operations.status import FileStatus
 from gluebook.quality.report import GateReport
 
 PRODUCER = "https://pypi.org/project/gluebook"
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
 _PORT = "5439"
-# In other states a run is active, and its outcome is unknown.
-_ENDED = frozenset({BatchState.LOADED, BatchState.EMPTY, BatchState.REJECTED, BatchState.FAILED})
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,12 @@ def lineage(
 
     `files`: those that the batch carries; `report`: the gate's report, if there is one.
     """
-    if batch.state not in _ENDED:
+    if batch.state not in REPEATABLE_STATES:  # still open, or divided: its files are in other batches
         return []
     set_producer(PRODUCER)  # of every facet; the default names the client and its version
     curated_at = report.checked_at if report else batch.changed_at
     curated = _curated(batch, at)
-    failed = batch.state in (BatchState.REJECTED, BatchState.FAILED)
+    failed = batch.state in ATTENTION_STATES
     outputs = [] if failed or not batch.counts.curated else [curated]
     events = _run(
         "curate",

@@ -10,22 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gluebook.aws.ports import ObjectsPort
-from gluebook.contracts import CONTRACTS, contract
+from gluebook.contracts import CONTRACTS, QUARANTINE, contract
 from gluebook.core.keys import Lake, OutsideConvention, parse_raw_key
 from gluebook.errors import ConfigurationError
 from gluebook.sources import source_names
 
-# As `transforms.verbs.rejects_table` writes them, and the catalog's table `rejects` has them.
-COLUMNS = (
-    "dataset",
-    "source",
-    "reason",
-    "_source_file",
-    "_source_version",
-    "_source_record",
-    "_batch_id",
-    "raw",
-)
+COLUMNS = tuple(column.name for column in QUARANTINE)
 _ROWS_AT_ONCE = 8_192
 
 

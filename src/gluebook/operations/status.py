@@ -14,14 +14,7 @@ from gluebook.core.loading import retry_status
 from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
 from gluebook.core.runs import FailedRun, failed_run_mark
-from gluebook.core.states import BatchState, FileState, shown_state
-
-# States that need attention.
-NEEDS_ATTENTION = frozenset({FileState.FAILED.value, BatchState.REJECTED.value})
-# States that do not change without an operator.
-SETTLED = frozenset(
-    {*NEEDS_ATTENTION, FileState.EMPTY.value, FileState.SUPERSEDED.value, BatchState.LOADED.value}
-)
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, visible_state
 
 _READERS = 16
 
@@ -103,7 +96,7 @@ def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
 
 def _status(file: FileVersion, batches: dict[str, Batch], result: FileResult | None) -> FileStatus:
     batch = batches.get(file.batch_id or "")
-    state = shown_state(file.state, batch.state if batch else None)
+    state = visible_state(file.state, batch.state if batch else None)
     counts = result.counts if result else Counts()
     return FileStatus(
         key=file.key,

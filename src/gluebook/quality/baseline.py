@@ -1,30 +1,20 @@
-"""What the contract itself demands of a dataset's Parquet, as expectations. Nobody writes these by hand."""
+"""What a contract requires of a dataset's Parquet, as expectations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from gluebook.contracts import Column, Contract, TypeName
+from gluebook.contracts import TYPES, Column, Contract
 
 Expectation = dict[str, Any]
-
-# The type's name in Spark, and in pandas as `frames` reads Parquet. Both engines are to give the same verdict.
-_TYPES: dict[TypeName, list[str]] = {
-    "text": ["StringType", "StringDtype"],
-    "integer": ["IntegerType", "Int32Dtype"],
-    "bigint": ["LongType", "Int64Dtype"],
-    "boolean": ["BooleanType", "BooleanDtype"],
-    "date": ["DateType", "date"],
-    "timestamp": ["TimestampType", "datetime64[us]"],
-}
 
 
 def baseline(contract: Contract) -> list[Expectation]:
     """The expectations that follow from `contract`, all critical, in contract order.
 
-    A row at least; the columns by name, order and type; a value where one is demanded; the values of
-    enumerations; lengths in bytes; no row twice. The warehouse copies by position, so order counts.
+    At least one row; the columns by name, order and type; a value where one is required; the values of
+    enumerations; lengths in bytes; no duplicate rows. COPY goes by position, so the order matters.
     """
     table = [
         _demand("expect_table_row_count_to_be_between", "an empty batch brings nothing", min_value=1),
@@ -43,18 +33,19 @@ def baseline(contract: Contract) -> list[Expectation]:
 
 
 def identity(contract: Contract) -> tuple[str, ...]:
-    """The columns that make a row of the lake one row: of revisions, all distinct ones are kept there."""
+    """The columns that identify a row of the lake, which keeps all distinct revisions."""
     last = contract.newest_by[-1]
     return contract.key if last in contract.key else (*contract.key, last)
 
 
 def _of(column: Column) -> Iterator[Expectation]:
-    name = column.name
+    name, type_ = column.name, TYPES[column.type]
     yield _demand(
         "expect_column_values_to_be_in_type_list",
         "the warehouse's column has this type",
         column=name,
-        type_list=_TYPES[column.type],
+        # Spark or pandas reads the Parquet; both engines give the same verdict.
+        type_list=[type_.spark_class, type_.pandas],
     )
     if not column.nullable:
         yield _demand(

@@ -1,4 +1,4 @@
-"""Great Expectations: a suite on a frame of pandas or Spark, in one go, and nothing of it dropped."""
+"""Great Expectations: a suite on a pandas or Spark frame, in one pass, with no expectation dropped."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _NUMBER = "number"
 def run_suite(frame: Any, suite: Suite, engine: Engine) -> list[Outcome]:
     """Every expectation of `suite` on `frame`, in the suite's order, without examples.
 
-    First whether each holds, which takes one pass; then of those that don't, or that let some rows break them,
-    how many do: with Great Expectations every such count is a pass of its own.
-    Raises ContractError if Great Expectations doesn't know one of them: it would be dropped without a word.
+    The first pass finds which of them hold. Rows are counted only for those that don't, or that tolerate some: each
+    count is a pass of its own in Great Expectations.
+    Raises ContractError if Great Expectations does not know one of them, which it would drop silently.
     """
     expectations = suite["expectations"]
     batch = _batch(frame, engine)
     found = _validate(batch, suite["name"], expectations, "BOOLEAN_ONLY")
-    doubtful = [
+    to_count = [
         number
         for number, (expectation, result) in enumerate(zip(expectations, found, strict=True))
         if not result["success"] or expectation["kwargs"].get("mostly", 1) < 1
     ]
-    if doubtful:
-        counted = _validate(batch, suite["name"], [expectations[number] for number in doubtful], "BASIC")
-        for number, result in zip(doubtful, counted, strict=True):
+    if to_count:
+        counted = _validate(batch, suite["name"], [expectations[number] for number in to_count], "BASIC")
+        for number, result in zip(to_count, counted, strict=True):
             found[number] = result
     return [
         _outcome(suite["name"], expectation, result)
@@ -60,7 +60,7 @@ def _batch(frame: Any, engine: Engine) -> Any:
 def _validate(
     batch: Any, name: str, expectations: Sequence[Expectation], result_format: str
 ) -> list[dict[str, Any]]:
-    """The results as JSON values, in the order of `expectations`: Great Expectations gives them in its own."""
+    """The results as JSON values, in the order of `expectations`; Great Expectations has its own order."""
     gx = importlib.import_module("great_expectations")
     numbered = deepcopy(list(expectations))
     for number, expectation in enumerate(numbered):
@@ -73,7 +73,7 @@ def _validate(
     known = [expectation.expectation_type for expectation in built.expectations]
     if known != wanted:
         unknown = sorted(set(wanted) - set(known)) or ["one of them"]
-        raise ContractError(f"suite {name}: Great Expectations doesn't know {', '.join(unknown)}")
+        raise ContractError(f"suite {name}: Great Expectations does not know {', '.join(unknown)}")
     results = [one.to_json_dict() for one in batch.validate(built, result_format=result_format).results]
     results.sort(key=lambda result: result["expectation_config"]["meta"][_NUMBER])
     if [result["expectation_config"]["meta"][_NUMBER] for result in results] != list(range(len(wanted))):

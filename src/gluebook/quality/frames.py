@@ -1,25 +1,25 @@
-"""Parquet as pandas, its physical types kept apart: an integer that may be null is no float."""
+"""Parquet as pandas, with its physical types: an integer that may be null is no float."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_PANDAS: dict[Any, Any] = {
-    pa.int32(): pd.Int32Dtype(),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.string(): pd.StringDtype(),
+from gluebook.contracts import TYPES
+
+_PANDAS = {
+    pa.type_for_alias(type_.arrow): getattr(pd, type_.pandas)()
+    for type_ in TYPES.values()
+    if hasattr(pd, type_.pandas)  # the others are numpy's or Python's, and need no mapping
 }
 
 
 def read_frame(files: Sequence[Path]) -> pd.DataFrame:
-    """The rows of `files`, at least one, with the columns that stand in them; all files must have the same.
+    """The rows of `files`, at least one file; all files must have the same columns.
 
     Times lose their zone, which is UTC.
     """

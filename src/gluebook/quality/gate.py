@@ -19,17 +19,17 @@ from gluebook.quality.report import MOST_EXAMPLES, Example, GateReport, Outcome
 from gluebook.quality.suites import Suites, columns_of
 from gluebook.quality.violations import violation
 
-# Below both, a batch is checked on one machine: Spark would take longer to plan than to look. In rows, and in
-# bytes of Parquet, which in memory come to about ten times as many.
+# Below both a batch is checked with pandas, because Spark would take longer to plan than to run. Rows, and bytes of
+# Parquet, which take about ten times as much memory.
 SMALL_ROWS = 200_000
 SMALL_BYTES = 64 << 20
 _LONGEST_EXAMPLE = 200
 
 
 class Staged:
-    """The rows of a batch as they were written, in the columns and types that stand in the files.
+    """The rows of a batch as they were written, with the columns and types of the files.
 
-    `spark`: how Spark reads them. `files`: the same on this machine, if they are few; only then pandas is used.
+    `spark`: as Spark reads them. `files`: local copies of a small batch, which pandas reads.
     """
 
     def __init__(self, spark: DataFrame, contract: Contract, files: Sequence[Path] = ()) -> None:
@@ -39,7 +39,7 @@ class Staged:
         self._files = files
 
     def check(self, suites: Suites) -> tuple[list[Outcome], datetime | None]:
-        """What the suite of the rows found, with examples of what fails; and the newest row's moment."""
+        """The outcomes of the suite of rows, with examples of what fails, and the time of the newest row."""
         frame = self._pandas() if self.engine == "pandas" else self.spark
         outcomes = run_suite(frame, suites.rows, self.engine)
         return [self._with_examples(outcome) for outcome in outcomes], self._newest(frame)
@@ -66,7 +66,7 @@ class Staged:
         return replace(outcome, examples=tuple(self._examples(condition, columns_of(dict(outcome.kwargs)))))
 
     def _examples(self, condition: str, columns: Iterable[str]) -> Iterable[Example]:
-        """The first ones by file and record, so that the same batch shows the same rows."""
+        """The first examples by file and record, so that the same batch shows the same rows."""
         place = ("_source_file", "_source_version", "_source_record")
         shown = [n for n in dict.fromkeys((*self.contract.key, *columns, *place)) if n in self.spark.columns]
         breaking = self.spark.withColumn("_breaks", F.expr(condition)).where("_breaks")
@@ -92,8 +92,8 @@ def run_gate(
 ) -> GateReport:
     """Run both suites on a batch.
 
-    `staged`: None if no row came through; then only the batch's numbers are looked at. `files`: files whose
-    records were read; `arrived`: their last date of arrival, YYYY-MM-DD. Raises ContractError.
+    `staged`: None if there is no curated row; then only the batch's numbers are checked. `files`: the number of files
+    that were read; `arrived`: their last date of arrival, YYYY-MM-DD. Raises ContractError.
     """
     import pandas as pd
 

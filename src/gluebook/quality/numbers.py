@@ -1,4 +1,4 @@
-"""A batch's own numbers, as the one row that its second suite looks at."""
+"""The numbers of a batch, as the one row that its second suite evaluates."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from types import MappingProxyType
 
 from gluebook.core.model import Counts
 
-# Column: what it says, as a sentence of the report goes on with it. Shares are 0 to 100, of the records read.
+# Column -> its name in a sentence of the report. Shares are 0 to 100, of the records read.
 NUMBERS: Mapping[str, str] = MappingProxyType(
     {
         "files": "number of files whose records were read",
         "read": "number of records read",
-        "curated": "number of rows that came through",
-        "duplicates": "number of repeated records",
-        "rejected": "number of records set aside",
-        "curated_percent": "percentage of records that came through",
-        "duplicates_percent": "percentage of repeated records",
-        "rejected_percent": "percentage of records set aside",
+        "curated": "number of curated rows",
+        "duplicates": "number of duplicates",
+        "rejected": "number of rejected records",
+        "curated_percent": "percentage of curated records",
+        "duplicates_percent": "percentage of duplicates",
+        "rejected_percent": "percentage of rejected records",
         "newest_age_hours": "number of hours from the newest row to the end of the day of arrival",
     }
 )
@@ -29,9 +29,8 @@ def batch_numbers(
 ) -> dict[str, float | None]:
     """The numbers of a batch, by the names in NUMBERS.
 
-    `newest_at`: the newest row's moment, UTC; `arrived`: the last date of arrival, YYYY-MM-DD. The age is null
-    where one of them is. It counts from the date of arrival, not from now, so that processing a batch again
-    gives the same verdict.
+    `newest_at`: the time of the newest row, UTC; `arrived`: the last date of arrival, YYYY-MM-DD. The age is null
+    if one of them is. It depends on the date of arrival and not on the clock, so a replay gives the same verdict.
     """
 
     def share(rows: int) -> float | None:
@@ -53,7 +52,7 @@ def batch_numbers(
 def _age_hours(newest_at: datetime | None, arrived: str | None) -> float | None:
     if newest_at is None or arrived is None:
         return None
-    # A day is added to the age and not to the date, which may be the last that there is.
+    # A day is added to the age and not to the date, which may be the largest one.
     start = datetime.fromisoformat(arrived).replace(tzinfo=UTC)
     age = start - newest_at.replace(tzinfo=newest_at.tzinfo or UTC)
     return (age + timedelta(days=1)) / timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""What Great Expectations has no expectation for: text measured in bytes. Known to it once this is imported."""
+"""An expectation that Great Expectations lacks: length in bytes. Importing this module registers it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate's report on a batch: what was expected, what was found. Kept as JSON, and as rows for the warehouse."""
+"""The gate's report on a batch, stored as JSON and as rows of the warehouse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from gluebook.core.model import Counts
 
-# Example rows that are shown of an expectation that failed.
+# Example rows of an expectation that failed.
 MOST_EXAMPLES = 10
 
 Example = dict[str, str | None]
@@ -17,15 +17,15 @@ Example = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one expectation found.
+    """The outcome of one expectation.
 
-    suite               the dataset's, of its rows; or with `.batch`, of the batch's numbers
-    column              the columns it looks at, with commas between; "" for the table
-    unexpected_rows     rows that break it; None where that makes no sense, or nothing broke and nobody counted
+    suite               `<dataset>` for rows, `<dataset>.batch` for the batch's numbers
+    column              the columns it evaluates, comma-separated; "" for the table
+    unexpected_rows     rows that break it; None if it is not about rows, or rows were not counted
     unexpected_percent  0 to 100, of the rows it applies to
-    observed            what was found instead, or why nothing could be found
+    observed            what was found instead, or the error
     notes               why it is expected
-    examples            at most ten of the rows that break it: key, looked at columns and provenance, as text
+    examples            at most ten of the rows that break it: key, evaluated columns and provenance, as text
     """
 
     suite: str
@@ -43,10 +43,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class GateReport:
-    """What the suites found in a batch.
+    """The outcomes of the suites on a batch.
 
-    rows       curated rows that were looked at
-    newest_at  the newest row's moment; None if no row has one
+    rows       curated rows that were checked
+    newest_at  the time of the newest row; None if no row has one
     engine     what ran the suite of the rows: pandas or spark; "none" if there were no rows
     """
 
@@ -85,7 +85,7 @@ class GateReport:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GateReport:
-        """The report that was kept. Raises KeyError for one of an earlier version, which held less."""
+        """The stored report. Raises KeyError for one of an earlier version, which has fewer fields."""
         values = {name: stored[name] for name in cls.__dataclass_fields__}
         outcomes = tuple(
             replace(Outcome(**outcome), examples=tuple(outcome["examples"])) for outcome in stored["outcomes"]

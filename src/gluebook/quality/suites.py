@@ -1,8 +1,8 @@
-"""Great Expectations suites as plain JSON, checked against the contract before they are trusted.
+"""Great Expectations suites as plain JSON, checked against the contract before use.
 
 A dataset has two: one for the rows of a batch, `<dataset>.json`, and one for the batch's own numbers (one row of
-`batch_numbers`), `<dataset>.batch.json`. `gluebook export` writes both from a notebook: what the contract demands,
-and the rules that are written there.
+`batch_numbers`), `<dataset>.batch.json`. `gluebook export` writes both: what the contract requires, and the rules of
+the suite notebook.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Suite = dict[str, Any]
 
 @dataclass(frozen=True)
 class Suites:
-    """What must hold of a batch: of its rows, and of its numbers."""
+    """The suites of a dataset: for a batch's rows, and for its numbers."""
 
     rows: Suite
     batch: Suite
 
 
 def load_suites(contract: Contract) -> Suites:
-    """The suites of a dataset. Raises ContractError if one isn't there or isn't for this contract."""
+    """The suites of a dataset. Raises ContractError if one is missing or does not fit the contract."""
     rows, batch = (_load(name) for name in names(contract))
     check_rows(rows, contract)
     check_numbers(batch, contract)
@@ -41,7 +41,7 @@ def load_suites(contract: Contract) -> Suites:
 
 
 def names(contract: Contract) -> tuple[str, str]:
-    """What the two suites are called: of the rows, of the batch's numbers."""
+    """The names of the two suites: for the rows, for the batch's numbers."""
     return contract.name, f"{contract.name}.batch"
 
 
@@ -50,16 +50,16 @@ def _load(name: str) -> Suite:
     if not path.is_file():
         raise ContractError(
             f"there is no suite {name}: write notebooks/suites/{name.partition('.')[0]}.ipynb, "
-            "and have `gluebook export` make it"
+            "then run `gluebook export`"
         )
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
-        raise ContractError(f"suite {name} is no JSON: {error}") from None
+        raise ContractError(f"suite {name} is not JSON: {error}") from None
 
 
 def rows_suite(contract: Contract, rules: Sequence[Expectation]) -> Suite:
-    """The suite for a batch's rows: what the contract demands, then `rules`. Raises ContractError."""
+    """The suite for a batch's rows: what the contract requires, then `rules`. Raises ContractError."""
     name = names(contract)[0]
     suite = _suite(
         name, f"What must hold of the rows of a batch of {contract.name}.", baseline(contract), rules
@@ -81,22 +81,23 @@ def _suite(name: str, notes: str, own: Sequence[Expectation], rules: Sequence[Ex
 
 
 def suite_text(suite: Suite) -> str:
-    """The suite as it is kept in a file: one expectation per line, so that a change is one line of a diff."""
+    """The text of a suite's file: one expectation per line, so that a change is one line of a diff."""
     lines = ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in suite["expectations"])
     name, meta = (json.dumps(suite[key], ensure_ascii=False) for key in ("name", "meta"))
     return f'{{\n  "name": {name},\n  "meta": {meta},\n  "expectations": [\n{lines}\n  ]\n}}\n'
 
 
 def check_rows(suite: Any, contract: Contract) -> None:
-    """Raise ContractError unless `suite` is for the rows of `contract` and demands all that the contract does."""
+    """Raise ContractError unless `suite` is for the rows of `contract` and has all that the contract requires."""
     _check(suite, names(contract)[0], contract.names)
     missing = [one for one in baseline(contract) if one not in suite["expectations"]]
     if missing:
-        types = ", ".join(
+        listed = ", ".join(
             f"{one['type']} of {', '.join(columns_of(one['kwargs'])) or 'the table'}" for one in missing[:3]
         )
         raise ContractError(
-            f"suite {contract.name} lacks {len(missing)} of what its contract needs ({types}); run `gluebook export`"
+            f"suite {contract.name} lacks {len(missing)} of the expectations that its contract requires ({listed}); "
+            "run `gluebook export`"
         )
 
 
@@ -111,7 +112,7 @@ def _check(suite: Any, wanted: str, columns: Sequence[str]) -> None:
         raise ContractError(f"suite {name!r} is not {wanted}")
     expectations = suite.get("expectations")
     if not isinstance(expectations, list) or not expectations:
-        raise ContractError(f"suite {name} expects nothing: an empty gate lets everything pass")
+        raise ContractError(f"suite {name} has no expectation, so everything would pass the gate")
     for number, expectation in enumerate(expectations, 1):
         _check_one(expectation, f"suite {name}, expectation {number}", columns)
 
@@ -122,7 +123,7 @@ def _check_one(expectation: Any, where: str, columns: Sequence[str]) -> None:
     where = f"{where} ({expectation.get('type')})"
     if expectation.get("severity") not in SEVERITIES:
         raise ContractError(f"{where}: severity must be one of {', '.join(SEVERITIES)}")
-    # Great Expectations would pass over a misspelt key, such as "kwarg" or "mostly" beside the kwargs.
+    # Great Expectations would ignore a misspelt key, such as "kwarg", or "mostly" beside the kwargs.
     if unknown := sorted(expectation.keys() - _KEYS):
         raise ContractError(
             f"{where}: it can't hold {', '.join(unknown)}; there are {', '.join(sorted(_KEYS))}"
@@ -133,6 +134,6 @@ def _check_one(expectation: Any, where: str, columns: Sequence[str]) -> None:
 
 
 def columns_of(kwargs: dict[str, Any]) -> list[str]:
-    """The columns that an expectation with these arguments looks at."""
+    """The columns that an expectation with these arguments evaluates."""
     found = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
     return [*found, *kwargs.get("column_list", [])]

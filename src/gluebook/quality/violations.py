@@ -1,4 +1,4 @@
-"""Which rows break an expectation, as a condition in SQL: to show examples, which GX doesn't on Spark.
+"""Which rows break an expectation, as a condition in SQL: GX gives no examples on Spark.
 
 The conditions are Spark's SQL. A null breaks nothing but `not_be_null`, as in Great Expectations.
 """
@@ -16,9 +16,9 @@ _OPERATORS = {"==": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
 def violation(expectation: Expectation) -> str | None:
-    """The SQL condition that holds for a row that breaks `expectation`; None if rows alone don't break it.
+    """The SQL condition that holds for a row that breaks `expectation`; None if single rows can't.
 
-    Of what shall be unique, every row breaks it that isn't.
+    Every row that is not unique breaks a uniqueness expectation.
     """
     kwargs = expectation["kwargs"]
     make = _CONDITIONS.get(expectation["type"])

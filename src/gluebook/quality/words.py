@@ -1,4 +1,4 @@
-"""Expectations in plain words: what a suite asks for, as a sentence for somebody who has never read one."""
+"""Expectations as sentences, for readers who have never seen a suite."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SIGNS = {
 
 
 def sentence(expectation: str, kwargs: Mapping[str, Any]) -> str:
-    """What an expectation of this type with these arguments asks for, as one sentence with its full stop.
+    """An expectation of this type with these arguments as a sentence, including `mostly` and `row_condition`.
 
-    `mostly` and `row_condition` are included. An unknown type is described by its name and arguments.
+    An unknown type is described by its name and arguments.
     """
-    tell = _TOLD.get(expectation)
+    phrase = _PHRASES.get(expectation)
     try:
-        text = tell(kwargs) if tell else _by_name(expectation, kwargs)
-    except (KeyError, TypeError, ValueError):  # arguments that a suite of ours hasn't got
+        text = phrase(kwargs) if phrase else _by_name(expectation, kwargs)
+    except (KeyError, TypeError, ValueError):  # arguments that our suites do not have
         text = _by_name(expectation, kwargs)
     condition = kwargs.get("row_condition")
     return f"Where {condition_in_words(condition)}, {_lowered(text)}." if condition else f"{text}."
 
 
 def condition_in_words(condition: Any) -> str:
-    """A comparison, as GX keeps it, such as "source is servicenow"; any other condition as it is."""
+    """A comparison of GX in words, such as "source is servicenow"; any other condition as it is."""
     try:
         sign = _SIGNS[condition["operator"]]
         return f"{_name(condition['column']['name'])} {sign} {_value(condition['parameter'])}"
@@ -62,7 +62,7 @@ def _types(kwargs: Mapping[str, Any]) -> str:
 
 def _filled(kwargs: Mapping[str, Any]) -> str:
     share = _share(kwargs)
-    return f"{kwargs['column']} is filled in in at least {share} of the rows" if share else _always(kwargs)
+    return f"{kwargs['column']} has a value in at least {share} of the rows" if share else _always(kwargs)
 
 
 def _always(kwargs: Mapping[str, Any]) -> str:
@@ -107,7 +107,7 @@ def _pair(kwargs: Mapping[str, Any]) -> str:
     return f"In at least {share} of the rows {text}" if share else text
 
 
-_TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
+_PHRASES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "expect_table_row_count_to_be_between": _row_count,
     "expect_table_columns_to_match_ordered_list": _columns,
     "expect_column_values_to_be_in_type_list": _types,
@@ -123,10 +123,10 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def _by_name(expectation: str, kwargs: Mapping[str, Any]) -> str:
-    """A type that isn't known: `expect_column_max_to_be_between` as "Column max to be between (column: x)"."""
+    """An unknown type: `expect_column_max_to_be_between` as "Column max to be between (column: x)"."""
     name = expectation.removeprefix("expect_").replace("_", " ").strip() or "something without a name"
-    text = {key: value for key, value in kwargs.items() if key not in ("row_condition", "condition_parser")}
-    arguments = "; ".join(f"{key.replace('_', ' ')}: {_argument(value)}" for key, value in text.items())
+    shown = {key: value for key, value in kwargs.items() if key not in ("row_condition", "condition_parser")}
+    arguments = "; ".join(f"{key.replace('_', ' ')}: {_argument(value)}" for key, value in shown.items())
     return f"{name[:1].upper()}{name[1:]}" + (f" ({arguments})" if arguments else "")
 
 
@@ -142,12 +142,12 @@ def _values(kwargs: Mapping[str, Any]) -> str:
 
 
 def _name(column: str) -> str:
-    """What a column is called: those of a batch's numbers by what they say."""
+    """The name of a column; a batch's numbers by their meaning."""
     return f"the {NUMBERS[column]}" if column in NUMBERS else column
 
 
 def _share(kwargs: Mapping[str, Any]) -> str:
-    """`mostly` as a percentage; "" if all are asked for."""
+    """`mostly` as a percentage; "" if it is 1."""
     mostly = kwargs.get("mostly")
     if mostly is None or float(mostly) >= 1:
         return ""
@@ -182,7 +182,7 @@ def _value(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     text = str(value)
-    # A moment: the T is for machines, and midnight goes without saying.
+    # A time: without the T, and without midnight.
     return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", r"\1 \2", text).removesuffix(" 00:00:00")
 
 
@@ -200,6 +200,6 @@ def _argument(value: Any) -> str:
 
 
 def _lowered(text: str) -> str:
-    """Without its capital, if that is ours and not a column's."""
+    """Without its capital, unless it begins with a column."""
     first = text.partition(" ")[0]
     return text[:1].lower() + text[1:] if first in ("At", "Every", "The", "No", "In") else text

@@ -1,1 +1,1 @@
-"""The stakeholder's report: what became of a day's data, and whether it can be trusted."""
+"""The quality report: the data of a day, and whether it can be trusted."""

@@ -1,4 +1,4 @@
-"""The report's sources in a deployed stack: the adapters, put together. The only place that knows them all."""
+"""The report's sources in a deployed stack: the only place that knows all adapters."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from gluebook.aws.services import Warehouse
 from gluebook.core.keys import Lake
 from gluebook.operations.rejects import RejectFilter, read_rejects
 from gluebook.operations.status import overview
-from gluebook.report.ask import ask, not_asked
 from gluebook.report.gather import Sources
+from gluebook.report.warehouse import answers_of, unanswered
 
 
 def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_database: str) -> Sources:
-    """The sources of a stack, by the names that its outputs tell. Without a workgroup no warehouse is asked."""
+    """The sources of a stack, by the names in its outputs. Without a workgroup no warehouse is queried."""
     lake, objects, ledger = Lake(lake_bucket), Objects(), Ledger(ledger_table, "report")
     named = bool(workgroup and warehouse_database)
-    nobody = not_asked("no workgroup and database are named in the parameters")
+    nothing = unanswered("the parameters name no workgroup and database")
     return Sources(
         lake=lake,
         objects=objects,
@@ -24,5 +24,5 @@ def connected(lake_bucket: str, ledger_table: str, workgroup: str, warehouse_dat
         rejects=lambda dataset, batch_id: read_rejects(
             RejectFilter(dataset=dataset, batch_id=batch_id), objects, lake
         ),
-        asked=lambda: ask(Warehouse(workgroup, warehouse_database)) if named else nobody,
+        answers=lambda: answers_of(Warehouse(workgroup, warehouse_database)) if named else nothing,
     )

@@ -24,7 +24,7 @@ _VIEW = "gluebook_page.j2"
 def data_docs(report: Mapping[str, Any]) -> str:
     """The page of one batch's report (`quality/<dataset>/<batch_id>.json`). It lies three folders below the index.
 
-    Expectations that GX can't render by itself, such as unknown ones, are described in our words.
+    Expectations that GX cannot render, such as unknown ones, are described in our words.
     """
     from great_expectations.render.renderer.page_renderer import (
         ValidationResultsPageRenderer,  # slow to import
@@ -34,7 +34,7 @@ def data_docs(report: Mapping[str, Any]) -> str:
     title = f"{report['dataset']}, batch {report['batch_id']}"
     rendered = ValidationResultsPageRenderer().render(validation_result(report))
     with tempfile.TemporaryDirectory(prefix="gluebook-docs-") as folder:
-        # GX looks for templates of others in a folder.
+        # GX reads custom templates from a folder.
         Path(folder, _VIEW).write_text(_template(_FRAME), encoding="utf-8")
         view = DefaultJinjaPageView(custom_views_directory=folder)
         html = str(
@@ -89,7 +89,7 @@ def _result(outcome: Mapping[str, Any], rows: int) -> Any:
             "partial_unexpected_list": _values(outcome),
         }
     elif outcome["expectation"] == "expect_table_columns_to_match_ordered_list":
-        # GX takes the order of its sections from here, and can't do without.
+        # GX reads the order of its sections from here.
         columns = [str(name) for name in outcome["kwargs"]["column_list"]]
         found["observed_value"] = columns if outcome["passed"] else [str(outcome.get("observed") or "")]
     elif outcome.get("observed"):
@@ -108,23 +108,23 @@ def _result(outcome: Mapping[str, Any], rows: int) -> Any:
 
 
 def _values(outcome: Mapping[str, Any]) -> list[Any]:
-    """What GX lists as unexpected: the examples' values of the columns that it is about."""
+    """What GX lists as unexpected: the values of the examples in the columns of the expectation."""
     names = [name.strip() for name in str(outcome.get("column") or "").split(",") if name.strip()]
     picked = [[example.get(name) for name in names] for example in outcome.get("examples", []) if names]
     return [", ".join("empty" if v is None else str(v) for v in values) for values in picked]
 
 
 def _configuration(outcome: Mapping[str, Any]) -> Any:
-    """The expectation as GX describes it; in our words if GX can't, or would describe it only in part."""
+    """The expectation as GX has it; in our words if GX cannot build or fully describe it."""
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     kwargs = dict(outcome.get("kwargs", {}))
     more = {"notes": outcome.get("notes") or None, "severity": outcome.get("severity", "critical")}
     try:
         config = ExpectationConfiguration(type=outcome["expectation"], kwargs=kwargs, **more)
-        # Ours, registered if the gate has been imported here, have no words of GX's.
+        # GX has no words for our own expectations, which are registered if the gate is imported.
         known = type(config.to_domain_obj()).__module__.startswith("great_expectations.")
-    except Exception:  # noqa: BLE001  GX raises what it likes of a suite that it doesn't know
+    except Exception:  # noqa: BLE001  GX raises any exception for a suite that it does not know
         known = False
     if not known:
         column = {"column": str(outcome["column"])} if outcome.get("column") else {}
@@ -135,13 +135,13 @@ def _configuration(outcome: Mapping[str, Any]) -> Any:
 
 
 def _told() -> str:
-    """The type of an expectation that is nothing but its description; GX learns of it when it is first needed."""
+    """The type of an expectation that consists of its description, registered with GX on first use."""
     from great_expectations.expectations.expectation import Expectation
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
     name = "expect_as_told"
     if name not in list_registered_expectation_implementations():
-        # By calling type(): GX registers a class as soon as there is one.
+        # By calling type(): GX registers a class when it is created.
         type(Expectation)(
             "ExpectAsTold",
             (Expectation,),
@@ -150,7 +150,7 @@ def _told() -> str:
                 "__annotations__": {"column": "str"},
                 "column": "",
                 "domain_keys": ("column",),
-                # Without it the class would be abstract, and GX registers no such; it is never run.
+                # Without it the class is abstract, which GX does not register; it is never run.
                 "_validate": lambda *_args, **_kwargs: None,
             },
         )
@@ -158,10 +158,10 @@ def _told() -> str:
 
 
 def _opened(html: str) -> str:
-    """With all that GX hides until a script is asked for shown, and without links to pages that we don't have."""
+    """Show what GX hides until a script runs, and remove links to pages that do not exist."""
     html = re.sub(r'(?<=class=")([^"]*)\bcollapse\b', r"\1", html)
     html = re.sub(r'<a\b[^>]*data-toggle="collapse".*?</a>', "", html, flags=re.S)
-    # All that link but ours, which has nothing but its href.
+    # All links but ours, which has only its href.
     return re.sub(
         r"<a\s(?!href=\"\.\./\.\./index\.html\">)[^>]*>(.*?)</a>", r"<span>\1</span>", html, flags=re.S
     )

@@ -1,7 +1,7 @@
-"""Everything that the report of a day says, gathered from ledger, lake and warehouse.
+"""Everything in the report of a day, read from ledger, lake and warehouse.
 
-A day covers the file versions whose date of arrival (`dt`) it is, and the batches that carry them now. Trends and
-what the data says are of all days: that is what the warehouse is asked for.
+A day covers the file versions that arrived on it (`dt`), and the batches that carry them now. Trends and business
+numbers cover all days, and come from the warehouse.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake, RawKey, parse_raw_key
 from gluebook.core.plan import keys_in_manifest
-from gluebook.core.states import BatchState
-from gluebook.operations.rejects import Reject as SetAside
-from gluebook.operations.status import NEEDS_ATTENTION, FileStatus, Overview
+from gluebook.core.states import NEEDS_ATTENTION, PUBLISHED_STATES
+from gluebook.operations.rejects import Reject as Quarantined
+from gluebook.operations.status import FileStatus, Overview
 from gluebook.quality.words import sentence
 from gluebook.report.model import (
-    Asked,
+    Answers,
     Check,
     DatasetDay,
     File,
@@ -31,9 +31,9 @@ from gluebook.report.model import (
 )
 
 EXAMPLES_PER_REASON, EXAMPLE_CHARACTERS, ROWS_PER_CHECK = 3, 160, 10
-# Batches whose quarantine is looked into for examples, of each dataset: the counts don't need it.
+# Batches of a dataset whose quarantine is read for examples; the counts don't need it.
 _BATCHES_FOR_EXAMPLES = 8
-_PUBLISHED = frozenset({BatchState.CURATED.value, BatchState.LOADING.value, BatchState.LOADED.value})
+_PUBLISHED = frozenset(state.value for state in PUBLISHED_STATES)
 
 
 class JsonStore(Protocol):
@@ -44,28 +44,28 @@ class JsonStore(Protocol):
 
 
 # (dataset, batch id) -> its rejects.
-Rejects = Callable[[str, str], Iterable[SetAside]]
+Rejects = Callable[[str, str], Iterable[Quarantined]]
 
 
 @dataclass(frozen=True)
 class Sources:
     """Where everything is read from.
 
-    overview   the ledger's word on every file version
-    asked      what the warehouse answers
+    overview   reads the ledger
+    answers    queries the warehouse
     """
 
     lake: Lake
     objects: JsonStore
     overview: Callable[[], Overview]
     rejects: Rejects
-    asked: Callable[[], Asked]
+    answers: Callable[[], Answers]
 
 
 def gather(day: date, made_at: str, sources: Sources) -> ReportData:
     """The day's report as values. `made_at`: ISO 8601, UTC.
 
-    Raises ClientError if ledger or lake can't be read. The warehouse may be out of reach: the answer says so.
+    Raises ClientError if ledger or lake can't be read. If the warehouse fails, its answers say so.
     """
     seen = sources.overview()
     mine = [file for file in seen.files if _dt(file.key) == day]
@@ -78,7 +78,7 @@ def gather(day: date, made_at: str, sources: Sources) -> ReportData:
         day=day,
         made_at=made_at,
         datasets=datasets,
-        asked=sources.asked(),
+        answers=sources.answers(),
         lineage=tuple(_lineage(mine, seen, sources)),
         elsewhere=tuple(_file(file) for file in reversed(others)),
     )
@@ -106,12 +106,12 @@ def _file(status: FileStatus) -> File:
 def _dataset(
     name: str, statuses: Sequence[FileStatus], epochs: Mapping[str, int], sources: Sources
 ) -> DatasetDay:
-    """`epochs`: of each batch, whose report counts."""
+    """`epochs`: the epoch of each batch whose report is valid."""
     files = tuple(_file(status) for status in statuses)
     batches = list(dict.fromkeys(file.batch_id for file in files if file.batch_id))
     kept = {b: sources.lake.quality(name, b, epochs[b]) for b in batches if b in epochs}
     found = {b: sources.objects.get_json(sources.lake.bucket, key) for b, key in kept.items()}
-    # What an older release kept holds no outcomes; nothing can be said by it.
+    # Reports of an older release hold no outcomes.
     reports = [report for report in found.values() if report and "outcomes" in report]
     published = {file.batch_id for file in files if file.state in _PUBLISHED and file.counts.curated}
     reported = {report["batch_id"] for report in reports}
@@ -126,7 +126,7 @@ def _dataset(
 
 
 def gated_of(reports: Iterable[Mapping[str, Any]]) -> tuple[Gated, ...]:
-    """The gate's reports, in the order in which they were made."""
+    """The gate's reports, oldest first."""
     return tuple(
         Gated(
             batch_id=str(report["batch_id"]),
@@ -141,7 +141,7 @@ def gated_of(reports: Iterable[Mapping[str, Any]]) -> tuple[Gated, ...]:
 
 
 def checks_of(reports: Iterable[Mapping[str, Any]]) -> tuple[Check, ...]:
-    """The outcomes of all reports, those of one expectation as one, in the order of the suite."""
+    """The outcomes of all reports, merged by expectation, in the order of the suite."""
     checks: dict[str, Check] = {}
     for report in reports:
         for outcome in report["outcomes"]:
@@ -174,7 +174,7 @@ def _check(outcome: Mapping[str, Any]) -> Check:
 
 
 def _together(one: Check, other: Check) -> Check:
-    # What is shown of it is what was seen where it failed.
+    # A failed batch's details are shown.
     shown = other if one.passed and not other.passed else one
     return replace(
         shown,
@@ -225,7 +225,7 @@ def _lineage(mine: Sequence[FileStatus], seen: Overview, sources: Sources) -> It
     for file in mine:
         of_batch = manifests.get(file.batch_id or "") if file.state in _PUBLISHED else None
         key, parquet = of_batch or ("", ())
-        # A batch of a backfill may hold many days; a row lies in the partition of its file's arrival.
+        # A backfilled batch may cover many days; a row is in the partition of its file's date of arrival.
         here = tuple(one for one in parquet if f"/dt={_dt(file.key)}/" in one)
         yield Lineage(
             file.key, file.batch_id or "", key if here else "", here, file.dataset, file.state, file.loaded

@@ -1,4 +1,4 @@
-"""The days that have been reported: a summary beside each page, from which the index is made."""
+"""The reported days: the summary beside each page, from which the index is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from gluebook.report.model import ReportData
 from gluebook.report.verdict import Verdict
 
-# Below it, in the lake bucket or a folder: index.html, and for each day a folder with its page.
+# In the lake bucket or a folder: index.html, and a folder for each day with its page.
 PREFIX = "reports/"
 SUMMARY = "summary.json"
 PAGE = "index.html"
@@ -19,7 +19,7 @@ _REASONS_KEPT = 3
 
 @dataclass(frozen=True)
 class Summary:
-    """One day in one line. `day`: YYYY-MM-DD; the numbers are records but for files and failed_checks."""
+    """A summary of a day. `day`: YYYY-MM-DD; the numbers count records, except files and failed_checks."""
 
     day: str
     verdict: str
@@ -41,12 +41,12 @@ class Summary:
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Summary | None:
-        """What `to_json` wrote; None if it is something else: one bad file must not cost the whole history."""
+        """What `to_json` wrote; None for anything else: one bad file must not spoil the history."""
         try:
             return Summary(
                 **{
                     **value,
-                    # It becomes part of a link.
+                    # It is part of a link.
                     "day": date.fromisoformat(value["day"]).isoformat(),
                     "reasons": tuple(str(reason) for reason in value.get("reasons", ())),
                     "batches": tuple((str(d), str(b)) for d, b in value.get("batches", ())),
@@ -61,7 +61,7 @@ _NUMBERS = ("files", "read", "curated", "duplicates", "rejected", "failed_checks
 
 
 def summary(data: ReportData, verdict: Verdict) -> Summary:
-    """The day in one line."""
+    """Summarise the day."""
     counts = data.counts
     return Summary(
         day=data.day.isoformat(),

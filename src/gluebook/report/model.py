@@ -1,4 +1,4 @@
-"""What the report of a day says, as plain values. Nothing here reads, and nothing draws."""
+"""The report of a day as plain values. Nothing here reads or draws."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from gluebook.contracts import CONTRACTS
 from gluebook.core.model import Counts
 
-TITLES = {"support_tickets": "Support tickets", "app_logs": "Application logs"}
 NOT_NULL = "expect_column_values_to_not_be_null"
 
 
 @dataclass(frozen=True)
 class File:
-    """One file version that arrived on the day; `loaded`: its rows that the warehouse has taken in."""
+    """One file version that arrived on the day; `loaded`: its rows in the warehouse."""
 
     key: str
     dataset: str
@@ -29,7 +29,7 @@ class File:
 
 @dataclass(frozen=True)
 class Reject:
-    """An example of a record that was set aside: its masked text, cut, and where it stands."""
+    """An example of a reject: its masked and shortened text, and its place."""
 
     file: str
     record: str
@@ -38,7 +38,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class RejectReason:
-    """Why records were set aside: a reason, how many records, a few examples."""
+    """A reason for rejects, with their number and a few examples."""
 
     reason: str
     records: int
@@ -47,11 +47,11 @@ class RejectReason:
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation, over all of the day's batches that it was asked of.
+    """One expectation, over all batches of the day that were checked for it.
 
-    sentence        what is expected, in plain words
+    sentence        the expectation in words
     failed_in       batches that failed it, of `batches`
-    percent         0..100 of the rows that it applies to, the worst batch's; None if it isn't about rows
+    percent         0..100 of the rows that it applies to, of the worst batch; None if it is not about rows
     examples        at most ten rows that break it, column -> text
     """
 
@@ -76,7 +76,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Gated:
-    """A batch that the gate has looked at. `newest_at`: the moment of its newest row, ISO 8601, or ""."""
+    """A batch that the gate has evaluated. `newest_at`: the time of its newest row, ISO 8601, or ""."""
 
     batch_id: str
     dataset: str
@@ -93,7 +93,7 @@ class Gated:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The way of one file version: raw key, batch, manifest, Parquet files, table, and how far it got."""
+    """The path of one file version: raw key, batch, manifest, Parquet files, table, and its state."""
 
     file: str
     batch_id: str
@@ -106,24 +106,24 @@ class Lineage:
 
 @dataclass(frozen=True)
 class DatasetDay:
-    """A dataset on the day: what arrived, and what came of it."""
+    """A dataset on the day: its files, checks and rejects."""
 
     dataset: str
     files: tuple[File, ...] = ()
     gated: tuple[Gated, ...] = ()
     checks: tuple[Check, ...] = ()
     rejects: tuple[RejectReason, ...] = ()
-    # Batches of the day's files without a report of the gate, though they have been published.
+    # Published batches of the day's files that have no report of the gate.
     unchecked: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counts:
-        """Of all files of the day together."""
+        """Of all files of the day."""
         return sum((file.counts for file in self.files), Counts())
 
     @property
     def usable(self) -> float | None:
-        """The share (0..1) of what was read that is of use: curated, or a repeat of it. None if nothing was read."""
+        """The share (0..1) of the records that are curated or duplicates. None if none was read."""
         counts = self.counts
         return (counts.curated + counts.duplicates) / counts.read if counts.read else None
 
@@ -134,29 +134,29 @@ class DatasetDay:
 
     @property
     def states(self) -> dict[str, int]:
-        """Number of file versions by state, in the order of the alphabet."""
+        """Number of file versions by state, in alphabetical order."""
         return counted(file.state for file in self.files)
 
     @property
     def newest_at(self) -> str:
-        """The newest row's moment, ISO 8601; "" if it isn't known."""
+        """The time of the newest row, ISO 8601; "" if it is not known."""
         return max((gated.newest_at for gated in self.gated), default="")
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The expectations that a batch failed, the worst first."""
+        """The expectations that a batch failed, the most severe first."""
         order = {"critical": 0, "warning": 1, "info": 2}
         return tuple(sorted((c for c in self.checks if not c.passed), key=lambda c: order.get(c.severity, 3)))
 
     @property
     def filled(self) -> tuple[Check, ...]:
-        """The expectations that a column be filled."""
+        """The expectations that a column is not null."""
         return tuple(check for check in self.checks if check.expectation == NOT_NULL)
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A batch's numbers as the warehouse keeps them."""
+    """The numbers of a batch in the warehouse."""
 
     batch_id: str
     dataset: str
@@ -186,8 +186,8 @@ class ServiceErrors:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the warehouse answered; `problems`: what it could not be asked, by section, and why."""
+class Answers:
+    """The warehouse's answers; `problems`: by section, why it could not be queried."""
 
     trends: tuple[Trend, ...] = ()
     tickets: tuple[TicketsOpened, ...] = ()
@@ -202,7 +202,7 @@ class ReportData:
     day: date
     made_at: str
     datasets: tuple[DatasetDay, ...]
-    asked: Asked = field(default_factory=Asked)
+    answers: Answers = field(default_factory=Answers)
     lineage: tuple[Lineage, ...] = ()
     # File versions of other days that a person should look at.
     elsewhere: tuple[File, ...] = ()
@@ -214,17 +214,17 @@ class ReportData:
 
     @property
     def counts(self) -> Counts:
-        """Of all of them together."""
+        """Of all files of the day."""
         return sum((dataset.counts for dataset in self.datasets), Counts())
 
     @property
     def gated(self) -> tuple[Gated, ...]:
-        """All batches of the day that the gate has looked at."""
+        """All batches of the day that the gate has evaluated."""
         return tuple(gated for dataset in self.datasets for gated in dataset.gated)
 
 
 def counted(words: Iterable[str]) -> dict[str, int]:
-    """How often each word occurs, in the order of the alphabet."""
+    """How often each word occurs, in alphabetical order."""
     found: dict[str, int] = {}
     for word in words:
         found[word] = found.get(word, 0) + 1
@@ -232,5 +232,5 @@ def counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def title_of(dataset: str) -> str:
-    """What people call a dataset; its own name if nothing else is known."""
-    return TITLES.get(dataset, dataset)
+    """The dataset's title; its name if there is no such dataset."""
+    return CONTRACTS[dataset].title if dataset in CONTRACTS else dataset

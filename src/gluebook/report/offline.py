@@ -1,4 +1,4 @@
-"""Pages that ask for nothing: what would make a browser load something, or run something, is taken out."""
+"""Self-contained pages: whatever makes a browser load or run something is removed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-# Elements that go with all that is in them.
+# Elements that are removed with their content.
 _WHOLE = frozenset({"script", "iframe", "object", "embed", "audio", "video", "noscript", "template", "form"})
 _EMPTY = frozenset({"link", "base", "source", "track", "embed", "frame"})
-# Attributes by which an element has something loaded.
+# Attributes that make a browser load something.
 _LOADING = frozenset(
     {"src", "srcset", "poster", "data", "background", "action", "formaction", "ping", "manifest"}
 )
@@ -22,7 +22,7 @@ _VOID = frozenset(
 
 
 def only_own(html: str) -> str:
-    """The page without scripts, and without anything that points out of the folder in which it lies.
+    """The page without scripts, and without links out of its folder.
 
     Left are its own styles, pictures as data: URIs, and links within the page and to neighbours.
     """
@@ -33,7 +33,7 @@ def only_own(html: str) -> str:
 
 
 def reaches_out(html: str) -> list[str]:
-    """What of the page would make a browser ask another place for something; empty if nothing."""
+    """What in the page would make a browser load something from elsewhere; empty if nothing."""
     found = _Finder()
     found.feed(html)
     found.close()
@@ -42,7 +42,7 @@ def reaches_out(html: str) -> list[str]:
 
 class _Cleaner(HTMLParser):
     def __init__(self) -> None:
-        # Text is passed on as it is written: an escaped < stays escaped.
+        # Text is copied as it is written: an escaped < stays escaped.
         super().__init__(convert_charrefs=False)
         self.kept: list[str] = []
         self._within: list[str] = []

@@ -1,6 +1,7 @@
-"""The report as HTML: from values to text, nothing else. What comes out of data is escaped, always.
+"""The report as HTML. All data is escaped.
 
-No script, nothing from the network. Each function gives one `<section>`; `page` sets them into a frame.
+There are no scripts, and nothing is loaded from the network. Each function renders one `<section>`; `page` combines
+them.
 """
 
 from __future__ import annotations
@@ -15,30 +16,24 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gluebook.operations.status import NEEDS_ATTENTION, SETTLED
+from gluebook.contracts.reasons import in_words
+from gluebook.core.states import NEEDS_ATTENTION, SETTLED
 from gluebook.report import plots
 from gluebook.report.history import Summary
 from gluebook.report.model import DatasetDay, File, ReportData, ServiceErrors, TicketsOpened, title_of
 from gluebook.report.verdict import Verdict, days_old
 
-# What one page can show and still be read; the rest is counted.
+# What fits on a readable page; the rest is counted.
 MOST_FILES, MOST_LINEAGE, MOST_ELSEWHERE, MOST_DAYS = 25, 25, 10, 10
 MOST_DOCS, MOST_REASONS = 40, 15
 _MARKS = {"yes": "✓", "with reservations": "!", "no": "✕", "nothing arrived": "\u2013"}
 _CLASSES = {"yes": "yes", "with reservations": "reserved", "no": "no", "nothing arrived": "nothing"}
 # A number and its sign stay together.
 _SPACE = "\N{NO-BREAK SPACE}"
-_REASONS = {
-    "missing": "{} is missing",
-    "unreadable": "{} can't be read",
-    "unknown": "{} holds a word that isn't known",
-    "too_long": "{} is too long",
-    "malformed_record": "malformed",
-}
 
 
 def verdict_section(data: ReportData, verdict: Verdict) -> str:
-    """The answer, its reasons, and the day in five numbers."""
+    """The verdict, its reasons, and the day in five numbers."""
     return _rendered(
         "verdict.html",
         data=data,
@@ -49,8 +44,8 @@ def verdict_section(data: ReportData, verdict: Verdict) -> str:
 
 
 def dataset_section(dataset: DatasetDay, day: date) -> str:
-    """A dataset on its day: rows, freshness, completeness, files, expectations, and what was set aside."""
-    files = sorted(dataset.files, key=_gravest_first)
+    """A dataset on the day: rows, freshness, completeness, files, expectations and rejects."""
+    files = sorted(dataset.files, key=_worst_first)
     return _rendered(
         "dataset.html",
         dataset=dataset,
@@ -60,63 +55,63 @@ def dataset_section(dataset: DatasetDay, day: date) -> str:
         more_files=len(files) - MOST_FILES,
         rejects=dataset.rejects[:MOST_REASONS],
         more_rejects=dataset.rejects[MOST_REASONS:],
-        troubled=NEEDS_ATTENTION,
+        needs_attention=NEEDS_ATTENTION,
         settled=SETTLED,
     )
 
 
 def trends_section(data: ReportData) -> str:
-    """How the batches of all days compare."""
-    trends = data.asked.trends
+    """The batches of all days compared."""
+    trends = data.answers.trends
     names = sorted({trend.dataset for trend in trends})
     drawn = [plots.rows_per_batch(trends, name) for name in names]
     if trends:
         drawn += [plots.reject_share(trends), plots.failed_checks(trends)]
-    return _rendered("trends.html", plots=drawn, problem=data.asked.problems.get("trends", ""))
+    return _rendered("trends.html", plots=drawn, problem=data.answers.problems.get("trends", ""))
 
 
 def business_section(data: ReportData) -> str:
-    """Incidents beside error rates: what support heard, and what the services logged."""
-    asked = data.asked
-    problems = [asked.problems[name] for name in ("tickets", "services") if name in asked.problems]
-    there = bool(asked.tickets or asked.services)
-    plot = plots.tickets_and_errors(asked.tickets, asked.services) if there else ""
+    """Tickets opened beside the error rates of services."""
+    answers = data.answers
+    problems = [answers.problems[name] for name in ("tickets", "services") if name in answers.problems]
+    there = bool(answers.tickets or answers.services)
+    plot = plots.tickets_and_errors(answers.tickets, answers.services) if there else ""
     return _rendered(
         "business.html",
         plot=plot,
-        days=days_table(asked.tickets, asked.services),
+        days=days_table(answers.tickets, answers.services),
         problems=list(dict.fromkeys(problems)),
     )
 
 
 def lineage_section(data: ReportData) -> str:
-    """Where every file's rows have gone."""
+    """The batch, Parquet files and table of each file."""
     return _rendered(
         "lineage.html",
         lines=data.lineage[:MOST_LINEAGE],
         more=len(data.lineage) - MOST_LINEAGE,
         gated=data.gated[-MOST_DOCS:],
         more_gated=len(data.gated) - MOST_DOCS,
-        troubled=NEEDS_ATTENTION,
+        needs_attention=NEEDS_ATTENTION,
     )
 
 
 def sections(data: ReportData, verdict: Verdict) -> list[str]:
-    """All of them, in the order of the page."""
+    """All sections, in the order of the page."""
     parts = [verdict_section(data, verdict)]
     parts += [dataset_section(dataset, data.day) for dataset in data.datasets if data.files]
     return [*parts, business_section(data), trends_section(data), lineage_section(data)]
 
 
 def page(day: date, made_at: str, verdict: str, parts: Sequence[str]) -> str:
-    """The day's page: `parts` are HTML already. It lies one folder below the index."""
+    """The page of a day, one folder below the index. `parts` are HTML."""
     return _rendered(
         "page.html", day=day, made_at=made_at, word=verdict, parts=[Markup(part) for part in parts]
     )
 
 
 def index(summaries: Sequence[Summary], made_at: str) -> str:
-    """The page of all days, the newest first, whatever order they are given in."""
+    """The page of all days, newest first."""
     newest_first = sorted(summaries, key=lambda summary: summary.day, reverse=True)
     return _rendered("index.html", summaries=newest_first, made_at=made_at)
 
@@ -151,14 +146,8 @@ def days_table(tickets: Sequence[TicketsOpened], services: Sequence[ServiceError
     return found
 
 
-def reason_in_words(reason: str) -> str:
-    """A reject's reason such as `missing:occurred_at`, as people would say it; others as they are."""
-    kind, _, column = reason.partition(":")
-    return _REASONS[kind].format(column) if kind in _REASONS else reason
-
-
 def moment(text: str) -> str:
-    """An ISO 8601 moment as people write it: 5 Jan 2026, 09:59 UTC; what isn't one stays as it is."""
+    """An ISO 8601 time as 5 Jan 2026, 09:59 UTC; any other text as it is."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -168,7 +157,7 @@ def moment(text: str) -> str:
 
 
 def age_in_words(days: int | None) -> str:
-    """How a row's day lies to the report's."""
+    """The age of a row, in days before the day of the report."""
     if days is None:
         return "not known"
     if days == 0:
@@ -182,12 +171,12 @@ def age_in_words(days: int | None) -> str:
     )
 
 
-def _gravest_first(file: File) -> tuple[bool, bool, str]:
+def _worst_first(file: File) -> tuple[bool, bool, str]:
     return file.state not in NEEDS_ATTENTION, file.state in SETTLED, file.key
 
 
 def _percent(share: float | None, digits: int = 1) -> str:
-    """0..1 as a percentage that never rounds something to nothing, nor almost all to all."""
+    """0..1 as a percentage that is only 0 or 100 if the share is."""
     if share is None:
         return "\u2013"
     text = f"{share * 100:.{digits}f}"
@@ -200,7 +189,7 @@ def _percent(share: float | None, digits: int = 1) -> str:
 
 
 def _columns(rows: Sequence[Mapping[str, str | None]]) -> list[str]:
-    """The columns of examples, each once, in the order in which they come."""
+    """The distinct columns of examples, in order."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
@@ -208,7 +197,7 @@ def _columns(rows: Sequence[Mapping[str, str | None]]) -> list[str]:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("gluebook.report", "templates"),
-        # Everything is escaped; what is HTML already is marked so, by name, in the templates.
+        # Everything is escaped but what the templates mark as HTML.
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -219,7 +208,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "moment": moment,
         "age": age_in_words,
-        "reason": reason_in_words,
+        "reason": in_words,
         "columns_of": _columns,
         "title_of": title_of,
         "long_day": lambda day: f"{day:%A}, {day.day} {day:%B %Y}",
@@ -232,7 +221,7 @@ def _environment() -> Environment:
 
 
 def _breakable(text: str) -> Markup:
-    """A key that may be broken after a slash."""
+    """A key with possible line breaks after slashes."""
     return Markup("/<wbr>").join(re.split("/", text))
 
 

@@ -1,4 +1,4 @@
-"""The plots of the report: how batches compare, and what the data says."""
+"""The plots of the report: batches compared, and business numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from gluebook.report.model import ServiceErrors, TicketsOpened, Trend, title_of
 from gluebook.report.svg import drawn
 
-# Okabe and Ito's colours, those that stand out on white and on black alike: https://jfly.uni-koeln.de/color/
+# Okabe and Ito's colours that are visible on white and on black: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 SERVICE_COLOURS = (SKY, ORANGE, GREEN, PURPLE, VERMILION, GREY)
@@ -28,15 +28,15 @@ _MOST_DAYS, _MOST_BATCHES, _MOST_SERVICES = 30, 40, 5
 
 
 def rows_per_batch(trends: Sequence[Trend], dataset: str) -> str:
-    """Records that each batch read, by what became of them; the latest at the right."""
+    """Records that each batch read, by outcome; the latest at the right."""
     shown = _latest(trends, dataset)
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         parts = {
             "curated": [t.counts.curated for t in shown],
-            "repeats": [t.counts.duplicates for t in shown],
-            "set aside": [t.counts.rejected for t in shown],
+            "duplicates": [t.counts.duplicates for t in shown],
+            "rejected": [t.counts.rejected for t in shown],
         }
         _stack(axes, range(len(shown)), parts, dict(zip(parts, (BLUE, GREY, VERMILION), strict=True)))
         axes.set_title(f"{title_of(dataset)}: records per batch")
@@ -44,11 +44,11 @@ def rows_per_batch(trends: Sequence[Trend], dataset: str) -> str:
         _whole(axes)
         _legend(axes)
 
-    return drawn(draw, f"Records per batch of {dataset}, by what became of them", 2.9)
+    return drawn(draw, f"Records per batch of {dataset}, by outcome", 2.9)
 
 
 def reject_share(trends: Sequence[Trend]) -> str:
-    """The share of records that each batch set aside, one line for each dataset."""
+    """The share of rejects in each batch, one line for each dataset."""
 
     def draw(figure: Any) -> None:
         from matplotlib.ticker import PercentFormatter
@@ -60,17 +60,17 @@ def reject_share(trends: Sequence[Trend]) -> str:
             # The latest batch of each stands at the right, however many there are.
             places = range(1 - len(shown), 1)
             axes.plot(places, shares, color=colour, label=title_of(dataset))
-        axes.set_title("Share of records set aside")
+        axes.set_title("Share of rejected records")
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
         axes.set_ylim(bottom=0)
         axes.margins(y=0.15)
         longest = max((len(_latest(trends, dataset)) for dataset in _datasets(trends)), default=1)
-        # Room for a few batches, or a single one would stand in the middle of nowhere.
+        # Room for a few batches, so that a single one is not alone in the middle.
         axes.set_xlim(min(1 - longest, -4) - 0.5, 0.5)
         _counting_back(axes)
         _legend(axes, below=0.3)
 
-    return drawn(draw, "Share of records set aside, batch by batch", 2.9)
+    return drawn(draw, "Share of rejected records by batch", 2.9)
 
 
 def failed_checks(trends: Sequence[Trend]) -> str:
@@ -87,10 +87,10 @@ def failed_checks(trends: Sequence[Trend]) -> str:
         axes.set_ylim(0, max(3, *(t.critical + t.warnings + 1 for t in shown), 0))
         _legend(axes)
 
-    return drawn(draw, "Expectations not met, batch by batch", 2.9)
+    return drawn(draw, "Expectations not met by batch", 2.9)
 
 
-# -- what the data says ------------------------------------------------------------------------------------
+# -- business numbers ------------------------------------------------------------------------------------
 
 
 def tickets_and_errors(tickets: Sequence[TicketsOpened], services: Sequence[ServiceErrors]) -> str:

@@ -1,4 +1,4 @@
-"""The days as files: into a folder, and from there into the lake."""
+"""The pages as files, in a folder and in the lake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READERS = 16
 
 
 class PageStore(Protocol):
-    """Where pages are published; `gluebook.aws.objects.Objects` is one."""
+    """The store of published pages; `gluebook.aws.objects.Objects` is one."""
 
     def sizes(self, bucket: str, prefix: str) -> dict[str, int]:
         """Keys below `prefix` and their sizes in bytes."""
@@ -26,14 +26,14 @@ class PageStore(Protocol):
         """A JSON document; None if there is none."""
 
     def put_text(self, bucket: str, key: str, text: str, content_type: str) -> None:
-        """Write a text, whatever was there."""
+        """Write a text, replacing what was there."""
 
     def delete(self, bucket: str, keys: Iterable[str]) -> None:
         """Remove objects."""
 
 
 def write_day(folder: Path, summary: Summary, page: str, docs: Mapping[str, str], made_at: str) -> Path:
-    """Put a day into `folder`, in the place of what was there of it, and the index anew; the page's path.
+    """Write a day into `folder`, replacing what was there of it, and the index; return the page's path.
 
     `docs`: path from the day's page -> HTML. Raises OSError.
     """
@@ -48,9 +48,9 @@ def write_day(folder: Path, summary: Summary, page: str, docs: Mapping[str, str]
 
 
 def publish_day(folder: Path, day: str, store: PageStore, bucket: str, made_at: str) -> list[str]:
-    """Put a written day into the lake below `reports/`, and the index of all days there; the s3:// URIs of both.
+    """Upload a written day below `reports/` in the lake, and the index of all days; return both s3:// URIs.
 
-    What the lake had of the day and isn't part of it any more is removed, last of all. Raises ClientError.
+    Finally, files of the day that are not part of it any more are deleted. Raises ClientError.
     """
     prefix = f"{PREFIX}{day}/"
     before = set(store.sizes(bucket, prefix))
@@ -59,7 +59,7 @@ def publish_day(folder: Path, day: str, store: PageStore, bucket: str, made_at: 
         for path in sorted((folder / day).rglob("*"))
         if path.is_file()
     }
-    # The page links to the others, and the summary makes the index link to the page: in this order.
+    # No link may dangle: first what the page links to, then the page, then the summary that puts it into the index.
     for key in sorted(files, key=lambda key: (key.endswith(SUMMARY), key == f"{prefix}{PAGE}", key)):
         kind = "application/json" if key.endswith(".json") else _HTML
         store.put_text(bucket, key, files[key].read_text(encoding="utf-8"), kind)
@@ -69,7 +69,7 @@ def publish_day(folder: Path, day: str, store: PageStore, bucket: str, made_at: 
 
 
 def published(store: PageStore, bucket: str) -> list[Summary]:
-    """The days that are in the lake, by their summaries. Raises ClientError."""
+    """The summaries of the days in the lake. Raises ClientError."""
     keys = [key for key in store.sizes(bucket, PREFIX) if key.endswith(f"/{SUMMARY}")]
     with ThreadPoolExecutor(_READERS) as pool:
         found = pool.map(lambda key: store.get_json(bucket, key), keys)
@@ -80,7 +80,7 @@ def _written(folder: Path) -> Iterator[Summary]:
     for path in folder.glob(f"*/{SUMMARY}"):
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # cut off; the day can be reported again
+        except ValueError:  # truncated; the day can be reported again
             continue
         if isinstance(value, dict) and (one := Summary.from_json(value)) is not None:
             yield one

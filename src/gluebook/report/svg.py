@@ -1,4 +1,4 @@
-"""Matplotlib's figures as elements of a page: text stays text, and ink follows the page's colours, light and dark.
+"""Matplotlib figures as elements of a page: text stays text, and colours follow the page's, light and dark.
 
 The same values give the same bytes. Figures are drawn about as wide as a phone, so that their letters stay
 readable there; wider screens set two side by side.
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-# What matplotlib draws in this colour gets the page's own: black on white, white on black.
+# This colour is replaced by the page's text colour.
 _INK = "#123456"
 _WIDTH = 4.8
 _LOOK = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gluebook",
-    # A dollar in a name is no formula.
+    # A dollar in a name starts no formula.
     "text.parse_math": False,
     "font.family": "sans-serif",
     "font.size": 10,
@@ -76,7 +76,7 @@ def drawn(draw: Callable[[Any], None], label: str, height: float) -> str:
 def _inlined(text: str, label: str) -> str:
     """matplotlib's file as an element of a page; ids are the plot's own, since all plots share one page."""
     svg = text[text.index("<svg") :]
-    # In comments stands once more what the text says.
+    # Comments repeat the text.
     svg = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", svg, flags=re.S)
     box = re.search(r'viewBox="([^"]+)"', svg)
     own = re.sub(r"\W+", "-", label.lower()).strip("-")[:60]

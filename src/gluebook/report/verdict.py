@@ -1,6 +1,6 @@
-"""Can the day's data be trusted? One word, and the reasons in plain words.
+"""Can the day's data be trusted? One word, and the reasons.
 
-How many rejects are too many and how old is too old is no matter of this page: the suites say so.
+The suites, not this page, decide how many rejects are too many and how old is too old.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from gluebook.core.states import BatchState, FileState
-from gluebook.operations.status import SETTLED
+from gluebook.core.states import SETTLED, BatchState, FileState
 from gluebook.report.model import DatasetDay, ReportData, title_of
 
 
@@ -42,7 +41,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer and its reasons, the gravest first."""
+    """The answer and its reasons, the most severe first."""
 
     word: Word
     reasons: tuple[Reason, ...]
@@ -53,23 +52,23 @@ class Verdict:
         return HEADLINES[self.word]
 
 
-_GRAVITY = {Word.NO: 0, Word.RESERVED: 1, Word.YES: 2, Word.NOTHING: 2}
+_SEVERITY = {Word.NO: 0, Word.RESERVED: 1, Word.YES: 2, Word.NOTHING: 2}
 
 
 def judge(data: ReportData) -> Verdict:
-    """The verdict on a day. No file at all is neither good nor bad: nothing arrived."""
+    """The verdict on a day. Without any file it is neither good nor bad: nothing arrived."""
     if not data.files:
         text = f"No file with the arrival date {data.day} has been registered, so there is nothing to judge."
         return Verdict(Word.NOTHING, (Reason(Word.NOTHING, text),))
     reasons = [reason for dataset in data.datasets for reason in _of(dataset)]
-    reasons.sort(key=lambda reason: _GRAVITY[reason.weight])
+    reasons.sort(key=lambda reason: _SEVERITY[reason.weight])
     word = reasons[0].weight if reasons else Word.YES
     if word is Word.YES:
         missed = sum(len(dataset.failed) for dataset in data.datasets)
         text = (
-            f"{_many(len(data.files), 'file')} arrived and came to an end, each of "
+            f"{_many(len(data.files), 'file')} arrived and were processed, each of "
             f"{_many(data.counts.read, 'record')} is accounted for, and every expectation was met"
-            f"{f' but for {missed} that only inform' if missed else ''}."
+            f"{f' except {missed} of severity info' if missed else ''}."
         )
         reasons = [Reason(Word.YES, text), *reasons]
     return Verdict(word, tuple(reasons))
@@ -78,7 +77,7 @@ def judge(data: ReportData) -> Verdict:
 def _of(dataset: DatasetDay) -> Iterator[Reason]:
     name = title_of(dataset.dataset)
     if not dataset.files:
-        yield Reason(Word.RESERVED, f"{name}: nothing arrived, so the day is judged by the other data alone.")
+        yield Reason(Word.RESERVED, f"{name}: nothing arrived, so the day rests on the other data alone.")
         return
     yield from _files(dataset)
     yield from _rows(dataset)
@@ -92,21 +91,21 @@ def _files(dataset: DatasetDay) -> Iterator[Reason]:
     if rejected:
         yield Reason(
             Word.NO,
-            f"{name}: {_many(rejected, 'file')} did not pass the gate; nothing of {_them(rejected)} "
-            "is in the warehouse.",
+            f"{name}: {_many(rejected, 'file')} did not pass the gate; none of the rows "
+            "are in the warehouse.",
         )
     if failed:
         alone = failed + rejected == len(dataset.files)
-        left = "and nothing else arrived" if alone else "the other files went on without it"
+        left = "nothing else arrived" if alone else "the other files are not affected"
         yield Reason(
             Word.NO if alone else Word.RESERVED,
-            f"{name}: {_many(failed, 'file')} could not be processed and {_is(failed)} set aside; {left}.",
+            f"{name}: {_many(failed, 'file')} could not be processed; {left}.",
         )
     waiting = sum(count for state, count in states.items() if state not in SETTLED)
     if waiting:
         yield Reason(
             Word.RESERVED,
-            f"{name}: {_many(waiting, 'file')} {_is(waiting)} still under way. Look again later.",
+            f"{name}: {_many(waiting, 'file')} {_is(waiting)} still being processed. Report again later.",
         )
 
 
@@ -140,13 +139,13 @@ def _checks(dataset: DatasetDay) -> Iterator[Reason]:
     if dataset.unchecked:
         yield Reason(
             Word.RESERVED,
-            f"{name}: no report of the gate is kept for {_many(len(dataset.unchecked), 'batch')} "
+            f"{name}: there is no report of the gate on {_many(len(dataset.unchecked), 'batch')} "
             f"({', '.join(dataset.unchecked[:2])}{', …' if len(dataset.unchecked) > 2 else ''}).",
         )
 
 
 def days_old(newest_at: str, day: date) -> int | None:
-    """By how many days a moment (ISO 8601) lies before `day`; negative if after; None if it isn't known."""
+    """Days from a time (ISO 8601) to `day`, negative if it is later; None if it is not known."""
     if not newest_at:
         return None
     try:
@@ -163,7 +162,3 @@ def _many(count: int, what: str) -> str:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"

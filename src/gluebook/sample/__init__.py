@@ -1,14 +1,13 @@
-"""Demo data: ticket exports and application logs, with the truth about them.
+"""Generated ticket exports and application logs, with the counts that a correct pipeline must reach.
 
-The files have the layouts of a ServiceNow incident export and of a MongoDB log; their content is
-invented, and as messy as the real thing. Each file comes with the counts a correct pipeline must reach, so
-that a demo or a test can compare what is in the warehouse with what was put in.
+The files have the layouts of a ServiceNow incident export and of a MongoDB log; their content is invented, with the
+faults of real files. The demo and the tests compare the warehouse with the known truth of each file.
 
     sample = generate(seed=7)
     write(sample, Path("demo"))                      # demo/<key> and demo/truth.json
 
-For sizes that should not be held in memory, `write_files(iter_files(tickets=100_000), folder)` makes and
-writes one file at a time and returns the same truth.
+For samples larger than memory, `write_files(iter_files(tickets=100_000), folder)` generates and writes one file at a
+time and returns the same truth.
 """
 
 from gluebook.sample.generate import generate, iter_files

@@ -1,4 +1,4 @@
-"""Makes a sample, at once or file by file."""
+"""Generate a sample, at once or file by file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def generate(
     """A whole sample in memory. The same arguments give the same bytes.
 
     `tickets` is the number of incidents (each has 1 to 8 revisions, one record each), `log_lines` the number
-    of log records, copies and rejects included. Raises ValueError for a size that can't be.
+    of log records, duplicates and rejects included. Raises ValueError for an invalid size.
     """
     files = tuple(
         iter_files(
@@ -51,12 +51,12 @@ def iter_files(
     files_per_day: int = 3,
     rows_per_file: int = 50_000,
 ) -> Iterator[SampleFile]:
-    """The files of `generate`, day by day, each dataset's in order of arrival; made one at a time.
+    """The files of `generate`, one at a time, day by day, those of a dataset in order of arrival.
 
     Holds the records of one file per dataset, plus four bytes per ticket record. `rows_per_file` bounds a log
-    file exactly; ticket files scatter around their mean by up to about a half, since revisions come late.
-    Raises ValueError for a size that can't be, at once and not with the first file.
+    file exactly; ticket files vary by about a half around their mean, because revisions arrive late.
+    Raises ValueError for an invalid size, at once and not with the first file.
     """
     request = Request(seed, tickets, log_lines, days, first_day, files_per_day, rows_per_file)
-    # Two streams, each in order of time, of which the one with the earlier next file goes on.
+    # Merges two streams, each in order of time.
     return heapq.merge(ticket_files(request), log_files(request), key=lambda file: file.dt)

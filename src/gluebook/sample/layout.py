@@ -1,4 +1,4 @@
-"""How big a sample is, and how its days are cut into files."""
+"""The size of a sample, and how its days are divided into files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of `generate`; raises ValueError where they make no sample.
+    """The arguments of `generate`. Raises ValueError for invalid ones.
 
     Each dataset gets `files_per_day` files a day, or more where a file would exceed `rows_per_file` records.
     """
@@ -32,7 +32,7 @@ class Request:
         for name, minimum in least.items():
             if getattr(self, name) < minimum:
                 raise ValueError(f"{name}={getattr(self, name)}: must be at least {minimum}")
-        # Every log line has a millisecond of its own: that is what keeps any two of them distinct.
+        # Every log line has a millisecond of its own, so that any two differ.
         most = self.days * (DAY // MILLISECOND) // 2
         if self.log_lines > most:
             raise ValueError(f"log_lines={self.log_lines}: {self.days} days hold at most {most}; add days")
@@ -48,13 +48,13 @@ class Request:
         )
 
     def rng(self, *names: object) -> random.Random:
-        """A generator of its own for each part of the sample, so that parts can be made in any order."""
+        """A random generator for one part of the sample, so that parts can be generated in any order."""
         return random.Random("/".join(map(str, (self.seed, *names))))
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The stretch of a day that one file covers; it arrives at `end`."""
+    """The part of a day that one file covers; the file arrives at `end`."""
 
     index: int
     number: int
@@ -78,7 +78,7 @@ class Slot:
         return f"{stem}-{self.number + 1:0{max(2, len(str(self.per_day)))}}.{extension}" + ".gz" * self.zipped
 
     def pack(self, body: bytes) -> bytes:
-        """The bytes as they are stored; gzip files carry no time, so they come out the same again."""
+        """The bytes as they are stored; gzip without a time, so that they are reproducible."""
         return gzip.compress(body, compresslevel=6, mtime=0) if self.zipped else body
 
 

@@ -1,4 +1,4 @@
-"""What the invented database server has to say: kinds of log lines with their attributes."""
+"""The kinds of log lines of an invented database server, with their attributes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _remote(rng: random.Random) -> str:
 
 
 def _millis(rng: random.Random) -> int:
-    """Mostly quick, with a long tail."""
+    """Mostly short, with a long tail."""
     return int(rng.lognormvariate(3.2, 1.4))
 
 

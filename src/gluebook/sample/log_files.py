@@ -1,4 +1,4 @@
-"""Log lines as rotated JSON-lines files, with the mess of real ones."""
+"""Log lines as rotated JSON-lines files, with the faults of real ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEVELS: Mapping[str, str] = {
 REJECT_REASONS = ("malformed_record", "missing:occurred_at", "unreadable:occurred_at", "unknown:level")
 
 _CUMULATIVE_WEIGHTS = tuple(itertools.accumulate(event.weight for event in EVENTS))
-# What the servers' clocks are set to, one per file in turn; None is UTC written as Z.
+# Time zones of the servers, one per file in turn; None is UTC written as Z.
 _ZONES: tuple[tzinfo | None, ...] = (
     timezone(timedelta(hours=-4)),
     None,
@@ -46,7 +46,7 @@ def log_files(request: Request) -> Iterator[SampleFile]:
 
 
 class _File:
-    """One log file in the making. Every record has a millisecond of its own, so no two are alike."""
+    """Generates one log file. Every record has a millisecond of its own, so no two are equal."""
 
     def __init__(self, request: Request, slot: Slot, rejects_before: int) -> None:
         self._rng = request.rng("log file", slot.index)
@@ -72,7 +72,7 @@ class _File:
             source="mongod",
             dt=self._slot.day,
             name=self._slot.name("mongod", "jsonl"),
-            body=self._slot.pack(self._encode(self._jostled(lines))),
+            body=self._slot.pack(self._encode(self._reordered(lines))),
             truth=Counts(records, len(whole), copies, rejected),
             reject_reasons=sorted_counts(self._reasons),
             tally={"level": sorted_counts(self._levels)},
@@ -118,7 +118,7 @@ class _File:
         return self._line(event, severity, {"$date": self._stamp(at)})
 
     def _reject(self, at: datetime) -> str:
-        """Carries its own millisecond one way or another: any two rejects differ."""
+        """A broken line; its millisecond is in it somewhere, so that any two rejects differ."""
         reason = next(self._next_reasons)
         self._reasons[reason] += 1
         event = self._event()
@@ -134,25 +134,25 @@ class _File:
         return self._line(event, self._rng.choice(_NOT_SEVERITIES), t, mark)
 
     def _malformed(self, line: str, stamp: str) -> str:
-        """Cut off in the middle, or something else than a JSON object."""
+        """A truncated line, or one that is not a JSON object."""
         cut = self._rng.randrange(line.index(stamp) + len(stamp), len(line))
         return self._rng.choice(
             (line[:cut], line[:cut], f"{stamp} mongod: killed", _json([stamp, "boot"]), _json(stamp))
         )
 
     def _repeated(self, lines: Sequence[str], copies: Mapping[int, int]) -> list[str]:
-        """Copies follow their line at once, as when two shippers send the same."""
+        """Duplicates follow their line at once, as when two shippers send the same."""
         return [line for position, line in enumerate(lines) for _ in range(1 + copies.get(position, 0))]
 
-    def _jostled(self, lines: list[str]) -> list[str]:
-        """Some neighbours change places: threads log their lines a little late."""
+    def _reordered(self, lines: list[str]) -> list[str]:
+        """Some neighbouring lines are swapped: threads log a little late."""
         for position in range(1, len(lines)):
             if self._rng.random() < 0.02:
                 lines[position - 1], lines[position] = lines[position], lines[position - 1]
         return lines
 
     def _encode(self, lines: Sequence[str]) -> bytes:
-        """Blank lines here and there, and in each third file a last line that nobody ended."""
+        """A few blank lines, and in each third file a last line without an end."""
         text = "".join(f"{line}\n" + "\n" * (self._rng.random() < 0.004) for line in lines)
         return (text.rstrip("\n") if self._slot.index % 3 == 2 else text).encode()
 

@@ -1,4 +1,4 @@
-"""Ticket revisions as CSV exports, with the mess of real ones."""
+"""Ticket revisions as CSV exports, with the faults of real ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NULL = "?"
 # One style per file, in turn; a mixed file changes style from record to record.
 _TIME_STYLES = ("slash", "mixed", "iso", "dash", "slash padded", "dash padded")
 
-# In turn, so that a handful of rejects has them all; the values are ways to break the same rule.
+# In turn, so that a few rejects have all of them; each value breaks the rule.
 _BROKEN_VALUES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "missing:ticket_id": ("number", (_NULL, "")),
     "unreadable:updated_at": (
@@ -48,7 +48,7 @@ _BROKEN_VALUES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _MALFORMED = "malformed_record"
 REJECT_REASONS = (*_BROKEN_VALUES, _MALFORMED)
 
-# Names the reject's serial number; never the one that goes missing, so that any two rejects differ.
+# Holds the reject's serial number; it is never the field that is removed, so that any two rejects differ.
 _MARK = "problem_id"
 _FIRST_MARK = 1000
 
@@ -75,7 +75,7 @@ def ticket_files(request: Request) -> Iterator[SampleFile]:
 
 
 def _arrivals(request: Request, slots: Sequence[Slot]) -> list[array[int]]:
-    """For each slot, the incidents of which something arrives in it; what they say is drawn when needed."""
+    """For each slot, the incidents with a revision that arrives in it; their values are drawn later."""
     arrivals = [array("I") for _ in slots]
     for number in range(request.tickets):
         for slot in set(place(incident_rng(request, number), slots).arrives):
@@ -84,7 +84,7 @@ def _arrivals(request: Request, slots: Sequence[Slot]) -> list[array[int]]:
 
 
 def _styles(request: Request, slots: Sequence[Slot]) -> list[_Style]:
-    """Each oddity is in exactly one file, and in different files where there are enough of them."""
+    """Each unusual style is in exactly one file, in different files if there are enough."""
     rng = request.rng("ticket styles")
     styles = [_Style(_TIME_STYLES[slot.index % len(_TIME_STYLES)]) for slot in slots]
     shuffled = tuple(rng.sample(COLUMNS, len(COLUMNS)))
@@ -101,7 +101,7 @@ def _styles(request: Request, slots: Sequence[Slot]) -> list[_Style]:
 
 
 class _File:
-    """One export in the making."""
+    """Generates one export."""
 
     def __init__(
         self,
@@ -159,18 +159,18 @@ class _File:
         return [_text(full[column], times, self._rng) for column in self._style.columns]
 
     def _reject(self, reason: str, serial: int) -> list[str]:
-        """A record newer than any other of its incident, so that one let through would do visible harm."""
+        """A record newer than any other of its incident, so that the counts change if it is not rejected."""
         base = self._rng.choice(self._revisions)
         mark = f"PRB{_FIRST_MARK + serial:07d}"
         row = self._row({**base.values, "sys_mod_count": base.mod_count + 100, _MARK: mark})
         if reason == _MALFORMED:
-            return self._misshapen(row)
-        column, ways = _BROKEN_VALUES[reason]
-        row[self._style.columns.index(column)] = self._rng.choice(ways)
+            return self._malformed(row)
+        column, texts = _BROKEN_VALUES[reason]
+        row[self._style.columns.index(column)] = self._rng.choice(texts)
         return row
 
-    def _misshapen(self, row: list[str]) -> list[str]:
-        """Fields got lost, or an unquoted comma made more of them."""
+    def _malformed(self, row: list[str]) -> list[str]:
+        """A record with too few fields, or too many through an unquoted comma."""
         if self._rng.random() < 0.5:
             return [*row, *self._rng.sample(("left over", _NULL, "and more"), self._rng.randint(1, 3))]
         mark = self._style.columns.index(_MARK)
@@ -196,7 +196,7 @@ def _text(value: Value, times: str, rng: random.Random) -> str:
 
 
 def _time(at: datetime, style: str) -> str:
-    """All are UTC; only ISO 8601 says so, and only it carries seconds."""
+    """All times are UTC; only ISO 8601 says so and has seconds."""
     if style == "iso":
         return f"{at:%Y-%m-%dT%H:%M:%SZ}"
     separator = "/" if style.startswith("slash") else "-"

@@ -1,4 +1,4 @@
-"""Incidents and their revisions: who, what, when, and in which file each revision arrives."""
+"""Incidents and their revisions, and the file in which each revision arrives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATUSES = {
 }
 PRIORITIES = {"1 - Critical": "critical", "2 - High": "high", "3 - Moderate": "moderate", "4 - Low": "low"}
 
-# How many revisions incidents have: weights of 1, 2, .. 8.
+# Number of revisions of an incident: weights of 1, 2, .. 8.
 _REVISION_WEIGHTS = (8, 14, 20, 20, 15, 11, 7, 5)
 _REVISION_CHOICES = tuple(n for n, weight in enumerate(_REVISION_WEIGHTS, start=1) for _ in range(weight))
 MEAN_REVISIONS = sum(_REVISION_CHOICES) / len(_REVISION_CHOICES)
@@ -61,7 +61,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Placement:
-    """For each revision of an incident, in order: the slot it was made in and the slot it arrives in (>=)."""
+    """For each revision of an incident, in order: the slots in which it is made and arrives (>=)."""
 
     made: tuple[int, ...]
     arrives: tuple[int, ...]
@@ -78,7 +78,7 @@ class Revision:
 
     @property
     def order(self) -> tuple[int, datetime]:
-        """The newest revision of an incident is the one that is greatest in this."""
+        """The newest revision of an incident is the greatest by this."""
         return self.mod_count, self.updated_at
 
 
@@ -87,10 +87,10 @@ def incident_rng(request: Request, incident: int) -> random.Random:
 
 
 def place(rng: random.Random, slots: Sequence[Slot]) -> Placement:
-    """Draws how many revisions there are and where they go; the first draws of an incident's generator.
+    """Draw the number of revisions and their slots; these are the first draws of an incident's generator.
 
-    Slots are taken round the calendar from a random one on, so that every file gets its share: an incident is
-    worked on for at most a day and a half, or from the first days to the last.
+    Slots wrap around the calendar from a random one on, so that every file gets its share: an incident lasts at most
+    a day and a half, or from the first days to the last.
     """
     count = rng.choice(_REVISION_CHOICES)
     first, reach = rng.randrange(len(slots)), slots[0].per_day * 3 // 2 + 1
@@ -122,7 +122,7 @@ def incident(request: Request, number: int, slots: Sequence[Slot]) -> tuple[Revi
 
 
 def _clock_skewed(rng: random.Random, times: Sequence[datetime], least: datetime) -> list[datetime]:
-    """Whole seconds, some of them earlier than the revision before: not all clocks agree."""
+    """Whole seconds, some of them earlier than the previous revision: clocks differ."""
     updated: list[datetime] = []
     for at in times:
         if updated and rng.random() < 0.08:
@@ -132,9 +132,9 @@ def _clock_skewed(rng: random.Random, times: Sequence[datetime], least: datetime
 
 
 def _step(rng: random.Random, before: datetime, after: datetime) -> int:
-    """Gaps are the revisions nobody exported. A step of 0 is a tie that only the time resolves.
+    """Gaps are revisions that were not exported. A step of 0 is a tie that only the time resolves.
 
-    A full minute apart, or the order would hang on seconds that most files don't carry.
+    Such revisions are a minute apart, because most files have no seconds.
     """
     if after - before >= _MINUTE and rng.random() < 0.02:
         return 0
@@ -142,7 +142,7 @@ def _step(rng: random.Random, before: datetime, after: datetime) -> int:
 
 
 def _facts(rng: random.Random, number: int, opened_at: datetime) -> dict[str, Value]:
-    """What does not change over an incident's life, plus nulls for what is not known yet."""
+    """The values that an incident keeps, and nulls for those that come later."""
     category = rng.choice(words.CATEGORIES)
     created = rng.random() < 0.7
     by_mail = rng.random() < 0.1
@@ -175,7 +175,7 @@ def _facts(rng: random.Random, number: int, opened_at: datetime) -> dict[str, Va
 
 
 class _History:
-    """An incident as it changes; `advance` gives the values of the next revision."""
+    """The history of an incident; `advance` returns the values of the next revision."""
 
     def __init__(self, rng: random.Random, facts: dict[str, Value]) -> None:
         self._rng = rng

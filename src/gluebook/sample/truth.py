@@ -1,4 +1,4 @@
-"""What a sample consists of, and what is true of it."""
+"""The parts of a sample, and its known truth."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LOGS = "app_logs"
 class Counts:
     """Records of one file or one dataset; raises ValueError unless read = curated + duplicates + rejected.
 
-    A record is a CSV record below the header, or a line that isn't blank. `duplicates` counts the copies, not
-    the record they are copies of.
+    A record is a CSV record below the header, or a non-blank line. `duplicates` does not count the first of equal
+    records.
     """
 
     read: int
@@ -43,9 +43,9 @@ NOTHING = Counts(0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class SampleFile:
-    """One file as it arrives in the raw bucket, and what is true of it.
+    """One file as it arrives in the raw bucket, with its truth.
 
-    `tally` is what this file adds to the warehouse table once every file is in: for tickets `{"status": {..},
+    `tally` is what this file adds to the warehouse table once every file is loaded: for tickets `{"status": {..},
     "priority": {..}}` over the incidents whose newest revision is here, for logs `{"level": {..}}`.
     """
 
@@ -65,7 +65,7 @@ class SampleFile:
 
 @dataclass(frozen=True)
 class FileTruth:
-    """A file's truth without its bytes."""
+    """The truth of a file, without its bytes."""
 
     counts: Counts
     reject_reasons: Mapping[str, int]
@@ -73,7 +73,7 @@ class FileTruth:
 
 @dataclass(frozen=True)
 class Truth:
-    """What a correct pipeline must report after every file of the sample, in whatever order they arrived.
+    """What a correct pipeline reports after all files of the sample, in any order of arrival.
 
     `files` is by key, `totals`, `reject_reasons` and `table_rows` by dataset. `table_rows` counts the rows of
     the warehouse table: one per incident (its newest revision), one per distinct log line.
@@ -89,7 +89,7 @@ class Truth:
 
     @classmethod
     def of(cls, files: Iterable[SampleFile]) -> Truth:
-        """The truth of files taken together; reads `files` once and keeps no body."""
+        """The truth of all files; reads `files` once and keeps no body."""
         by_key: dict[str, FileTruth] = {}
         totals = {TICKETS: NOTHING, LOGS: NOTHING}
         reasons: dict[str, Counter[str]] = {TICKETS: Counter(), LOGS: Counter()}
@@ -116,13 +116,13 @@ class Truth:
 
 
 def sorted_counts(counts: Mapping[str, int]) -> dict[str, int]:
-    """The same counts with their keys in order, so that two runs print alike."""
+    """The same counts with sorted keys."""
     return dict(sorted(counts.items()))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All files in order of arrival, with the truth of them together."""
+    """All files in order of arrival, with their truth."""
 
     files: tuple[SampleFile, ...]
     truth: Truth

@@ -1,4 +1,4 @@
-"""Puts a sample on disk."""
+"""Write a sample to disk."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ TRUTH_FILE = "truth.json"
 
 
 def write(sample: Sample, folder: Path) -> None:
-    """Writes `folder/<key>` for each file, and `folder/truth.json`. See `write_files`."""
+    """Write `folder/<key>` for each file, and `folder/truth.json`. See `write_files`."""
     write_files(sample.files, folder)
 
 
 def write_files(files: Iterable[SampleFile], folder: Path) -> Truth:
-    """Writes files as they come, holding one at a time, then `folder/truth.json`; gives the truth.
+    """Write files one at a time, then `folder/truth.json`; return the truth.
 
     Files of the same key are replaced. Raises FileExistsError if the folder holds data files of another
-    sample: the truth would not be true of them. `truth.json` is there only once everything else is.
+    sample, which the truth does not cover. `truth.json` is written last.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TRUTH_FILE).unlink(missing_ok=True)
     truth = Truth.of(_written(files, folder))
-    _refuse_strangers(folder, set(truth.files))
+    _refuse_others(folder, set(truth.files))
     (folder / TRUTH_FILE).write_text(json.dumps(truth.as_json(), indent=2) + "\n", encoding="utf-8")
     return truth
 
@@ -38,9 +38,9 @@ def _written(files: Iterable[SampleFile], folder: Path) -> Iterator[SampleFile]:
         yield file
 
 
-def _refuse_strangers(folder: Path, keys: set[str]) -> None:
+def _refuse_others(folder: Path, keys: set[str]) -> None:
     for dataset in (TICKETS, LOGS):
         for path in sorted((folder / dataset).rglob("*")):
             key = path.relative_to(folder).as_posix()
             if path.is_file() and key not in keys:
-                raise FileExistsError(f"{path} is not of this sample: use an empty folder, or remove it")
+                raise FileExistsError(f"{path} is not of this sample: use an empty folder, or delete it")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gluebook.contracts.reasons import Reason
 from gluebook.sources.fields import Fields, Malformed
-from gluebook.sources.framing import MALFORMED, Framer
+from gluebook.sources.framing import Framer
 from gluebook.sources.model import Source
 
 
@@ -15,7 +16,7 @@ class ParsedRecord(NamedTuple):
 
     number: int
     raw: str
-    problem: str | None
+    problem: Reason | None
     fields: Fields
 
 
@@ -27,7 +28,7 @@ def parsed(framer: Framer, source: Source) -> Iterator[ParsedRecord]:
             try:
                 fields = source.parse(raw, framer.columns)
             except Malformed:
-                problem = MALFORMED
+                problem = Reason.MALFORMED
             except Exception as bug:
                 bug.add_note(f"while parsing record {number} of a file of {source.name}")
                 raise

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from gluebook.contracts.model import PSEUDONYM_BYTES
-from gluebook.sources.framing import UNPARSED
+from gluebook.contracts.reasons import UNPARSED
 from gluebook.sources.model import Source
 from gluebook.transforms.people import MASK, is_address, mask_people, with_people
 

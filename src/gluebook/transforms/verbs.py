@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from gluebook.contracts import Column as Target
 from gluebook.contracts import Contract
+from gluebook.contracts.reasons import Reason
 from gluebook.sources.model import Source
 from gluebook.transforms.masking import mask_emails as mask_emails
 from gluebook.transforms.masking import pseudonymise as pseudonymise
@@ -81,12 +82,12 @@ def normalise_types(df: DataFrame, source: Source) -> DataFrame:
 def _problems(target: Target) -> Iterator[Column]:
     raw, value = F.col(target.name), F.col(f"{_PARSED}{target.name}")
     if not target.nullable:
-        yield F.when(raw.isNull(), F.lit(f"missing:{target.name}"))
+        yield F.when(raw.isNull(), F.lit(Reason.MISSING.of_column(target.name)))
     if target.type != "text" or target.allowed:
-        verdict = "unknown" if target.allowed else "unreadable"
-        yield F.when(raw.isNotNull() & value.isNull(), F.lit(f"{verdict}:{target.name}"))
+        verdict = Reason.UNKNOWN if target.allowed else Reason.UNREADABLE
+        yield F.when(raw.isNotNull() & value.isNull(), F.lit(verdict.of_column(target.name)))
     elif not target.personal:
-        yield F.when(F.octet_length(raw) > target.length, F.lit(f"too_long:{target.name}"))
+        yield F.when(F.octet_length(raw) > target.length, F.lit(Reason.TOO_LONG.of_column(target.name)))
 
 
 def _typed(target: Target, source: Source) -> Column:

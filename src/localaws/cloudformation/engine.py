@@ -1,4 +1,4 @@
-"""Deploys a plan: creates, changes, replaces, deletes; takes everything back if one resource fails.
+"""Deploys a plan: creates, changes, replaces, deletes; rolls everything back if one resource fails.
 
 AWS docs: "Stack failure options", "Update behaviors of stack resources".
 """
@@ -44,7 +44,7 @@ class Step:
 
 
 class ResourceFailed(LocalAwsError):
-    """A resource couldn't be created or changed; what had been done before is undone."""
+    """A resource could not be created or changed; what was done before is rolled back."""
 
     def __init__(self, logical_id: str, reason: str, clean: bool) -> None:
         super().__init__(f"The following resource(s) failed: [{logical_id}]. {reason}")
@@ -78,7 +78,7 @@ class Engine:
         try:
             for name in plan.order:
                 logical_id = name
-                self._settle(plan, logical_id, before.get(logical_id), after, undo)
+                self._deploy_resource(plan, logical_id, before.get(logical_id), after, undo)
             logical_id = "Outputs"
             outputs = _outputs(plan, after)
         except Exception as failure:
@@ -88,14 +88,14 @@ class Engine:
         return after, outputs
 
     def delete(self, records: Mapping[str, Record]) -> dict[str, Record]:
-        """Delete the resources, dependents first. Returns those that couldn't be deleted.
+        """Delete the resources, dependents first. Returns those that could not be deleted.
 
-        DeletionPolicy is ignored here: a stack that is taken down leaves nothing on the laptop.
+        DeletionPolicy is ignored here: a deleted stack leaves nothing on the laptop.
         """
         gone = [record.logical_id for record in reversed(list(records.values())) if self._delete(record)]
         return {name: record for name, record in records.items() if name not in gone}
 
-    def _settle(
+    def _deploy_resource(
         self,
         plan: Plan,
         logical_id: str,
@@ -116,14 +116,14 @@ class Engine:
                 if not change.changed:
                     after[logical_id] = replace(old, retained=resource.retained)
                     return
-                if not change.changed & kind.replacing:
+                if not kind.replaces(change):
                     after[logical_id] = self._update(old, wanted, change, undo)
                     return
                 wanted = self._renamed(old, wanted)
             after[logical_id] = self._create(wanted, undo)
         except Exception as failure:
             verb, physical = ("UPDATE", old.made.ref) if old else ("CREATE", "")
-            self._tell(logical_id, physical, kind, f"{verb}_FAILED", _reason(failure))
+            self._report_step(logical_id, physical, kind, f"{verb}_FAILED", _reason(failure))
             raise
 
     def _wanted(
@@ -142,7 +142,7 @@ class Engine:
         return Record(logical_id, kind, properties, named, retained, Made(""))
 
     def _renamed(self, old: Record, wanted: Record) -> Record:
-        """For a replacement, which exists beside the old one for a while: it can't bear the same name."""
+        """For a replacement, which exists beside the old resource for a while: it needs another name."""
         key = wanted.kind.name_property
         if key is None or not wanted.kind.name_unique or old.properties[key] != wanted.properties[key]:
             return wanted
@@ -156,31 +156,31 @@ class Engine:
         return replace(wanted, properties={**wanted.properties, key: name})
 
     def _create(self, wanted: Record, undo: list[Callable[[], None]]) -> Record:
-        self._tell(wanted.logical_id, "", wanted.kind, "CREATE_IN_PROGRESS")
+        self._report_step(wanted.logical_id, "", wanted.kind, "CREATE_IN_PROGRESS")
         made = wanted.kind.create(self._place(wanted.logical_id), wanted.properties)
         record = replace(wanted, made=made)
-        undo.append(lambda: self._take_back(record))
-        self._tell(record.logical_id, made.ref, record.kind, "CREATE_COMPLETE")
+        undo.append(lambda: self._undo_create(record))
+        self._report_step(record.logical_id, made.ref, record.kind, "CREATE_COMPLETE")
         return record
 
     def _update(self, old: Record, wanted: Record, change: Change, undo: list[Callable[[], None]]) -> Record:
         place = self._place(old.logical_id)
         old.kind.check(change)
-        self._tell(old.logical_id, old.made.ref, old.kind, "UPDATE_IN_PROGRESS")
+        self._report_step(old.logical_id, old.made.ref, old.kind, "UPDATE_IN_PROGRESS")
         back = Change(old.made, change.new, change.old)
-        # Registered first: an update that fails half-way has changed something all the same.
-        undo.append(lambda: self._change_back(old, back))
+        # Registered first: an update that fails half-way may have changed something.
+        undo.append(lambda: self._undo_update(old, back))
         made = old.kind.update(place, change)
-        self._tell(old.logical_id, made.ref, old.kind, "UPDATE_COMPLETE")
+        self._report_step(old.logical_id, made.ref, old.kind, "UPDATE_COMPLETE")
         return replace(wanted, made=made, identity=old.identity)
 
-    def _take_back(self, record: Record) -> None:
+    def _undo_create(self, record: Record) -> None:
         if not self._delete(record):
             raise LocalAwsError(f"{record.logical_id} could not be deleted")
 
-    def _change_back(self, old: Record, back: Change) -> None:
+    def _undo_update(self, old: Record, back: Change) -> None:
         old.kind.update(self._place(old.logical_id), back)
-        self._tell(old.logical_id, old.made.ref, old.kind, "UPDATE_COMPLETE")
+        self._report_step(old.logical_id, old.made.ref, old.kind, "UPDATE_COMPLETE")
 
     def _roll_back(self, undo: list[Callable[[], None]]) -> bool:
         clean = True
@@ -197,24 +197,24 @@ class Engine:
             now = after.get(record.logical_id)
             replaced = now is None or now.identity is not record.identity
             if replaced and record.retained:
-                self._tell(record.logical_id, record.made.ref, record.kind, "DELETE_SKIPPED")
+                self._report_step(record.logical_id, record.made.ref, record.kind, "DELETE_SKIPPED")
             elif replaced:
                 self._delete(record)
 
     def _delete(self, record: Record) -> bool:
         place = self._place(record.logical_id)
-        self._tell(record.logical_id, record.made.ref, record.kind, "DELETE_IN_PROGRESS")
+        self._report_step(record.logical_id, record.made.ref, record.kind, "DELETE_IN_PROGRESS")
         try:
             record.kind.delete(place, Existing(record.made, record.properties))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and the others go on
+        except Exception as failure:  # noqa: BLE001  it is reported, and the others are deleted
             reason = _reason(failure)
             log.warning("%s (%s) could not be deleted: %s", record.logical_id, record.made.ref, reason)
-            self._tell(record.logical_id, record.made.ref, record.kind, "DELETE_FAILED", reason)
+            self._report_step(record.logical_id, record.made.ref, record.kind, "DELETE_FAILED", reason)
             return False
-        self._tell(record.logical_id, record.made.ref, record.kind, "DELETE_COMPLETE")
+        self._report_step(record.logical_id, record.made.ref, record.kind, "DELETE_COMPLETE")
         return True
 
-    def _tell(
+    def _report_step(
         self, logical_id: str, physical_id: str, kind: ResourceType, status: str, reason: str | None = None
     ) -> None:
         self._report(Step(logical_id, physical_id, kind.type_name, status, reason))

@@ -1,4 +1,4 @@
-"""A template's parameters: what was given, or their defaults, held against their declarations."""
+"""A template's parameters: the given values, or the defaults, checked against the declarations."""
 
 from __future__ import annotations
 

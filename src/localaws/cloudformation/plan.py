@@ -1,9 +1,10 @@
-"""What a deployment will do, decided before anything is done: values, conditions, and the order."""
+"""What a deployment will do, decided before anything is created: values, conditions, and the order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from localaws.cloudformation import parameters
@@ -85,21 +86,12 @@ def _check_references(
 
 def _order(resources: Mapping[str, Resource]) -> tuple[str, ...]:
     needs = {
-        name: {reference.name for reference in references(resource.properties)} | set(resource.depends_on)
+        name: ({reference.name for reference in references(resource.properties)} | set(resource.depends_on))
+        & resources.keys()
         for name, resource in resources.items()
     }
-    ordered: dict[str, None] = {}
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            circle = " -> ".join((*path[path.index(name) :], name))
-            raise TemplateError(f"Circular dependency between resources: [{circle}]")
-        if name not in ordered:
-            for other in resources:
-                if other in needs[name]:
-                    visit(other, (*path, name))
-            ordered[name] = None
-
-    for name in resources:
-        visit(name, ())
-    return tuple(ordered)
+    try:
+        return tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise TemplateError(f"Circular dependency between resources: [{circle}]") from error

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
+from botocore import xform_name
+
+from localaws.cloudformation.schemas import schema_of, value_at
 from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError, NotSupported
 
@@ -17,7 +20,7 @@ Properties = Mapping[str, Any]
 
 
 class TemplateError(LocalAwsError):
-    """The template, or a parameter given to it, is wrong or asks for what the laptop doesn't know."""
+    """The template, or a parameter given to it, is wrong or needs what the laptop does not implement."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Place:
         return _client(self.endpoint, service)
 
     def generated_name(self, limit: int = 64, lower: bool = False) -> str:
-        """A name as CloudFormation makes them up: STACK-LOGICALID-12 random characters.
+        """A name as CloudFormation generates it: STACK-LOGICALID-12 random characters.
 
         AWS docs: "Name type" (aws-properties-name).
         """
@@ -90,21 +93,24 @@ def _client(endpoint: Endpoint, service: str) -> Any:
 
 
 class ResourceType(ABC):
-    """One CloudFormation resource type, created through the service's API as anyone else would.
+    """One CloudFormation resource type, created through its service's public API.
 
-    So that what exists is what that service describes; there is no second bookkeeping.
+    So what exists is what that service describes; there is no second record of it.
     """
 
     type_name: ClassVar[str]
-    known: ClassVar[frozenset[str]]  # the properties the laptop can create; any other is refused by name
-    required: ClassVar[frozenset[str]] = frozenset()
-    replacing: ClassVar[frozenset[str]] = frozenset()  # AWS docs: "Update requires: Replacement"
-    unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop can't
+    # The properties that the laptop implements: `implemented`, or all of the schema's but `not_implemented`.
+    implemented: ClassVar[frozenset[str]] = frozenset()
+    not_implemented: ClassVar[frozenset[str]] = frozenset()
+    needed: ClassVar[frozenset[str]] = frozenset()  # properties that are required here, beyond the schema's
+    replacing: ClassVar[frozenset[str]] = frozenset()  # properties whose change replaces, beyond the schema's
+    unchangeable: ClassVar[frozenset[str]] = frozenset()  # AWS changes these in place; the laptop cannot
     attributes: ClassVar[frozenset[str]] = frozenset()  # what Fn::GetAtt may ask for
+    deletes: ClassVar[tuple[str, str, str]]  # (service, operation, its member that takes what `Ref` gives)
     name_property: ClassVar[str | None] = None
     name_limit: ClassVar[int] = 64
     name_lower: ClassVar[bool] = False
-    name_unique: ClassVar[bool] = True  # False: a replacement may bear the same name (layer versions)
+    name_unique: ClassVar[bool] = True  # False: a replacement may have the same name (layer versions)
 
     @abstractmethod
     def create(self, at: Place, properties: Properties) -> Made:
@@ -112,11 +118,30 @@ class ResourceType(ABC):
 
     @abstractmethod
     def update(self, at: Place, change: Change) -> Made:
-        """Apply `change`; no `replacing` or `unchangeable` property differs. Raises as `create`."""
+        """Apply `change`, which neither `replaces` nor changes an `unchangeable` property. Raises as `create`."""
 
-    @abstractmethod
     def delete(self, at: Place, existing: Existing) -> None:
-        """Delete it. Raises as `create`."""
+        """Delete it; here by the API's operation `deletes`. Raises as `create`."""
+        service, operation, member = self.deletes
+        getattr(at.client(service), xform_name(operation))(**{member: existing.made.ref})
+
+    def problem(self, names: set[str]) -> str:
+        """What is wrong with properties of these names in a template; "" if nothing is."""
+        schema = schema_of(self.type_name)
+        if unknown := names - schema.properties:
+            return f"Encountered unsupported property {', '.join(sorted(unknown))}"
+        if lacking := names - (self.implemented or schema.properties) | names & self.not_implemented:
+            return f"the laptop does not implement property {', '.join(sorted(lacking))}"
+        if missing := (schema.required | self.needed) - names:
+            return f"required property {', '.join(sorted(missing))} is missing"
+        return ""
+
+    def replaces(self, change: Change) -> bool:
+        """Whether AWS makes a new resource for `change`. AWS docs: "Update requires: Replacement"."""
+        pointers = schema_of(self.type_name).replacing
+        return bool(change.changed & self.replacing) or any(
+            value_at(change.old, pointer) != value_at(change.new, pointer) for pointer in pointers
+        )
 
     def check(self, change: Change) -> None:
         """Refuse a `change` that can't be applied, before anything is touched. Raises LocalAwsError."""
@@ -133,30 +158,11 @@ class Fixed(ResourceType):
 
 
 def refuse_change(type_name: str, names: Iterable[str]) -> NotSupported:
-    """The error for a change that AWS would apply in place and the laptop can't."""
+    """The error for a change that AWS applies in place and the laptop cannot."""
     return NotSupported(
-        f"the laptop can't change {', '.join(sorted(names))} of an existing {type_name}; "
-        "delete the stack and deploy it anew"
+        f"the laptop cannot change {', '.join(sorted(names))} of an existing {type_name}; "
+        "delete the stack and deploy it again"
     )
-
-
-def tag_map(properties: Properties) -> dict[str, str]:
-    """A resource's tags as {key: value}, whichever of the two forms its type uses."""
-    tags = properties.get("Tags", {})
-    if isinstance(tags, Mapping):
-        return {str(key): str(value) for key, value in tags.items()}
-    return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
-
-
-def tag_list(properties: Properties) -> list[dict[str, str]]:
-    """A resource's tags as [{"Key": ..., "Value": ...}]."""
-    return [{"Key": key, "Value": value} for key, value in tag_map(properties).items()]
-
-
-def tag_changes(change: Change) -> tuple[dict[str, str], list[str]]:
-    """(tags to set, keys of the tags to take away) that lead from the old tags to the new ones."""
-    old, new = tag_map(change.old), tag_map(change.new)
-    return {k: v for k, v in new.items() if old.get(k) != v}, sorted(set(old) - set(new))
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,16 +20,15 @@ from localaws.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
-# A deployment is answered when it is over or when this time is, whichever comes first. AWS answers at
-# once; but the AWS CLI looks immediately and then only every 30 seconds, and gives up on an answer
-# after 60.
+# A deployment is answered when it ends, or after this time. AWS answers immediately; but the AWS CLI polls
+# immediately and then only every 30 seconds, and its requests time out after 60.
 ANSWER_WITHIN_SECONDS = 40.0
 
 
 class Runner:
-    """Deploys and deletes stacks through the endpoint that is current at that moment."""
+    """Deploys and deletes stacks through `endpoint`."""
 
-    def __init__(self, types: Mapping[str, ResourceType], endpoint: Callable[[], Endpoint]) -> None:
+    def __init__(self, types: Mapping[str, ResourceType], endpoint: Endpoint) -> None:
         self._types = types
         self._endpoint = endpoint
         self._one_at_a_time = threading.Lock()
@@ -53,9 +52,9 @@ class Runner:
         return plans.make(templates.read(template, self._types), given, pseudo, exports, self._types)
 
     def start(self, backend: Any, stack: Any, plan: plans.Plan, template: str, verb: str) -> None:
-        """Deploy; returns when that is over, one way or the other, or ANSWER_WITHIN_SECONDS later.
+        """Deploy; returns when the deployment has ended, or after ANSWER_WITHIN_SECONDS.
 
-        `verb` is CREATE or UPDATE; the stack's status and events tell the outcome, as on AWS.
+        `verb` is CREATE or UPDATE; the stack's status and events show the outcome, as on AWS.
         """
         stack.status = f"{verb}_IN_PROGRESS"
         stack._add_stack_event(stack.status, resource_status_reason="User Initiated")
@@ -89,7 +88,7 @@ class Runner:
             except ResourceFailed as failure:
                 log.error("Stack %s: %s", stack.name, failure)
                 rolled_back = "ROLLBACK" if verb == "CREATE" else "UPDATE_ROLLBACK"
-                # Told in this order so that the reason precedes the rollback, as on AWS.
+                # In this order, so that the reason precedes the rollback, as on AWS.
                 stack._add_stack_event(f"{verb}_FAILED", resource_status_reason=str(failure))
                 _close(stack, f"{rolled_back}_{'COMPLETE' if failure.clean else 'FAILED'}", str(failure))
                 return
@@ -99,7 +98,7 @@ class Runner:
             _close(stack, f"{verb}_COMPLETE", None)
 
     def _engine(self, stack: Any) -> Engine:
-        endpoint = replace(self._endpoint(), account=stack.account_id, region=stack.region_name)
+        endpoint = replace(self._endpoint, account=stack.account_id, region=stack.region_name)
 
         def place(logical_id: str) -> Place:
             return Place(endpoint, stack.name, logical_id)

@@ -1,52 +1,78 @@
-"""Properties made to fit an API operation's own input shape.
+"""Properties converted to the input shape of an API operation.
 
-CloudFormation's values are loosely typed: every parameter is a text, also of type Number ("when you
-use the parameter elsewhere in your template ... the parameter value becomes a literal string", AWS
-docs: Parameters). The services' APIs are strict. The SDK's service model knows their types.
+CloudFormation's values are loosely typed: every parameter is a text, also of type Number ("when you use the
+parameter elsewhere in your template ... the parameter value becomes a literal string", AWS docs: Parameters), and
+tags are a list where an API may take a map. The services' APIs are strict. The SDK's service model has their types.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from localaws.cloudformation.resource import TemplateError
+from localaws.cloudformation.resource import Change, Properties, TemplateError
 
 
 def fit(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """`parameters` with every value converted to the type that `operation` (e.g. "CreateJob") takes.
 
-    Raises TemplateError naming the path of a member the operation doesn't have, or of a value that
-    can't be converted.
+    Raises TemplateError with the path of a member that the operation does not have, or of a value that cannot be
+    converted.
     """
-    shape = client.meta.service_model.operation_model(operation).input_shape
-    fitted = _fit(parameters, shape, "")
-    return dict(fitted)
+    return dict(_fit(parameters, client.meta.service_model.operation_model(operation).input_shape, ""))
 
 
 def call(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call `operation` with `parameters` made to fit; its answer. Raises as `fit`, and ClientError."""
-    method = getattr(client, _method_names(client)[operation])
-    return dict(method(**fit(client, operation, parameters)))
+    return dict(getattr(client, xform_name(operation))(**fit(client, operation, parameters)))
 
 
-def _method_names(client: Any) -> dict[str, str]:
-    return {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+def retag(client: Any, target: str, change: Change, kind: str = "Resource") -> None:
+    """Bring the tags of `target`, as TagResource names it, from the old ones to the new ones.
+
+    `kind`: "Role" for IAM's TagRole and UntagRole, "Queue" for SQS's.
+    """
+    old, new = _tags(change.old), _tags(change.new)
+    for operation, tags in (
+        (f"Tag{kind}", {key: value for key, value in new.items() if old.get(key) != value}),
+        (f"Untag{kind}", sorted(set(old) - set(new))),
+    ):
+        if tags:
+            # The members have other names in each service, but this order.
+            members = client.meta.service_model.operation_model(operation).input_shape.required_members
+            call(client, operation, dict(zip(members, (target, tags), strict=True)))
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    tags = properties.get("Tags", {})
+    return tags if isinstance(tags, dict) else {str(tag["Key"]): tag["Value"] for tag in tags}
 
 
 def _fit(value: Any, shape: Shape, path: str) -> Any:
     if isinstance(shape, StructureShape):
         return _fit_structure(value, shape, path)
     if isinstance(shape, ListShape):
+        if _is_tag(shape.member) and isinstance(value, dict):
+            value = [{"Key": key, "Value": text} for key, text in value.items()]
         if not isinstance(value, list):
             raise TemplateError(f"{path or 'value'}: a list is expected, not {value!r}")
         return [_fit(item, shape.member, f"{path}[{i}]") for i, item in enumerate(value)]
     if isinstance(shape, MapShape):
+        if isinstance(value, list) and all(
+            isinstance(one, dict) and set(one) == {"Key", "Value"} for one in value
+        ):
+            value = {one["Key"]: one["Value"] for one in value}
         if not isinstance(value, dict):
             raise TemplateError(f"{path}: a mapping is expected, not {value!r}")
         return {str(key): _fit(item, shape.value, f"{path}.{key}") for key, item in value.items()}
     return _fit_scalar(value, shape.type_name, path)
+
+
+def _is_tag(shape: Shape) -> bool:
+    return isinstance(shape, StructureShape) and set(shape.members) == {"Key", "Value"}
 
 
 def _fit_structure(value: Any, shape: StructureShape, path: str) -> dict[str, Any]:
@@ -90,6 +116,11 @@ def truth(value: Any) -> bool:
     if str(value).lower() in {"true", "false"}:
         return str(value).lower() == "true"
     raise ValueError(f"{value!r} is neither true nor false")
+
+
+def json_text(value: Any) -> str:
+    """A policy or another object as JSON, for the services that keep it as a text; a scalar as `text`."""
+    return json.dumps(value) if isinstance(value, dict | list) else text(value)
 
 
 def text(value: Any) -> str:

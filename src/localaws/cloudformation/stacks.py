@@ -1,13 +1,13 @@
 """moto's CloudFormation API with this package's engine underneath.
 
-moto answers the requests (CreateChangeSet, DescribeStacks ...) and lists the stacks. What it does to
-create a stack's resources skips the types it doesn't know, loses properties, computes no outputs for
-change sets, changes nothing that depends on what changed, and never fails. That part is replaced.
+moto answers the requests (CreateChangeSet, DescribeStacks ...) and lists the stacks. Its creation of a stack's
+resources skips the types it does not know, loses properties, computes no outputs for change sets, changes nothing
+that depends on what changed, and never fails. That part is replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlparse
 
@@ -20,6 +20,7 @@ from localaws.cloudformation.plan import Plan
 from localaws.cloudformation.resource import TemplateError
 from localaws.cloudformation.runner import Runner
 from localaws.cloudformation.state import Outputs, State
+from localaws.patches import Patches, around, replace
 
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -27,37 +28,43 @@ _NO_CHANGES = (
 _UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
-def install(runner: Runner) -> None:
-    """Put `runner` in the place of moto's own stack machinery, in this process, for good."""
+def stack_patches(runner: Runner) -> Patches:
+    """`runner` in the place of moto's own creation of stacks."""
     requests = _Requests(runner)
-    stack, change_set = models.Stack, models.ChangeSet
-    stack.parse_template = staticmethod(_parse)
-    stack.parameter_list = property(lambda it: it.resource_map.parameter_list())
-    stack._create_resource_map = lambda _: State()
-    stack._create_output_map = lambda it: Outputs(it.stack_id, {})
-    change_set._parse_template = _parse_change_set
-    change_set.diff = _changes
-    backend = models.CloudFormationBackend
-    backend.create_stack = _as_method(requests.create_stack)
-    backend.create_change_set = _as_method(requests.create_change_set)
-    backend.execute_change_set = _as_method(requests.execute_change_set)
-    backend.update_stack = _as_method(requests.update_stack)
-    backend.delete_stack = _as_method(requests.delete_stack)
-    # moto answers CreateChangeSet with an error where AWS makes a change set that says "no changes",
-    # which is what `aws cloudformation deploy --no-fail-on-empty-changeset` waits for.
-    responses.CloudFormationResponse._validate_different_update = lambda *_: None
-    # moto finds the bucket only in the URLs of amazonaws.com and localhost, not of 127.0.0.1.
-    responses.get_stack_from_s3_url = _template_at
+    stack, backend = models.Stack, models.CloudFormationBackend
+    return Patches(
+        replace(stack, "parse_template", staticmethod(_parse)),
+        replace(stack, "parameter_list", property(lambda it: it.resource_map.parameter_list())),
+        replace(stack, "_create_resource_map", lambda _: State()),
+        replace(stack, "_create_output_map", lambda it: Outputs(it.stack_id, {})),
+        replace(models.ChangeSet, "_parse_template", _parse_change_set),
+        replace(models.ChangeSet, "diff", _changes),
+        *(
+            around(backend, method.__name__, method)
+            for method in (
+                requests.create_stack,
+                requests.create_change_set,
+                requests.execute_change_set,
+                requests.update_stack,
+                requests.delete_stack,
+            )
+        ),
+        # moto answers CreateChangeSet with an error where AWS makes a change set that says "no changes", which is
+        # what `aws cloudformation deploy --no-fail-on-empty-changeset` waits for.
+        replace(responses.CloudFormationResponse, "_validate_different_update", lambda *_: None),
+        # moto finds the bucket only in the URLs of amazonaws.com and localhost, not of 127.0.0.1.
+        replace(responses, "get_stack_from_s3_url", _template_at),
+    )
 
 
 class _Requests:
-    """The operations; `backend` is moto's CloudFormationBackend, a request's template is a text."""
+    """The operations; `_` is moto's own method, `backend` its CloudFormationBackend, a template is a text."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
     def create_stack(
-        self, backend: Any, name: str, template: str, parameters: Mapping[str, str], **options: Any
+        self, _: Any, backend: Any, name: str, template: str, parameters: Mapping[str, str], **options: Any
     ) -> Any:
         stack = _stack_for(backend, name, "CREATE", parameters, options)
         plan = self._plan(backend, stack, template, parameters)
@@ -67,6 +74,7 @@ class _Requests:
 
     def create_change_set(
         self,
+        _: Any,
         backend: Any,
         stack_name: str,
         change_set_name: str,
@@ -101,20 +109,23 @@ class _Requests:
         backend.change_sets[identity] = change_set
         return identity, stack.stack_id
 
-    def execute_change_set(self, backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
+    def execute_change_set(
+        self, _: Any, backend: Any, change_set_name: str, stack_name: str | None = None
+    ) -> None:
         change_set = backend.describe_change_set(change_set_name)
         stack = change_set.stack
         if change_set.execution_status != "AVAILABLE" or (
             stack_name is not None and stack_name not in {stack.name, stack.stack_id}
         ):
             raise ValidationError(message=f"ChangeSet [{change_set_name}] cannot be executed")
-        # Planned anew: the stack may have changed since.
+        # Planned again: the stack may have changed since.
         plan = self._plan(backend, stack, change_set.template, change_set.parameters)
         change_set.execution_status = "EXECUTE_COMPLETE"
         self._runner.start(backend, stack, plan, change_set.template, change_set.change_set_type)
 
     def update_stack(
         self,
+        _: Any,
         backend: Any,
         name: str,
         template: str,
@@ -138,7 +149,7 @@ class _Requests:
         self._runner.start(backend, stack, plan, template, "UPDATE")
         return stack
 
-    def delete_stack(self, backend: Any, name_or_stack_id: str) -> None:
+    def delete_stack(self, _: Any, backend: Any, name_or_stack_id: str) -> None:
         for stack in list(backend.stacks.values()):
             if name_or_stack_id in {stack.name, stack.stack_id}:
                 self._runner.delete(backend, stack)
@@ -173,14 +184,6 @@ def _stack_for(backend: Any, name: str, verb: str, parameters: Any, options: dic
         region_name=backend.region_name,
         **options,
     )
-
-
-def _as_method(function: Callable[..., Any]) -> Callable[..., Any]:
-    # A bound method put on a class isn't given the instance; a plain function is.
-    def method(backend: Any, *arguments: Any, **named: Any) -> Any:
-        return function(backend, *arguments, **named)
-
-    return method
 
 
 def _parse(text: str) -> dict[str, Any]:

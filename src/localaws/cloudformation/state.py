@@ -1,10 +1,12 @@
-"""What is known of a stack: its template, parameters, resources and outputs, as moto's API asks for them."""
+"""The state of a stack: its template, parameters, resources and outputs, as moto's API reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from moto.cloudformation.parsing import Export, Output
 
 from localaws.cloudformation.engine import Record
 from localaws.cloudformation.plan import Plan
@@ -19,27 +21,9 @@ class Listed:
     cf_resource_type: str
 
 
-@dataclass(frozen=True)
-class Output:
-    """An output as DescribeStacks lists it (attribute names are moto's)."""
-
-    key: str
-    value: str
-    description: str | None
-
-
-@dataclass(frozen=True)
-class Export:
-    """An exported output (attribute names are moto's)."""
-
-    exporting_stack_id: str
-    name: str
-    value: str
-
-
 @dataclass
 class State:
-    """A deployed stack; in the place of moto's ResourceMap, with what moto asks that for."""
+    """A deployed stack; in the place of moto's ResourceMap, with the members that moto reads."""
 
     template: Mapping[str, Any] = field(default_factory=dict)
     resolved_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +31,7 @@ class State:
     records: dict[str, Record] = field(default_factory=dict)
 
     def remember(self, plan: Plan, hidden: list[str]) -> None:
-        """Take over the template and the parameters of a deployment that succeeded."""
+        """Keep the template and the parameters of a deployment that succeeded."""
         self.template = plan.template.source
         self.resolved_parameters = dict(plan.chosen)
         self.no_echo_parameter_keys = hidden

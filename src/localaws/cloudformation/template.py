@@ -1,7 +1,7 @@
-"""A CloudFormation template: read, and checked as far as that goes without creating anything.
+"""A CloudFormation template: parsed, and checked as far as possible without creating anything.
 
-What CloudFormation itself would refuse is refused here, before a change set exists, so that
-`aws cloudformation deploy` prints the reason. Whatever the laptop doesn't know counts as wrong.
+What CloudFormation refuses is refused here, before a change set exists, so that `aws cloudformation deploy` prints
+the reason. What the laptop does not implement is an error.
 """
 
 from __future__ import annotations
@@ -165,12 +165,8 @@ def _resource(name: str, body: dict[str, Any], kind: ResourceType) -> Resource:
     properties = body.get("Properties", {})
     if not isinstance(properties, dict):
         raise TemplateError(f"{where} Properties is not a mapping")
-    unknown = sorted(set(properties) - kind.known)
-    if unknown:
-        raise TemplateError(f"{where} Encountered unsupported property {', '.join(unknown)}")
-    missing = sorted(kind.required - set(properties))
-    if missing:
-        raise TemplateError(f"{where} required property {', '.join(missing)} is missing")
+    if problem := kind.problem(set(properties)):
+        raise TemplateError(f"{where} {problem}")
     depends_on = body.get("DependsOn", [])
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         if body.get(policy, "Delete") not in _POLICIES:
@@ -190,4 +186,6 @@ def _resource(name: str, body: dict[str, Any], kind: ResourceType) -> Resource:
 def _refuse_unknown(where: str, given: Mapping[str, Any], known: set[str]) -> None:
     unknown = sorted(set(given) - known)
     if unknown:
-        raise TemplateError(f"{where} {', '.join(unknown)}: the laptop's CloudFormation doesn't know that")
+        raise TemplateError(
+            f"{where} {', '.join(unknown)}: the laptop's CloudFormation does not implement that"
+        )

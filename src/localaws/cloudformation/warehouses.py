@@ -1,4 +1,4 @@
-"""The Redshift Serverless namespaces and workgroups that exist. moto has no such service to ask."""
+"""The Redshift Serverless namespaces and workgroups that exist. moto has no such service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localaws.endpoint import Endpoint
 
 @dataclass(frozen=True)
 class Namespace:
-    """A namespace: its database, the roles its COPY may use, its administrator and the secret with his password."""
+    """A namespace: its database, the roles its COPY may use, its administrator and the secret with the password."""
 
     name: str
     arn: str

@@ -11,7 +11,7 @@ from moto.glue import models
 from moto.glue.exceptions import InvalidInputException
 from moto.glue.models import FakeCrawl, FakeCrawler
 
-from ..takeover import Takeover
+from ..patches import Patches, around, replace
 
 # A crawl's state -> what GetCrawler's LastCrawl calls it.
 _LAST_CRAWL_STATUS = {"COMPLETED": "SUCCEEDED", "FAILED": "FAILED", "STOPPED": "CANCELLED"}
@@ -55,23 +55,21 @@ class Crawl(FakeCrawl):  # type: ignore[misc]
         return shown
 
 
-def take_over_crawls(started: Callable[[FakeCrawler, Crawl], None]) -> Takeover:
-    """Make moto keep Crawls, pass each to `started`, and show the last finished one in GetCrawler."""
-    takeover = Takeover()
+def crawl_patches(started: Callable[[FakeCrawler, Crawl], None]) -> Patches:
+    """moto keeps Crawls, each is passed to `started`, and GetCrawler shows the last finished one."""
     # In-process: moto has no hook for a crawl that was started, and takes no lock between its look at the
     # crawler's state and the start.
     lock = threading.Lock()
-    start, show = FakeCrawler.start_crawler, FakeCrawler.as_dict
 
-    def start_crawler(crawler: FakeCrawler) -> None:
+    def start_crawler(start: Callable[[FakeCrawler], Any], crawler: FakeCrawler) -> None:
         _check_policy(crawler)
         with lock:
             start(crawler)
             crawl = crawler.crawls[-1]
         started(crawler, crawl)
 
-    def as_dict(crawler: FakeCrawler) -> dict[str, Any]:
-        shown: dict[str, Any] = show(crawler)
+    def as_dict(show: Callable[[FakeCrawler], dict[str, Any]], crawler: FakeCrawler) -> dict[str, Any]:
+        shown = show(crawler)
         shown.pop("LastCrawl", None)
         finished = [one for one in crawler.crawls if one.status in _LAST_CRAWL_STATUS]
         if finished:
@@ -82,10 +80,11 @@ def take_over_crawls(started: Callable[[FakeCrawler, Crawl], None]) -> Takeover:
         shown["CrawlElapsedTime"] = int((now - since).total_seconds() * 1000) if since else 0
         return shown
 
-    takeover.replace(models, "FakeCrawl", Crawl)
-    takeover.replace(FakeCrawler, "start_crawler", start_crawler)
-    takeover.replace(FakeCrawler, "as_dict", as_dict)
-    return takeover
+    return Patches(
+        replace(models, "FakeCrawl", Crawl),
+        around(FakeCrawler, "start_crawler", start_crawler),
+        around(FakeCrawler, "as_dict", as_dict),
+    )
 
 
 def _last_crawl(crawl: Any) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from moto.glue.models import FakeCrawler
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_crawler_event, timestamp
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..roles import Assume, role_arn
 from ..threads import Threads
 from .crawl import Policy, Stopped, crawl_target
-from .models import Crawl, take_over_crawls
+from .models import Crawl, crawl_patches
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ class Crawlers:
         self._assume = assume
         self._on_event = on_event
         self._threads = Threads("crawler")
-        self._takeover = take_over_crawls(self._begin)
+        self._patches = crawl_patches(self._begin)
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no crawl is under way and every end has been passed to `on_event`."""
@@ -52,7 +53,7 @@ class Crawlers:
 
     def close(self) -> None:
         """Cancel all crawls, without an event."""
-        self._takeover.undo()
+        self._patches.undo()
         self._threads.close()
         self._threads.join()
 

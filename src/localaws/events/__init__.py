@@ -1,7 +1,7 @@
 """EventBridge: the default bus, and the events AWS services put on it."""
 
-from .bus import Deliveries, EventBus
 from .delivery import FailedInvocation
+from .service import Deliveries, EventBus
 from .shapes import (
     event,
     glue_crawler_event,

@@ -1,23 +1,22 @@
-"""How the event bus delivers: into queues, to functions that let it in, and what becomes of failures."""
+"""How the event bus delivers: the permission of the target, batches to queues, and failures."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..batching import batches
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
-from .targets import service_may
 
 log = logging.getLogger(__name__)
 
-_PRINCIPAL = "events.amazonaws.com"
 # SendMessageBatch: at most 10 messages and 256 KiB in all (AWS docs: "Amazon SQS message quotas").
 _BATCH_MESSAGES = 10
 _BATCH_BYTES = 256 * 1024
@@ -35,7 +34,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FailedInvocation:
-    """A delivery that came to nothing; `dead_letter` tells whether the target's dead-letter queue has it."""
+    """A failed delivery; `dead_letter`: whether the target's dead-letter queue has the event."""
 
     rule_arn: str
     target_arn: str
@@ -45,41 +44,54 @@ class FailedInvocation:
     dead_letter: bool
 
 
-def may_invoke(lambda_client: Any, function_arn: str, rule_arn: str) -> bool:
-    """Whether the function's resource policy lets EventBridge invoke it for this rule."""
+class NotAllowed(LocalAwsError):
+    """The target's resource policy does not allow EventBridge."""
+
+
+# (service, action, resource ARN, source ARN): LocalAwsError unless the policy of the resource allows it.
+CheckService = Callable[[str, str, str, str], None]
+
+
+def check_target(check: CheckService, action: str, target_arn: str, rule_arn: str) -> None:
+    """Raises NotAllowed, with the reason, if EventBridge may not do `action` on the target for this rule.
+
+    A policy that cannot be evaluated allows nothing.
+    """
     try:
-        policy = json.loads(lambda_client.get_policy(FunctionName=function_arn)["Policy"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        policy = None
-    return service_may(policy, _PRINCIPAL, "lambda:InvokeFunction", function_arn, _context(rule_arn))
+        check("events.amazonaws.com", action, target_arn, rule_arn)
+    except LocalAwsError as error:
+        raise NotAllowed(f"for {rule_arn}: {error}") from error
+
+
+def failure_code(error: Exception) -> str:
+    """The ERROR_CODE of a failed delivery. AWS docs: "Using dead-letter queues to process undelivered events"."""
+    return "NO_PERMISSIONS" if isinstance(error, NotAllowed) else type(error).__name__
 
 
 class QueueSender:
-    """Sends to SQS queues whose policy lets EventBridge in; not thread-safe (the bus has one thread)."""
+    """Sends to SQS queues whose policy allows EventBridge; not thread-safe (the bus has one thread)."""
 
-    def __init__(self, endpoint: Endpoint, wake: Callable[[str], None]) -> None:
+    def __init__(self, endpoint: Endpoint, check: CheckService, wake: Callable[[str], None]) -> None:
         self._sqs = endpoint.client("sqs")
+        self._check = check
         self._wake = wake
 
     def send(self, deliveries: list[Delivery]) -> list[FailedInvocation]:
-        """Send all, in batches per queue; gives back those that failed."""
+        """Send all, in batches per queue; returns those that failed."""
         by_queue: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             by_queue[delivery.target["Arn"], delivery.rule_arn].append(delivery)
         failures: list[FailedInvocation] = []
         for (queue_arn, rule_arn), waiting in by_queue.items():
             try:
-                self._let_in(queue_arn, rule_arn)
+                check_target(self._check, "sqs:SendMessage", queue_arn, rule_arn)
                 failures += self._send_allowed(queue_arn, waiting)
             except (LocalAwsError, ClientError, BotoCoreError) as error:
-                code = "NO_PERMISSIONS" if isinstance(error, _NotAllowed) else type(error).__name__
-                failures += [self.failed(one, code, str(error)) for one in waiting]
+                failures += [self.failed(one, failure_code(error), str(error)) for one in waiting]
         return failures
 
     def failed(self, delivery: Delivery, code: str, reason: str) -> FailedInvocation:
-        """Log a failed delivery and hand it to the target's dead-letter queue, if it has one.
+        """Log a failed delivery and send it to the target's dead-letter queue, if it has one.
 
         AWS docs: "Using dead-letter queues to process undelivered events in EventBridge".
         """
@@ -91,19 +103,10 @@ class QueueSender:
             delivery.rule_arn, target_arn, str(delivery.event.get("id")), code, reason, kept
         )
 
-    def _let_in(self, queue_arn: str, rule_arn: str) -> None:
-        url = self._url(queue_arn)
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get(
-            "Attributes", {}
-        )
-        policy = json.loads(attributes["Policy"]) if attributes.get("Policy") else None
-        if not service_may(policy, _PRINCIPAL, "sqs:SendMessage", queue_arn, _context(rule_arn)):
-            raise _NotAllowed(f"the policy of {queue_arn} doesn't allow {_PRINCIPAL} to send for {rule_arn}")
-
     def _send_allowed(self, queue_arn: str, deliveries: list[Delivery]) -> list[FailedInvocation]:
         failures: list[FailedInvocation] = []
         url = self._url(queue_arn)
-        for batch in _batches(deliveries):
+        for batch in batches(deliveries, _size, most_entries=_BATCH_MESSAGES, most_bytes=_BATCH_BYTES):
             entries = [{"Id": str(place), "MessageBody": one.body} for place, one in enumerate(batch)]
             answer = self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
             failures += [
@@ -121,7 +124,7 @@ class QueueSender:
             "ERROR_MESSAGE": reason,
         }
         try:
-            self._let_in(queue_arn, delivery.rule_arn)
+            check_target(self._check, "sqs:SendMessage", queue_arn, delivery.rule_arn)
             self._sqs.send_message(
                 QueueUrl=self._url(queue_arn),
                 MessageBody=json.dumps(delivery.event),
@@ -140,27 +143,5 @@ class QueueSender:
         return str(self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"])
 
 
-class _NotAllowed(LocalAwsError):
-    """The target's resource policy keeps EventBridge out."""
-
-
-def _context(rule_arn: str) -> dict[str, str]:
-    return {
-        "aws:SourceArn": rule_arn,
-        "aws:SourceAccount": rule_arn.split(":")[4],
-        "aws:SecureTransport": "true",
-    }
-
-
-def _batches(deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
-    batch: list[Delivery] = []
-    size = 0
-    for delivery in deliveries:
-        bytes_more = len(delivery.body.encode())
-        if batch and (len(batch) == _BATCH_MESSAGES or size + bytes_more > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(delivery)
-        size += bytes_more
-    if batch:
-        yield batch
+def _size(delivery: Delivery) -> int:
+    return len(delivery.body.encode())

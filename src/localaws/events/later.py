@@ -1,4 +1,4 @@
-"""What is to happen later, in the order of its time."""
+"""A queue of delayed things, in the order of their time."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Later(Generic[T]):
         self._numbers = itertools.count()
 
     def add(self, seconds: float, thing: T) -> None:
-        """Keep it for so many seconds from now."""
+        """Add a thing that is due after so many seconds."""
         heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._numbers), thing))
 
     def wait_seconds(self) -> float | None:
-        """How long until something is due, 0 if it is already; None if nothing waits."""
+        """Seconds until the next thing is due, 0 if it is already; None if nothing waits."""
         return max(0.0, self._heap[0][0] - time.monotonic()) if self._heap else None
 
     def due(self) -> list[T]:
-        """Take out all that is due, the earliest first."""
+        """Remove and return all that is due, the earliest first."""
         now, found = time.monotonic(), []
         while self._heap and self._heap[0][0] <= now:
             found.append(heapq.heappop(self._heap)[2])

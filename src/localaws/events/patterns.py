@@ -1,15 +1,17 @@
 """EventBridge event patterns: does this event match?
 
 AWS docs: "Comparison operators for use in event patterns in Amazon EventBridge". moto's own matcher is
-not used: it takes any operator it doesn't know for a match, and doesn't look into arrays of objects.
+not used: it counts any unknown operator as a match, and does not match inside arrays of objects.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..errors import NotSupported
@@ -26,10 +28,17 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether every field named in `pattern` holds one of its values in `event`.
 
-    Raises NotSupported for an operator that EventBridge, or this matcher, doesn't know.
+    Raises NotSupported for an operator that EventBridge, or this matcher, does not know.
     """
     check(pattern)
     return _all_match(pattern, event)
+
+
+@lru_cache(maxsize=256)
+def read(text: str) -> Mapping[str, Any]:
+    """The pattern in a rule's EventPattern."""
+    pattern: Mapping[str, Any] = json.loads(text)
+    return pattern
 
 
 def check(pattern: Mapping[str, Any]) -> None:
@@ -107,22 +116,17 @@ def _same(value: Any, expected: Any) -> bool:
     return isinstance(value, bool) is isinstance(expected, bool) and bool(value == expected)
 
 
-def _prefix(value: Any, argument: Any) -> bool:
-    return _text(value, argument, str.startswith)
+def _text(test: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
+    """An operator on texts; within it `{"equals-ignore-case": text}` may stand for the text."""
 
+    def matches_text(value: Any, argument: Any) -> bool:
+        if not isinstance(value, str):
+            return False
+        if isinstance(argument, Mapping):
+            return test(value.lower(), str(argument["equals-ignore-case"]).lower())
+        return test(value, str(argument))
 
-def _suffix(value: Any, argument: Any) -> bool:
-    return _text(value, argument, str.endswith)
-
-
-def _text(value: Any, argument: Any, test: Callable[[str, str], bool]) -> bool:
-    if isinstance(argument, Mapping):
-        return isinstance(value, str) and test(value.lower(), str(argument["equals-ignore-case"]).lower())
-    return isinstance(value, str) and test(value, str(argument))
-
-
-def _ignore_case(value: Any, argument: Any) -> bool:
-    return isinstance(value, str) and value.lower() == str(argument).lower()
+    return matches_text
 
 
 def _numeric(value: Any, argument: Any) -> bool:
@@ -157,9 +161,9 @@ def _anything_but(value: Any, argument: Any) -> bool:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "equals-ignore-case": _ignore_case,
+    "prefix": _text(str.startswith),
+    "suffix": _text(str.endswith),
+    "equals-ignore-case": _text(lambda value, argument: value.lower() == argument.lower()),
     "numeric": _numeric,
     "wildcard": _wildcard,
     "cidr": _cidr,

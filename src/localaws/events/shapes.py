@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from ..endpoint import ACCOUNT, REGION
 
@@ -17,17 +17,22 @@ _JOB_STATES = {
 }
 
 
+class Where(TypedDict, total=False):
+    """When (default: now), in which account and in which region an event happens."""
+
+    time: datetime | None
+    account: str
+    region: str
+
+
 def event(
     source: str,
     detail_type: str,
     detail: dict[str, Any],
-    *,
     resources: tuple[str, ...] = (),
-    time: datetime | None = None,
-    account: str = ACCOUNT,
-    region: str = REGION,
+    **where: Unpack[Where],
 ) -> dict[str, Any]:
-    """An EventBridge event (version "0") with a fresh id; `time` defaults to now.
+    """An EventBridge event (version "0") with a fresh id.
 
     AWS docs: "Events in Amazon EventBridge", "Event structure reference".
     """
@@ -36,9 +41,9 @@ def event(
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,
         "source": source,
-        "account": account,
-        "time": timestamp(time or datetime.now(UTC)),
-        "region": region,
+        "account": where.get("account", ACCOUNT),
+        "time": timestamp(where.get("time") or datetime.now(UTC)),
+        "region": where.get("region", REGION),
         "resources": list(resources),
         "detail": detail,
     }
@@ -58,9 +63,7 @@ def object_created_event(
     sequencer: str,
     version_id: str | None = None,
     reason: str = "PutObject",
-    time: datetime | None = None,
-    account: str = ACCOUNT,
-    region: str = REGION,
+    **where: Unpack[Where],
 ) -> dict[str, Any]:
     """S3's "Object Created". `key` as it is (not URL-encoded), `size` in bytes, `etag` without quotes.
 
@@ -76,14 +79,12 @@ def object_created_event(
         "bucket": {"name": bucket},
         "object": stored,
         "request-id": uuid.uuid4().hex[:16].upper(),
-        "requester": account,
+        "requester": where.get("account", ACCOUNT),
         "source-ip-address": "127.0.0.1",
         "reason": reason,
     }
     arn = f"arn:aws:s3:::{bucket}"
-    return event(
-        "aws.s3", "Object Created", detail, resources=(arn,), time=time, account=account, region=region
-    )
+    return event("aws.s3", "Object Created", detail, resources=(arn,), **where)
 
 
 def glue_job_event(
@@ -91,10 +92,7 @@ def glue_job_event(
     run_id: str,
     state: str,
     message: str = "",
-    *,
-    time: datetime | None = None,
-    account: str = ACCOUNT,
-    region: str = REGION,
+    **where: Unpack[Where],
 ) -> dict[str, Any]:
     """ "Glue Job State Change" for SUCCEEDED, FAILED, TIMEOUT or STOPPED; `message` defaults to AWS's own.
 
@@ -108,17 +106,14 @@ def glue_job_event(
         "jobRunId": run_id,
         "message": message or usual_message,
     }
-    return event("aws.glue", "Glue Job State Change", detail, time=time, account=account, region=region)
+    return event("aws.glue", "Glue Job State Change", detail, **where)
 
 
 def glue_crawler_event(
     crawler: str,
     state: str,
     details: dict[str, str] | None = None,
-    *,
-    time: datetime | None = None,
-    account: str = ACCOUNT,
-    region: str = REGION,
+    **where: Unpack[Where],
 ) -> dict[str, Any]:
     """ "Glue Crawler State Change" for Started, Succeeded or Failed.
 
@@ -128,25 +123,15 @@ def glue_crawler_event(
     if state not in ("Started", "Succeeded", "Failed"):
         raise ValueError(f"crawler state {state!r}: Started, Succeeded or Failed")
     detail = {
-        "accountId": account,
+        "accountId": where.get("account", ACCOUNT),
         "crawlerName": crawler,
         "state": state,
         "message": f"Crawler {state}",
         **(details or {}),
     }
-    return event("aws.glue", "Glue Crawler State Change", detail, time=time, account=account, region=region)
+    return event("aws.glue", "Glue Crawler State Change", detail, **where)
 
 
-def scheduled_event(
-    rule_arn: str, *, time: datetime | None = None, account: str = ACCOUNT, region: str = REGION
-) -> dict[str, Any]:
+def scheduled_event(rule_arn: str, **where: Unpack[Where]) -> dict[str, Any]:
     """What a rule with a schedule sends. AWS docs: "Scheduled Event" of Amazon EventBridge."""
-    return event(
-        "aws.events",
-        "Scheduled Event",
-        {},
-        resources=(rule_arn,),
-        time=time,
-        account=account,
-        region=region,
-    )
+    return event("aws.events", "Scheduled Event", {}, (rule_arn,), **where)

@@ -1,11 +1,10 @@
-"""What an EventBridge rule sends to a target, and whether the target lets EventBridge in."""
+"""What an EventBridge rule sends to a target."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import NotSupported
@@ -66,62 +65,3 @@ def _inserted(template: str, found: re.Match[str], values: Mapping[str, Any]) ->
     if before.count('"') % 2 == 0:
         return json.dumps(value)
     return json.dumps(value)[1:-1] if isinstance(value, str) else json.dumps(value).replace('"', '\\"')
-
-
-def service_may(
-    policy: Mapping[str, Any] | None, service: str, action: str, resource: str, context: Mapping[str, str]
-) -> bool:
-    """Whether a resource policy lets an AWS service do `action` on `resource`.
-
-    `context`: condition keys such as "aws:SourceArn". An explicit Deny wins; without a policy nobody may.
-    Raises NotSupported for a policy element or condition that is not known here.
-    """
-    effects = {
-        statement["Effect"]
-        for statement in _listed((policy or {}).get("Statement"))
-        if _applies(statement, service, action, resource, context)
-    }
-    return effects == {"Allow"}
-
-
-def _applies(
-    statement: Mapping[str, Any], service: str, action: str, resource: str, context: Mapping[str, str]
-) -> bool:
-    if unknown := set(statement) - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}:
-        raise NotSupported(f"resource policy element {', '.join(sorted(unknown))}")
-    return (
-        _is_principal(statement.get("Principal"), service)
-        and any(fnmatchcase(action.lower(), _glob(one).lower()) for one in _listed(statement["Action"]))
-        and any(fnmatchcase(resource, _glob(one)) for one in _listed(statement["Resource"]))
-        and all(
-            _condition_holds(kind, key, wanted, context)
-            for kind, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
-        )
-    )
-
-
-def _is_principal(principal: Any, service: str) -> bool:
-    if isinstance(principal, Mapping):
-        return service in _listed(principal.get("Service")) or "*" in _listed(principal.get("AWS"))
-    return principal in ("*", service)
-
-
-def _condition_holds(kind: str, key: str, wanted: Any, context: Mapping[str, str]) -> bool:
-    have = {name.lower(): value for name, value in context.items()}.get(key.lower())
-    if kind in ("ArnEquals", "ArnLike", "StringLike"):
-        return have is not None and any(fnmatchcase(have, _glob(one)) for one in _listed(wanted))
-    if kind == "StringEquals":
-        return have is not None and have in _listed(wanted)
-    if kind == "Bool":
-        return have is not None and have.lower() in [str(one).lower() for one in _listed(wanted)]
-    raise NotSupported(f"condition {kind} on {key} in a resource policy")
-
-
-def _glob(pattern: str) -> str:
-    # In a policy only * and ? are special; [ is not.
-    return str(pattern).replace("[", "[[]")
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..processes import Process, ProcessDied, python_command
 from .errors import EXITED, TIMED_OUT, FunctionError
 from .models import Deployed, layer_paths

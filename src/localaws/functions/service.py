@@ -19,9 +19,9 @@ from moto.awslambda.models import LambdaFunction
 
 from ..endpoint import Credentials, Endpoint
 from ..errors import LocalAwsError, NotSupported
-from ..log_stream import LogStream
+from ..logs import LogStream
+from ..patches import Patches, replace
 from ..roles import Assume
-from ..takeover import Takeover
 from .asynchronous import AsyncInvocations
 from .errors import FunctionError
 from .failures import Failures
@@ -72,8 +72,8 @@ class Functions:
         self._closed = False
         self._failures = Failures(endpoint, self._lambda, partial(self._credentials, by_aws=True))
         self._queue = AsyncInvocations(self.invoke, self._failures, retry_delays_seconds)
-        self._takeover = Takeover()
-        self._takeover.replace(LambdaFunction, "invoke", self._invoke_patch())
+        self._patches = Patches(replace(LambdaFunction, "invoke", self._invoke_patch()))
+        self._patches.apply()
 
     def invoke(self, name: str, event: Any) -> Any:
         """The result of the function `name` (or its ARN), synchronously.
@@ -126,7 +126,7 @@ class Functions:
 
     def close(self) -> None:
         """End all workers, also busy ones, and remove all temporary files."""
-        self._takeover.undo()
+        self._patches.undo()
         self._queue.stop()
         with self._pools_lock:
             self._closed = True

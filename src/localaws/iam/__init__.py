@@ -1,16 +1,17 @@
 """Authorisation of every request on the laptop's AWS.
 
-Authorizer   WSGI layer in front of moto: caller ▸ needs ▸ decision by the deployed policies ▸ moto or a player
-policy       the evaluator, pure          requests   HTTP request ▸ (action, resource ARN, context)
-usage        counts what was allowed by which grant, and what was refused   report   the same for people and as JSON
-removals     what of all that was allowed would be refused without one grant
+service      WSGI layer in front of moto: caller ▸ needs ▸ decision by the deployed policies ▸ moto or another service
+requests/    HTTP request ▸ (action, resource ARN, context), one file per service
+policy       the evaluator, pure; its parts are statements, principals, conditions, operators and globs
+permissions  decisions about requests of roles and of AWS services, by the deployed policies
+usage        counts what was allowed by which grant, and what was refused; report has it as values and as JSON
 """
 
-from localaws.iam.authorizer import Authorizer, Player
-from localaws.iam.intake import REPORT_PATH
-from localaws.iam.interference import Decide, RoleCall, When
+from localaws.iam.call import REPORT_PATH
+from localaws.iam.faults import Decide, RoleCall, When
 from localaws.iam.lookups import Lookups
 from localaws.iam.report import Denied, GrantUse, UnmappedUse, UsageReport
+from localaws.iam.service import Authorizer, JsonService
 from localaws.iam.sessions import Caller
 from localaws.iam.usage import Allowed
 
@@ -22,8 +23,8 @@ __all__ = [
     "Decide",
     "Denied",
     "GrantUse",
+    "JsonService",
     "Lookups",
-    "Player",
     "RoleCall",
     "UnmappedUse",
     "UsageReport",

@@ -1,8 +1,9 @@
-"""One HTTP request, as far as authorisation must know it."""
+"""One HTTP request: what authorisation reads of it, and what is left unread for moto."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Mapping
@@ -11,11 +12,31 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from localaws.endpoint import ACCOUNT
+from werkzeug import Request
+from werkzeug.wsgi import get_input_stream
+
+from localaws.endpoint import ACCOUNT, REGION
 from localaws.errors import ApiError, NotSupported
+from localaws.iam import signature
 from localaws.iam.signature import Signature
 
-# These are authorised by method, path, query and headers; the body is not looked at (an upload may be huge).
+# The prefix of X-Amz-Target; another prefix is another version, or another service, with other operations.
+TARGETS = {
+    "sqs": "AmazonSQS",
+    "dynamodb": "DynamoDB_20120810",
+    "glue": "AWSGlue",
+    "logs": "Logs_20140328",
+    "kms": "TrentService",
+    "secretsmanager": "secretsmanager",
+    "events": "AWSEvents",
+    "redshift-data": "RedshiftData",
+    "redshift-serverless": "RedshiftServerless",
+    "monitoring": "GraniteServiceVersion20100801",
+}
+_PIECE_BYTES = 1 << 16
+# Among moto's own pages, as no bucket can have such a path.
+REPORT_PATH = "/moto-api/localaws/iam-report"
+# These are authorised by method, path, query and headers; the body is not read (an upload may be huge).
 WITHOUT_BODY = {"s3", "lambda"}
 
 
@@ -95,6 +116,80 @@ class Call:
             return gzip.decompress(self.body)
         except (OSError, EOFError, zlib.error) as error:
             raise ApiError("SerializationException", "the body is not the gzip it says it is") from error
+
+
+def is_motos_own(environ: Mapping[str, Any]) -> bool:
+    """moto's own pages, which show its state; changing it takes the deployer's key."""
+    return environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"].startswith("/moto-api")
+
+
+def asks_for_report(environ: Mapping[str, Any]) -> bool:
+    """Whether the request is for the report of used and refused permissions."""
+    return bool(environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == REPORT_PATH)
+
+
+def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
+    """The request, and what is wrong with its signature (the call then only serves for the response).
+
+    The body is read only where it says what the request needs, and put back for moto; an upload stays in
+    the socket.
+    """
+    query = Request(environ).args.to_dict()
+    signed: Signature | None = None
+    problem: ApiError | None = None
+    try:
+        signed = signature.read(environ, query)
+    except ApiError as error:
+        problem = error
+    if signed is None:
+        signed, problem = _anonymous(environ), problem or _unsigned(environ)
+    elif signed.presigned and signed.service != "s3":
+        # moto finds the service of such a request by other means than its credential scope.
+        problem = ApiError(
+            "AccessDenied", f"presigned {signed.service} requests are not supported; only S3's", 403
+        )
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    method = environ["REQUEST_METHOD"]
+    wanted = signed.service not in WITHOUT_BODY or (signed.service == "s3" and "delete" in query)
+    body = get_input_stream(environ).read() if wanted and problem is None else b""
+    if wanted and problem is None:
+        put_back(environ, body)
+    return Call(signed, method, path, query, environ, body), problem
+
+
+def put_back(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """The environ with this body unread."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return environ
+
+
+def drain(environ: dict[str, Any]) -> None:
+    """Read what the client still sends, piece by piece; otherwise it gets a broken pipe instead of the response."""
+    source = get_input_stream(environ)
+    while source.read(_PIECE_BYTES):
+        pass
+
+
+def _anonymous(environ: Mapping[str, Any]) -> Signature:
+    """No caller; the service is guessed, for the format of the response only."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    service = _service_of(target) if target else "sts" if form else "s3"
+    return Signature("", None, REGION, service)
+
+
+def _service_of(target: str) -> str:
+    """The service that an X-Amz-Target header addresses; its prefix if that is no service known here."""
+    prefix = target.rpartition(".")[0]
+    return next((service for service, known in TARGETS.items() if known == prefix), prefix)
+
+
+def _unsigned(environ: Mapping[str, Any]) -> ApiError:
+    message = "Request is missing Authentication Token"
+    code = "AccessDenied" if _anonymous(environ).service == "s3" else "MissingAuthenticationToken"
+    return ApiError(code, message, 403)
 
 
 def _json_object(body: bytes) -> Mapping[str, Any]:

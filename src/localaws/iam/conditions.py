@@ -10,6 +10,7 @@ from typing import Any
 from localaws.errors import ApiError, NotSupported
 from localaws.iam import operators
 from localaws.iam.globs import Context
+from localaws.iam.principals import listed
 
 _NAME = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(.+?)(IfExists)?")
 
@@ -72,7 +73,7 @@ def _clause(name: str, key: str, wanted: Any) -> Clause:
     if operator not in operators.known() or (operator == "Null" and operator != name):
         known = ", ".join(operators.known())
         raise NotSupported(f"condition operator {name!r} (on key {key!r}) is not known; known are: {known}")
-    values = tuple(_text(value) for value in (wanted if isinstance(wanted, list | tuple) else [wanted]))
+    values = tuple(_text(value) for value in listed(wanted))
     for value in values:
         try:
             operators.check_value(operator, value)

@@ -1,16 +1,17 @@
 """The deployed roles and policies, read from the moto server in this process.
 
-Nothing is remembered but the reading of a document, by its text: whatever way a policy was changed (API call,
-stack update, another thread), the next request is judged by the new one.
+Only parsed documents are cached, by their text: however a policy was changed (API call, stack update, another
+thread), the new one decides about the next request.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
+
+from moto.backends import get_backend
 
 from localaws.endpoint import ACCOUNT, REGION
 from localaws.errors import ApiError, NotSupported
@@ -43,7 +44,7 @@ class Deployed(Protocol):
     def roles(self) -> list[str]: ...
 
     def resource_policy(self, action: str, arn: str) -> Policy | None:
-        """The policy that hangs on the resource, if it has one."""
+        """The resource's own policy, if it has one."""
         ...
 
 
@@ -64,20 +65,8 @@ class MotoDeployed:
         service, region, resource = _parts(arn)
         if service == "iam":
             return self.role(resource.rpartition("/")[2]).trust if action == "sts:AssumeRole" else None
-        read = _RESOURCE_POLICIES.get(service)
-        document = read(region or REGION, arn, resource) if read else None
+        document = _resource_policy(service, region or REGION, arn, resource)
         return _policy(document, "resource") if document else None
-
-
-def silence_moto() -> None:
-    """Switch off moto's own judgement of bucket policies, which knows no conditions. Idempotent."""
-    from moto.iam.access_control import PermissionResult
-    from moto.s3.models import FakeBucket
-
-    def neutral(_bucket: Any, _action: str, _resource: str) -> Any:
-        return PermissionResult.NEUTRAL
-
-    FakeBucket.get_permission = neutral
 
 
 def moto_lookups() -> Lookups:
@@ -85,7 +74,7 @@ def moto_lookups() -> Lookups:
     defaults = Lookups()
 
     def secret_arn(name: str) -> str:
-        secret = _secret(REGION, name)
+        secret = _backend("secretsmanager").secrets.get(name)
         return str(secret.arn) if secret else defaults.secret_arn(name)
 
     def role_arn(name: str) -> str:
@@ -100,6 +89,9 @@ def moto_lookups() -> Lookups:
         ciphertext_key=_ciphertext_key,
         partition_key=_partition_key,
     )
+
+
+_GLOBAL = {"iam", "s3"}  # services whose state moto keeps by partition, not by region
 
 
 @lru_cache(maxsize=2048)
@@ -117,7 +109,9 @@ def _read_role(role: Any) -> Role:
     try:
         return _role(role)
     except (NotSupported, ApiError) as error:
-        raise NotSupported(f"role {role.name!r} has a policy that can't be judged here: {error}") from error
+        raise NotSupported(
+            f"role {role.name!r} has a policy that cannot be evaluated here: {error}"
+        ) from error
 
 
 def _role(role: Any) -> Role:
@@ -154,111 +148,66 @@ def _parts(arn: str) -> tuple[str, str, str]:
     return parts[2], parts[3], parts[5]
 
 
+def _backend(service: str, region: str = REGION) -> Any:
+    """moto's state of a service in account ACCOUNT."""
+    backends: Any = get_backend(service)
+    account = backends[ACCOUNT]
+    return account["aws"] if service in _GLOBAL else account[region]
+
+
 def _iam() -> Any:
-    from moto.iam.models import iam_backends
-
-    return iam_backends[ACCOUNT]["aws"]
+    return _backend("iam")
 
 
-def _bucket_policy(_region: str, _arn: str, resource: str) -> Any:
-    from moto.s3.models import s3_backends
-
-    bucket = s3_backends[ACCOUNT]["aws"].buckets.get(resource.split("/")[0])
-    return bucket.policy if bucket else None
-
-
-def _queue_policy(region: str, _arn: str, resource: str) -> Any:
-    from moto.sqs.models import sqs_backends
-
-    queue = sqs_backends[ACCOUNT][region].queues.get(resource)
-    return queue.policy if queue else None
-
-
-def _topic_policy(region: str, arn: str, _resource: str) -> Any:
-    from moto.sns.models import sns_backends
-
-    topic = sns_backends[ACCOUNT][region].topics.get(arn)
-    return topic.policy if topic else None
+def _resource_policy(service: str, region: str, arn: str, resource: str) -> Any:
+    """The policy document of a resource; None if there is none, no such resource, or none of a kind with policies."""
+    if service not in ("s3", "sqs", "sns", "secretsmanager", "kms", "lambda"):
+        return None
+    backend = _backend(service, region)
+    if service == "lambda":
+        return _function_policy(backend, resource.removeprefix("function:").split(":")[0])
+    found = {
+        "s3": lambda: backend.buckets.get(resource.split("/")[0]),
+        "sqs": lambda: backend.queues.get(resource),
+        "sns": lambda: backend.topics.get(arn),
+        "secretsmanager": lambda: backend.secrets.get(arn),
+        "kms": lambda: backend.keys.get(resource.removeprefix("key/")),
+    }[service]()
+    return getattr(found, "policy", None)
 
 
-def _secret(region: str, name: str) -> Any:
-    from moto.secretsmanager.models import secretsmanager_backends
-
-    return secretsmanager_backends[ACCOUNT][region].secrets.get(name)
-
-
-def _secret_policy(region: str, arn: str, _resource: str) -> Any:
-    secret = _secret(region, arn)
-    return getattr(secret, "policy", None)
-
-
-def _key_policy(region: str, _arn: str, resource: str) -> Any:
-    from moto.kms.models import kms_backends
-
-    key = kms_backends[ACCOUNT][region].keys.get(resource.removeprefix("key/"))
-    return key.policy if key else None
-
-
-def _function_policy(region: str, _arn: str, resource: str) -> Any:
-    from moto.awslambda.models import lambda_backends
-
-    name = resource.removeprefix("function:").split(":")[0]
-    for function in _functions_named(lambda_backends[ACCOUNT][region], name):
-        if function.policy.statements:
+def _function_policy(backend: Any, name: str) -> Any:
+    for function in backend.list_functions():
+        if function.function_name == name and function.policy.statements:
             return {"Version": "2012-10-17", "Statement": list(function.policy.statements)}
     return None
 
 
-def _functions_named(backend: Any, name: str) -> Iterator[Any]:
-    return (function for function in backend.list_functions() if function.function_name == name)
-
-
 def _key_arn(key_id: str) -> str | None:
-    from moto.kms.models import kms_backends
-
-    backend = kms_backends[ACCOUNT][REGION]
-    plain = backend.get_key_id(key_id)
-    if backend.get_alias_name(key_id).startswith("alias/"):
-        plain = backend.any_id_to_key_id(key_id)
-    key = backend.keys.get(plain)
+    kms = _backend("kms")
+    plain = kms.get_key_id(key_id)
+    if kms.get_alias_name(key_id).startswith("alias/"):
+        plain = kms.any_id_to_key_id(key_id)
+    key = kms.keys.get(plain)
     return str(key.arn) if key else None
 
 
 def _bucket_key(name: str) -> str | None:
-    from moto.s3.models import s3_backends
-
-    bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name)
-    default = ((getattr(bucket, "encryption", None) or {}).get("Rule") or {}).get(
-        "ApplyServerSideEncryptionByDefault"
-    )
-    key = (default or {}).get("KMSMasterKeyID")
+    rule = (getattr(_backend("s3").buckets.get(name), "encryption", None) or {}).get("Rule") or {}
+    key = (rule.get("ApplyServerSideEncryptionByDefault") or {}).get("KMSMasterKeyID")
     return _key_arn(key) or str(key) if key else None
 
 
 def _ciphertext_key(ciphertext: bytes) -> str | None:
-    from moto.kms.models import kms_backends
-
     # moto's ciphertexts begin with the id of their key, 36 characters.
     key_id = ciphertext[:36].decode("ascii", "replace")
-    return key_id if key_id in kms_backends[ACCOUNT][REGION].keys else None
+    return key_id if key_id in _backend("kms").keys else None
 
 
 def _partition_key(table_name: str, index: str | None) -> str | None:
-    from moto.dynamodb.models import dynamodb_backends
-
-    table = dynamodb_backends[ACCOUNT][REGION].tables.get(table_name)
+    table = _backend("dynamodb").tables.get(table_name)
     if table is None:
         return None
     schemas = {None: table.schema, **{one.name: one.schema for one in table.all_indexes()}}
     hashed = [key["AttributeName"] for key in schemas.get(index, []) if key["KeyType"] == "HASH"]
     return hashed[0] if hashed else None
-
-
-_RESOURCE_POLICIES = {
-    "s3": _bucket_policy,
-    "sqs": _queue_policy,
-    "sns": _topic_policy,
-    "secretsmanager": _secret_policy,
-    "kms": _key_policy,
-    "lambda": _function_policy,
-}

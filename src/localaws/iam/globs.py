@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 # Keys in lower case; a tuple holds the values of a multi-valued key.
@@ -22,33 +22,28 @@ def matches(pattern: str, text: str, context: Context | None = None, *, ignore_c
     """
     if context is None or "${" not in pattern:
         return bool(_compiled(pattern, ignore_case).fullmatch(text))
-    source = _source(pattern, context)
+    source = _filled(pattern, context, _wildcards, re.escape)
     return source is not None and bool(_compiled_source(source, ignore_case).fullmatch(text))
 
 
 def expand(text: str, context: Context) -> str | None:
     """`text` with its variables filled in, for operators without wildcards; None if one has no value."""
+    return _filled(text, context, str, str)
+
+
+def _filled(
+    text: str, context: Context, plain: Callable[[str], str], literal: Callable[[str], str]
+) -> str | None:
+    """`text` with its `plain` parts and the `literal` values of its variables; None if a variable has no value."""
     parts: list[str] = []
     position = 0
     for found in _VARIABLE.finditer(text):
         value = _value(found[1], context)
         if value is None:
             return None
-        parts += [text[position : found.start()], value]
+        parts += [plain(text[position : found.start()]), literal(value)]
         position = found.end()
-    return "".join(parts) + text[position:]
-
-
-def _source(pattern: str, context: Context) -> str | None:
-    parts: list[str] = []
-    position = 0
-    for found in _VARIABLE.finditer(pattern):
-        value = _value(found[1], context)
-        if value is None:
-            return None
-        parts += [_wildcards(pattern[position : found.start()]), re.escape(value)]
-        position = found.end()
-    return "".join(parts) + _wildcards(pattern[position:])
+    return "".join([*parts, plain(text[position:])])
 
 
 def _value(variable: str, context: Context) -> str | None:

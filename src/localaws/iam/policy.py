@@ -10,7 +10,7 @@ from typing import Any
 from localaws.errors import ApiError, NotSupported
 from localaws.iam import statements
 from localaws.iam.globs import Context
-from localaws.iam.principals import Match, Principal
+from localaws.iam.principals import Match, Principal, listed
 from localaws.iam.statements import Grant, Kind, Need, Statement
 
 __all__ = ["Decision", "Grant", "Need", "Policy", "decide"]
@@ -58,7 +58,7 @@ class Policy:
         return cls(
             tuple(
                 statements.parse(body, place, kind, variables)
-                for place, body in enumerate(statements.listed(document["Statement"]), start=1)
+                for place, body in enumerate(listed(document["Statement"]), start=1)
             )
         )
 

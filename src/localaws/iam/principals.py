@@ -73,20 +73,21 @@ def parse(element: Any, *, negated: bool, effect: str) -> PrincipalElement:
     unknown = set(element) - _KINDS
     if unknown:
         raise NotSupported(f"kind of principal {sorted(unknown)} is not known; known are {sorted(_KINDS)}")
-    aws = frozenset(_listed(element.get("AWS", [])))
+    aws = frozenset(map(str, listed(element.get("AWS", []))))
     for name in aws:
         if "*" in name and name != "*":
             message = f"principal {name!r}: AWS knows no wildcards inside a principal; use aws:PrincipalArn"
             raise NotSupported(message)
-    return PrincipalElement(aws, frozenset(_listed(element.get("Service", []))), negated)
+    return PrincipalElement(aws, frozenset(map(str, listed(element.get("Service", [])))), negated)
 
 
 def _account_names(principal: Principal) -> set[str]:
     return {principal.account, f"arn:aws:iam::{principal.account}:root"}
 
 
-def _listed(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+def listed(value: Any) -> list[Any]:
+    """A list, or the one value that stands in its place."""
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def role_name(role_arn: str) -> str:

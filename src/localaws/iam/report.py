@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class GrantUse:
-    """One (action pattern, resource pattern) that a role is granted, and how many times it let something in.
+    """One (action pattern, resource pattern) that a role is granted, and how many times it allowed something.
 
-    `count`: for the code that runs as the role; `by_aws`: for what AWS itself does in the role's name.
+    `count`: for the code that runs as the role; `by_aws`: for what AWS itself does as the role.
     """
 
     role: str
@@ -24,7 +24,7 @@ class GrantUse:
 
     @property
     def used(self) -> bool:
-        """Whether it let anything in."""
+        """Whether it allowed anything."""
         return bool(self.count or self.by_aws)
 
 

@@ -1,6 +1,6 @@
 """Who signed a request, for which service: read from the header or from a presigned URL.
 
-The signature itself is not checked: the keys of a laptop's AWS tell callers apart, they protect nothing.
+The signature itself is not checked: the keys of the laptop's AWS distinguish callers, they protect nothing.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from localaws.errors import ApiError, NotSupported
 from localaws.iam import conditions, principals
 from localaws.iam.globs import Context, matches
-from localaws.iam.principals import PrincipalElement
+from localaws.iam.principals import PrincipalElement, listed
 
 Kind = Literal["identity", "resource", "trust"]
 
@@ -131,10 +131,6 @@ def _one_of(body: Mapping[str, Any], name: str, *, required: bool) -> str:
     if len(present) > 1 or (required and not present):
         raise ApiError("MalformedPolicyDocument", f"a statement here has either {name} or Not{name}")
     return present[0] if present else ""
-
-
-def listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _shown(patterns: tuple[str, ...], negated: bool) -> list[str]:

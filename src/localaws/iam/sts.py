@@ -1,4 +1,4 @@
-"""STS: who am I, and let me be that role. Answered here, because moto doesn't know the keys."""
+"""STS: GetCallerIdentity and AssumeRole. Answered here, because moto does not know the keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
+from werkzeug import Response
+
 from localaws.endpoint import ACCOUNT
 from localaws.errors import ApiError
-from localaws.iam import answers
-from localaws.iam.answers import Answer
+from localaws.iam import responses
 from localaws.iam.deployed import Role
 from localaws.iam.policy import Need
 from localaws.iam.sessions import Caller, Session
@@ -19,17 +20,19 @@ _KNOWN = {"Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", 
 _SHORTEST_SECONDS = 900
 
 
-def who(caller: Caller) -> Answer:
+def who(caller: Caller) -> Response:
     """GetCallerIdentity: needs no permission (AWS docs)."""
     inner = f"<Arn>{caller.arn}</Arn><UserId>{caller.user_id}</UserId><Account>{ACCOUNT}</Account>"
-    return answers.xml("GetCallerIdentity", _NAMESPACE, inner)
+    return responses.xml("GetCallerIdentity", _NAMESPACE, inner)
 
 
 def need(parameters: Mapping[str, str]) -> Need:
     """What AssumeRole needs. Raises ApiError for parameters that aren't known here (session policies, tags)."""
     unknown = sorted(set(parameters) - _KNOWN)
     if unknown:
-        raise ApiError("ValidationError", f"AssumeRole: {', '.join(unknown)} is not known here; leave it out")
+        raise ApiError(
+            "ValidationError", f"AssumeRole: {', '.join(unknown)} is not implemented here; leave it out"
+        )
     for name in ("RoleArn", "RoleSessionName"):
         if not parameters.get(name):
             raise ApiError("ValidationError", f"AssumeRole needs {name}")
@@ -52,7 +55,7 @@ def seconds(parameters: Mapping[str, str], role: Role) -> int:
     return wanted
 
 
-def assumed(session: Session) -> Answer:
+def assumed(session: Session) -> Response:
     """AssumeRole's result."""
     keys = session.credentials
     until = datetime.fromtimestamp(session.expires_at or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -63,4 +66,4 @@ def assumed(session: Session) -> Answer:
         f"<AssumedRoleUser><AssumedRoleId>{session.caller.user_id}</AssumedRoleId>"
         f"<Arn>{session.caller.arn}</Arn></AssumedRoleUser>"
     )
-    return answers.xml("AssumeRole", _NAMESPACE, inner)
+    return responses.xml("AssumeRole", _NAMESPACE, inner)

@@ -1,4 +1,4 @@
-"""Counts what roles used and were refused: the report that least privilege is built from."""
+"""Counts what roles used and were refused: the report for least privilege."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHER_OPERATIONS = "(other operations)"
 
 @dataclass(frozen=True)
 class Allowed:
-    """One need that `grants` let in, as it was judged: its context holds everything that was looked at."""
+    """One need that `grants` allowed; its context holds every condition key of the decision."""
 
     caller: Caller
     need: Need
@@ -32,12 +32,12 @@ class Allowed:
 class _OfRole:
     granted: Counter[Grant] = field(default_factory=Counter)
     by_aws: Counter[Grant] = field(default_factory=Counter)
-    # What was refused is told by action, resource and caller.
+    # Refusals by action, resource and caller.
     denied: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
     # An operation and who asked for it.
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    # One of all that were let in by the same grants: whatever is taken away, it is refused if the others are.
+    # One example for all needs that the same grants allowed: without one of them all are refused, or none.
     examples: dict[tuple[str, frozenset[Grant]], Allowed] = field(default_factory=dict)
 
     def counters(self) -> _OfRole:
@@ -59,15 +59,15 @@ class Usage:
         self._roles: dict[str, _OfRole] = {}
 
     def count(self, caller: Caller, need: Need, decision: Decision) -> None:
-        """One need of one request: which grants let it in, or that it was refused."""
+        """One need of one request: which grants allowed it, or that it was refused."""
         with self._lock:
             mine = self._roles.setdefault(caller.role or "", _OfRole())
             if decision.allowed:
                 # A request may fit a grant by several of its patterns; each of them counts once.
                 grants = tuple(dict.fromkeys(decision.grants))
                 (mine.by_aws if caller.by_aws else mine.granted).update(grants)
-                judged = Allowed(caller, replace(need, context=decision.context), grants)
-                mine.examples.setdefault((need.action, frozenset(grants)), judged)
+                allowed = Allowed(caller, replace(need, context=decision.context), grants)
+                mine.examples.setdefault((need.action, frozenset(grants)), allowed)
                 return
             refusal = (need.action, need.resource, _shown(caller))
             if refusal not in mine.denied and len(mine.denied) >= _DIFFERENT_REFUSALS:
@@ -84,7 +84,7 @@ class Usage:
             mine.unmapped[key] += 1
 
     def examples(self) -> tuple[Allowed, ...]:
-        """Of everything that was let in, one for each role, action and set of grants that allowed it."""
+        """One allowed need for each role, action and set of grants that allowed it."""
         with self._lock:
             return tuple(one for mine in self._roles.values() for one in mine.examples.values())
 

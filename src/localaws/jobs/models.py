@@ -12,7 +12,7 @@ from moto.glue import models
 from moto.glue.models import FakeJob, FakeJobRun, GlueBackend
 from moto.glue.responses import GlueResponse
 
-from ..takeover import Takeover
+from ..patches import Patches, add, around, replace
 
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 TERMINAL = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
@@ -66,25 +66,24 @@ class Run(FakeJobRun):  # type: ignore[misc]
         return shown
 
 
-def take_over_runs(started: Callable[[FakeJob, Run], None]) -> Takeover:
-    """Make moto keep Runs, pass each to `started`, and answer BatchStopJobRun, which moto lacks."""
-    takeover = Takeover()
+def run_patches(started: Callable[[FakeJob, Run], None]) -> Patches:
+    """moto keeps Runs, each is passed to `started`, and BatchStopJobRun, which moto lacks, is answered."""
     # In-process: moto has no hook for a run that was started. Its count of the running ones against
     # MaxConcurrentRuns is right, but takes no lock: two requests at once would both get their run.
     lock = threading.Lock()
-    original = FakeJob.start_job_run
 
-    def start_job_run(job: FakeJob, **arguments: Any) -> str:
+    def start_job_run(original: Callable[..., str], job: FakeJob, **arguments: Any) -> str:
         with lock:
-            run_id: str = original(job, **arguments)
+            run_id = original(job, **arguments)
             run = job.job_runs[-1]
         started(job, run)
         return run_id
 
-    takeover.replace(models, "FakeJobRun", Run)
-    takeover.replace(FakeJob, "start_job_run", start_job_run)
-    takeover.replace(GlueResponse, "batch_stop_job_run", _batch_stop_job_run)
-    return takeover
+    return Patches(
+        replace(models, "FakeJobRun", Run),
+        around(FakeJob, "start_job_run", start_job_run),
+        add(GlueResponse, "batch_stop_job_run", _batch_stop_job_run),
+    )
 
 
 def retry_of(job: FakeJob, run: Run) -> Run:

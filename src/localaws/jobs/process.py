@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..log_stream import LogStream
+from ..logs import LogStream
 from .arguments import script_arguments
 from .sandbox import Sandbox
 

@@ -16,10 +16,10 @@ from moto.glue.models import FakeJob
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError, NotSupported
 from ..events import glue_job_event
-from ..log_stream import LogStream
+from ..logs import LogStream
 from ..roles import Assume
 from .base import GlueService
-from .models import Run, retry_of, take_over_runs
+from .models import Run, retry_of, run_patches
 from .process import JobProcess
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ class Jobs(GlueService):
         super().__init__("job", endpoint, assume, python, minute_seconds, logs)
         self._on_event = on_event
         self._runs: set[Run] = set()
-        self._takeover = take_over_runs(self._begin)
+        self._patches = run_patches(self._begin)
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no run is under way and every end has been passed to `on_event`."""
@@ -58,7 +59,7 @@ class Jobs(GlueService):
 
     def close(self) -> None:
         """Stop all runs without an event, and remove their files."""
-        self._takeover.undo()
+        self._patches.undo()
         self._threads.close()
         with self._lock:
             for run in self._runs:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,45 +24,42 @@ Invoke = Callable[[str, dict[str, Any]], Any]
 
 # An invocation takes 6 MB; one more ReceiveMessage can bring 10 messages of 256 KiB.
 _PAYLOAD_BYTES = 6_000_000 - 10 * 256 * 1024
-# How long a poller that hits an error keeps away from its queue.
+# How long a poller waits after an error.
 _AFTER_ERROR_SECONDS = 1.0
 
 
-class Poller:
-    """The threads of one mapping: one at a time collects a batch, and batches are handled in parallel.
+@dataclass(frozen=True)
+class Polling:
+    """What the pollers of all mappings share.
 
-    `fallback_seconds`: how often the queue is polled without a call of `wake`, which doesn't happen for messages
-    whose delay or visibility timeout is over. `visibility_seconds`: see `Mappings.visibility_seconds`.
+    `fallback_seconds`: how often a queue is polled without a call of `wake`, as for messages whose delay or
+    visibility timeout is over. `window_scale` shortens MaximumBatchingWindowInSeconds. `visibility_seconds`: the
+    visibility timeout of received messages; None: the queue's own.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        lambda_client: Any,
-        assume: Assume,
-        invoke: Invoke,
-        mapping: Mapping,
-        queue_url: str,
-        fallback_seconds: float,
-        window_scale: float,
-        visibility_seconds: Callable[[], int | None],
-    ) -> None:
+    endpoint: Endpoint
+    functions: Any  # a boto3 client of Lambda
+    assume: Assume
+    invoke: Invoke
+    fallback_seconds: float
+    window_scale: float
+    visibility_seconds: Callable[[], int | None]
+
+
+class Poller:
+    """The threads of one mapping: they take turns in collecting a batch, and handle batches side by side."""
+
+    def __init__(self, polling: Polling, mapping: Mapping, queue_url: str) -> None:
         self.mapping = mapping
-        self._endpoint = endpoint
-        self._assume = assume
-        self._invoke = invoke
-        self._fallback_seconds = fallback_seconds
-        self._visibility_seconds = visibility_seconds
-        self._window_seconds = mapping.window_seconds * window_scale
-        self._lambda = lambda_client
-        self._client: tuple[str, Any] | None = None
+        self._polling = polling
         self._url = queue_url
+        self._client: tuple[str, Any] | None = None
         self._state = threading.Condition()
         self._awake = True
         self._busy = 0
         self._ended = False
         self._collecting = threading.Lock()
-        # Eight at most: more threads would only wait for this machine's cores.
+        # At most eight: more threads would only wait for this machine's cores.
         self._threads = [
             threading.Thread(target=self._run, name=f"localaws-poller-{mapping.uuid}-{number}", daemon=True)
             for number in range(min(mapping.concurrency, 8))
@@ -76,18 +74,18 @@ class Poller:
             self._state.notify_all()
 
     def resting(self) -> bool:
-        """Whether nothing is being collected or handled, and `wake` wasn't called since the last poll."""
+        """Whether nothing is being collected or handled, and `wake` was not called since the last poll."""
         with self._state:
             return self._busy == 0 and not self._awake
 
     def stop(self) -> None:
-        """Start nothing new; returns at once."""
+        """Start nothing new; returns immediately."""
         with self._state:
             self._ended = True
             self._state.notify_all()
 
     def close(self) -> None:
-        """Stop, and wait for running invocations."""
+        """Stop and wait for what is under way."""
         self.stop()
         for thread in self._threads:
             thread.join()
@@ -95,7 +93,7 @@ class Poller:
     def _run(self) -> None:
         while not self._ended:
             with self._collecting:
-                if not self._sleep(self._fallback_seconds):
+                if not self._sleep(self._polling.fallback_seconds):
                     return
                 with self._state:
                     self._busy += 1
@@ -114,7 +112,7 @@ class Poller:
             return not self._ended
 
     def _guarded(self, do: Callable[[], Any]) -> Any:
-        """Do it; an error is logged and keeps the poller away from the queue for a while."""
+        """Do it; an error is logged, and the poller waits for a while."""
         try:
             return do()
         except (LocalAwsError, ClientError, BotoCoreError, OSError) as error:
@@ -129,13 +127,15 @@ class Poller:
 
     def _sqs(self) -> Any:
         """An SQS client acting as the function's role, which may have changed."""
-        configuration = self._lambda.get_function_configuration(FunctionName=self.mapping.function_arn)
+        configuration = self._polling.functions.get_function_configuration(
+            FunctionName=self.mapping.function_arn
+        )
         role = configuration["Role"]
         if self._client is None or self._client[0] != role:
             name = configuration["FunctionName"]
             caller = f"the poller of function {name}"
-            credentials = self._assume(role, "lambda.amazonaws.com", name, caller=caller, by_aws=True)
-            client = self._endpoint.client("sqs", credentials)
+            credentials = self._polling.assume(role, "lambda.amazonaws.com", name, caller=caller, by_aws=True)
+            client = self._polling.endpoint.client("sqs", credentials)
             # AWS docs, "Creating and configuring an Amazon SQS event source mapping": the role needs it, too.
             client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["VisibilityTimeout"])
             self._client = role, client
@@ -150,18 +150,18 @@ class Poller:
             received = self._receive(sqs, self.mapping.batch_size - len(messages))
             messages += received
             if received and closes is None:
-                closes = time.monotonic() + self._window_seconds
+                closes = time.monotonic() + self.mapping.window_seconds * self._polling.window_scale
             if received and sum(len(one["Body"].encode()) for one in messages) <= _PAYLOAD_BYTES:
                 continue
             if closes is None or received or (left := closes - time.monotonic()) <= 0:
                 break
-            self._sleep(min(left, self._fallback_seconds))
+            self._sleep(min(left, self._polling.fallback_seconds))
             with self._state:
                 self._awake = False
         return messages
 
     def _receive(self, sqs: Any, wanted: int) -> list[dict[str, Any]]:
-        hidden_seconds = self._visibility_seconds()
+        hidden_seconds = self._polling.visibility_seconds()
         answer = sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=min(10, wanted),
@@ -174,10 +174,10 @@ class Poller:
 
     def _handle(self, messages: list[dict[str, Any]]) -> None:
         """Invoke the function with a batch and delete what it has dealt with; the rest becomes visible again."""
-        region = self._endpoint.region
+        region = self._polling.endpoint.region
         event = {"Records": [record(one, self.mapping.queue_arn, region) for one in messages]}
         sqs = self._sqs()
-        result = self._invoke(self.mapping.function_arn, event)
+        result = self._polling.invoke(self.mapping.function_arn, event)
         failed: set[str] = set()
         if self.mapping.reports_failures:
             failed = reported_failures(result, {one["MessageId"] for one in messages})

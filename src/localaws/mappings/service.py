@@ -10,19 +10,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..roles import Assume
-from .poller import Invoke, Poller
-from .queues import held, mend_queues
+from ..sqs.queues import held
+from .poller import Invoke, Poller, Polling
 from .shapes import Mapping, read_mapping
 
 log = logging.getLogger(__name__)
 
 
 class Mappings:
-    """Polls for every deployed SQS mapping, from its construction until `close`.
+    """Polls for every deployed SQS mapping from its construction until `close`.
 
     `invoke(function ARN, event)` is synchronous and raises LocalAwsError on failure. The queue is read and
-    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is polled
-    without a call of `wake`; `refresh_seconds`: how often new or changed mappings are listed;
+    emptied with the credentials of the function's role. `fallback_seconds`: how often a queue is
+    polled without a call of `wake`; `refresh_seconds`: how often the mappings are listed;
     `window_scale` shortens MaximumBatchingWindowInSeconds (0.1: a tenth).
     """
 
@@ -36,29 +36,31 @@ class Mappings:
         refresh_seconds: float = 5.0,
         window_scale: float = 1.0,
     ) -> None:
-        self._endpoint = endpoint
-        self._assume = assume
-        self._invoke = invoke
-        self._fallback_seconds = fallback_seconds
-        self._window_scale = window_scale
-        self._lambda = endpoint.client("lambda")
-        self._sqs = endpoint.client("sqs")
-        # What is received stays hidden for so long, instead of the queue's own VisibilityTimeout.
+        # The visibility timeout of received messages, instead of the queue's own.
         self.visibility_seconds: int | None = None
+        self._lambda, self._sqs = endpoint.client("lambda"), endpoint.client("sqs")
+        self._polling = Polling(
+            endpoint,
+            self._lambda,
+            assume,
+            invoke,
+            fallback_seconds,
+            window_scale,
+            lambda: self.visibility_seconds,
+        )
         self._pollers: dict[Mapping, Poller] = {}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._takeover = mend_queues()
         self._thread = threading.Thread(
             target=self._keep_refreshing, args=(refresh_seconds,), name="localaws-mappings", daemon=True
         )
         self._thread.start()
 
     def refresh(self) -> None:
-        """Start pollers for new mappings, end those of mappings that changed, were disabled or are gone.
+        """Start pollers for new mappings, end those of mappings that changed, were disabled or deleted.
 
-        A mapping with an unsupported setting is refused: logged as an error, once, and not polled.
+        A mapping with something unknown in it is refused: logged as an error, once, and not polled.
         """
         with self._lock:
             if self._ended.is_set():
@@ -70,7 +72,7 @@ class Mappings:
                 self._start(mapping)
 
     def wake(self, queue_arn: str) -> None:
-        """Notify the pollers of a queue that it has a message."""
+        """Tell the pollers of a queue that it got a message."""
         for poller in tuple(self._pollers.values()):
             if poller.mapping.queue_arn == queue_arn:
                 poller.wake()
@@ -81,7 +83,7 @@ class Mappings:
         Messages that wait for their delay or visibility timeout don't count; see `waiting`.
         """
         pollers = tuple(self._pollers.values())
-        # Queues first: a message taken from its queue after this look keeps its poller busy.
+        # Queues first: a message that is received after this count keeps its poller busy.
         visible = sum(self._counts(poller.mapping.queue_arn)[0] for poller in pollers)
         return visible == 0 and all(poller.resting() for poller in pollers)
 
@@ -96,7 +98,7 @@ class Mappings:
         return messages == 0 and all(poller.resting() for poller in pollers)
 
     def close(self) -> None:
-        """End all pollers, after the batches in progress; close the functions first to cut these short."""
+        """End all pollers; a batch in a function is waited for, so close the functions first to cut it short."""
         self._ended.set()
         self._thread.join()
         with self._lock:
@@ -105,7 +107,6 @@ class Mappings:
             for poller in self._pollers.values():
                 poller.close()
             self._pollers.clear()
-        self._takeover.undo()
 
     def _keep_refreshing(self, seconds: float) -> None:
         while True:
@@ -124,17 +125,7 @@ class Mappings:
         except ClientError as error:
             log.error("event source mapping %s: %s: %s", mapping.uuid, mapping.queue_arn, error)
             return
-        self._pollers[mapping] = Poller(
-            self._endpoint,
-            self._lambda,
-            self._assume,
-            self._invoke,
-            mapping,
-            url,
-            self._fallback_seconds,
-            self._window_scale,
-            lambda: self.visibility_seconds,
-        )
+        self._pollers[mapping] = Poller(self._polling, mapping, url)
 
     def _deployed(self) -> set[Mapping]:
         found = set()
@@ -154,6 +145,6 @@ class Mappings:
         return str(self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"])
 
     def _counts(self, queue_arn: str) -> tuple[int, int]:
-        """(visible, delayed or in flight) messages of a queue; nothing if it is gone."""
+        """(visible, delayed or in flight) messages of a queue; (0, 0) if it is deleted."""
         _, _, _, region, account, name = queue_arn.split(":")
         return held(account, region, name)

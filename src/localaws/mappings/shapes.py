@@ -14,24 +14,24 @@ log = logging.getLogger(__name__)
 # Without ScalingConfig: Lambda starts with five pollers; a laptop needs fewer.
 _CONCURRENCY = 2
 
-_KNOWN = frozenset(
-    (
+_KNOWN = {
+    *(
         "UUID",
         "EventSourceArn",
         "EventSourceMappingArn",
         "FunctionArn",
         "LastModified",
         "LastProcessingResult",
+    ),
+    *(
         "State",
         "StateTransitionReason",
         "BatchSize",
         "MaximumBatchingWindowInSeconds",
         "FunctionResponseTypes",
-        "ScalingConfig",
-        "Tags",
-        "MetricsConfig",
-    )
-)
+    ),
+    *("ScalingConfig", "Tags", "MetricsConfig"),
+}
 
 
 @dataclass(frozen=True)

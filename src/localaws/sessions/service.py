@@ -19,9 +19,9 @@ from moto.glue.responses import GlueResponse
 from ..endpoint import Endpoint
 from ..errors import LocalAwsError
 from ..jobs.base import GlueService
+from ..patches import Patches, add, replace
 from ..processes import Process
 from ..roles import Assume
-from ..takeover import Takeover
 from .models import ENDED, Session, Statement
 from .process import session_process
 from .serving import serve
@@ -50,9 +50,16 @@ class Sessions(GlueService):
     ) -> None:
         super().__init__("session", endpoint, assume, python, minute_seconds, logs)
         self._sessions: dict[str, Session] = {}
-        self._takeover = Takeover()
-        for name, operation in OPERATIONS.items():
-            self._takeover.replace(GlueResponse, name, _responder(partial(operation, self)))
+        self._patches = Patches(
+            *(
+                # moto has the sessions' operations, and none of the statements'.
+                (add if "statement" in name else replace)(
+                    GlueResponse, name, _responder(partial(operation, self))
+                )
+                for name, operation in OPERATIONS.items()
+            )
+        )
+        self._patches.apply()
 
     def idle(self) -> bool:
         """Whether no session is starting or stopping and no statement waits or runs. A waiting session is idle."""
@@ -66,7 +73,7 @@ class Sessions(GlueService):
 
     def close(self) -> None:
         """Stop all sessions, and remove their files."""
-        self._takeover.undo()
+        self._patches.undo()
         self._threads.close()
         for session in list(self._sessions.values()):
             _ask_to_stop(session)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
 import urllib.error
 import urllib.request
 import uuid
@@ -16,11 +14,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.iam import Authorizer
+from localaws.server import Server, moto
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -136,15 +133,9 @@ def http(url: str, method: str = "GET", data: bytes | None = None) -> tuple[int,
 @contextmanager
 def running(clock: Clock | None = None) -> Iterator[Laptop]:
     """The server on a free port."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    moto = DomainDispatcherApplication(create_backend_app)
-    authorizer = Authorizer(moto, clock=clock) if clock else Authorizer(moto)
-    server = make_server("127.0.0.1", 0, authorizer, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
+    authorizer = Authorizer(moto(), clock=clock) if clock else Authorizer(moto())
+    server = Server(authorizer)
     try:
-        yield Laptop(authorizer, f"http://127.0.0.1:{server.server_port}")
+        yield Laptop(authorizer, server.endpoint.url)
     finally:
-        server.shutdown()
-        thread.join(timeout=10)
-        server.server_close()
+        server.stop()

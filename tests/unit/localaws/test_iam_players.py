@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from localaws.errors import ApiError, NotSupported
-from localaws.iam import Authorizer, Caller, answers
+from localaws.iam import Authorizer, Caller, responses
 from unit.localaws.iam_laptop import (
     ACCOUNT,
     REGION,
@@ -53,9 +53,9 @@ class Statements:
 @pytest.fixture
 def played(laptop: Laptop) -> Iterator[Statements]:
     player = Statements()
-    laptop.authorizer.players["redshift-data"] = player
+    laptop.authorizer.services["redshift-data"] = player
     yield player
-    laptop.authorizer.players.clear()
+    laptop.authorizer.services.clear()
 
 
 def test_a_player_answers_what_is_allowed_and_never_sees_the_rest(laptop: Laptop, played: Statements) -> None:
@@ -83,11 +83,11 @@ def test_a_player_answers_what_is_allowed_and_never_sees_the_rest(laptop: Laptop
 
 def test_a_players_result_is_written_as_the_json_protocol_has_it() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 500000, tzinfo=UTC)
-    written = answers.result({"At": at, "Blob": b"abc", "N": Decimal("1.5"), "L": [{"At": at}]}, "x/y")
+    written = responses.result({"At": at, "Blob": b"abc", "N": Decimal("1.5"), "L": [{"At": at}]}, "x/y")
     seconds = 1767323045.5
-    assert json.loads(written.body) == {"At": seconds, "Blob": "YWJj", "N": 1.5, "L": [{"At": seconds}]}
+    assert json.loads(written.get_data()) == {"At": seconds, "Blob": "YWJj", "N": 1.5, "L": [{"At": seconds}]}
     with pytest.raises(TypeError, match="set"):
-        answers.result({"Odd": {1}}, "x/y")
+        responses.result({"Odd": {1}}, "x/y")
 
 
 def test_a_players_errors_reach_the_caller_as_the_services_own(laptop: Laptop, played: Statements) -> None:
@@ -108,13 +108,13 @@ def test_a_statement_belongs_to_the_session_that_submitted_it(laptop: Laptop, pl
 
 
 def test_a_player_may_take_one_operation_and_leave_the_rest_to_moto(laptop: Laptop) -> None:
-    laptop.authorizer.players["glue:ListSessions"] = lambda operation, body, caller: {"Ids": [operation]}
+    laptop.authorizer.services["glue:ListSessions"] = lambda operation, body, caller: {"Ids": [operation]}
     try:
         glue = laptop.client("glue")
         assert glue.list_sessions()["Ids"] == ["ListSessions"]
         assert "Jobs" in glue.get_jobs()
     finally:
-        laptop.authorizer.players.clear()
+        laptop.authorizer.services.clear()
 
 
 def test_many_threads_are_judged_each_by_its_own_role(laptop: Laptop) -> None:

@@ -17,10 +17,11 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from localaws.errors import ApiError
-from localaws.iam import intake, requests, s3_requests
-from localaws.iam.call import Call, Unmapped
+from localaws.iam import requests
+from localaws.iam.call import Call, Unmapped, read
 from localaws.iam.lookups import Lookups
 from localaws.iam.policy import Need
+from localaws.iam.requests.s3 import bucket_and_key
 
 GLUE = "arn:aws:glue:us-east-1:123456789012"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/ledger"
@@ -97,7 +98,7 @@ def call_of(service: str, method: str, url: str = "http://127.0.0.1:5000", **par
     # The made-up answer fits no operation; only the request counts.
     with contextlib.suppress(ResponseParserError, KeyError, AttributeError, TypeError):
         getattr(client, method)(**parameters)
-    call, problem = intake.call(environ_of(sent[0]))
+    call, problem = read(environ_of(sent[0]))
     assert problem is None
     return call
 
@@ -244,7 +245,7 @@ def test_s3_bucket_and_key_are_the_ones_moto_will_serve(host: str) -> None:
     moto_bucket = bucket_name_from_url(f"http://{host}/one/two") if by_host else "one"
     call = call_of("s3", "get_object", Bucket="one", Key="two")
     call.environ["HTTP_HOST"] = host  # type: ignore[index]
-    assert s3_requests.bucket_and_key(call) == (moto_bucket, "one/two" if by_host else "two")
+    assert bucket_and_key(call) == (moto_bucket, "one/two" if by_host else "two")
 
 
 def test_a_key_keeps_its_slashes_and_a_doubled_first_slash_is_no_bucket() -> None:
@@ -494,7 +495,7 @@ def test_metrics_in_the_json_protocol_carry_their_namespace_too() -> None:
         "wsgi.input": io.BytesIO(json.dumps({"Namespace": "N"}).encode()),
         "CONTENT_LENGTH": "18",
     }
-    call, _ = intake.call(environ)
+    call, _ = read(environ)
     assert requests.needs(call, LOOKUPS, "")[0].context == {"cloudwatch:namespace": "N"}
 
 
@@ -586,7 +587,7 @@ def test_an_upload_stays_unread_and_a_json_body_is_put_back() -> None:
 
     environ = dict(call_of("s3", "put_object", **OBJECT, Body=b"x").environ)
     environ["wsgi.input"] = Unreadable()
-    call, _ = intake.call(environ)
+    call, _ = read(environ)
     assert call.body == b""
 
     environ = dict(call_of("sqs", "send_message", **SEND).environ)

@@ -244,7 +244,7 @@ def test_a_denied_upload_is_read_to_its_end_in_small_pieces() -> None:
     statuses: list[str] = []
     with running() as laptop:
         list(laptop.authorizer(environ, lambda status, headers: statuses.append(status)))
-    assert statuses == ["403 Forbidden"]
+    assert statuses == ["403 FORBIDDEN"]
     assert upload.tell() == 1_000_000
     assert upload.largest <= 65536
 

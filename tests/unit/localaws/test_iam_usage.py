@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.errors import ApiError, NotSupported
+from localaws.iam.call import REPORT_PATH
 from localaws.iam.deployed import Role
-from localaws.iam.intake import REPORT_PATH
 from localaws.iam.policy import Decision, Grant, Need, Policy
 from localaws.iam.report import UsageReport
 from localaws.iam.sessions import Caller

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws import log_stream
-from localaws.log_stream import LogStream
+from localaws.logs import LogStream
+from localaws.logs import stream as log_stream
 from unit.localaws.iam_laptop import Laptop, allow, role_name, running, unique
 
 ALL = allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"])

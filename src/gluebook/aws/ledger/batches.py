@@ -9,12 +9,13 @@ from gluebook.aws.ledger import keys as at_key
 from gluebook.aws.ledger.base import LedgerBase
 from gluebook.aws.ledger.codec import BATCH_ATTRIBUTES, batch_from, batch_item, verdict_item
 from gluebook.aws.ledger.table import Item
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.history import clipped_reason
 from gluebook.core.model import Batch, FileVersion, NotedVerdict
 from gluebook.core.states import (
+    ATTENTION_STATES,
     OPEN_STATES,
     REPEATABLE_STATES,
-    TROUBLED_STATES,
     BatchState,
     FileState,
     check_batch,
@@ -52,7 +53,7 @@ class BatchRecords(LedgerBase):
         # Conditional on the epoch only: the state may change while the lease is extended.
         self._lease(batch, {"lease_until": lease_until}, "#epoch = :epoch", {"epoch": batch.epoch})
 
-    def end_lease(self, batch: Batch, why: str) -> None:
+    def end_lease(self, batch: Batch, why: ReasonText) -> None:
         """End the lease of a run that has ended; `why` becomes the reason, unless a DIVIDING batch has its own.
 
         Raises Fenced if the lease has been lost, or the batch's state has changed since it was read.
@@ -141,6 +142,6 @@ class BatchRecords(LedgerBase):
             actions.append(self._table.delete_action(at_key.open_key(old)))
         elif old.state in REPEATABLE_STATES:
             actions.append(self._table.put_action(at_key.open_key(new)))
-        if new.state in TROUBLED_STATES:
+        if new.state in ATTENTION_STATES:
             actions.append(self._failure_marker(new.dataset, at, new.batch_id))
         return new if self._table.transact(actions) else None

@@ -15,18 +15,25 @@ _DATASET = Column("dataset", "text", "name of the contract", nullable=False, len
 # The name of the ledger's mark for the created version of the tables.
 SCHEMA_MARK = "warehouse-schema"
 
-_LOADS_DDL = f"""create table if not exists {LOADS} (
-  batch_id varchar(64) not null,
-  generation integer not null,
-  dataset varchar(64) not null,
-  rows_curated bigint not null,
-  rows_merged bigint not null,
-  rows_superseded bigint not null,
-  rows_retracted bigint not null,
-  table_rows bigint not null,
-  load_number bigint not null,
-  loaded_at timestamp not null
-) diststyle all sortkey (load_number)"""
+LOADS_COLUMNS = (
+    replace(_BATCH, name="batch_id", description="the batch"),
+    Column("generation", "integer", "1; one more each time the batch is processed again", nullable=False),
+    Column("dataset", "text", "the table that it went into", nullable=False, length=64),
+    Column("rows_curated", "bigint", "rows in the manifest", nullable=False),
+    Column("rows_merged", "bigint", "rows inserted or updated", nullable=False),
+    Column("rows_superseded", "bigint", "rows that are not the newest of their key", nullable=False),
+    Column(
+        "rows_retracted", "bigint", "rows deleted because no live file version contains them", nullable=False
+    ),
+    Column("table_rows", "bigint", "rows in the dataset's table after the load", nullable=False),
+    Column("load_number", "bigint", "orders the loads", nullable=False),
+    Column("loaded_at", "timestamp", "time of the load", nullable=False),
+)
+_LOADS_DDL = (
+    f"create table if not exists {LOADS} (\n  "
+    + ",\n  ".join(column_ddl(column) for column in LOADS_COLUMNS)
+    + "\n) diststyle all sortkey (load_number)"
+)
 
 
 # Database roles outlive the users that hold them: a user is named after an IAM role, and ends with it.

@@ -11,17 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
+from gluebook.contracts.reasons import Reason
 from gluebook.sources.csv_fields import header_names
 from gluebook.sources.fields import Malformed
-from gluebook.sources.framing.cutting import TOO_LONG, UNCLOSED, Unit, csv_records, lines
+from gluebook.sources.framing.cutting import Unit, csv_records, lines
 from gluebook.sources.framing.unpacking import BadFile as BadFile
 from gluebook.sources.framing.unpacking import unpacked
 
 _BLANK = b" \t\r\n\v\f"
-
-MALFORMED = "malformed_record"
-# Problems of records that have no fields.
-UNPARSED = (MALFORMED, TOO_LONG, UNCLOSED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Record(NamedTuple):
 
     number: int
     raw: str
-    problem: str | None = None
+    problem: Reason | None = None
 
 
 class Framer:
@@ -67,7 +64,7 @@ class Framer:
             if not data.strip(_BLANK):
                 continue
             # No text has NULs: a crash, a copy under way or another encoding leaves them. Redshift takes none.
-            problem = unit.problem or (MALFORMED if b"\0" in data else None)
+            problem = unit.problem or (Reason.MALFORMED if b"\0" in data else None)
             text = _decoded(data, start, unit).rstrip("\r\n")
             if is_csv and self.header is None:
                 self.columns = _columns(text, problem, self._layout.required)
@@ -76,31 +73,28 @@ class Framer:
             self.records += 1
             yield Record(self.records, text, problem)
         if offset and is_csv and self.header is None:
-            raise BadFile("no_header: the file holds nothing but blank lines")
+            raise BadFile(Reason.NO_HEADER.because("the file holds nothing but blank lines"))
 
 
-def _columns(header: str, problem: str | None, required: tuple[str, ...]) -> tuple[str, ...]:
+def _columns(header: str, problem: Reason | None, required: tuple[str, ...]) -> tuple[str, ...]:
     """The column names of a header that names all `required` ones and none twice. Raises BadFile.
 
     Columns without a name, as spreadsheets leave them behind the last one, may be many.
     """
-    if problem is None and "\r" in header:
-        problem = "its lines end in carriage returns alone"
-    if problem is not None:
-        raise BadFile(f"another_layout: the first line is no header: {problem}")
+    fault = "its lines end in carriage returns alone" if problem is None and "\r" in header else problem
+    if fault is not None:
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the first line is no header: {fault}"))
     try:
         names = header_names(header)
     except Malformed as error:
-        raise BadFile(f"another_layout: the first line is no header: {error}") from None
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the first line is no header: {error}")) from None
     missing = [name for name in required if name not in names]
     if missing:
-        raise BadFile(
-            f"another_layout: the header lacks {', '.join(missing[:5])}"
-            + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        )
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header lacks {', '.join(missing[:5])}{more}"))
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if doubled:
-        raise BadFile(f"another_layout: the header names {', '.join(doubled)} twice")
+        raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header names {', '.join(doubled)} twice"))
     return names
 
 
@@ -108,8 +102,7 @@ def _decoded(data: bytes, start: int, unit: Unit) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if unit.problem == TOO_LONG:  # an excerpt may end in the middle of a character
+        if unit.problem is Reason.RECORD_TOO_LONG:  # an excerpt may end in the middle of a character
             return data.decode("utf-8", "replace")
-        raise BadFile(
-            f"invalid_utf8: byte {data[error.start]:#04x} at offset {start + error.start}"
-        ) from None
+        found = f"byte {data[error.start]:#04x} at offset {start + error.start}"
+        raise BadFile(Reason.INVALID_UTF8.because(found)) from None

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gluebook.contracts.reasons import Reason
 from gluebook.sources.csv_fields import PLAIN, QUOTED
 
 # A longer record is no ticket and no log line: it is rejected, and its file goes on.
@@ -14,8 +15,6 @@ LONGEST_RECORD_BYTES = 1_048_576
 # How much of an overlong record is kept for the quarantine.
 _EXCERPT_BYTES = 1_024
 
-TOO_LONG = "record_too_long"
-UNCLOSED = "unclosed_quote"
 _FIELD = f"(?:{QUOTED}|{PLAIN})".encode()
 _RECORD = re.compile(rb"(?:\xef\xbb\xbf)?" + _FIELD + rb"(?:," + _FIELD + rb")*+\r?\n?")
 
@@ -26,7 +25,7 @@ class Unit:
 
     data: bytes
     size: int
-    problem: str | None = None
+    problem: Reason | None = None
 
 
 def lines(chunks: Iterator[bytes]) -> Iterator[Unit]:
@@ -52,7 +51,7 @@ def lines(chunks: Iterator[bytes]) -> Iterator[Unit]:
 def _unit(pieces: list[bytes], size: int) -> Unit:
     data = b"".join(pieces)
     if size > LONGEST_RECORD_BYTES:
-        return Unit(data[:_EXCERPT_BYTES], size, TOO_LONG)
+        return Unit(data[:_EXCERPT_BYTES], size, Reason.RECORD_TOO_LONG)
     return Unit(data, size)
 
 
@@ -88,6 +87,6 @@ def csv_records(cut: Iterator[Unit]) -> Iterator[Unit]:
                 continue
             line = None
         first, *rest = pending
-        yield replace(first, problem=UNCLOSED)
+        yield replace(first, problem=Reason.UNCLOSED_QUOTE)
         again.extendleft(reversed(rest if line is None else [*rest, line]))
         pending, quotes, size = [], 0, 0

@@ -6,13 +6,15 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from gluebook.contracts.reasons import Reason, ReasonText
+
 CHUNK_BYTES = 1 << 20
 
 
 class BadFile(Exception):
     """The file as a whole can't be read; `reason` is a code, a colon, and what was found where."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: ReasonText) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -30,7 +32,7 @@ def unpacked(stream: BinaryIO) -> Iterator[bytes]:
         try:
             data = inflate.decompress(head, CHUNK_BYTES)
         except zlib.error as error:
-            raise BadFile(f"corrupt_gzip: {error}") from None
+            raise BadFile(Reason.CORRUPT_GZIP.because(str(error))) from None
         if data:
             yield data
         if inflate.eof:
@@ -38,11 +40,13 @@ def unpacked(stream: BinaryIO) -> Iterator[bytes]:
             if not head:
                 return
             if not head.startswith(b"\x1f"):
-                raise BadFile("corrupt_gzip: bytes that are no gzip follow the compressed data")
+                raise BadFile(
+                    Reason.CORRUPT_GZIP.because("bytes that are no gzip follow the compressed data")
+                )
             inflate = zlib.decompressobj(wbits=31)
         else:
             head = inflate.unconsumed_tail or stream.read(CHUNK_BYTES)
-    raise BadFile("truncated_gzip: the compressed data ends before its end mark")
+    raise BadFile(Reason.TRUNCATED_GZIP.because("the compressed data ends before its end mark"))
 
 
 def _after_member(rest: bytes, stream: BinaryIO) -> bytes:

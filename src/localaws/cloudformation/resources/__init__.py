@@ -1,52 +1,23 @@
-"""The resource types that the laptop's CloudFormation creates."""
+"""The resource types that the laptop's CloudFormation creates: every one in the modules of this package."""
 
 from __future__ import annotations
 
-from localaws.cloudformation.resource import ResourceType
-from localaws.cloudformation.resources import (
-    dynamodb,
-    events,
-    glue,
-    glue_table,
-    iam,
-    lambda_events,
-    lambda_function,
-    monitoring,
-    redshift,
-    s3,
-    secrets_manager,
-    sns,
-    sqs,
-)
+from functools import cache
+from importlib import import_module
+from inspect import isabstract, isclass
+from pkgutil import iter_modules
+
+from ..resource import ResourceType
 
 
+@cache
 def all_types() -> dict[str, ResourceType]:
     """Every resource type by its name."""
-    types: list[ResourceType] = [
-        dynamodb.Table(),
-        events.Rule(),
-        glue.Crawler(),
-        glue.Database(),
-        glue.Job(),
-        glue_table.Table(),
-        iam.ManagedPolicy(),
-        iam.Role(),
-        lambda_events.EventInvokeConfig(),
-        lambda_events.EventSourceMapping(),
-        lambda_events.Permission(),
-        lambda_function.Function(),
-        lambda_function.LayerVersion(),
-        monitoring.Alarm(),
-        monitoring.LogGroup(),
-        redshift.Namespace(),
-        redshift.Workgroup(),
-        s3.Bucket(),
-        s3.BucketPolicy(),
-        secrets_manager.Secret(),
-        sns.Subscription(),
-        sns.Topic(),
-        sns.TopicPolicy(),
-        sqs.Queue(),
-        sqs.QueuePolicy(),
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    kinds = [
+        kind()
+        for module in modules
+        for kind in vars(module).values()
+        if isclass(kind) and issubclass(kind, ResourceType) and not isabstract(kind)
     ]
-    return {kind.type_name: kind for kind in types}
+    return {kind.type_name: kind for kind in sorted(kinds, key=lambda kind: kind.type_name)}

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_list,
-    without,
-)
-from localaws.cloudformation.shapes import call, truth
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag, truth
 
 _TTL, _RECOVERY = "TimeToLiveSpecification", "PointInTimeRecoverySpecification"
 
@@ -25,25 +14,16 @@ class Table(ResourceType):
     """`Ref` is the table's name."""
 
     type_name = "AWS::DynamoDB::Table"
-    known = frozenset(
+    deletes = ("dynamodb", "DeleteTable", "TableName")
+    not_implemented = frozenset(
         {
-            "AttributeDefinitions",
-            "BillingMode",
-            "DeletionProtectionEnabled",
-            "GlobalSecondaryIndexes",
-            "KeySchema",
-            "LocalSecondaryIndexes",
-            "PointInTimeRecoverySpecification",
-            "ProvisionedThroughput",
-            "SSESpecification",
-            "StreamSpecification",
-            "TableName",
-            "Tags",
-            "TimeToLiveSpecification",
+            *("ContributorInsightsSpecification", "ImportSourceSpecification"),
+            *("KinesisStreamSpecification", "OnDemandThroughput", "ResourcePolicy", "TableClass"),
+            *("VectorIndexes", "WarmThroughput"),
         }
     )
-    required = frozenset({"KeySchema", "AttributeDefinitions"})
-    replacing = frozenset({"KeySchema", "LocalSecondaryIndexes", "TableName"})
+    needed = frozenset({"AttributeDefinitions"})
+    replacing = frozenset({"LocalSecondaryIndexes"})
     unchangeable = frozenset({"SSESpecification", "StreamSpecification"})
     attributes = frozenset({"Arn", "StreamArn"})
     name_property = "TableName"
@@ -51,8 +31,7 @@ class Table(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         dynamodb, name = at.client("dynamodb"), properties["TableName"]
-        table = without(properties, _TTL, _RECOVERY, "SSESpecification", "StreamSpecification", "Tags")
-        table["Tags"] = tag_list(properties)
+        table = without(properties, _TTL, _RECOVERY, "SSESpecification", "StreamSpecification")
         # AWS docs: CloudFormation's default is PROVISIONED.
         table.setdefault("BillingMode", "PROVISIONED")
         if "SSESpecification" in properties:
@@ -96,24 +75,15 @@ class Table(ResourceType):
         if wanted:
             call(dynamodb, "UpdateTable", {"TableName": name, **wanted})
         for one in _index_updates(change):
-            call(
-                dynamodb,
-                "UpdateTable",
-                {
-                    "TableName": name,
-                    "AttributeDefinitions": change.new["AttributeDefinitions"],
-                    "GlobalSecondaryIndexUpdates": [one],
-                },
-            )
-        tags, gone = tag_changes(change)
-        if tags:
-            dynamodb.tag_resource(ResourceArn=change.made.attributes["Arn"], Tags=tag_list({"Tags": tags}))
-        if gone:
-            dynamodb.untag_resource(ResourceArn=change.made.attributes["Arn"], TagKeys=gone)
+            attributes = change.new["AttributeDefinitions"]
+            update = {
+                "TableName": name,
+                "AttributeDefinitions": attributes,
+                "GlobalSecondaryIndexUpdates": [one],
+            }
+            call(dynamodb, "UpdateTable", update)
+        retag(dynamodb, change.made.attributes["Arn"], change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("dynamodb").delete_table(TableName=existing.made.ref)
 
 
 def _expire(dynamodb: Any, name: str, specification: dict[str, Any] | None) -> None:

@@ -1,57 +1,17 @@
-"""AWS::Glue::Job, AWS::Glue::Crawler and AWS::Glue::Database."""
+"""AWS::Glue::Job, Crawler, Database and Table."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_map,
-    without,
-)
-from localaws.cloudformation.shapes import call
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Job(ResourceType):
     """`Ref` is the job's name. A changed job keeps its runs."""
 
     type_name = "AWS::Glue::Job"
-    known = frozenset(
-        {
-            "AllocatedCapacity",
-            "Command",
-            "Connections",
-            "DefaultArguments",
-            "Description",
-            "ExecutionClass",
-            "ExecutionProperty",
-            "GlueVersion",
-            "JobMode",
-            "JobRunQueuingEnabled",
-            "LogUri",
-            "MaintenanceWindow",
-            "MaxCapacity",
-            "MaxRetries",
-            "Name",
-            "NonOverridableArguments",
-            "NotificationProperty",
-            "NumberOfWorkers",
-            "Role",
-            "SecurityConfiguration",
-            "Tags",
-            "Timeout",
-            "WorkerType",
-        }
-    )
-    required = frozenset({"Command", "Role"})
-    replacing = frozenset({"Name"})
     name_property = "Name"
     name_limit = 255
 
@@ -60,7 +20,7 @@ class Job(ResourceType):
         # The laptop's Glue would overwrite a job of that name, its runs included.
         if name in glue.list_jobs(MaxResults=1000)["JobNames"]:
             raise TemplateError(f"Job {name} already exists")
-        call(glue, "CreateJob", {**properties, "Tags": tag_map(properties)})
+        call(glue, "CreateJob", dict(properties))
         return Made(name)
 
     def update(self, at: Place, change: Change) -> Made:
@@ -68,12 +28,12 @@ class Job(ResourceType):
         # AWS docs: UpdateJob overwrites the whole definition.
         job = without(change.new, "Name", "Tags")
         call(glue, "UpdateJob", {"JobName": change.made.ref, "JobUpdate": job})
-        _tag(glue, _arn(at, "job", change.made.ref), change)
+        retag(glue, _arn(at, "job", change.made.ref), change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
         glue = at.client("glue")
-        _untag(glue, _arn(at, "job", existing.made.ref), existing.properties)
+        _untag(glue, _arn(at, "job", existing.made.ref), existing)
         glue.delete_job(JobName=existing.made.ref)
 
 
@@ -97,44 +57,25 @@ class Crawler(ResourceType):
     """`Ref` is the crawler's name."""
 
     type_name = "AWS::Glue::Crawler"
-    known = frozenset(
-        {
-            "Classifiers",
-            "Configuration",
-            "CrawlerSecurityConfiguration",
-            "DatabaseName",
-            "Description",
-            "Name",
-            "RecrawlPolicy",
-            "Role",
-            "Schedule",
-            "SchemaChangePolicy",
-            "TablePrefix",
-            "Tags",
-            "Targets",
-        }
-    )
-    required = frozenset({"Role", "Targets"})
-    replacing = frozenset({"Name"})
+    not_implemented = frozenset({"LakeFormationConfiguration"})
     name_property = "Name"
     name_limit = 255
 
     def create(self, at: Place, properties: Properties) -> Made:
-        wanted = {**_crawler(properties), "Tags": tag_map(properties)}
-        call(at.client("glue"), "CreateCrawler", wanted)
+        call(at.client("glue"), "CreateCrawler", _crawler(properties))
         return Made(properties["Name"])
 
     def update(self, at: Place, change: Change) -> Made:
         glue = at.client("glue")
-        # AWS docs: UpdateCrawler leaves alone what isn't given.
+        # AWS docs: UpdateCrawler does not change what is not given.
         defaults = {name: _CRAWLER_DEFAULTS[name] for name in change.changed if name in _CRAWLER_DEFAULTS}
         call(glue, "UpdateCrawler", {**defaults, **without(_crawler(change.new), "Tags")})
-        _tag(glue, _arn(at, "crawler", change.made.ref), change)
+        retag(glue, _arn(at, "crawler", change.made.ref), change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
         glue = at.client("glue")
-        _untag(glue, _arn(at, "crawler", existing.made.ref), existing.properties)
+        _untag(glue, _arn(at, "crawler", existing.made.ref), existing)
         glue.delete_crawler(Name=existing.made.ref)
 
 
@@ -152,13 +93,11 @@ class Database(ResourceType):
     """A database of the Data Catalog. `Ref` is its name."""
 
     type_name = "AWS::Glue::Database"
-    known = frozenset({"CatalogId", "DatabaseInput", "DatabaseName"})
-    required = frozenset({"CatalogId", "DatabaseInput"})
-    replacing = frozenset({"CatalogId", "DatabaseName"})
+    deletes = ("glue", "DeleteDatabase", "Name")
+    replacing = frozenset({"CatalogId"})
 
     def create(self, at: Place, properties: Properties) -> Made:
-        if str(properties["CatalogId"]) != at.account:
-            raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
+        _check_catalog(at, properties)
         name = properties.get("DatabaseName") or properties["DatabaseInput"].get("Name")
         name = name or at.generated_name(255, lower=True)
         call(at.client("glue"), "CreateDatabase", {"DatabaseInput": _input(properties, name)})
@@ -175,11 +114,48 @@ class Database(ResourceType):
         call(at.client("glue"), "UpdateDatabase", request)
         return change.made
 
+
+class Table(ResourceType):
+    """A table of the Data Catalog that the template describes, beside those that crawlers find. `Ref` is its name."""
+
+    type_name = "AWS::Glue::Table"
+    not_implemented = frozenset({"OpenTableFormatInput"})
+    needed = frozenset({"TableInput"})
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        _check_catalog(at, properties)
+        name = (
+            properties.get("Name")
+            or properties["TableInput"].get("Name")
+            or at.generated_name(255, lower=True)
+        )
+        call(at.client("glue"), "CreateTable", _table(properties, name))
+        return Made(name)
+
+    def update(self, at: Place, change: Change) -> Made:
+        # AWS docs: UpdateTable overwrites the whole definition.
+        call(at.client("glue"), "UpdateTable", _table(change.new, change.made.ref))
+        return change.made
+
     def delete(self, at: Place, existing: Existing) -> None:
-        at.client("glue").delete_database(Name=existing.made.ref)
+        at.client("glue").delete_table(
+            DatabaseName=existing.properties["DatabaseName"], Name=existing.made.ref
+        )
 
 
-# What the laptop's catalog gives back; the rest would be lost.
+def _table(properties: Properties, name: str) -> dict[str, object]:
+    return {
+        "DatabaseName": properties["DatabaseName"],
+        "TableInput": {**properties["TableInput"], "Name": name},
+    }
+
+
+def _check_catalog(at: Place, properties: Properties) -> None:
+    if str(properties["CatalogId"]) != at.account:
+        raise TemplateError(f"CatalogId: the laptop has one account, {at.account}")
+
+
+# What the laptop's catalog keeps; the rest would be lost.
 _KEPT = {
     "CreateTableDefaultPermissions",
     "Description",
@@ -201,15 +177,6 @@ def _arn(at: Place, kind: str, name: str) -> str:
     return f"arn:aws:glue:{at.region}:{at.account}:{kind}/{name}"
 
 
-def _tag(glue: Any, arn: str, change: Change) -> None:
-    tags, gone = tag_changes(change)
-    if tags:
-        glue.tag_resource(ResourceArn=arn, TagsToAdd=tags)
-    if gone:
-        glue.untag_resource(ResourceArn=arn, TagsToRemove=gone)
-
-
-def _untag(glue: Any, arn: str, properties: Properties) -> None:
-    # The laptop's Glue would give them to the next resource of that name.
-    if tag_map(properties):
-        glue.untag_resource(ResourceArn=arn, TagsToRemove=sorted(tag_map(properties)))
+def _untag(glue: Any, arn: str, existing: Existing) -> None:
+    # The laptop's Glue would give the tags to the next resource of that name.
+    retag(glue, arn, Change(existing.made, existing.properties, {}))

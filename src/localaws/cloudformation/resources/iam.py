@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    tag_changes,
-    tag_list,
-)
-from localaws.cloudformation.shapes import whole
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, without
+from ..shapes import call, retag
 
 
 class Role(ResourceType):
     """A role with its inline and its attached policies. `Ref` is its name."""
 
     type_name = "AWS::IAM::Role"
-    known = frozenset(
-        {
-            "AssumeRolePolicyDocument",
-            "Description",
-            "ManagedPolicyArns",
-            "MaxSessionDuration",
-            "Path",
-            "PermissionsBoundary",
-            "Policies",
-            "RoleName",
-            "Tags",
-        }
-    )
-    required = frozenset({"AssumeRolePolicyDocument"})
-    replacing = frozenset({"RoleName", "Path"})
     attributes = frozenset({"Arn", "RoleId"})
     name_property = "RoleName"
 
     def create(self, at: Place, properties: Properties) -> Made:
         iam, name = at.client("iam"), properties["RoleName"]
-        optional = {
-            k: properties[k] for k in ("Description", "Path", "PermissionsBoundary") if k in properties
-        }
-        role = iam.create_role(
-            RoleName=name,
-            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
-            MaxSessionDuration=whole(properties.get("MaxSessionDuration", 3600)),
-            Tags=tag_list(properties),
-            **optional,
-        )["Role"]
+        wanted = without(properties, "ManagedPolicyArns", "Policies")
+        wanted["AssumeRolePolicyDocument"] = json.dumps(properties["AssumeRolePolicyDocument"])
+        role = call(iam, "CreateRole", wanted)["Role"]
         made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
         try:
             self._grant(iam, name, Change(made, {}, properties))
@@ -66,19 +36,16 @@ class Role(ResourceType):
             trust = json.dumps(change.new["AssumeRolePolicyDocument"])
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         if change.changed & {"Description", "MaxSessionDuration"}:
-            iam.update_role(
-                RoleName=name,
-                Description=change.new.get("Description", ""),
-                MaxSessionDuration=whole(change.new.get("MaxSessionDuration", 3600)),
+            defaults = {"Description": "", "MaxSessionDuration": 3600}
+            call(
+                iam,
+                "UpdateRole",
+                {"RoleName": name, **{k: change.new.get(k, v) for k, v in defaults.items()}},
             )
         if "PermissionsBoundary" in change.changed:
             self._bound(iam, name, change.new.get("PermissionsBoundary"))
         self._grant(iam, name, change)
-        tags, gone = tag_changes(change)
-        if tags:
-            iam.tag_role(RoleName=name, Tags=tag_list({"Tags": tags}))
-        if gone:
-            iam.untag_role(RoleName=name, TagKeys=gone)
+        retag(iam, name, change, "Role")
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -102,40 +69,40 @@ class Role(ResourceType):
         for policy, document in new.items():
             if old.get(policy) != document:
                 iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
-        before = set(change.old.get("ManagedPolicyArns", []))
-        after = set(change.new.get("ManagedPolicyArns", []))
-        for arn in sorted(before - after):
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        for arn in sorted(after - before):
-            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        _attach(iam, change, "ManagedPolicyArns", lambda arn: {"RoleName": name, "PolicyArn": arn})
 
 
 def _inline(properties: Properties) -> dict[str, str]:
     return {it["PolicyName"]: json.dumps(it["PolicyDocument"]) for it in properties.get("Policies", [])}
 
 
+def _attach(iam: Any, change: Change, name: str, pair: Callable[[str], dict[str, str]]) -> None:
+    """Attach and detach what the lists of property `name` differ in; `pair`: an entry ▸ role and policy."""
+    before, after = set(change.old.get(name, [])), set(change.new.get(name, []))
+    for entry in sorted(before - after):
+        iam.detach_role_policy(**pair(entry))
+    for entry in sorted(after - before):
+        iam.attach_role_policy(**pair(entry))
+
+
 class ManagedPolicy(ResourceType):
     """`Ref` is the policy's ARN."""
 
     type_name = "AWS::IAM::ManagedPolicy"
-    known = frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", "Roles"})
-    required = frozenset({"PolicyDocument"})
-    replacing = frozenset({"Description", "ManagedPolicyName", "Path"})
+    not_implemented = frozenset({"Groups", "Users"})
     attributes = frozenset({"PolicyArn"})
     name_property = "ManagedPolicyName"
     name_limit = 128
 
     def create(self, at: Place, properties: Properties) -> Made:
         iam = at.client("iam")
-        optional = {key: properties[key] for key in ("Description", "Path") if key in properties}
-        arn = iam.create_policy(
-            PolicyName=properties["ManagedPolicyName"],
-            PolicyDocument=json.dumps(properties["PolicyDocument"]),
-            **optional,
-        )["Policy"]["Arn"]
-        for role in properties.get("Roles", []):
-            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
-        return Made(arn, {"PolicyArn": arn})
+        wanted = without(properties, "ManagedPolicyName", "PolicyDocument", "Roles")
+        wanted["PolicyName"] = properties["ManagedPolicyName"]
+        wanted["PolicyDocument"] = json.dumps(properties["PolicyDocument"])
+        arn = call(iam, "CreatePolicy", wanted)["Policy"]["Arn"]
+        made = Made(arn, {"PolicyArn": arn})
+        _attach(iam, Change(made, {}, properties), "Roles", lambda role: {"RoleName": role, "PolicyArn": arn})
+        return made
 
     def update(self, at: Place, change: Change) -> Made:
         iam, arn = at.client("iam"), change.made.ref
@@ -144,11 +111,7 @@ class ManagedPolicy(ResourceType):
             document = json.dumps(change.new["PolicyDocument"])
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
             self._forget_versions(iam, arn)
-        before, after = set(change.old.get("Roles", [])), set(change.new.get("Roles", []))
-        for role in sorted(before - after):
-            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-        for role in sorted(after - before):
-            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        _attach(iam, change, "Roles", lambda role: {"RoleName": role, "PolicyArn": arn})
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

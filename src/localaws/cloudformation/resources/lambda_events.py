@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Fixed,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    without,
-)
-from localaws.cloudformation.shapes import call
-from localaws.errors import NotSupported
+from ...errors import NotSupported
+from ..resource import Change, Existing, Fixed, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call
 
 # What a setting falls back to when it leaves the template. AWS docs: CreateEventSourceMapping.
 _DEFAULTS: dict[str, Any] = {
@@ -33,9 +23,9 @@ class EventSourceMapping(ResourceType):
     """A queue that feeds a function. `Ref` is the mapping's UUID."""
 
     type_name = "AWS::Lambda::EventSourceMapping"
-    known = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
-    required = frozenset({"EventSourceArn", "FunctionName"})
-    replacing = frozenset({"EventSourceArn"})
+    deletes = ("lambda", "DeleteEventSourceMapping", "UUID")
+    implemented = frozenset({"EventSourceArn", "FunctionName", *_DEFAULTS})
+    needed = frozenset({"EventSourceArn"})
     attributes = frozenset({"EventSourceMappingArn", "Id"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -55,27 +45,12 @@ class EventSourceMapping(ResourceType):
         call(at.client("lambda"), "UpdateEventSourceMapping", {"UUID": change.made.ref, **wanted})
         return change.made
 
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").delete_event_source_mapping(UUID=existing.made.ref)
-
 
 class Permission(Fixed):
     """A statement of a function's resource policy. `Ref` is the statement's id."""
 
     type_name = "AWS::Lambda::Permission"
-    known = frozenset(
-        {
-            "Action",
-            "EventSourceToken",
-            "FunctionName",
-            "Principal",
-            "PrincipalOrgID",
-            "SourceAccount",
-            "SourceArn",
-        }
-    )
-    required = frozenset({"Action", "FunctionName", "Principal"})
-    replacing = known
+    not_implemented = frozenset({"FunctionUrlAuthType", "InvokedViaFunctionUrl"})
     attributes = frozenset({"Id"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -85,20 +60,14 @@ class Permission(Fixed):
         return Made(statement, {"Id": statement})
 
     def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").remove_permission(
-            FunctionName=function_name(existing.properties), StatementId=existing.made.ref
-        )
+        name = function_name(existing.properties)
+        at.client("lambda").remove_permission(FunctionName=name, StatementId=existing.made.ref)
 
 
 class EventInvokeConfig(ResourceType):
     """How a function is retried when invoked asynchronously, and where what happened is sent."""
 
     type_name = "AWS::Lambda::EventInvokeConfig"
-    known = frozenset(
-        {"DestinationConfig", "FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"}
-    )
-    required = frozenset({"FunctionName", "Qualifier"})
-    replacing = required
 
     def create(self, at: Place, properties: Properties) -> Made:
         if properties["Qualifier"] != "$LATEST":

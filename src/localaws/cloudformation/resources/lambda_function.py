@@ -8,19 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Fixed,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_map,
-)
-from localaws.cloudformation.shapes import call, fit, whole
+from ..resource import Change, Existing, Fixed, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import call, retag
 
 # What a setting falls back to when it leaves the template. AWS docs: CreateFunction.
 _DEFAULTS: dict[str, Any] = {
@@ -42,16 +31,11 @@ class Function(ResourceType):
     """A function from a zip: S3 or, for a few lines, inline. `Ref` is its name."""
 
     type_name = "AWS::Lambda::Function"
-    known = _CONFIGURED | {
-        "Architectures",
-        "Code",
-        "FunctionName",
-        "PackageType",
-        "ReservedConcurrentExecutions",
-        "Tags",
+    deletes = ("lambda", "DeleteFunction", "FunctionName")
+    implemented = _CONFIGURED | {
+        *("Architectures", "Code", "FunctionName", "PackageType", "ReservedConcurrentExecutions", "Tags")
     }
-    required = frozenset({"Code", "Handler", "Role", "Runtime"})
-    replacing = frozenset({"FunctionName", "PackageType"})
+    needed = frozenset({"Handler", "Runtime"})
     unchangeable = frozenset({"Architectures"})
     attributes = frozenset({"Arn"})
     name_property = "FunctionName"
@@ -61,14 +45,11 @@ class Function(ResourceType):
         if properties.get("PackageType", "Zip") != "Zip":
             raise TemplateError("PackageType: the laptop runs functions from zips only")
         wanted = _configuration(properties, _CONFIGURED & set(properties))
-        for key in ("Architectures", "FunctionName"):
-            if key in properties:
-                wanted[key] = properties[key]
-        wanted["Tags"] = tag_map(properties)
-        wanted["Code"] = {}
-        request = fit(functions, "CreateFunction", wanted)
-        request["Code"] = code(at, properties["Code"])
-        arn = functions.create_function(**request)["FunctionArn"]
+        wanted |= {
+            key: properties[key] for key in ("Architectures", "FunctionName", "Tags") if key in properties
+        }
+        wanted["Code"] = code(at, properties["Code"])
+        arn = call(functions, "CreateFunction", wanted)["FunctionArn"]
         if "ReservedConcurrentExecutions" in properties:
             self._reserve(functions, name, properties["ReservedConcurrentExecutions"])
         return Made(name, {"Arn": arn})
@@ -82,23 +63,15 @@ class Function(ResourceType):
             call(functions, "UpdateFunctionConfiguration", {"FunctionName": name, **settings})
         if "ReservedConcurrentExecutions" in change.changed:
             self._reserve(functions, name, change.new.get("ReservedConcurrentExecutions"))
-        tags, gone = tag_changes(change)
-        if tags:
-            functions.tag_resource(Resource=change.made.attributes["Arn"], Tags=tags)
-        if gone:
-            functions.untag_resource(Resource=change.made.attributes["Arn"], TagKeys=gone)
+        retag(functions, change.made.attributes["Arn"], change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").delete_function(FunctionName=existing.made.ref)
 
     def _reserve(self, functions: Any, name: str, executions: Any) -> None:
         if executions is None:
             functions.delete_function_concurrency(FunctionName=name)
         else:
-            functions.put_function_concurrency(
-                FunctionName=name, ReservedConcurrentExecutions=whole(executions)
-            )
+            wanted = {"FunctionName": name, "ReservedConcurrentExecutions": executions}
+            call(functions, "PutFunctionConcurrency", wanted)
 
 
 def _configuration(properties: Properties, names: frozenset[str] | set[str]) -> dict[str, Any]:
@@ -141,18 +114,6 @@ class LayerVersion(Fixed):
     """A layer's version; any change makes a new one. `Ref` is the version's ARN."""
 
     type_name = "AWS::Lambda::LayerVersion"
-    known = frozenset(
-        {
-            "CompatibleArchitectures",
-            "CompatibleRuntimes",
-            "Content",
-            "Description",
-            "LayerName",
-            "LicenseInfo",
-        }
-    )
-    required = frozenset({"Content"})
-    replacing = known
     attributes = frozenset({"LayerVersionArn"})
     name_property = "LayerName"
     name_limit = 140
@@ -160,14 +121,12 @@ class LayerVersion(Fixed):
 
     def create(self, at: Place, properties: Properties) -> Made:
         functions = at.client("lambda")
-        request = fit(functions, "PublishLayerVersion", {**properties, "Content": {}})
         content = code(at, properties["Content"])
         if "ZipFile" in content:
             raise TemplateError("Content: a layer comes from S3Bucket and S3Key")
-        arn = functions.publish_layer_version(**{**request, "Content": content})["LayerVersionArn"]
+        arn = call(functions, "PublishLayerVersion", {**properties, "Content": content})["LayerVersionArn"]
         return Made(arn, {"LayerVersionArn": arn})
 
     def delete(self, at: Place, existing: Existing) -> None:
-        at.client("lambda").delete_layer_version(
-            LayerName=existing.properties["LayerName"], VersionNumber=int(existing.made.ref.rsplit(":", 1)[1])
-        )
+        name, version = existing.properties["LayerName"], int(existing.made.ref.rsplit(":", 1)[1])
+        at.client("lambda").delete_layer_version(LayerName=name, VersionNumber=version)

@@ -4,50 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_list,
-    tag_map,
-)
-from localaws.cloudformation.shapes import call, whole
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Alarm(ResourceType):
     """An alarm on one metric. `Ref` is its name."""
 
     type_name = "AWS::CloudWatch::Alarm"
-    known = frozenset(
+    not_implemented = frozenset(
         {
-            "ActionsEnabled",
-            "AlarmActions",
-            "AlarmDescription",
-            "AlarmName",
-            "ComparisonOperator",
-            "DatapointsToAlarm",
-            "Dimensions",
-            "EvaluationPeriods",
-            "ExtendedStatistic",
-            "InsufficientDataActions",
-            "MetricName",
-            "Namespace",
-            "OKActions",
-            "Period",
-            "Statistic",
-            "Tags",
-            "Threshold",
-            "TreatMissingData",
-            "Unit",
+            *("ActionConfiguration", "EvaluateLowSampleCountPercentile", "EvaluationCriteria"),
+            *("EvaluationInterval", "EvaluationWindow", "Metrics", "ThresholdMetricId"),
+            *("WarmUpConfiguration",),
         }
     )
-    required = frozenset({"ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace"})
-    replacing = frozenset({"AlarmName"})
+    needed = frozenset({"ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace"})
     attributes = frozenset({"Arn"})
     name_property = "AlarmName"
     name_limit = 255
@@ -56,18 +28,14 @@ class Alarm(ResourceType):
         cloudwatch, name = at.client("cloudwatch"), properties["AlarmName"]
         if cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
             raise TemplateError(f"Alarm {name} already exists")
-        call(cloudwatch, "PutMetricAlarm", {**properties, "Tags": tag_list(properties)})
+        call(cloudwatch, "PutMetricAlarm", dict(properties))
         return Made(name, {"Arn": f"arn:aws:cloudwatch:{at.region}:{at.account}:alarm:{name}"})
 
     def update(self, at: Place, change: Change) -> Made:
         cloudwatch, arn = at.client("cloudwatch"), change.made.attributes["Arn"]
         # AWS docs: PutMetricAlarm overwrites the whole alarm, but ignores the tags of an existing one.
-        call(cloudwatch, "PutMetricAlarm", {k: v for k, v in change.new.items() if k != "Tags"})
-        tags, gone = tag_changes(change)
-        if tags:
-            cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list({"Tags": tags}))
-        if gone:
-            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
+        call(cloudwatch, "PutMetricAlarm", without(change.new, "Tags"))
+        retag(cloudwatch, arn, change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
@@ -78,8 +46,8 @@ class LogGroup(ResourceType):
     """`Ref` is the group's name; `Arn` ends in `:*`, as on AWS."""
 
     type_name = "AWS::Logs::LogGroup"
-    known = frozenset({"KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"})
-    replacing = frozenset({"LogGroupName"})
+    deletes = ("logs", "DeleteLogGroup", "logGroupName")
+    implemented = frozenset({"KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"})
     unchangeable = frozenset({"KmsKeyId"})
     attributes = frozenset({"Arn"})
     name_property = "LogGroupName"
@@ -87,10 +55,9 @@ class LogGroup(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         logs, name = at.client("logs"), properties["LogGroupName"]
-        optional: dict[str, Any] = {"tags": tag_map(properties)} if "Tags" in properties else {}
-        if "KmsKeyId" in properties:
-            optional["kmsKeyId"] = properties["KmsKeyId"]
-        logs.create_log_group(logGroupName=name, **optional)
+        members = {"KmsKeyId": "kmsKeyId", "LogGroupName": "logGroupName", "Tags": "tags"}
+        wanted = {api: properties[key] for key, api in members.items() if key in properties}
+        call(logs, "CreateLogGroup", wanted)
         self._retain(logs, name, properties)
         return Made(name, {"Arn": f"arn:aws:logs:{at.region}:{at.account}:log-group:{name}:*"})
 
@@ -98,20 +65,12 @@ class LogGroup(ResourceType):
         logs = at.client("logs")
         if "RetentionInDays" in change.changed:
             self._retain(logs, change.made.ref, change.new)
-        tags, gone = tag_changes(change)
-        arn = change.made.attributes["Arn"].removesuffix(":*")
-        if tags:
-            logs.tag_resource(resourceArn=arn, tags=tags)
-        if gone:
-            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+        retag(logs, change.made.attributes["Arn"].removesuffix(":*"), change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("logs").delete_log_group(logGroupName=existing.made.ref)
 
     def _retain(self, logs: Any, name: str, properties: Properties) -> None:
         if "RetentionInDays" in properties:
-            days = whole(properties["RetentionInDays"])
-            logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+            wanted = {"logGroupName": name, "retentionInDays": properties["RetentionInDays"]}
+            call(logs, "PutRetentionPolicy", wanted)
         else:
             logs.delete_retention_policy(logGroupName=name)

@@ -7,18 +7,10 @@ import re
 import secrets
 from dataclasses import replace
 
-from localaws.cloudformation import warehouses
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-)
-from localaws.cloudformation.shapes import text, truth, whole
-from localaws.cloudformation.warehouses import registry
+from .. import warehouses
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import text, truth, whole
+from ..warehouses import registry
 
 _BASE_CAPACITY = 128
 
@@ -31,32 +23,16 @@ class Namespace(ResourceType):
     """
 
     type_name = "AWS::RedshiftServerless::Namespace"
-    known = frozenset(
+    not_implemented = frozenset(
         {
-            "AdminUserPassword",
-            "AdminUsername",
-            "DbName",
-            "DefaultIamRoleArn",
-            "IamRoles",
-            "KmsKeyId",
-            "LogExports",
-            "ManageAdminPassword",
-            "NamespaceName",
-            "Tags",
+            *("AdminPasswordSecretKmsKeyId", "FinalSnapshotName", "FinalSnapshotRetentionPeriod"),
+            *("NamespaceResourcePolicy", "RedshiftIdcApplicationArn", "SnapshotCopyConfigurations"),
         }
     )
-    required = frozenset({"NamespaceName"})
-    replacing = frozenset({"NamespaceName"})
     unchangeable = frozenset({"AdminUsername", "DbName", "ManageAdminPassword"})
     attributes = frozenset(
-        {
-            "Namespace.AdminUsername",
-            "Namespace.DbName",
-            "Namespace.NamespaceArn",
-            "Namespace.NamespaceId",
-            "Namespace.NamespaceName",
-            "Namespace.Status",
-        }
+        f"Namespace.{name}"
+        for name in ("AdminUsername", "DbName", "NamespaceArn", "NamespaceId", "NamespaceName", "Status")
     )
     name_property = "NamespaceName"
 
@@ -118,35 +94,26 @@ class Workgroup(ResourceType):
     """`Ref` is the workgroup's name. Capacity and network settings have no effect on a laptop."""
 
     type_name = "AWS::RedshiftServerless::Workgroup"
-    known = frozenset(
+    not_implemented = frozenset(
         {
-            "BaseCapacity",
-            "ConfigParameters",
-            "EnhancedVpcRouting",
-            "MaxCapacity",
-            "NamespaceName",
-            "Port",
-            "PubliclyAccessible",
-            "SecurityGroupIds",
-            "SubnetIds",
-            "Tags",
-            "WorkgroupName",
+            *("PricePerformanceTarget", "RecoveryPointId", "SnapshotArn", "SnapshotName"),
+            *("SnapshotOwnerAccount", "TrackName", "Workgroup"),
         }
     )
-    required = frozenset({"WorkgroupName", "NamespaceName"})
-    replacing = frozenset({"WorkgroupName", "NamespaceName"})
+    needed = frozenset({"NamespaceName"})
     attributes = frozenset(
-        {
-            "Workgroup.BaseCapacity",
-            "Workgroup.Endpoint.Address",
-            "Workgroup.Endpoint.Port",
-            "Workgroup.NamespaceName",
-            "Workgroup.PubliclyAccessible",
-            "Workgroup.Status",
-            "Workgroup.WorkgroupArn",
-            "Workgroup.WorkgroupId",
-            "Workgroup.WorkgroupName",
-        }
+        f"Workgroup.{name}"
+        for name in (
+            *(
+                "BaseCapacity",
+                "Endpoint.Address",
+                "Endpoint.Port",
+                "NamespaceName",
+                "PubliclyAccessible",
+                "Status",
+            ),
+            *("WorkgroupArn", "WorkgroupId", "WorkgroupName"),
+        )
     )
     name_property = "WorkgroupName"
 

@@ -3,142 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_list,
-)
-from localaws.cloudformation.shapes import call, truth
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import call, truth
 
 
-class Bucket(ResourceType):
-    """Notifications go to EventBridge only; deleting the bucket deletes what is in it."""
-
-    type_name = "AWS::S3::Bucket"
-    known = frozenset(
-        {
-            "BucketName",
-            "BucketEncryption",
-            "LifecycleConfiguration",
-            "NotificationConfiguration",
-            "OwnershipControls",
-            "PublicAccessBlockConfiguration",
-            "Tags",
-            "VersioningConfiguration",
-        }
-    )
-    replacing = frozenset({"BucketName"})
-    attributes = frozenset({"Arn", "DomainName", "RegionalDomainName", "DualStackDomainName"})
-    name_property = "BucketName"
-    name_limit = 63
-    name_lower = True
-
-    def create(self, at: Place, properties: Properties) -> Made:
-        s3, name = at.client("s3"), properties["BucketName"]
-        # CreateBucket of a bucket one has already answers 200 in us-east-1; CloudFormation refuses it.
-        if name in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-            raise TemplateError(f"{name} already exists")
-        where = (
-            {}
-            if at.region == "us-east-1"
-            else {"CreateBucketConfiguration": {"LocationConstraint": at.region}}
-        )
-        s3.create_bucket(Bucket=name, **where)
-        try:
-            for aspect in self.known & set(properties) - {"BucketName"}:
-                _set(s3, name, aspect, properties[aspect])
-        except BaseException:
-            s3.delete_bucket(Bucket=name)
-            raise
-        return Made(
-            name,
-            {
-                "Arn": f"arn:aws:s3:::{name}",
-                "DomainName": f"{name}.s3.amazonaws.com",
-                "RegionalDomainName": f"{name}.s3.{at.region}.amazonaws.com",
-                "DualStackDomainName": f"{name}.s3.dualstack.{at.region}.amazonaws.com",
-            },
-        )
-
-    def update(self, at: Place, change: Change) -> Made:
-        s3 = at.client("s3")
-        for aspect in change.changed:
-            if aspect in change.new:
-                _set(s3, change.made.ref, aspect, change.new[aspect])
-            else:
-                _unset(s3, change.made.ref, aspect)
-        return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        s3 = at.client("s3")
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=existing.made.ref):
-            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if versions:
-                objects = [{"Key": it["Key"], "VersionId": it["VersionId"]} for it in versions]
-                s3.delete_objects(Bucket=existing.made.ref, Delete={"Objects": objects, "Quiet": True})
-        s3.delete_bucket(Bucket=existing.made.ref)
-
-
-def _set(s3: Any, bucket: str, aspect: str, value: Any) -> None:
-    if aspect == "VersioningConfiguration":
-        call(s3, "PutBucketVersioning", {"Bucket": bucket, aspect: value})
-    elif aspect == "PublicAccessBlockConfiguration":
-        call(s3, "PutPublicAccessBlock", {"Bucket": bucket, aspect: value})
-    elif aspect == "OwnershipControls":
-        call(s3, "PutBucketOwnershipControls", {"Bucket": bucket, aspect: value})
-    elif aspect == "Tags":
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list({"Tags": value})})
-    elif aspect == "NotificationConfiguration":
-        notification: dict[str, Any] = {"EventBridgeConfiguration": {}} if _to_event_bridge(value) else {}
-        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notification)
-    elif aspect == "LifecycleConfiguration":
-        rules = [_lifecycle_rule(rule) for rule in _only(value, "LifecycleConfiguration", {"Rules"})["Rules"]]
-        call(
-            s3,
-            "PutBucketLifecycleConfiguration",
-            {"Bucket": bucket, "LifecycleConfiguration": {"Rules": rules}},
-        )
-    else:
-        call(
-            s3,
-            "PutBucketEncryption",
-            {"Bucket": bucket, "ServerSideEncryptionConfiguration": {"Rules": _encryption_rules(value)}},
-        )
-
-
-def _unset(s3: Any, bucket: str, aspect: str) -> None:
-    if aspect == "VersioningConfiguration":
-        # A bucket that had versions can't forget that: AWS suspends it, too.
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    elif aspect == "PublicAccessBlockConfiguration":
-        s3.delete_public_access_block(Bucket=bucket)
-    elif aspect == "OwnershipControls":
-        s3.delete_bucket_ownership_controls(Bucket=bucket)
-    elif aspect == "Tags":
-        s3.delete_bucket_tagging(Bucket=bucket)
-    elif aspect == "NotificationConfiguration":
-        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    elif aspect == "LifecycleConfiguration":
-        s3.delete_bucket_lifecycle(Bucket=bucket)
-    else:
-        s3.delete_bucket_encryption(Bucket=bucket)
-
-
-def _to_event_bridge(value: Mapping[str, Any]) -> bool:
+def _notification(value: Mapping[str, Any]) -> dict[str, Any]:
     _only(value, "NotificationConfiguration", {"EventBridgeConfiguration"})
-    inner = value.get("EventBridgeConfiguration")
-    if inner is None:
-        return False
+    inner = value.get("EventBridgeConfiguration", {"EventBridgeEnabled": False})
     _only(inner, "NotificationConfiguration.EventBridgeConfiguration", {"EventBridgeEnabled"})
-    return truth(inner.get("EventBridgeEnabled", True))
+    return {"EventBridgeConfiguration": {}} if truth(inner.get("EventBridgeEnabled", True)) else {}
 
 
 def _encryption_rules(value: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -215,13 +92,122 @@ def _only(value: Mapping[str, Any], path: str, known: set[str]) -> Mapping[str, 
     return value
 
 
+def _lifecycle(value: Mapping[str, Any]) -> dict[str, Any]:
+    rules = _only(value, "LifecycleConfiguration", {"Rules"})["Rules"]
+    return {"Rules": [_lifecycle_rule(rule) for rule in rules]}
+
+
+@dataclass(frozen=True)
+class _Aspect:
+    """A property of a bucket that has operations of its own: `put` with `member`, and `delete`."""
+
+    put: str
+    member: str
+    delete: str
+    convert: Callable[[Any], Any] = lambda value: value
+    without: Mapping[str, Any] = field(default_factory=dict)  # what `delete` takes besides the bucket
+
+
+_ASPECTS = {
+    "BucketEncryption": _Aspect(
+        "PutBucketEncryption",
+        "ServerSideEncryptionConfiguration",
+        "DeleteBucketEncryption",
+        lambda value: {"Rules": _encryption_rules(value)},
+    ),
+    "LifecycleConfiguration": _Aspect(
+        "PutBucketLifecycleConfiguration", "LifecycleConfiguration", "DeleteBucketLifecycle", _lifecycle
+    ),
+    "NotificationConfiguration": _Aspect(
+        "PutBucketNotificationConfiguration",
+        "NotificationConfiguration",
+        "PutBucketNotificationConfiguration",
+        _notification,
+        {"NotificationConfiguration": {}},
+    ),
+    "OwnershipControls": _Aspect(
+        "PutBucketOwnershipControls", "OwnershipControls", "DeleteBucketOwnershipControls"
+    ),
+    "PublicAccessBlockConfiguration": _Aspect(
+        "PutPublicAccessBlock", "PublicAccessBlockConfiguration", "DeletePublicAccessBlock"
+    ),
+    "Tags": _Aspect("PutBucketTagging", "Tagging", "DeleteBucketTagging", lambda value: {"TagSet": value}),
+    # A bucket that had versions keeps them: AWS suspends versioning as well.
+    "VersioningConfiguration": _Aspect(
+        "PutBucketVersioning",
+        "VersioningConfiguration",
+        "PutBucketVersioning",
+        without={"VersioningConfiguration": {"Status": "Suspended"}},
+    ),
+}
+
+
+class Bucket(ResourceType):
+    """Notifications go to EventBridge only; deleting the bucket deletes what is in it."""
+
+    type_name = "AWS::S3::Bucket"
+    implemented = frozenset({"BucketName", *_ASPECTS})
+    attributes = frozenset({"Arn", "DomainName", "RegionalDomainName", "DualStackDomainName"})
+    name_property = "BucketName"
+    name_limit = 63
+    name_lower = True
+
+    def create(self, at: Place, properties: Properties) -> Made:
+        s3, name = at.client("s3"), properties["BucketName"]
+        # CreateBucket of a bucket one has already answers 200 in us-east-1; CloudFormation refuses it.
+        if name in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            raise TemplateError(f"{name} already exists")
+        where = (
+            {}
+            if at.region == "us-east-1"
+            else {"CreateBucketConfiguration": {"LocationConstraint": at.region}}
+        )
+        s3.create_bucket(Bucket=name, **where)
+        try:
+            for aspect in set(properties) - {"BucketName"}:
+                self._put(s3, name, aspect, properties[aspect])
+        except BaseException:
+            s3.delete_bucket(Bucket=name)
+            raise
+        return Made(
+            name,
+            {
+                "Arn": f"arn:aws:s3:::{name}",
+                "DomainName": f"{name}.s3.amazonaws.com",
+                "RegionalDomainName": f"{name}.s3.{at.region}.amazonaws.com",
+                "DualStackDomainName": f"{name}.s3.dualstack.{at.region}.amazonaws.com",
+            },
+        )
+
+    def update(self, at: Place, change: Change) -> Made:
+        s3 = at.client("s3")
+        for aspect in change.changed:
+            if aspect in change.new:
+                self._put(s3, change.made.ref, aspect, change.new[aspect])
+            else:
+                removed = _ASPECTS[aspect]
+                call(s3, removed.delete, {"Bucket": change.made.ref, **removed.without})
+        return change.made
+
+    def delete(self, at: Place, existing: Existing) -> None:
+        s3 = at.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=existing.made.ref):
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if versions:
+                objects = [{"Key": it["Key"], "VersionId": it["VersionId"]} for it in versions]
+                s3.delete_objects(Bucket=existing.made.ref, Delete={"Objects": objects, "Quiet": True})
+        s3.delete_bucket(Bucket=existing.made.ref)
+
+    def _put(self, s3: Any, bucket: str, name: str, value: Any) -> None:
+        aspect = _ASPECTS[name]
+        call(s3, aspect.put, {"Bucket": bucket, aspect.member: aspect.convert(value)})
+
+
 class BucketPolicy(ResourceType):
     """A bucket's one policy."""
 
     type_name = "AWS::S3::BucketPolicy"
-    known = frozenset({"Bucket", "PolicyDocument"})
-    required = known
-    replacing = frozenset({"Bucket"})
+    deletes = ("s3", "DeleteBucketPolicy", "Bucket")
 
     def create(self, at: Place, properties: Properties) -> Made:
         self._put(at, properties)
@@ -230,9 +216,6 @@ class BucketPolicy(ResourceType):
     def update(self, at: Place, change: Change) -> Made:
         self._put(at, change.new)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("s3").delete_bucket_policy(Bucket=existing.made.ref)
 
     def _put(self, at: Place, properties: Properties) -> None:
         policy = json.dumps(properties["PolicyDocument"])

@@ -5,26 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_list,
-)
-from localaws.cloudformation.shapes import call
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, retag
 
 
 class Secret(ResourceType):
     """A secret, given or generated. `Ref` is its ARN."""
 
     type_name = "AWS::SecretsManager::Secret"
-    known = frozenset({"Description", "GenerateSecretString", "KmsKeyId", "Name", "SecretString", "Tags"})
-    replacing = frozenset({"Name"})
+    not_implemented = frozenset({"ReplicaRegions", "Type"})
     unchangeable = frozenset({"KmsKeyId"})
     attributes = frozenset({"Id"})
     name_property = "Name"
@@ -32,13 +21,8 @@ class Secret(ResourceType):
 
     def create(self, at: Place, properties: Properties) -> Made:
         manager = at.client("secretsmanager")
-        optional = {key: properties[key] for key in ("Description", "KmsKeyId") if key in properties}
-        arn = manager.create_secret(
-            Name=properties["Name"],
-            SecretString=_value(manager, properties),
-            Tags=tag_list(properties),
-            **optional,
-        )["ARN"]
+        wanted = {**without(properties, "GenerateSecretString"), "SecretString": _value(manager, properties)}
+        arn = call(manager, "CreateSecret", wanted)["ARN"]
         return Made(arn, {"Id": arn})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -48,11 +32,7 @@ class Secret(ResourceType):
             manager.put_secret_value(SecretId=change.made.ref, SecretString=value)
         if "Description" in change.changed:
             manager.update_secret(SecretId=change.made.ref, Description=change.new.get("Description", ""))
-        tags, gone = tag_changes(change)
-        if tags:
-            manager.tag_resource(SecretId=change.made.ref, Tags=tag_list({"Tags": tags}))
-        if gone:
-            manager.untag_resource(SecretId=change.made.ref, TagKeys=gone)
+        retag(manager, change.made.ref, change)
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:

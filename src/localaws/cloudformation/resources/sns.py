@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_list,
-)
-from localaws.cloudformation.shapes import text
-from localaws.errors import NotSupported
+from ...errors import NotSupported
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError
+from ..shapes import call, json_text, retag, text
 
-# Lambda, HTTP and Firehose endpoints would never be called: nobody on the laptop does that.
+_ARGUMENTS = {"Endpoint", "Protocol", "TopicArn"}  # of Subscribe; the other properties are attributes
+# Lambda, HTTP and Firehose endpoints are never called on the laptop.
 _PROTOCOLS = {"sqs", "email", "email-json", "sms"}
 
 
@@ -27,8 +17,8 @@ class Topic(ResourceType):
     """`Ref` is the topic's ARN. Subscriptions are resources of their own."""
 
     type_name = "AWS::SNS::Topic"
-    known = frozenset({"TopicName", "DisplayName", "KmsMasterKeyId", "Tags"})
-    replacing = frozenset({"TopicName"})
+    deletes = ("sns", "DeleteTopic", "TopicArn")
+    implemented = frozenset({"DisplayName", "KmsMasterKeyId", "Tags", "TopicName"})
     attributes = frozenset({"TopicArn", "TopicName"})
     name_property = "TopicName"
     name_limit = 256
@@ -36,10 +26,14 @@ class Topic(ResourceType):
     def create(self, at: Place, properties: Properties) -> Made:
         sns, name = at.client("sns"), properties["TopicName"]
         arn = f"arn:aws:sns:{at.region}:{at.account}:{name}"
-        if any(arn == it["TopicArn"] for page in _pages(sns, "list_topics") for it in page["Topics"]):
+        if any(
+            arn == it["TopicArn"]
+            for page in sns.get_paginator("list_topics").paginate()
+            for it in page["Topics"]
+        ):
             raise TemplateError(f"Topic {name} already exists")
         attributes = {k: text(properties[k]) for k in ("DisplayName", "KmsMasterKeyId") if k in properties}
-        sns.create_topic(Name=name, Attributes=attributes, Tags=tag_list(properties))
+        call(sns, "CreateTopic", {"Name": name, "Attributes": attributes, "Tags": properties.get("Tags", [])})
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -47,36 +41,18 @@ class Topic(ResourceType):
         for name in change.changed - {"Tags"}:
             value = text(change.new.get(name, ""))
             sns.set_topic_attributes(TopicArn=change.made.ref, AttributeName=name, AttributeValue=value)
-        tags, gone = tag_changes(change)
-        if tags:
-            sns.tag_resource(ResourceArn=change.made.ref, Tags=tag_list({"Tags": tags}))
-        if gone:
-            sns.untag_resource(ResourceArn=change.made.ref, TagKeys=gone)
+        retag(sns, change.made.ref, change)
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sns").delete_topic(TopicArn=existing.made.ref)
 
 
 class Subscription(ResourceType):
     """`Ref` is the subscription's ARN."""
 
     type_name = "AWS::SNS::Subscription"
-    known = frozenset(
-        {
-            "Endpoint",
-            "FilterPolicy",
-            "FilterPolicyScope",
-            "Protocol",
-            "RawMessageDelivery",
-            "RedrivePolicy",
-            "TopicArn",
-        }
-    )
-    required = frozenset({"Endpoint", "Protocol", "TopicArn"})
-    replacing = required
+    deletes = ("sns", "Unsubscribe", "SubscriptionArn")
+    not_implemented = frozenset({"DeliveryPolicy", "Region", "ReplayPolicy", "SubscriptionRoleArn"})
+    needed = frozenset({"Endpoint"})
     attributes = frozenset({"Arn"})
-    _plain = required
 
     def create(self, at: Place, properties: Properties) -> Made:
         protocol = str(properties["Protocol"])
@@ -84,7 +60,7 @@ class Subscription(ResourceType):
             raise NotSupported(
                 f"the laptop delivers no SNS messages by {protocol}; it knows {', '.join(sorted(_PROTOCOLS))}"
             )
-        attributes = {k: _attribute(v) for k, v in properties.items() if k not in self._plain}
+        attributes = {k: json_text(v) for k, v in properties.items() if k not in _ARGUMENTS}
         answer = at.client("sns").subscribe(
             TopicArn=properties["TopicArn"],
             Protocol=protocol,
@@ -98,22 +74,17 @@ class Subscription(ResourceType):
     def update(self, at: Place, change: Change) -> Made:
         defaults = {"RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"}
         for name in change.changed:
-            value = _attribute(change.new[name]) if name in change.new else defaults.get(name, "{}")
+            value = json_text(change.new[name]) if name in change.new else defaults.get(name, "{}")
             at.client("sns").set_subscription_attributes(
                 SubscriptionArn=change.made.ref, AttributeName=name, AttributeValue=value
             )
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sns").unsubscribe(SubscriptionArn=existing.made.ref)
 
 
 class TopicPolicy(ResourceType):
     """One policy for several topics."""
 
     type_name = "AWS::SNS::TopicPolicy"
-    known = frozenset({"PolicyDocument", "Topics"})
-    required = known
     unchangeable = frozenset({"Topics"})
 
     def create(self, at: Place, properties: Properties) -> Made:
@@ -125,7 +96,7 @@ class TopicPolicy(ResourceType):
         return change.made
 
     def delete(self, at: Place, existing: Existing) -> None:
-        # What a topic without a policy has on AWS: its owner may do everything, nobody else anything.
+        # The policy that AWS gives a new topic: its owner may do everything, other accounts nothing.
         owner = {"Effect": "Allow", "Principal": {"AWS": at.account}, "Action": "sns:*"}
         for arn in existing.properties["Topics"]:
             statement = {**owner, "Resource": arn}
@@ -134,11 +105,3 @@ class TopicPolicy(ResourceType):
     def _put(self, at: Place, topics: list[str], policy: str) -> None:
         for arn in topics:
             at.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
-
-
-def _attribute(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, dict) else text(value)
-
-
-def _pages(client: Any, operation: str) -> Any:
-    return client.get_paginator(operation).paginate()

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from localaws.cloudformation.resource import (
-    Change,
-    Existing,
-    Made,
-    Place,
-    Properties,
-    ResourceType,
-    TemplateError,
-    tag_changes,
-    tag_map,
-    without,
-)
-from localaws.cloudformation.shapes import text, truth
+from ..resource import Change, Existing, Made, Place, Properties, ResourceType, TemplateError, without
+from ..shapes import call, json_text, retag, truth
 
 # What an attribute falls back to when it leaves the template. AWS docs: SetQueueAttributes.
 _DEFAULTS: dict[str, str] = {
@@ -41,8 +29,7 @@ class Queue(ResourceType):
     """`Ref` is the queue's URL."""
 
     type_name = "AWS::SQS::Queue"
-    known = frozenset({"QueueName", "FifoQueue", "Tags", *_DEFAULTS})
-    replacing = frozenset({"QueueName", "FifoQueue"})
+    deletes = ("sqs", "DeleteQueue", "QueueUrl")
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     name_property = "QueueName"
     name_limit = 75
@@ -60,7 +47,8 @@ class Queue(ResourceType):
         attributes = _attributes(without(properties, "QueueName", "Tags", "FifoQueue"))
         if fifo:
             attributes["FifoQueue"] = "true"
-        url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=tag_map(properties))["QueueUrl"]
+        wanted = {"QueueName": name, "Attributes": attributes, "tags": properties.get("Tags", [])}
+        url = call(sqs, "CreateQueue", wanted)["QueueUrl"]
         return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
     def update(self, at: Place, change: Change) -> Made:
@@ -68,31 +56,18 @@ class Queue(ResourceType):
         new = {key: change.new.get(key, _DEFAULTS.get(key)) for key in change.changed - {"Tags"}}
         if new:
             sqs.set_queue_attributes(QueueUrl=change.made.ref, Attributes=_attributes(new))
-        tags, gone = tag_changes(change)
-        if tags:
-            sqs.tag_queue(QueueUrl=change.made.ref, Tags=tags)
-        if gone:
-            sqs.untag_queue(QueueUrl=change.made.ref, TagKeys=gone)
+        retag(sqs, change.made.ref, change, "Queue")
         return change.made
-
-    def delete(self, at: Place, existing: Existing) -> None:
-        at.client("sqs").delete_queue(QueueUrl=existing.made.ref)
 
 
 def _attributes(properties: Properties) -> dict[str, str]:
-    return {key: _text(value) for key, value in properties.items()}
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, dict) else text(value)
+    return {key: json_text(value) for key, value in properties.items()}
 
 
 class QueuePolicy(ResourceType):
     """One policy for several queues."""
 
     type_name = "AWS::SQS::QueuePolicy"
-    known = frozenset({"Queues", "PolicyDocument"})
-    required = known
 
     def create(self, at: Place, properties: Properties) -> Made:
         self._put(at, properties["Queues"], json.dumps(properties["PolicyDocument"]))

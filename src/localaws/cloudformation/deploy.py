@@ -1,0 +1,176 @@
+"""Deploys a template with the plain AWS CLI: the same two commands as on AWS.
+
+aws cloudformation package --template-file T --s3-bucket B --output-template-file P
+aws cloudformation deploy  --template-file P --stack-name S --parameter-overrides ...
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from localaws.endpoint import Endpoint
+from localaws.errors import LocalAwsError
+
+log = logging.getLogger(__name__)
+
+# AWS docs: a template given as text is at most this long; a longer one goes through the bucket.
+_TEMPLATE_BYTES = 51_200
+# As a module: the script `aws` names its interpreter in its first line, in which no path may hold a space.
+_AWS = (sys.executable, "-I", "-m", "awscli")
+
+
+class DeployFailed(LocalAwsError):
+    """A stack could not be deployed or deleted. `reasons`: from its events, one text per resource."""
+
+    def __init__(self, stack_name: str, problem: str, reasons: Sequence[str]) -> None:
+        super().__init__("\n  ".join([f"stack {stack_name}: {problem}", *reasons]))
+        self.stack_name = stack_name
+        self.problem = problem
+        self.reasons = tuple(reasons)
+
+
+def deploy(
+    endpoint: Endpoint,
+    template: Path,
+    stack_name: str,
+    parameters: dict[str, str],
+    artefact_bucket: str,
+) -> dict[str, str]:
+    """Deploy `template` as `stack_name`; local paths in it are uploaded to `artefact_bucket`.
+
+    The bucket is created if there is none. The CLI is the one that this Python imports.
+    Returns the stack's outputs. Deploying what is deployed already changes nothing and is no error.
+    Raises DeployFailed with the reasons, FileNotFoundError if there is no template.
+    """
+    if not template.is_file():
+        raise FileNotFoundError(f"There is no template {template}")
+    _make_bucket(endpoint, artefact_bucket)
+    with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
+        cli = _Cli(endpoint, Path(scratch))
+        packaged = Path(scratch) / "packaged.yaml"
+        command = ["package", "--template-file", str(template.resolve()), "--s3-bucket", artefact_bucket]
+        command += ["--output-template-file", str(packaged)]
+        cli.run(stack_name, command)
+        _refuse_unknown(stack_name, packaged, parameters)
+        command = ["deploy", "--template-file", str(packaged), "--stack-name", stack_name]
+        if parameters:
+            command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        command += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
+        if packaged.stat().st_size > _TEMPLATE_BYTES:
+            command += ["--s3-bucket", artefact_bucket]
+        cli.run(stack_name, command)
+    return outputs(endpoint, stack_name)
+
+
+def undeploy(endpoint: Endpoint, stack_name: str) -> None:
+    """Delete the stack and all its resources, data included; nothing happens if there is no such stack.
+
+    Raises DeployFailed if a resource could not be deleted.
+    """
+    cloudformation = endpoint.client("cloudformation")
+    stack = _describe(cloudformation, stack_name)
+    if stack is None:
+        return
+    identity = stack["StackId"]
+    cloudformation.delete_stack(StackName=identity)
+    left = _describe(cloudformation, identity)
+    if left is not None and left["StackStatus"] != "DELETE_COMPLETE":
+        reasons = _reasons(cloudformation, identity)
+        raise DeployFailed(stack_name, f"could not be deleted ({left['StackStatus']})", reasons)
+
+
+def outputs(endpoint: Endpoint, stack_name: str) -> dict[str, str]:
+    """The outputs of a deployed stack. Raises DeployFailed if there is no such stack."""
+    stack = _describe(endpoint.client("cloudformation"), stack_name)
+    if stack is None:
+        raise DeployFailed(stack_name, "does not exist", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+class _Cli:
+    """The AWS CLI without the user's own profiles, aliases and proxies."""
+
+    def __init__(self, endpoint: Endpoint, home: Path) -> None:
+        self._endpoint = endpoint
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "LANG": "C.UTF-8",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # ExecuteChangeSet must not be retried: the first request may be in progress.
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_PAGER": "",
+            **endpoint.environment(),
+        }
+
+    def run(self, stack_name: str, arguments: list[str]) -> None:
+        """`aws cloudformation ARGUMENTS`. Raises DeployFailed with what the CLI and the stack say."""
+        log.info("aws cloudformation %s", arguments[0])
+        done = subprocess.run(
+            [*_AWS, "cloudformation", *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        log.debug("%s", done.stdout)
+        if done.returncode != 0:
+            said = " ".join((done.stderr or done.stdout).split())
+            reasons = _reasons(self._endpoint.client("cloudformation"), stack_name)
+            problem = f"`aws cloudformation {arguments[0]}` failed ({done.returncode}): {said}"
+            raise DeployFailed(stack_name, problem, reasons)
+
+
+def _make_bucket(endpoint: Endpoint, bucket: str) -> None:
+    s3 = endpoint.client("s3")
+    if bucket not in {it["Name"] for it in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=bucket)
+
+
+def _refuse_unknown(stack_name: str, template: Path, parameters: Mapping[str, str]) -> None:
+    # The CLI drops a parameter that the template does not have, and with it a misspelt one.
+    from localaws.cloudformation.template import parse
+
+    known = parse(template.read_text("utf-8")).get("Parameters", {})
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        problem = f"the template has no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+        raise DeployFailed(stack_name, problem, [])
+
+
+def _describe(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+    try:
+        stacks = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as missing:
+        if "does not exist" in str(missing):
+            return None
+        raise
+    return dict(stacks[0])
+
+
+def _reasons(cloudformation: Any, stack_name: str) -> list[str]:
+    """What failed since the last deployment or deletion of the stack began, oldest first."""
+    if _describe(cloudformation, stack_name) is None:
+        return []
+    recent: list[str] = []
+    for event in cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]:
+        status = event["ResourceStatus"]
+        own = event["ResourceType"] == "AWS::CloudFormation::Stack"
+        if own and status.endswith("_IN_PROGRESS") and "ROLLBACK" not in status:
+            break
+        if not own and status.endswith("_FAILED"):
+            what = f"{event['LogicalResourceId']} ({event['ResourceType']})"
+            recent.append(f"{what}: {status}: {event.get('ResourceStatusReason', '')}")
+    return recent[::-1]

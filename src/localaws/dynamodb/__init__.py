@@ -1,0 +1,1 @@
+"""DynamoDB: transactions and size limits, which moto has not, or not as AWS."""

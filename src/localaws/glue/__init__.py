@@ -1,0 +1,1 @@
+"""Glue: what jobs and crawlers share."""
