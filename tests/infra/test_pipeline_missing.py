@@ -25,7 +25,7 @@ from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Written
 from gluebook.job.curate import Curation, Verdict, next_batch
-from gluebook.operations.register import arrival, register
+from gluebook.operations.register import new_file_version, register
 from gluebook.operations.status import overview
 from gluebook.sources import source_names
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
@@ -57,7 +57,7 @@ class Life:
         key = raw_key(self.dataset, source_names(self.dataset)[0], utc_now().date(), name)
         body = BODIES[self.dataset]
         put = self.pipeline.client("s3").put_object(Bucket=self.pipeline.raw, Key=key, Body=body)
-        file = arrival(self.pipeline.raw, key, put["VersionId"], len(body), "1", utc_now())
+        file = new_file_version(self.pipeline.raw, key, put["VersionId"], len(body), "1", utc_now())
         with self.pipeline.acting("admit"):
             register(file, self._ledger("admit"), "test")
         return file
