@@ -34,7 +34,8 @@ from infra.roles_kit import Pipeline, pipeline
 __all__ = ["pipeline"]
 DATASETS = sorted(CONTRACTS)
 ROLES = {dataset: f"job-{dataset.replace('_', '-')}" for dataset in DATASETS}
-# A file of each dataset's first source that holds one record.
+SOURCES = {"app_logs": "mongod", "support_tickets": "servicenow"}
+# A file of each dataset's source that holds one record.
 BODIES = {
     "app_logs": b'{"msg": "one"}\n',
     "support_tickets": f"{','.join(SERVICENOW.columns)}\n{','.join(SERVICENOW.columns)}\n".encode(),
@@ -54,7 +55,7 @@ class Life:
 
     def send(self, name: str) -> FileVersion:
         """An object in the raw bucket, registered."""
-        key = raw_key(self.dataset, source_names(self.dataset)[0], utc_now().date(), name)
+        key = raw_key(self.dataset, SOURCES[self.dataset], utc_now().date(), name)
         body = BODIES[self.dataset]
         put = self.pipeline.client("s3").put_object(Bucket=self.pipeline.raw, Key=key, Body=body)
         file = new_file_version(self.pipeline.raw, key, put["VersionId"], len(body), "1", utc_now())
