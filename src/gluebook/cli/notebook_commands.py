@@ -17,6 +17,8 @@ from gluebook.cli.notebook_runs import Destination, days, run_all
 from gluebook.deployment.build import project_root
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import ConfigurationError, NotebookError
+from gluebook.notebook.cells import read_notebook
+from gluebook.notebook.problems import Problem
 
 _NOTEBOOKS = Annotated[list[Path], typer.Argument(help="Notebooks; all of the project if not given.")]
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
@@ -57,22 +59,44 @@ def lint(
     fix: Annotated[
         bool, typer.Option("--fix", help="Take out what running a notebook has left in it.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option(help="Let Spark plan the job notebooks on no records; takes some seconds.")
+    ] = True,
 ) -> None:
-    """Check notebooks without running them: roles, parameters, names, outputs, session against template."""
+    """Check notebooks without running them: roles, parameters, names, outputs, session against template, plans."""
     from gluebook.notebook.lint import lint as problems_in
     from gluebook.notebook.lint import strip
 
     root = project_root()
-    problems = 0
+    problems, jobs = [], []
     for path in notebooks or sorted((root / "notebooks").rglob("*.ipynb")):
         if fix and strip(path):
             screens.out.print(f"took out of {path.name} what running it had left there", soft_wrap=True)
-        for problem in problems_in(path, root / "infra" / "pipeline.yaml"):
-            problems += 1
-            screens.out.print(screens.plain(str(problem), lines=True), soft_wrap=True, highlight=False)
+        found = problems_in(path, root / "infra" / "pipeline.yaml")
+        problems += found
+        if not found and read_notebook(path).is_job:
+            jobs.append(path)
+    if plan and jobs:
+        problems += _planned(jobs)
+    for problem in problems:
+        screens.out.print(screens.plain(str(problem), lines=True), soft_wrap=True, highlight=False)
     if problems:
-        screens.err.print(f"{problems} problem{'s' if problems > 1 else ''}")
+        screens.err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         raise typer.Exit(1)
+
+
+def _planned(jobs: list[Path]) -> list[Problem]:
+    """What Spark refuses of these job notebooks."""
+    from gluebook.job.runtime import spark_session
+    from gluebook.notebook.planning import plan
+
+    names = " and ".join(path.stem for path in jobs)
+    screens.err.print(f"planning {names} on no records; Spark takes some seconds to start", soft_wrap=True)
+    spark = spark_session("gluebook lint")
+    try:
+        return [problem for path in jobs for problem in plan(path, spark)]
+    finally:
+        spark.stop()
 
 
 def run(
