@@ -131,4 +131,6 @@ DAYS: dict[tuple[str, str], date | None] = {
     ("d/M/yyyy", "29/2/2016"): date(2016, 2, 29),
     ("d/M/yyyy", "29-2-2016"): None,
     ("dd/MMM/yyyy:HH:mm:ss XX", "10/Oct/2000:23:55:36 -0700"): date(2000, 10, 10),  # 11 October
+    ("dd/MMM/yyyy:HH:mm:ss XX", "31/Sep/2000:23:55:36 -0700"): None,
+    ("dd/MMM/yyyy:HH:mm:ss XX", "10/10/2000"): None,
 }

@@ -14,10 +14,11 @@ from chain.kit import log_line, ticket_file, ticket_record, truncated
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
-from gluebook.explore.times import read_month_first, read_time, spelling
+from gluebook.explore.times import read_day, read_month_first, read_time, spelling
 from gluebook.sample import messes
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
+from times_kit import DAY_FIRST_TIMES, DAYS, ISO_TIMES
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 
@@ -50,6 +51,15 @@ def test_a_time_in_a_pattern_that_the_source_has_not_got_is_none() -> None:
     assert read_time("29/2/2016 01:16", MONGOD.time_patterns) is None
     assert read_time("29/2/2016 01:16", SERVICENOW.time_patterns) is not None
     assert read_time("2016-02-29T01:16Z", MONGOD.time_patterns) is not None
+
+
+def test_times_and_days_are_read_as_spark_reads_them() -> None:
+    """tests/spark/test_values.py asks Spark the same."""
+    for patterns, cases in (((), ISO_TIMES), (SERVICENOW.time_patterns, DAY_FIRST_TIMES)):
+        moments = {text: moment and moment.replace(tzinfo=UTC) for text, moment in cases.items()}
+        assert {text: read_time(text, patterns) for text in cases} == moments
+    numbers = {case: day for case, day in DAYS.items() if "MMM" not in case[0]}
+    assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in numbers} == numbers
 
 
 def test_a_day_after_the_twelfth_is_refused_month_first_and_another_is_taken_for_a_month() -> None:
@@ -107,7 +117,7 @@ def test_what_is_wrong_with_a_ticket_is_told_in_the_words_of_the_job(tmp_path: P
         ticket_record("T", 1, "New", "5/1/2026 10:00", location=long): "too_long:location",
         "T,New": "malformed_record",
         '"T,New': "unclosed_quote",
-        GOOD.replace("T1,New", " T1 ,nEW"): None,
+        GOOD.replace("T1,New", " T1\u00a0,\tnEW"): None,
     }
     found = files.find(put(tmp_path, a=ticket_file(*records)), "support_tickets")
     clean = tables.without_nulls(tables.table(found, SERVICENOW), SERVICENOW)

@@ -12,12 +12,12 @@ from gluebook.sources.times import ISO_DAY, ISO_TIME
 _DAY_FIRST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4} .*")
 # What of Spark's datetime patterns sources use, as regular expressions.
 _TOKENS = {
-    "yyyy": r"(?P<year>\d{4})",
-    "M": r"(?P<month>\d{1,2})",
-    "d": r"(?P<day>\d{1,2})",
-    "H": r"(?P<hour>\d{1,2})",
-    "mm": r"(?P<minute>\d{2})",
-    "ss": r"(?P<second>\d{2})",
+    "yyyy": r"(?P<year>[0-9]{4})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "d": r"(?P<day>[0-9]{1,2})",
+    "H": r"(?P<hour>[0-9]{1,2})",
+    "mm": r"(?P<minute>[0-9]{2})",
+    "ss": r"(?P<second>[0-9]{2})",
     "[": "(?:",
     "]": ")?",
 }
