@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -146,6 +147,19 @@ def test_a_copy_of_a_reject_is_a_reject_and_a_copy_in_another_layout_a_copy(tmp_
         "rejected": [2, 0],
     }
     assert "truth differs for b" in tables.verdict(counted, counted.assign(read=[3, 2]))
+
+
+def test_the_same_revision_written_otherwise_is_a_copy_and_one_of_another_value_is_none(
+    tmp_path: Path,
+) -> None:
+    record = partial(ticket_record, "T1", 1, "New")
+    one = record("5/1/2026 10:00", active="true", caller_id="ada@example.com", reopen_count="0")
+    same = record("2026-01-05T10:00Z", active="TRUE", caller_id="Ada@example.com", reopen_count="0.0")
+    other = record("5/1/2026 10:01", active="true", caller_id="ada@example.com", reopen_count="0")
+    body = ticket_file(one, same, other)
+    found = files.find(put(tmp_path, a=body), "support_tickets")
+    clean = tables.without_nulls(tables.table(found, SERVICENOW), SERVICENOW)
+    assert tables.copies(clean, SERVICENOW).tolist() == [False, True, False]
 
 
 def test_a_ticket_is_mistaken_where_another_order_ends_with_an_older_revision() -> None:

@@ -87,7 +87,7 @@ def _typed(value: str | None, target: Column, source: Source) -> object:
         return {"true": True, "false": False}.get(value.lower())
     if target.type in ("integer", "bigint"):
         return int(value.partition(".")[0]) if _WHOLE.fullmatch(value) else None
-    return value
+    return value.lower() if target.personal and "@" in value else value
 
 
 def extra_bytes(text: str) -> int:
