@@ -31,7 +31,7 @@ def test_the_projects_notebooks_can_be_planned_and_say_nothing(
         (
             "end as minutes_to_resolve",
             "end as minutes",
-            "cell 34, line 1: planned on no records, it fails: [UNRESOLVED_COLUMN.WITH_SUGGESTION]",
+            "cell 32, line 1: planned on no records, it fails: [UNRESOLVED_COLUMN.WITH_SUGGESTION]",
         ),
         (
             "typed = renamed.apply(verbs.normalise_types)",

@@ -10,7 +10,7 @@ import io
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,8 +30,12 @@ def plan(path: Path, spark: SparkSession) -> list[Problem]:
     """The first thing that Spark refuses of the job notebook at `path`, or of what it hands to `run.finish`."""
     try:
         run = _NoRecords(contract(path.stem), spark)
-        with redirect_stdout(io.StringIO()):
-            run_job_cells(path, run)
+        try:
+            with redirect_stdout(io.StringIO()):
+                run_job_cells(path, run)
+        finally:
+            for frame in run.kept:
+                frame.unpersist()
     except Exception as error:  # noqa: BLE001 - a source that can't be, a cell that fails, whatever Spark says
         return [_problem(path.name, error)]
     if not run.finished:
@@ -57,6 +61,7 @@ class _NoRecords:
     spark: SparkSession
     pseudonym_key: str = "no key"
     finished: bool = False
+    kept: list[DataFrame] = field(default_factory=list)
 
     def records(self) -> Frames:
         """Empty frames. Spark doesn't know that when it plans, or it would leave everything out."""
@@ -65,8 +70,9 @@ class _NoRecords:
         return Frames(self.contract, tuple(frames))
 
     def keep(self, df: DataFrame) -> DataFrame:
-        """The frame as it is."""
-        return df
+        """A frame that ends a plan, as in the job: what follows would multiply what it takes to plan it."""
+        self.kept.append(df.persist())
+        return self.kept[-1]
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> str:
         """Plan what the job would write."""
