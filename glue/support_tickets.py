@@ -47,14 +47,13 @@ run = BatchRun.start(
 )
 records = run.records()
 
-# --- Null handling, and a fingerprint -------------------------------------------------------------
+# --- Null handling --------------------------------------------------------------------------------
 
 cleaned = records.apply(verbs.blank_to_null)
-fingerprinted = cleaned.apply(verbs.fingerprint)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = fingerprinted.apply(verbs.pseudonymise, run.pseudonym_key)
+masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
@@ -64,9 +63,13 @@ renamed = masked.apply(verbs.rename_columns)
 
 typed = renamed.apply(verbs.normalise_types)
 
+# --- A fingerprint --------------------------------------------------------------------------------
+
+fingerprinted = typed.apply(verbs.fingerprint)
+
 # --- What only one source can tell ----------------------------------------------------------------
 
-derived = typed.apply(verbs.derive)
+derived = fingerprinted.apply(verbs.derive)
 for source in derived.sources:
     print(verbs.derivation(source))
 

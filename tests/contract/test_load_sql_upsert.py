@@ -33,7 +33,7 @@ def newness(revision: Revision) -> tuple[int, int, str]:
 def sequences(draw: st.DrawFn) -> list[tuple[str, int, list[Revision]]]:
     """Loads of batches in three generations, later ones without some of the revisions; repeated, in any order."""
     revision = st.tuples(
-        st.sampled_from("ab"), st.integers(1, 2), st.integers(1, 2), st.sampled_from(["x", "y"])
+        st.sampled_from("ab"), st.integers(1, 2), st.integers(1, 2), st.sampled_from(["x", "y", "v2:x"])
     )
     held = {}
     for batch in "AB":
@@ -115,6 +115,57 @@ def test_processed_again_a_mended_value_takes_effect_null_or_not(
         request = loads.request(SUPPORT_TICKETS, "A", rows, generation=generation)
         assert loads.load(SUPPORT_TICKETS, request) == (merged, 1 - merged, 0)
     assert loads.warehouse.rows(TABLE)[0][4] == after
+
+
+# Fingerprints of one revision, of another with the same number and time, and of both in the first format.
+ONE, OTHER, OLD_ONE, OLD_OTHER = "v2:0" + "7" * 60, "v2:f" + "3" * 60, "f" * 64, "0" * 64
+
+
+@pytest.mark.parametrize("old", [OLD_ONE, OLD_OTHER])
+@pytest.mark.parametrize("order", ["ABAB", "BABA", "ABBA", "AABB"])
+def test_a_revision_from_before_a_new_fingerprint_stands_once_and_settles_whatever_is_replayed(
+    loads: Loads, old: str, order: str
+) -> None:
+    """A held it by the first format; it arrives again with B, and both batches are replayed, in any order."""
+    loads.load(SUPPORT_TICKETS, loads.request(SUPPORT_TICKETS, "A", [ticket("a", 1, "A", fingerprint=old)]))
+    generations = {"A": 1, "B": 0}
+    stood = []
+    for batch in order:
+        generations[batch] += 1
+        rows = [ticket("a", 1, batch, fingerprint=ONE, category="as read now")]
+        request = loads.request(SUPPORT_TICKETS, batch, rows, generation=generations[batch])
+        loads.load(SUPPORT_TICKETS, request)
+        stood.append(loads.warehouse.rows(TABLE))
+    # The first that comes in the new format takes it, and keeps it: what is replayed later changes nothing.
+    assert stood == [[["a", 1, "2026-01-01 00:00:00", ONE, "as read now", order[0]]]] * len(order)
+
+
+def test_a_batch_in_the_first_format_that_is_loaded_late_takes_nothing_back(loads: Loads) -> None:
+    for batch, mark, merged in (("A", ONE, 1), ("B", OLD_ONE, 0), ("C", OLD_OTHER, 0)):
+        rows = [ticket("a", 1, batch, fingerprint=mark)]
+        request = loads.request(SUPPORT_TICKETS, batch, rows)
+        assert loads.load(SUPPORT_TICKETS, request) == (merged, 1 - merged, 0)
+    newer = loads.request(SUPPORT_TICKETS, "D", [ticket("a", 2, "D", fingerprint=OLD_OTHER)])
+    assert loads.load(SUPPORT_TICKETS, newer) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("order", ["AB", "BA", "ABA", "BAB"])
+def test_revisions_with_one_number_and_time_end_alike_whatever_the_order_of_replays(
+    loads: Loads, order: str
+) -> None:
+    old, new = {"A": OLD_ONE, "B": OLD_OTHER}, {"A": ONE, "B": OTHER}
+    for batch, mark in old.items():
+        rows = [ticket("a", 1, batch, fingerprint=mark, category=batch)]
+        loads.load(SUPPORT_TICKETS, loads.request(SUPPORT_TICKETS, batch, rows))
+    generations = {"A": 1, "B": 1}
+    for batch in order:
+        generations[batch] += 1
+        rows = [ticket("a", 1, batch, fingerprint=new[batch], category=batch)]
+        loads.load(
+            SUPPORT_TICKETS,
+            loads.request(SUPPORT_TICKETS, batch, rows, generation=generations[batch]),
+        )
+    assert [row[3:] for row in loads.warehouse.rows(TABLE)] == [[OTHER, "B", "B"]]
 
 
 def test_of_a_load_that_fails_the_error_says_whether_the_data_is_to_blame(loads: Loads) -> None:

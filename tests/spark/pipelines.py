@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 from pyspark.sql import DataFrame, SparkSession
 
 from gluebook.contracts import Contract
-from gluebook.notebook.cells import read_cells
+from gluebook.notebook.planning import run_job_cells
 from gluebook.sources.model import Source
 from gluebook.transforms.frames import Frames
 
@@ -44,14 +43,5 @@ def run_notebook(spark: SparkSession, source: Source, records: DataFrame) -> Fak
     dataset = source.contract.name
     run = FakeRun(spark, source.contract, Frames(source.contract, ((source, records),)))
 
-    class Started:
-        @staticmethod
-        def start(**_: object) -> FakeRun:
-            return run
-
-    names: dict[str, object] = {}
-    with patch("gluebook.job.run.BatchRun", Started):
-        for cell in read_cells(NOTEBOOKS / f"{dataset}.ipynb"):
-            if cell.role in ("parameters", "job"):
-                exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)
+    run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
     return run

@@ -23,7 +23,7 @@ from gluebook.core.versions import order_of_event
 from gluebook.job.counting import Checked
 from gluebook.job.curate import next_batch
 from gluebook.job.run import BatchRun
-from gluebook.notebook.cells import read_cells
+from gluebook.notebook.planning import run_job_cells
 from spark.pipelines import NOTEBOOKS
 
 JOBS = {"app_logs": "job-logs", "support_tickets": "job-tickets"}
@@ -108,11 +108,7 @@ class Place:
         )
         with self._checked_here():
             run._check()
-        names: dict[str, object] = {}
-        with patch("gluebook.job.run.BatchRun.start", lambda **_: run):
-            for cell in read_cells(NOTEBOOKS / f"{dataset}.ipynb"):
-                if cell.role in ("parameters", "job"):
-                    exec(compile(cell.source, f"{dataset} cell {cell.number}", "exec"), names)
+        run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
         return batch.batch_id
 
     def _checked_here(self) -> Any:

@@ -80,6 +80,22 @@ def test_what_was_open_replayed_and_corrected_ends_without_a_lost_or_doubled_row
     assert unusable <= {f"{TICKETS}broken.csv.gz", f"{TICKETS}rejected.csv", f"{LOGS}rejected.jsonl"}
     loads = [batch for batch in seen.batches if batch.state is BatchState.LOADED]
     assert all(batch.counts.curated == batch.merged + batch.superseded for batch in loads)
+    check_that_a_revision_of_before_stays_one(upgraded)
+
+
+def check_that_a_revision_of_before_stays_one(chain: Chain) -> None:
+    """T4's second revision was loaded under a fingerprint of the first format, and arrives again, written otherwise.
+
+    The first copy takes the row over, once and with the new format; the next one changes nothing.
+    """
+    where = "select _row_hash, _source_file, status from support_tickets where ticket_id = 'T4'"
+    [(before, _, _)] = chain.rows(where)
+    assert not before.startswith("v2:")
+    for name, time in (("dashes", "05-01-2026 10:02"), ("iso", "2026-01-05T12:02+02")):
+        chain.send(f"{TICKETS}{name}.csv", ticket_file(ticket_record("T4", 2, "ACTIVE", time)))
+        settle(chain)
+        [(mark, file, status)] = chain.rows(where)
+        assert (mark[:3], file, status) == ("v2:", f"{TICKETS}dashes.csv", "active")
 
 
 def settle(chain: Chain) -> None:

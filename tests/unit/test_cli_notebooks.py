@@ -60,7 +60,7 @@ def test_a_changed_name_is_refused_before_it_becomes_a_script(project: Path) -> 
     script = project / "glue" / "app_logs.py"
     before = script.read_bytes()
     misspell(notebook)
-    for command in (("lint",), ("export",), ("export", "--check")):
+    for command in (("lint", "--no-plan"), ("export",), ("export", "--check")):
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 1
         assert "nothing assigns lease_secondt" in f"{result.output} {result.exception}"
@@ -70,7 +70,7 @@ def test_a_changed_name_is_refused_before_it_becomes_a_script(project: Path) -> 
 def test_lint_says_nothing_of_notebooks_as_they_should_be_and_fixes_what_running_has_left(
     project: Path,
 ) -> None:
-    assert said("lint") == (0, "")
+    assert said("lint", "--no-plan") == (0, "")
     notebook = project / "notebooks" / "jobs" / "app_logs.ipynb"
     clean = notebook.read_bytes()
     parsed = json.loads(clean)
@@ -80,7 +80,7 @@ def test_lint_says_nothing_of_notebooks_as_they_should_be_and_fixes_what_running
     notebook.write_text(json.dumps(parsed), encoding="utf-8")
     code, output = said("lint", str(notebook))
     assert code == 1 and "it contains outputs of a run" in output
-    assert said("lint", "--fix", str(notebook))[0] == 0
+    assert said("lint", "--fix", "--no-plan", str(notebook))[0] == 0
     assert notebook.read_bytes() == clean
 
 

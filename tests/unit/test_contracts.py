@@ -18,8 +18,6 @@ from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.quality.frames import read_frame
 from gluebook.sources import all_sources, source, source_names, sources_of
-from gluebook.sources.csv_fields import csv_fields, header_names
-from gluebook.sources.model import Source
 
 ROOT = Path(__file__).parents[2]
 EACH_CONTRACT = pytest.mark.parametrize("each", CONTRACTS.values(), ids=lambda each: each.name)
@@ -142,64 +140,3 @@ def test_a_source_is_found_by_its_place_and_says_the_same(each: Contract) -> Non
 
 def test_a_dataset_that_is_not_there_has_no_sources() -> None:
     assert source_names("tickets") == ()
-
-
-@EACH_SOURCE
-def test_source_columns_become_contract_columns_each_at_most_once(each: Source) -> None:
-    targets = list(each.renames.values())
-    assert len(set(targets)) == len(targets)
-    assert set(targets) <= set(each.contract.names)
-
-
-@EACH_CONTRACT
-def test_what_no_source_has_is_computed_by_the_job(each: Contract) -> None:
-    own = {name for source in sources_of(each.name) for name in source.targets}
-    given = {"source", *own, *(column.name for column in PROVENANCE)}
-    assert set(each.names) - given == computed(each) - given
-
-
-@EACH_SOURCE
-def test_what_must_be_there_comes_from_the_source_or_is_computed(each: Source) -> None:
-    given = {"source", *each.targets, *(column.name for column in PROVENANCE)}
-    needed = {column.name for column in each.contract.columns if not column.nullable}
-    assert needed - given <= computed(each.contract)
-
-
-@EACH_SOURCE
-def test_prose_is_taken_over_and_what_is_private_is_not(each: Source) -> None:
-    assert set(each.prose) <= set(each.texts)
-    assert not {*each.private, *each.left_out} & set(each.renames)
-
-
-def computed(contract: Contract) -> set[str]:
-    """The contract's columns that the job's script makes."""
-    script = (ROOT / "glue" / f"{contract.name}.py").read_text(encoding="utf-8")
-    found = {*re.findall(r"\bas (\w+)(?:,?\n| from )", script)}
-    found |= {*re.findall(r'verbs\.record_id, "(\w+)"', script)}
-    if "apply(verbs.fingerprint)" in script:
-        found.add("_row_hash")
-    return found & set(contract.names)
-
-
-@EACH_SOURCE
-def test_every_column_of_choices_says_which_text_means_what(each: Source) -> None:
-    choices = {name for name in each.renames.values() if each.contract.column(name).allowed}
-    assert set(each.choices) == choices
-    for name, meanings in each.choices.items():
-        assert set(meanings.values()) <= set(each.contract.column(name).allowed)
-        assert all(text == text.lower().strip() for text in meanings)
-
-
-@EACH_SOURCE
-def test_a_csv_file_without_a_column_that_a_row_needs_is_of_another_layout(each: Source) -> None:
-    if each.parse is not csv_fields:
-        return
-    assert header_names(",".join(each.columns)) == each.columns
-    needed = {old for old, new in each.renames.items() if not each.contract.column(new).nullable}
-    assert needed <= set(each.layout.required) <= set(each.columns)
-
-
-@EACH_SOURCE
-def test_times_can_be_read_if_there_are_any(each: Source) -> None:
-    assert not any("yy" in pattern.replace("yyyy", "") for pattern in each.time_patterns)
-    assert "" not in each.null_markers

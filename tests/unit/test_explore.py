@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +15,11 @@ from chain.kit import log_line, ticket_file, ticket_record, truncated
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
-from gluebook.explore.times import read_month_first, read_time, spelling
+from gluebook.explore.times import read_day, read_month_first, read_time, spelling
 from gluebook.sample import faults
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
+from times_kit import DAY_FIRST_TIMES, DAYS, ISO_TIMES
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 
@@ -50,6 +52,15 @@ def test_a_time_in_a_pattern_that_the_source_has_not_got_is_none() -> None:
     assert read_time("29/2/2016 01:16", MONGOD.time_patterns) is None
     assert read_time("29/2/2016 01:16", SERVICENOW.time_patterns) is not None
     assert read_time("2016-02-29T01:16Z", MONGOD.time_patterns) is not None
+
+
+def test_times_and_days_are_read_as_spark_reads_them() -> None:
+    """tests/spark/test_values.py asks Spark the same."""
+    for patterns, cases in (((), ISO_TIMES), (SERVICENOW.time_patterns, DAY_FIRST_TIMES)):
+        moments = {text: moment and moment.replace(tzinfo=UTC) for text, moment in cases.items()}
+        assert {text: read_time(text, patterns) for text in cases} == moments
+    numbers = {case: day for case, day in DAYS.items() if "MMM" not in case[0]}
+    assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in numbers} == numbers
 
 
 def test_a_day_after_the_twelfth_is_refused_month_first_and_another_is_taken_for_a_month() -> None:
@@ -107,7 +118,7 @@ def test_what_is_wrong_with_a_ticket_is_told_in_the_words_of_the_job(tmp_path: P
         ticket_record("T", 1, "New", "5/1/2026 10:00", location=long): "too_long:location",
         "T,New": "malformed_record",
         '"T,New': "unclosed_quote",
-        GOOD.replace("T1,New", " T1 ,nEW"): None,
+        GOOD.replace("T1,New", " T1\u00a0,\tnEW"): None,
     }
     found = files.find(put(tmp_path, a=ticket_file(*records)), "support_tickets")
     clean = tables.without_nulls(tables.table(found, SERVICENOW), SERVICENOW)
@@ -136,6 +147,19 @@ def test_a_copy_of_a_reject_is_a_reject_and_a_copy_in_another_layout_a_copy(tmp_
         "rejected": [2, 0],
     }
     assert "truth differs for b" in tables.verdict(counted, counted.assign(read=[3, 2]))
+
+
+def test_the_same_revision_written_otherwise_is_a_copy_and_one_of_another_value_is_none(
+    tmp_path: Path,
+) -> None:
+    record = partial(ticket_record, "T1", 1, "New")
+    one = record("5/1/2026 10:00", active="true", caller_id="ada@example.com", reopen_count="0")
+    same = record("2026-01-05T10:00Z", active="TRUE", caller_id="Ada@example.com", reopen_count="0.0")
+    other = record("5/1/2026 10:01", active="true", caller_id="ada@example.com", reopen_count="0")
+    body = ticket_file(one, same, other)
+    found = files.find(put(tmp_path, a=body), "support_tickets")
+    clean = tables.without_nulls(tables.table(found, SERVICENOW), SERVICENOW)
+    assert tables.copies(clean, SERVICENOW).tolist() == [False, True, False]
 
 
 def test_a_ticket_is_mistaken_where_another_order_ends_with_an_older_revision() -> None:

@@ -9,6 +9,8 @@ import typer
 
 from gluebook.cli import screens
 from gluebook.deployment.build import project_root
+from gluebook.notebook.cells import read_notebook
+from gluebook.notebook.problems import Problem
 
 
 def lint(
@@ -18,8 +20,11 @@ def lint(
     fix: Annotated[
         bool, typer.Option("--fix", help="Remove the outputs and metadata that a run has left in them.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option(help="Let Spark plan the job notebooks on empty input, which takes some seconds.")
+    ] = True,
 ) -> None:
-    """Check notebooks without running them: roles, parameters, names, outputs, session against template.
+    """Check notebooks without running them: roles, parameters, names, outputs, session against template, plans.
 
     Example: gluebook lint notebooks/jobs/app_logs.ipynb --fix
     """
@@ -27,13 +32,33 @@ def lint(
     from gluebook.notebook.lint import strip
 
     root = project_root()
-    problems = 0
+    problems: list[Problem] = []
+    jobs: list[Path] = []
     for path in notebooks or sorted((root / "notebooks").rglob("*.ipynb")):
         if fix and strip(path):
             screens.show(f"removed from {path.name} what a run had left in it")
-        for problem in problems_in(path, root / "infra" / "pipeline.yaml"):
-            problems += 1
-            screens.show(str(problem), lines=True)
+        found = problems_in(path, root / "infra" / "pipeline.yaml")
+        problems += found
+        if not found and read_notebook(path).is_job:
+            jobs.append(path)
+    if plan and jobs:
+        problems += _planned(jobs)
+    for problem in problems:
+        screens.show(str(problem), lines=True)
     if problems:
-        screens.err.print(f"{problems} problem{'s' if problems > 1 else ''}")
+        screens.err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         raise typer.Exit(1)
+
+
+def _planned(jobs: list[Path]) -> list[Problem]:
+    """The problems that Spark finds in the plans of these job notebooks."""
+    from gluebook.job.runtime import spark_session
+    from gluebook.notebook.planning import plan
+
+    names = " and ".join(path.stem for path in jobs)
+    screens.err.print(f"planning {names} on empty input; Spark takes some seconds to start", soft_wrap=True)
+    spark = spark_session("gluebook lint")
+    try:
+        return [problem for path in jobs for problem in plan(path, spark)]
+    finally:
+        spark.stop()

@@ -67,7 +67,7 @@ SUPPORT_TICKETS = Contract(
             "resolved_before_response", "boolean", "whether it claims to be solved before it was answered"
         ),
         Column("orphan_resolution_time", "boolean", "whether resolved_at lacks what belongs to a solution"),
-        text("_row_hash", 64, "fingerprint of the revision as the source wrote it", nullable=False),
+        text("_row_hash", 64, "fingerprint of the revision, however its file writes it", nullable=False),
         *PROVENANCE,
     ),
 )

@@ -16,10 +16,10 @@ import pandas as pd
 from gluebook.contracts import Column
 from gluebook.contracts.reasons import Reason
 from gluebook.explore.files import RawFile, records
-from gluebook.explore.times import read_time
+from gluebook.explore.times import read_day, read_time
+from gluebook.sources.blanks import BLANKS
 from gluebook.sources.model import Source
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0+)?")
 
 
@@ -45,10 +45,8 @@ def without_nulls(found: pd.DataFrame, source: Source) -> pd.DataFrame:
     nothing = {"", *source.null_markers}
     clean = found.copy()
     for name in source.columns:
-        clean[name] = [
-            None if value is None or value.strip(" ") in nothing else value.strip(" ")
-            for value in found[name]
-        ]
+        trimmed = [value and value.strip(BLANKS) for value in found[name]]
+        clean[name] = [None if value in nothing else value for value in trimmed]
     return clean
 
 
@@ -70,22 +68,27 @@ def _verdict(value: str | None, target: Column, source: Source) -> str | None:
     """By the same rules, and in the same words, as `gluebook.transforms.verbs.normalise_types`."""
     if value is None:
         return None if target.nullable else Reason.MISSING.of_column(target.name)
-    if target.allowed:
-        return None if value.lower() in source.choices[target.name] else Reason.UNKNOWN.of_column(target.name)
-    if target.type != "text":
-        return None if _readable(value, target.type, source) else Reason.UNREADABLE.of_column(target.name)
-    too_long = not target.personal and len(value.encode()) > target.length
+    if _typed(value, target, source) is None:
+        return (Reason.UNKNOWN if target.allowed else Reason.UNREADABLE).of_column(target.name)
+    too_long = target.is_free_text and len(value.encode()) > target.length
     return Reason.TOO_LONG.of_column(target.name) if too_long else None
 
 
-def _readable(value: str, kind: str, source: Source) -> bool:
-    if kind == "timestamp":
-        return read_time(value, source.time_patterns) is not None
-    if kind == "boolean":
-        return value.lower() in ("true", "false")
-    if kind == "date":
-        return _DAY.fullmatch(value) is not None and read_time(f"{value} 00:00") is not None
-    return _WHOLE.fullmatch(value) is not None
+def _typed(value: str | None, target: Column, source: Source) -> object:
+    """The value as the contract has it; None if there is none or it can't be read."""
+    if value is None:
+        return None
+    if target.allowed:
+        return source.choices[target.name].get(value.lower())
+    if target.type == "timestamp":
+        return read_time(value, source.time_patterns)
+    if target.type == "date":
+        return read_day(value, source.time_patterns)
+    if target.type == "boolean":
+        return {"true": True, "false": False}.get(value.lower())
+    if target.type in ("integer", "bigint"):
+        return int(value.partition(".")[0]) if _WHOLE.fullmatch(value) else None
+    return value.lower() if target.personal and "@" in value else value
 
 
 def extra_bytes(text: str) -> int:
@@ -94,15 +97,22 @@ def extra_bytes(text: str) -> int:
 
 
 def copies(clean: pd.DataFrame, source: Source) -> pd.Series:
-    """For each record whether it repeats an earlier one: the same text of a log, the same values of a ticket."""
-    identity = ["_raw"] if source.contract.append else list(source.columns)
-    return clean.duplicated(identity)
+    """For each record whether it repeats an earlier one: the same text of a log, the same values of a ticket,
+    however they are written."""
+    if source.contract.append:
+        return clean.duplicated(["_raw"])
+    typed = clean[list(source.columns)].copy()
+    for old, new in source.renames.items():
+        target = source.contract.column(new)
+        if not target.is_free_text:
+            typed[old] = [_typed(value, target, source) for value in clean[old]]
+    return typed.duplicated()
 
 
 def count(clean: pd.DataFrame, source: Source) -> pd.DataFrame:
     """By file, in order: how many records were read, and how many of them are curated, duplicates, rejected."""
     rejected = problems(clean, source).notna()
-    duplicates = copies(clean.where(~rejected), source) & ~rejected
+    duplicates = copies(clean[~rejected], source).reindex(clean.index, fill_value=False)
     by_file = pd.DataFrame({"read": True, "duplicates": duplicates, "rejected": rejected}, clean.index)
     found = by_file.groupby(clean["_file"], sort=False).sum().astype(int)
     found.insert(1, "curated", found["read"] - found["duplicates"] - found["rejected"])

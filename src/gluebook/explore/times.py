@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
-_DASHED_DAY = re.compile(r"^(\d{1,2})-(\d{1,2})-(\d{4})")
+from gluebook.sources.times import ISO_DAY, ISO_TIME
+
 _DAY_FIRST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4} .*")
 # What of Spark's datetime patterns sources use, as regular expressions.
 _TOKENS = {
-    "yyyy": r"(?P<year>\d{4})",
-    "M": r"(?P<month>\d{1,2})",
-    "d": r"(?P<day>\d{1,2})",
-    "H": r"(?P<hour>\d{1,2})",
-    "mm": r"(?P<minute>\d{2})",
-    "ss": r"(?P<second>\d{2})",
+    "yyyy": r"(?P<year>[0-9]{4})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "d": r"(?P<day>[0-9]{1,2})",
+    "H": r"(?P<hour>[0-9]{1,2})",
+    "mm": r"(?P<minute>[0-9]{2})",
+    "ss": r"(?P<second>[0-9]{2})",
     "[": "(?:",
     "]": ")?",
 }
-ANY_DAY_FIRST = ("d/M/yyyy H:mm[:ss]", "d.M.yyyy H:mm[:ss]")
+ANY_DAY_FIRST = tuple(f"d{mark}M{mark}yyyy H:mm[:ss]" for mark in "/-.")
 
 NO_TIME, ISO = "no time at all", "ISO 8601"
 SPELLINGS = ("day first, with /", "day first, with -", "day first, with .", ISO, NO_TIME)
@@ -31,20 +31,34 @@ READINGS = ("the same day", "another day", "refused")
 def read_time(text: str | None, patterns: Sequence[str] = ANY_DAY_FIRST) -> datetime | None:
     """The moment in UTC: ISO 8601 or one of `patterns`, which are Spark's; None if it is neither.
 
-    As in the job, a time without a zone is UTC, and dashes between day, month and year do as slashes.
+    As in the job, a time without an offset is UTC.
     """
     if text is None:
         return None
     try:
-        if _ISO.match(text):
-            at = datetime.fromisoformat(text)
+        if re.match(ISO_TIME, text):
+            at = _iso(text)
             return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        slashed = _DASHED_DAY.sub(r"\1/\2/\3", text)
-        fits = (_expression(pattern).fullmatch(slashed) for pattern in patterns)
+        fits = (_expression(pattern).fullmatch(text) for pattern in patterns)
         found = next((fit for fit in fits if fit), None)
         return found and datetime(**{name: int(n) for name, n in found.groupdict("0").items()}, tzinfo=UTC)
-    except ValueError:  # such as 31/2
+    except (ValueError, OverflowError):  # such as 31/2, or a moment before the year 1
         return None
+
+
+def read_day(text: str, patterns: Sequence[str] = ANY_DAY_FIRST) -> date | None:
+    """The day that stands in the text, whatever its offset; None if no day does."""
+    if not re.match(ISO_DAY, text) and not re.match(ISO_TIME, text):
+        at = read_time(text, patterns)
+        return at and at.date()
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _iso(text: str) -> datetime:
+    return datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
 
 
 @cache

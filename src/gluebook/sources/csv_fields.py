@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 
+from gluebook.sources.blanks import BLANKS
 from gluebook.sources.fields import Fields, Malformed
 
 # The framing asks the same grammar whether lines that it has joined are a record.
@@ -55,4 +56,4 @@ def _by_the_grammar(record: str) -> list[str]:
 
 def header_names(header: str) -> tuple[str, ...]:
     """The column names in a CSV header. Raises Malformed."""
-    return tuple(name.strip() for name in csv_values(header))
+    return tuple(name.strip(BLANKS) for name in csv_values(header))

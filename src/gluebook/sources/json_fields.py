@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from gluebook.sources.blanks import BLANKS
 from gluebook.sources.fields import Malformed
 
 Members = Mapping[str, msgspec.Raw]
@@ -61,7 +62,7 @@ def text_inside(value: msgspec.Raw | None, key: str) -> str | None:
 
 def first_text(members: Members, keys: Iterable[str]) -> str | None:
     """The first of the members `keys` that is more than blanks, without the blanks around it."""
-    found = ((text_of(members.get(key)) or "").strip(" ") for key in keys)
+    found = ((text_of(members.get(key)) or "").strip(BLANKS) for key in keys)
     return next((text for text in found if text), None)
 
 

@@ -18,6 +18,8 @@ from gluebook.contracts.reasons import UNPARSED
 from gluebook.sources.model import Source
 from gluebook.transforms.people import MASK, is_address, mask_people, with_people
 
+# The SHA-256 of what texts and persons were, for the fingerprint of a revision.
+UNMASKED = "_unmasked"
 _SHA256_BLOCK_BYTES = 64
 _MAILBOX_AT = r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+"
 _EMAIL = _MAILBOX_AT + r"(\.[\p{L}\p{N}-]+)+"
@@ -31,14 +33,22 @@ def pseudonymise(df: DataFrame, source: Source, key: str) -> DataFrame:
     An e-mail address is the same person in upper and lower case. In free text e-mail addresses are masked; in
     prose people's names are, too. So they are in the raw text that is kept for rejects, where all of the
     record's own persons are masked, and its private fields. Works on the source's columns, before they are
-    renamed; same rows, same columns.
+    renamed; same rows, same columns, and for a dataset of revisions `_unmasked`, for their fingerprint.
     """
     named = with_people(df, source) if source.prose else df
     hashed = {name: F.substring(_hmac(_person(name), key), 1, PSEUDONYM_BYTES) for name in source.persons}
     texts = {name: mask_emails(F.col(f"`{name}`")) for name in source.texts}
     prose = {name: _mask_prose(F.col(f"`{name}`")) for name in source.prose}
-    masked = named.withColumns({"_raw": _masked_raw(source), **hashed, **texts, **prose})
-    return masked.select(*(F.col(f"`{name}`") for name in df.columns))
+    before = {} if source.contract.append else {UNMASKED: _digest(source)}
+    masked = named.withColumns({"_raw": _masked_raw(source), **hashed, **texts, **prose, **before})
+    return masked.select(*(F.col(f"`{name}`") for name in (*df.columns, *before)))
+
+
+def _digest(source: Source) -> Column:
+    """SHA-256 (hex) of the columns that are masked, left out or taken over as they are."""
+    texts = (*source.texts, *source.left_out, *source.private)
+    values = {name: F.col(f"`{name}`") for name in texts} | {name: _person(name) for name in source.persons}
+    return F.sha2(F.to_json(F.struct(*(values[name].alias(name) for name in sorted(values)))), 256)
 
 
 def mask_emails(text: Column) -> Column:

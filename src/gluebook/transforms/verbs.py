@@ -13,14 +13,17 @@ from pyspark.sql import functions as F
 from gluebook.contracts import Column as Target
 from gluebook.contracts import Contract
 from gluebook.contracts.reasons import Reason
+from gluebook.sources.blanks import BLANKS
 from gluebook.sources.model import Source
+from gluebook.transforms.masking import UNMASKED
 from gluebook.transforms.masking import mask_emails as mask_emails
 from gluebook.transforms.masking import pseudonymise as pseudonymise
+from gluebook.transforms.times import date_of, in_range, timestamp_of
 
-_ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
-_DAY = "yyyy-MM-dd"
-_DASHED_DAY = r"^(\d{1,2})-(\d{1,2})-(\d{4})"
 _PARSED = "_parsed_"
+# What a fingerprint begins with. The first format has nothing before its hexadecimal digits, so a later one is
+# greater: of two rows of one revision the one that was fingerprinted last stands in the warehouse.
+_FINGERPRINT_FORMAT = "v2:"
 
 
 def rename_columns(df: DataFrame, source: Source) -> DataFrame:
@@ -31,21 +34,23 @@ def rename_columns(df: DataFrame, source: Source) -> DataFrame:
 
 
 def blank_to_null(df: DataFrame, source: Source) -> DataFrame:
-    """Trim every source column; the empty text and the source's null markers become null."""
+    """Trim every source column of `BLANKS`; the empty text and the source's null markers become null."""
     nothing = ("", *source.null_markers)
-    return df.withColumns(
-        {
-            name: F.when(~F.trim(F.col(f"`{name}`")).isin(*nothing), F.trim(F.col(f"`{name}`")))
-            for name in source.columns
-        }
-    )
+    trimmed = {name: F.btrim(f"`{name}`", F.lit(BLANKS)) for name in source.columns}
+    return df.withColumns({name: F.when(~text.isin(*nothing), text) for name, text in trimmed.items()})
 
 
 def fingerprint(df: DataFrame, source: Source) -> DataFrame:
-    """Add `_row_hash`, SHA-256 (hex) over the source's columns: equal if and only if all of them are, whatever the
-    file looked like."""
-    ordered = [F.col(f"`{column}`") for column in sorted(source.columns)]
-    return df.withColumn("_row_hash", F.sha2(F.to_json(F.struct(*ordered)), 256))
+    """Add `_row_hash`: equal for two records if and only if all source columns say the same, however it is written.
+
+    It is the first 61 hexadecimal digits of a SHA-256 behind the number of the format. Hashed are the typed values,
+    and of texts and persons what `pseudonymise` has put down in `_unmasked`, which goes. So neither the key nor the
+    other records of the batch have a say in it.
+    """
+    typed = sorted(new for old, new in source.renames.items() if old not in (*source.texts, *source.persons))
+    values = F.struct(*(F.col(name).cast("string").alias(name) for name in typed), UNMASKED)
+    digits = F.substring(F.sha2(F.to_json(values), 256), 1, 64 - len(_FINGERPRINT_FORMAT))
+    return df.withColumn("_row_hash", F.concat(F.lit(_FINGERPRINT_FORMAT), digits)).drop(UNMASKED)
 
 
 def record_id(df: DataFrame, source: Source, name: str) -> DataFrame:  # noqa: ARG001 - a verb takes both
@@ -75,12 +80,12 @@ def normalise_types(df: DataFrame, source: Source) -> DataFrame:
     # In two projections, so that each text is parsed once, though both its value and its problem ask for it.
     both = df.withColumns({f"{_PARSED}{target.name}": _typed(target, source) for target in targets})
     problems = [F.col("_problem"), *(problem for target in targets for problem in _problems(target))]
-    typed = {target.name: F.col(f"{_PARSED}{target.name}") for target in targets}
+    typed = {target.name: _parsed(target) for target in targets}
     return both.withColumns({"_problem": F.coalesce(*problems), **typed}).select(*df.columns)
 
 
 def _problems(target: Target) -> Iterator[Column]:
-    raw, value = F.col(target.name), F.col(f"{_PARSED}{target.name}")
+    raw, value = F.col(target.name), _parsed(target)
     if not target.nullable:
         yield F.when(raw.isNull(), F.lit(Reason.MISSING.of_column(target.name)))
     if target.type != "text" or target.allowed:
@@ -103,18 +108,15 @@ def _typed(target: Target, source: Source) -> Column:
         lowered = F.lower(raw)
         return F.when(lowered == "true", F.lit(True)).when(lowered == "false", F.lit(False))
     if target.type == "timestamp":
-        return _timestamp(target.name, source.time_patterns)
+        return timestamp_of(raw, source.time_patterns)
     if target.type == "date":
-        return _timestamp(target.name, (_DAY, *source.time_patterns)).cast("date")
+        return date_of(raw, source.time_patterns)
     return raw
 
 
-def _timestamp(name: str, patterns: tuple[str, ...]) -> Column:
-    slashed = F.regexp_replace(name, _DASHED_DAY, "$1/$2/$3")
-    by_pattern = [F.try_to_timestamp(slashed, F.lit(pattern)) for pattern in patterns]
-    # Only what looks like ISO 8601: Spark's cast would take `12:30` for today at half past twelve.
-    iso = F.when(F.col(name).rlike(_ISO_TIME), F.expr(f"try_cast({name} as timestamp)"))
-    return F.coalesce(iso, *by_pattern)
+def _parsed(target: Target) -> Column:
+    value = F.col(f"{_PARSED}{target.name}")
+    return in_range(value, target.spark_type) if target.type in ("timestamp", "date") else value
 
 
 def split_rejects(df: DataFrame) -> tuple[DataFrame, DataFrame]:

@@ -65,8 +65,8 @@ SOURCE = Source(
     layout=Layout(framing="csv", required=("number", "incident_state", "sys_mod_count", "sys_updated_at")),
     renames=_RENAMES,
     null_markers=("?",),
-    # Day first, padded or not; the verbs turn dashes between day, month and year into slashes.
-    time_patterns=("d/M/yyyy H:mm[:ss]",),
+    # Day first, padded or not.
+    time_patterns=("d/M/yyyy H:mm[:ss]", "d-M-yyyy H:mm[:ss]"),
     left_out=_LEFT_OUT,
     choices={"status": _STATUS, "priority": _PRIORITY, "impact": _GRADE, "urgency": _GRADE},
 )
