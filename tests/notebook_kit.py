@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 Cell = dict[str, Any]
+_PERCENT = re.compile(r"^# %%(?: \[(markdown)\])?\n", re.MULTILINE)
 
 
 def code(source: str | list[str], *tags: str, **more: Any) -> Cell:
@@ -32,3 +35,15 @@ def write(path: Path, *cells: Cell, indent: int | None = 1) -> Path:
     notebook = {"cells": numbered, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(notebook, indent=indent) + "\n", encoding="utf-8")
     return path
+
+
+def cells(text: str) -> Iterator[Cell]:
+    """The cells of a notebook in the percent format: `# %%` begins one of code, `# %% [markdown]` one of prose."""
+    before, *parts = _PERCENT.split(text)
+    assert not before, f"not in a cell: {before}"
+    for kind, source in zip(parts[::2], parts[1::2], strict=True):
+        lines = source.rstrip("\n").splitlines()
+        if kind:
+            yield prose("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
+        else:
+            yield code("\n".join(lines))

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from chain.kit import Chain
 from chain.story import TABLES, TICKETS, Story, all_rows
 from gluebook.cli.app import app
+from gluebook.contracts import CONTRACTS
 from gluebook.core.runs import proven_mark
 
 
@@ -64,7 +65,7 @@ def test_what_jobs_and_functions_wrote_is_where_cloudwatch_has_it(chain: Chain, 
         code, found = told("logs", name)
         assert (code, found["place"]) == (0, f"/aws/lambda/gluebook-{name}")
         assert found["lines"], name
-    assert set(told("logs")[1]["places"]) == {"support_tickets", "app_logs", "admit", "load", "sweep"}
+    assert set(told("logs")[1]["places"]) == {*CONTRACTS, "admit", "load", "sweep"}
 
 
 def test_after_the_story_each_job_is_known_to_work_and_nothing_has_failed_last(

@@ -15,6 +15,7 @@ from chain.kit import Chain, sample_file
 from chain.story import CORRECTED, LOGS, NO_ARRIVALS, OUTSIDE, STRANGE, TABLES, TICKETS, Story
 from gluebook.contracts import CONTRACTS
 from gluebook.core.sql.load import LOADS
+from gluebook.deployment.laptop import CRAWLER_OUTPUTS
 
 REASONS = {
     f"{TICKETS}truncated.csv.gz": ("FAILED", "truncated_gzip"),
@@ -171,8 +172,8 @@ def test_the_crawler_has_put_what_was_published_into_the_catalog(chain: Chain, s
 
 def test_a_crawl_is_only_run_for_a_partition_the_catalog_lacks(chain: Chain, story: Story) -> None:
     glue = chain.laptop.aws.endpoint.client("glue")
-    for output in ("SupportTicketsCrawler", "AppLogsCrawler"):
-        metrics = glue.get_crawler(Name=chain.laptop.deployment.outputs[output])["Crawler"]
+    for dataset in TABLES:
+        metrics = glue.get_crawler(Name=chain.laptop.deployment.outputs[CRAWLER_OUTPUTS[dataset]])["Crawler"]
         assert metrics["LastCrawl"]["Status"] == "SUCCEEDED"
 
 

@@ -9,7 +9,7 @@ from fakes.ledger import FakeLedger
 from fakes.objects import FakeObjects
 from fakes.services import FakeCatalog, FakeJobs, FakeWarehouse
 from fakes.values import FakeClock, a_batch, a_file
-from gluebook.contracts import contract
+from gluebook.contracts import CONTRACTS, contract
 from gluebook.core.events import Event, JobEnded, StatementEnded
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded, statement_name
@@ -60,9 +60,9 @@ class Pipeline:
         self.jobs, self.warehouse = FakeJobs(), FakeWarehouse()
         self.catalog, self.clock, self.lake = FakeCatalog(), FakeClock(), Lake("lake")
         self.policy = policy
-        for dataset in ("app_logs", "support_tickets"):
+        for dataset, each in CONTRACTS.items():
             self.catalog.known[dataset] = {"2026-01-05"}
-            self.catalog.known_columns[dataset] = contract(dataset).names
+            self.catalog.known_columns[dataset] = each.names
 
     @property
     def work(self) -> LoadContext:

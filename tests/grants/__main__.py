@@ -21,7 +21,7 @@ from gluebook.cli.screens.refusals import refusals
 from grants import page, recording
 from grants.deployed import deployed
 from grants.removing import chain_without, missed, reported
-from grants.template import Granted, grants
+from grants.template import Granted, grants, is_played
 
 _PATIENCE_SECONDS = 1800
 
@@ -50,11 +50,12 @@ def _story(*, write: bool) -> int:
     with laptop(_say, parameters=PARAMETERS) as running:
         play(running, _say, _PATIENCE_SECONDS)
         report, here, allowed = running.aws.report(), deployed(running), running.aws.allowed()
-        found = missed(here, allowed)
+        found = {one: refused for one, refused in missed(here, allowed).items() if is_played(one)}
         used = {(one.role, one.policy, one.statement, one.action, one.resource): one for one in report.grants}
         uses = {
             granted: used[role, one.policy, one.statement, one.action, one.resource]
             for (role, one), granted in here.grants.items()
+            if is_played(granted)
         }
         if write:
             page.write(uses)
@@ -66,15 +67,14 @@ def _story(*, write: bool) -> int:
     for line in refused_lines:
         _say(f"DENIED with all grants: {line}")
     missing = sum(not refused for refused in found.values())
-    _say(
-        f"{len(found) - missing} of {len(found)} removed grants are reported; {len(report.unused)} are unused"
-    )
-    return missing + len(report.unused) + len(refused_lines)
+    unused = sum(not use.used for use in uses.values())
+    _say(f"{len(found) - missing} of {len(found)} removed grants are reported; {unused} are unused")
+    return missing + unused + len(refused_lines)
 
 
 def _chain(count: int, seed: int | None, only: Sequence[str] | None) -> int:
     seed = int(_git_hash()[:8], 16) if seed is None else seed
-    every = [one for one in grants() if not only or f"{one.role}/{one.action}" in only]
+    every = [one for one in filter(is_played, grants()) if not only or f"{one.role}/{one.action}" in only]
     chosen = every if only else random.Random(seed).sample(every, min(count, len(every)))
     _say(f"{len(chosen)} grants, seed {seed}")
     silent = 0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gluebook.contracts import CONTRACTS
+from gluebook.deployment.dataset_blocks import logical_id
 from gluebook.deployment.template import parse_template
+from gluebook.sample.truth import LOGS, TICKETS
 from localaws.cloudformation.expressions import PSEUDO, Scope
 from localaws.cloudformation.resource import Made
 from localaws.iam.principals import listed
@@ -24,6 +28,16 @@ class Granted:
     statement: str
     action: str
     resource: str
+
+
+def is_played(granted: Granted) -> bool:
+    """Whether the story can use the grant: not if it is for a dataset that has no generated files.
+
+    Such a dataset's role has the grants of the others under other names: `infra/dataset.yaml` is the text of all.
+    """
+    unplayed = {logical_id(dataset) for dataset in CONTRACTS.keys() - {TICKETS, LOGS}}
+    named = re.findall(r"\b(\w+?)(?:JobRole|Job|Crawler)\b", f"{granted.role} {granted.resource}")
+    return unplayed.isdisjoint(named)
 
 
 class _Attributes(Mapping[str, str]):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -94,9 +95,9 @@ def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-def reduced_template() -> dict[str, Any]:
+def reduced_template(template: Path = TEMPLATE) -> dict[str, Any]:
     """The template without functions, and without what refers to them."""
-    document = parse_template(TEMPLATE)
+    document = parse_template(template)
     resources = document["Resources"]
     gone = {name for name, body in resources.items() if body["Type"].startswith(_LEFT_OUT)}
     while more := {name for name, body in resources.items() if name not in gone and _mentions(body, gone)}:
@@ -112,9 +113,9 @@ def _mentions(expression: Any, names: set[str]) -> bool:
     return any(reference.name in names for reference in references(expression))
 
 
-def deploy(aws: LocalAws, prefix: str = "gluebook", **parameters: str) -> Pipeline:
+def deploy(aws: LocalAws, prefix: str = "gluebook", template: Path = TEMPLATE, **parameters: str) -> Pipeline:
     """Deploy the reduced template; with artefact parameters that nothing here reads."""
-    document = reduced_template()
+    document = reduced_template(template)
     wanted = {
         name: "s3://artefacts/package/0.zip" if name.endswith("Uri") else ""
         for name, body in document["Parameters"].items()

@@ -84,12 +84,12 @@ sys.path += sys.argv[2].split(":")
 for name in sys.argv[3:]:
     importlib.import_module(name)
 import gluebook
-from gluebook.contracts import contract
+from gluebook.contracts import CONTRACTS
 from gluebook.quality.suites import load_suites
 from gluebook.report import data_docs, page
 assert gluebook.__file__.startswith(sys.argv[1] + "/"), gluebook.__file__
-for dataset in ("app_logs", "support_tickets"):
-    assert load_suites(contract(dataset)).rows["expectations"]
+for contract in CONTRACTS.values():
+    assert load_suites(contract).rows["expectations"]
 environment = page._environment()
 names = environment.list_templates()
 assert "verdict.html" in names, names

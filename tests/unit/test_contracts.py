@@ -15,6 +15,7 @@ from pyspark.sql.pandas.types import to_arrow_type
 from gluebook.contracts import CONTRACTS, PROVENANCE, TYPES, Column, Contract, contract
 from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES, TypeName
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.deployment.dataset_blocks import logical_id
 from gluebook.errors import ConfigurationError
 from gluebook.quality.frames import read_frame
 from gluebook.sources import all_sources, source, source_names, sources_of
@@ -23,6 +24,11 @@ ROOT = Path(__file__).parents[2]
 EACH_CONTRACT = pytest.mark.parametrize("each", CONTRACTS.values(), ids=lambda each: each.name)
 EACH_SOURCE = pytest.mark.parametrize("each", all_sources(), ids=lambda each: each.name)
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
+
+
+def test_a_contract_is_called_like_its_module_and_resources_are_called_after_it() -> None:
+    assert [each.name for each in CONTRACTS.values()] == list(CONTRACTS)
+    assert len({logical_id(name) for name in CONTRACTS}) == len(CONTRACTS)
 
 
 @EACH_CONTRACT

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from gluebook.cli.cost import stack_of
+from gluebook.contracts import CONTRACTS
 from gluebook.core.cost import Line, Stack, Workload, cost, monthly, per_load
 from gluebook.deployment.template import parse_template
 from gluebook.errors import ConfigurationError
@@ -124,7 +125,12 @@ def test_the_stack_is_counted_in_the_template_and_takes_other_parameters() -> No
     stack = stack_of(
         DOCUMENT, {"NumberOfWorkers": "4", "WorkerType": "G.2X", "SweepSchedule": "rate(1 hour)"}
     )
-    assert (stack.datasets, stack.alarms, stack.workers, stack.sweep_seconds) == (2, len(alarms), 8, 3600)
+    assert (stack.datasets, stack.alarms, stack.workers, stack.sweep_seconds) == (
+        len(CONTRACTS),
+        len(alarms),
+        8,
+        3600,
+    )
 
 
 @pytest.mark.parametrize(

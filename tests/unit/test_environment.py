@@ -57,9 +57,9 @@ def test_every_line_of_the_lock_is_one_exact_version() -> None:
     assert all(re.fullmatch(r"[0-9][\w.+!-]*", version) for version in lock().values())
 
 
-def test_the_template_installs_the_great_expectations_that_is_tested_here() -> None:
+def test_the_template_installs_the_modules_that_are_tested_here() -> None:
     modules = parse_template(TEMPLATE)["Parameters"]["PythonModules"]["Default"]
-    assert modules == f"great-expectations=={lock()['great-expectations']}"
+    assert modules == ",".join(f"{name}=={lock()[name]}" for name in ("great-expectations", "msgspec"))
 
 
 def test_the_lock_names_no_place_that_packages_come_from() -> None:

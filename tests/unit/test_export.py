@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from gluebook.contracts import CONTRACTS
 from gluebook.errors import NotebookError
 from gluebook.notebook.cells import ROLES, read_cells
 from gluebook.notebook.export import export
 from notebook_kit import Cell, code, prose, write
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("support_tickets", "app_logs")
+NAMES = tuple(CONTRACTS)
 PARAMETERS = 'dataset: str = "app_logs"\nlimit: int = 5'
 
 Make = Callable[..., Path]

@@ -223,7 +223,8 @@ def test_all_problems_are_told_at_once(make: Make) -> None:
         ),
         (
             [TITLE, SESSION, code('limit: int = 5\ntable: str = ""\nmore: int = 1', "parameters"), JOB],
-            "cell 3: {}/pipeline.yaml does not give --more to the job; add it to DefaultArguments of TheJob",
+            "cell 3: {}/pipeline.yaml does not give --more to the job; "
+            "add it to DefaultArguments in infra/dataset.yaml and export",
         ),
     ],
 )
@@ -236,7 +237,7 @@ def test_what_a_job_notebook_must_have_is_told_if_it_is_not_there(
 
 def test_a_job_that_the_template_does_not_know_is_told(make: Make) -> None:
     [found] = linted(make(TITLE, SESSION, PARAMETERS, JOB), "Resources: {}")
-    assert "has no job for it; add an AWS::Glue::Job whose ScriptLocation is ../glue/job.py" in found
+    assert "has no job for it; write its contract and run `gluebook export`" in found
 
 
 def test_a_template_that_cannot_be_read_is_named(make: Make) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -364,7 +365,8 @@ USERS = WarehouseUsers(loaders=("IAMR:load",), readers=("IAMR:sweep", 'IAM:q"t')
 def test_the_schema_is_harmless_to_repeat_and_within_the_limits() -> None:
     known = frozenset({"gluebook_loader", "gluebook_reader", "IAMR:load", "iamr:sweep", 'IAM:q"t'})
     sqls = schema_sql(tuple(CONTRACTS.values()), USERS, known)
-    tables = [LOADS, FILES, *quality_ddl(), "app_logs", "app_logs_echoes", "support_tickets"]
+    named = ([each.name, *([f"{each.name}_echoes"] if each.append else [])] for each in CONTRACTS.values())
+    tables = [LOADS, FILES, *quality_ddl(), *chain.from_iterable(named)]
     assert [sql.split()[:6] for sql in sqls[: len(tables)]] == [
         ["create", "table", "if", "not", "exists", table] for table in tables
     ]

@@ -122,7 +122,7 @@ def test_the_order_in_which_they_are_found_does_not_matter() -> None:
     ("asked", "message"),
     [
         ({"dataset": "invoices"}, "no dataset 'invoices'; there are"),
-        ({"source": "nginx"}, "no source 'nginx'; there are containers, helpdesk, mongod, servicenow"),
+        ({"source": "nginx"}, "no source 'nginx'; there are .*, servicenow"),
         ({"dataset": "app_logs", "source": "helpdesk"}, "no source 'helpdesk'; there are containers, mongod"),
         ({"since": "2026-01-06", "until": "2026-01-05"}, "is after"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fakes.objects import FakeObjects
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts
 from gluebook.core.statements import Rows
@@ -82,7 +83,7 @@ def test_a_day_is_the_files_that_arrived_on_it_and_what_is_broken_elsewhere() ->
     )
     assert [file.key.rsplit("/", 1)[1] for file in data.files] == ["a"]
     assert [(file.state, file.reason) for file in data.elsewhere] == [("FAILED", "not_gzip")]
-    assert [dataset.dataset for dataset in data.datasets] == ["app_logs", "support_tickets"]
+    assert [dataset.dataset for dataset in data.datasets] == list(CONTRACTS)
     assert (data.counts.read, data.datasets[0].loaded) == (10, 7)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import NotebookError
 from gluebook.notebook.deployed import filled, notebook_defaults, report_defaults
 from gluebook.notebook.execute import declared
@@ -70,8 +71,7 @@ def test_the_reports_parameters_are_filled_from_the_stack() -> None:
         "LedgerTable": "ledger",
         "Workgroup": "group",
         "WarehouseDatabase": "db",
-        "SupportTicketsJob": "t",
-        "AppLogsJob": "l",
+        **dict.fromkeys(JOB_OUTPUTS.values(), "job"),
     }
     parameters = declared(ROOT / "notebooks" / "reports" / "data_quality.ipynb")
     assert [parameter.name for parameter in parameters] == ["day", *report_defaults(outputs)]

@@ -29,8 +29,10 @@ JOB = {
 }
 
 
-def sources(notebook: dict[str, Any], tag: str) -> list[str]:
-    return ["".join(c["source"]) for c in notebook["cells"] if tag in c["metadata"].get("tags", [])]
+def sources(notebook: dict[str, Any], role: str) -> list[str]:
+    """The texts of the cells of a role, which is a tag or a first line."""
+    cells = [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in notebook["cells"]]
+    return [text for text, tags in cells if role in tags or text.startswith(f"#| {role}\n")]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks" / "jobs").glob("*.ipynb")), ids=lambda p: p.stem)

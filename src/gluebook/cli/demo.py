@@ -21,6 +21,7 @@ from gluebook.cli.screens.progress import stages
 from gluebook.core.cost import Cost, cost
 from gluebook.core.model import Counts
 from gluebook.deployment.build import project_root
+from gluebook.deployment.laptop import CRAWLER_OUTPUTS, JOB_OUTPUTS
 from gluebook.errors import TerminalError
 from gluebook.operations.status import Overview
 from gluebook.sample import Sample, Truth
@@ -142,9 +143,9 @@ def cost_of(laptop: Laptop, seen: Overview) -> Cost:
     """The cost of the same on AWS."""
     glue = laptop.aws.endpoint.client("glue")
     outputs = laptop.deployment.outputs
-    jobs = [outputs[name] for name in ("SupportTicketsJob", "AppLogsJob")]
+    jobs = [outputs[name] for name in JOB_OUTPUTS.values()]
     runs = [run.get("ExecutionTime", 0) for job in jobs for run in glue.get_job_runs(JobName=job)["JobRuns"]]
-    crawlers = [outputs[name] for name in ("SupportTicketsCrawler", "AppLogsCrawler")]
+    crawlers = [outputs[name] for name in CRAWLER_OUTPUTS.values()]
     crawls = [c for c in crawlers if "LastCrawl" in glue.get_crawler(Name=c)["Crawler"]]
     loads = [0.0 for batch in seen.batches for _ in range(batch.load_attempts)]
     return cost(runs, [0.0] * len(crawls), loads, deployed_stack({}))

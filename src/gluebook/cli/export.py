@@ -1,4 +1,4 @@
-"""`gluebook export`: write the job scripts and suites that notebooks are the source of."""
+"""`gluebook export`: write what notebooks and contracts are the source of."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from gluebook.cli import screens
-from gluebook.contracts import contract
+from gluebook.contracts import CONTRACTS, contract
 from gluebook.deployment.build import project_root
+from gluebook.deployment.dataset_blocks import with_datasets
 
 
 def export(
@@ -23,7 +24,7 @@ def export(
         bool, typer.Option("--check", help="Write nothing, and exit with 1 if a file differs.")
     ] = False,
 ) -> None:
-    """Write the Glue scripts of the job notebooks and the gate's suites of the suite notebooks.
+    """Write the Glue scripts, the gate's suites, and the template's blocks for each dataset.
 
     Example: gluebook export --check
     """
@@ -42,21 +43,38 @@ def export(
             file.write_text(text, encoding="utf-8")
             screens.show(f"wrote {name}")
     if check and drifted:
-        screens.err.print("The files differ from what the notebooks say; run `gluebook export`.")
+        screens.err.print("The files differ from what notebooks and contracts say; run `gluebook export`.")
         raise typer.Exit(1)
 
 
 def _exported(root: Path, notebooks: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Each file that one of the notebooks is the source of, and the text that belongs into it."""
+    """Each file that a notebook or the contracts are the source of, and the text that belongs into it.
+
+    Raises NotebookError naming the notebook that a contract lacks.
+    """
     from gluebook.notebook.cells import read_notebook
     from gluebook.notebook.export import export as export_job
     from gluebook.notebook.suites import export_suites
 
-    places = (root / "notebooks" / "jobs", root / "notebooks" / "suites")
-    for notebook in notebooks or [path for place in places for path in sorted(place.glob("*.ipynb"))]:
+    folders = (root / "notebooks" / "jobs", root / "notebooks" / "suites")
+    every = [folder / f"{dataset}.ipynb" for folder in folders for dataset in CONTRACTS]
+    for notebook in notebooks or every:
         if read_notebook(notebook).of_role("suite"):
             for name, text in export_suites(notebook, contract(notebook.stem)).items():
                 yield root / "expectations" / name, text
         else:
             header_name = f"notebooks/jobs/{notebook.name}"
             yield root / "glue" / f"{notebook.stem}.py", export_job(notebook, header_name)
+    if not notebooks:
+        yield from _of_contracts(root)
+
+
+def _of_contracts(root: Path) -> Iterator[tuple[Path, str]]:
+    """What follows from the contracts alone: the template's blocks, and the packages that hold the sources."""
+    template = root / "infra" / "pipeline.yaml"
+    yield template, with_datasets(template, CONTRACTS.values())
+    for dataset, each in CONTRACTS.items():
+        folder = root / "src" / "gluebook" / "sources" / dataset
+        if folder.is_dir():
+            # Without it a source could not be imported from the zip that jobs run: a zip has no namespace packages.
+            yield folder / "__init__.py", f'"""Sources of {each.title.lower()}."""\n'

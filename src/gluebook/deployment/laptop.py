@@ -9,8 +9,12 @@ from pathlib import Path
 
 import psutil
 
-# The stack's output with the name of each dataset's job.
-JOB_OUTPUTS = {"support_tickets": "SupportTicketsJob", "app_logs": "AppLogsJob"}
+from gluebook.contracts import CONTRACTS
+from gluebook.deployment.dataset_blocks import logical_id
+
+# The stack's outputs that hold the name of each dataset's job, and of its crawler.
+JOB_OUTPUTS = {dataset: f"{logical_id(dataset)}Job" for dataset in CONTRACTS}
+CRAWLER_OUTPUTS = {dataset: f"{logical_id(dataset)}Crawler" for dataset in CONTRACTS}
 
 
 @dataclass(frozen=True)

@@ -112,13 +112,15 @@ def _arguments(notebook: Notebook, job: JobResource | None, where: str) -> Itera
     except NotebookError:
         return  # already a problem
     if job is None:
-        cure = f"add an AWS::Glue::Job whose ScriptLocation is ../glue/{Path(notebook.name).stem}.py"
+        cure = "write its contract and run `gluebook export`, which adds the job of each contract"
         yield Problem(notebook.name, 0, 0, f"{where} has no job for it", cure)
         return
     number = next((cell.number for cell in notebook.of_role("parameters")), 0)
     for name in job.arguments.keys() - parameters.keys():
         what = f"{where} gives the job --{name}, which is not a parameter of the notebook"
-        yield Problem(notebook.name, number, 0, what, "declare it, or remove it there")
+        yield Problem(
+            notebook.name, number, 0, what, "declare it, or remove it from infra/dataset.yaml and export"
+        )
     for parameter in parameters.values():
         yield from _argument(notebook, number, parameter, job, where)
 
@@ -128,7 +130,9 @@ def _argument(
 ) -> Iterator[Problem]:
     if parameter.name not in job.arguments:
         what = f"{where} does not give --{parameter.name} to the job"
-        yield Problem(notebook.name, number, 0, what, f"add it to DefaultArguments of {job.name}")
+        yield Problem(
+            notebook.name, number, 0, what, "add it to DefaultArguments in infra/dataset.yaml and export"
+        )
         return
     value = job.arguments[parameter.name]
     if value is None:

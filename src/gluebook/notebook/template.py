@@ -25,7 +25,6 @@ class JobResource:
     dashes, without those of Glue's own (which hold dashes); None where only the deployed stack knows the value.
     """
 
-    name: str
     session: Mapping[str, str]
     arguments: Mapping[str, str | None]
 
@@ -36,21 +35,20 @@ def job_resource(template: Path, script: str) -> JobResource | None:
     Raises ConfigurationError if the template can't be read.
     """
     parsed = parse_template(template)
-    for name, resource in parsed["Resources"].items():
+    for resource in parsed["Resources"].values():
         properties = resource.get("Properties", {})
         location = properties.get("Command", {}).get("ScriptLocation", "")
         if resource["Type"] == "AWS::Glue::Job" and str(location).rpartition("/")[2] == script:
-            return _job(name, properties, parsed["Parameters"])
+            return _job(properties, parsed["Parameters"])
     return None
 
 
-def _job(name: str, properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> JobResource:
+def _job(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> JobResource:
     values = {
         magic: _value(properties.get(wanted), parameters) for magic, wanted in SESSION_PROPERTIES.items()
     }
     arguments = {flag.removeprefix("--"): value for flag, value in properties["DefaultArguments"].items()}
     return JobResource(
-        name,
         {magic: value for magic, value in values.items() if value is not None},
         {flag: _value(value, parameters) for flag, value in arguments.items() if "-" not in flag},
     )

@@ -21,7 +21,6 @@ from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import Laptop
 from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
-from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import TerminalError
 from gluebook.operations.replay import replay, replay_of_files
 from gluebook.sample import SampleFile, generate
@@ -72,6 +71,7 @@ class _Scenario:
         self._deployment = laptop.deployment
         self._deadline = time.monotonic() + timeout_seconds
         self._files = _sample(7, _DAY)
+        self._datasets = {file.dataset for file in self._files}
 
     def dying_runs(self) -> None:
         """The first run of each dataset is killed; the success events of the second ones are lost."""
@@ -86,7 +86,7 @@ class _Scenario:
     def refused_loads(self) -> None:
         """The manifests list each file twice, so the counts differ from those curated: the batches are divided."""
         objects, lake = Objects(), self._deployment.lake
-        for dataset in JOB_OUTPUTS:
+        for dataset in self._datasets:
             for batch in self._open(dataset):
                 if batch.state is BatchState.CURATED:
                     key = lake.manifest(dataset, batch.batch_id, batch.generation)
@@ -120,12 +120,12 @@ class _Scenario:
 
         def all_killed() -> bool:
             running = self._aws.jobs.running()
-            for dataset in JOB_OUTPUTS.keys() - killed.keys():
+            for dataset in self._datasets - killed.keys():
                 for run in {batch.owner or "" for batch in self._open(dataset)} & running.keys():
                     with suppress(ProcessLookupError):
                         os.kill(running[run], signal.SIGKILL)
                         killed[dataset] = run
-            return killed.keys() == JOB_OUTPUTS.keys()
+            return killed.keys() == self._datasets
 
         self._until(all_killed, "a run of each job has claimed a batch")
         return killed
