@@ -11,11 +11,14 @@ from unittest.mock import patch
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from chain.kit import real, ticket_file, ticket_record
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
+from gluebook.sources.model import Source
 from gluebook.sources.support_tickets.helpdesk import SOURCE as HELPDESK
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
+from gluebook.transforms.masking import UNMASKED
 from gluebook.transforms.verbs import conform, rejects_table
 from people_kit import People
 from spark.conftest import Frame
@@ -234,7 +237,10 @@ def test_nobody_of_the_real_export_is_found_in_table_or_quarantine(
 def test_with_masking_off_everybody_of_the_real_export_is_found(
     spark: SparkSession, frame: Frame, export: list[dict[str, str]], broken: list[dict[str, str]]
 ) -> None:
-    with patch("gluebook.transforms.verbs.pseudonymise", lambda df, source, key: df):
+    def unmasked(df: DataFrame, source: Source, key: str) -> DataFrame:
+        return df.withColumn(UNMASKED, F.lit(None).cast("string"))
+
+    with patch("gluebook.transforms.verbs.pseudonymise", unmasked):
         open_to_all = run(spark, frame, *export, *broken)
     assert open_to_all.kept is not None
     people = People(person for ticket in export for person in persons(ticket))
