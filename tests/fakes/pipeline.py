@@ -10,6 +10,7 @@ from fakes.objects import FakeObjects
 from fakes.services import FakeCatalog, FakeJobs, FakeWarehouse
 from fakes.values import FakeClock, a_batch, a_file
 from gluebook.contracts import CONTRACTS, contract
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.events import Event, JobEnded, StatementEnded
 from gluebook.core.keys import Lake
 from gluebook.core.loading import CrawlPolicy, loaded, statement_name
@@ -186,12 +187,11 @@ class Pipeline:
         unreadable. The staged Parquet contains only the file's identity.
         """
         curation = Curation(self.job_context, contract(batch.dataset), batch)
+        reasons = {key: ReasonText(reason) for key, reason in (bad or {}).items()}
         counts = {f.key: rows if isinstance(rows, int) else rows.get(f.key, 0) for f in curation.files}
         curation.check(
             {
-                number: Checked(
-                    number, 0 if f.key in (bad or {}) else counts[f.key], bad=(bad or {}).get(f.key)
-                )
+                number: Checked(number, 0 if f.key in reasons else counts[f.key], bad=reasons.get(f.key))
                 for number, f in enumerate(curation.files)
             }
         )
