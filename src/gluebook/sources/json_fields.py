@@ -19,7 +19,7 @@ Members = Mapping[str, msgspec.Raw]
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
-_NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?")
 _FIRST_BEYOND_BIGINT = 1 << 63
 
 
@@ -67,8 +67,8 @@ def first_text(members: Members, keys: Iterable[str]) -> str | None:
 
 
 def whole_number(text: str | None) -> str | None:
-    """A JSON number as the digits of a bigint, without its fraction; None for one that is negative or too great."""
+    """A JSON number as the text of a bigint, without its fraction; None for any other text or number."""
     if text is None or not _NUMBER.fullmatch(text):
         return None
     number = Decimal(text)
-    return str(int(number)) if number < _FIRST_BEYOND_BIGINT else None
+    return str(int(number)) if -_FIRST_BEYOND_BIGINT <= number < _FIRST_BEYOND_BIGINT else None
