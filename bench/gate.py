@@ -2,11 +2,11 @@
 
     python bench/gate.py [rows]
 
-Runs on this machine: made-up MongoDB lines, the job notebook's own cells and the writing of its Parquet; then the
-gate on that Parquet, on Spark, and on pandas if the rows aren't too many for it. The last line is the way to make
-it cheaper, tried out and not used: every expectation on rows as a sum in one aggregate of Spark, without Great
-Expectations. All cases run in turn in one process, several rounds; a case's figure is the median.
-Prints a Markdown table.
+Runs on this machine: generated MongoDB records as the inbox holds them, the job notebook's own cells and the
+writing of its Parquet; then the gate on that Parquet, on Spark, and on pandas if the rows are few enough. The last
+case is a cheaper way that is not used: every expectation on rows as a sum in one aggregate of Spark, without Great
+Expectations. All cases run in turn in one process, several rounds; the figure of a case is the median. Prints a
+Markdown table.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.job.runtime import spark_session
-from gluebook.notebook.cells import read_cells
+from gluebook.notebook.planning import run_job_cells
 from gluebook.quality.gate import Staged
 from gluebook.quality.suites import load_suites
 from gluebook.quality.violations import violation
+from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
+from gluebook.transforms.frames import Frames, records_schema
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
@@ -46,18 +46,12 @@ class Run:
 
     def __init__(self, spark: SparkSession, records: DataFrame) -> None:
         self.spark, self.contract, self.pseudonym_key = spark, APP_LOGS, "a key"
-        self._records = records
+        self._frames = Frames(APP_LOGS, ((MONGOD, records),))
         self._kept: list[DataFrame] = []
         self.result: tuple[DataFrame, DataFrame] | None = None
 
-    def start(self, **_: Any) -> Run:
-        return self
-
-    def records(self, source: str) -> DataFrame:
-        return self._records if source == "mongod" else self._records.where(F.lit(False))
-
-    def headers(self, _source: str) -> list[str]:
-        return []
+    def records(self) -> Frames:
+        return self._frames
 
     def keep(self, df: DataFrame) -> DataFrame:
         self._kept.append(df.persist())
@@ -73,35 +67,35 @@ class Run:
 
 
 def make_records(spark: SparkSession, rows: int, folder: Path) -> DataFrame:
-    """Numbered raw records, as the inbox holds them."""
-    line = """to_json(named_struct(
-        't', named_struct('$date', date_format(timestamp_seconds(1767571200 + id), "yyyy-MM-dd'T'HH:mm:ssXXX")),
-        's', element_at(array('I', 'I', 'I', 'W', 'E', 'D1'), cast(id % 6 + 1 as int)),
-        'c', 'NETWORK', 'id', 22943, 'ctx', concat('conn', id % 997),
-        'msg', concat('Connection accepted from client number ', id),
-        'attr', named_struct('remote', concat('10.0.1.1:', id % 60000), 'durationMillis', id % 1000)
-    ))"""
-    spark.range(rows).selectExpr(
-        "'app_logs/mongod/dt=2026-01-05/made-up.jsonl' as _source_file",
-        "'1' as _source_version",
-        "id as _source_record",
-        "'bench' as _batch_id",
-        "'2026-01-05' as dt",
-        "cast(null as string) as _header",
-        f"{line} as _raw",
-        "cast(null as string) as _problem",
-    ).write.parquet(str(folder))
-    return spark.read.parquet(str(folder))
+    """Parsed records, as the inbox holds them."""
+    columns = {
+        "_source_record": "id",
+        "_source_file": "'app_logs/mongod/dt=2026-01-05/generated.jsonl'",
+        "_source_version": "'1'",
+        "_batch_id": "'bench'",
+        "dt": "'2026-01-05'",
+        "_raw": "concat('a line of about two hundred characters, ', repeat('-', 150), id)",
+        "_problem": "cast(null as string)",
+        "t.$date": "date_format(timestamp_seconds(1767571200 + id), \"yyyy-MM-dd'T'HH:mm:ssXXX\")",
+        "s": "element_at(array('I', 'I', 'I', 'W', 'E', 'D1'), cast(id % 6 + 1 as int))",
+        "c": "'NETWORK'",
+        "id": "'22943'",
+        "ctx": "concat('conn', id % 997)",
+        "msg": "concat('Connection accepted from client number ', id)",
+        "attr": "to_json(named_struct('remote', concat('10.0.1.1:', id % 60000)))",
+        "attr.durationMillis": "cast(id % 1000 as string)",
+    }
+    schema = records_schema(MONGOD)
+    chosen = [f"{columns[name]} as `{name}`" for name in schema.names]
+    spark.range(rows).selectExpr(*chosen).write.parquet(str(folder))
+    return spark.read.schema(schema).parquet(str(folder))
 
 
 def transform(spark: SparkSession, records: DataFrame, target: Path, rows: int) -> None:
     """The notebook's job cells, and what the run writes of them."""
     run = Run(spark, records)
-    names: dict[str, object] = {}
-    with patch("gluebook.job.run.BatchRun", run), redirect_stdout(io.StringIO()):
-        for cell in read_cells(NOTEBOOK):
-            if cell.role in ("parameters", "job"):
-                exec(compile(cell.source, f"cell {cell.number}", "exec"), names)  # noqa: S102
+    with redirect_stdout(io.StringIO()):
+        run_job_cells(NOTEBOOK, run)
     assert run.result is not None
     kept, rejects = run.result
     spread = F.pmod(F.hash(*APP_LOGS.key), F.lit(1 + rows // ROWS_PER_FILE))

@@ -1,1 +1,1 @@
-"""SQS: queues under load, which moto is too slow for and loses messages of."""
+"""SQS queues under load: moto is too slow for it, and loses messages."""
