@@ -58,6 +58,11 @@ class Case:
     extra_references: list[tuple[int, str, str]] = field(default_factory=list)
 
 
+# Columns of container logs, which are null here, and the others.
+OF_CONTAINERS = ("trace_id", "span_id", "pod", "node")
+FILLED = [name for name in APP_LOGS.names if name not in OF_CONTAINERS]
+
+
 def identity(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
@@ -84,6 +89,7 @@ def curated(keys: Iterable[tuple[int, str, str]]) -> pa.Table:
         "_source_version": versions,
         "_source_record": numbers,
         "_batch_id": ["timed"] * count,
+        **dict.fromkeys(OF_CONTAINERS, [None] * count),
     }
     return table(APP_LOGS.columns, values)
 
@@ -169,7 +175,8 @@ class Bench:
         """Makes the tables that every load finds, and keeps them aside."""
         execute = self._connection.execute
         execute(
-            f"insert into app_logs select 'mongod', encode(sha256(n::text::bytea), 'hex'), timestamp '{NOON}'"
+            f"insert into app_logs ({', '.join(FILLED)}) "
+            f"select 'mongod', encode(sha256(n::text::bytea), 'hex'), timestamp '{NOON}'"
             " + n * interval '1 ms', 'info', false, 'mongod', 'NETWORK', 'conn' || n % 997, 22943, n % 1000,"
             " 'Connection accepted from client number ' || n, json_build_object('remote', '10.0.1.1:' || n % 60000,"
             f" 'connectionCount', n)::text, 't' || n % {FILES_OF_THE_TABLE}, '1', n, 'before'"
