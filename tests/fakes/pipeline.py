@@ -183,7 +183,7 @@ class Pipeline:
     ) -> Batch:
         """Curate a claimed batch like a run; returns it in its new state.
 
-        Each file holds `rows` records (by key, or all the same), each of them is curated; those in `bad` are
+        Each file holds `rows` records, given by key or one number for all; each record is curated; those in `bad` are
         unreadable. The staged Parquet contains only the file's identity.
         """
         curation = Curation(self.job_context, contract(batch.dataset), batch)

@@ -21,7 +21,7 @@ from spark.pipelines import run_notebook
 GOLDEN = Path(__file__).parent / "golden"
 _EXPECTED = "expected.json"
 _PLACE = ("_source_file", "_source_record")
-# The same in every row, or told by the place.
+# The same in every row, or given by the file's place.
 _UNTOLD = {*_PLACE, "_source_version", "_batch_id", "source", "dt"}
 
 
@@ -36,7 +36,7 @@ def inputs(folder: Path) -> dict[str, bytes]:
 
 
 def expected(folder: Path) -> dict[str, Any] | None:
-    """What must come of them; None if nobody has said so yet."""
+    """The expected rows, rejects and counts; None before they are written."""
     path = folder / _EXPECTED
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 

@@ -115,7 +115,7 @@ class Place:
         return str(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode())
 
     def later(self, remove: Callable[[], Any]) -> None:
-        """Remove something at the end; what can't be removed is named, and the rest is removed all the same."""
+        """Remove something at the end; what can't be removed is named, and does not keep the rest."""
 
         def removing() -> None:
             try:

@@ -64,7 +64,7 @@ def listen_to_objects(callback: Listener) -> Callable[[], None]:
     """Have `callback` called once for every created object, until the returned function is called.
 
     It is called in the thread that answers the S3 request, before the answer is sent, so it should pass the event on
-    and return. What it raises is logged; the object is stored all the same.
+    and return. An exception of it is logged, and the object stays stored.
     """
     _listeners.append(callback)
 

@@ -25,7 +25,7 @@ _TEXT = re.compile(
     r"(?:- |(?P<class>\S+)#(?P<line>[1-9]\d*) )?(?P<message>.*)",
     re.ASCII | re.DOTALL,
 )
-# What Kubernetes appends to the name of a Deployment, DaemonSet or StatefulSet to name its pods: made-up parts have
+# What Kubernetes appends to the name of a Deployment, DaemonSet or StatefulSet to name its pods: generated parts have
 # no vowels, so that they are no words (k8s.io/apimachinery/pkg/util/rand).
 _MADE_UP = "bcdfghjklmnpqrstvwxz2456789"
 _POD_SUFFIX = re.compile(rf"((-[{_MADE_UP}]{{6,10}})?-[{_MADE_UP}]{{5}}|-[0-9]+)\Z")
