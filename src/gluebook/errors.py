@@ -5,7 +5,6 @@ GluebookError
 │   ├── ContractError            data, suite or code disagree with a dataset's contract
 │   ├── IllegalTransition        a file version or batch can't go from this state to that one
 │   ├── CountMismatch            rows went missing or appeared between two steps
-│   ├── GateFailed               the batch broke a critical expectation
 │   ├── NotebookError            a notebook can't become a job script
 │   ├── ConfigurationError       something the caller must set up first
 │   └── SelfCheckFailed          job runs cannot work in this environment, whatever the data
@@ -39,10 +38,6 @@ class IllegalTransition(TerminalError):
 
 class CountMismatch(TerminalError):
     """Rows went missing or appeared between two steps."""
-
-
-class GateFailed(TerminalError):
-    """The batch broke a critical expectation; nothing of it was published."""
 
 
 class NotebookError(TerminalError):

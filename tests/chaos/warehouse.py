@@ -79,7 +79,7 @@ class ChaosWarehouse:
             if found is None:
                 return None
             last = f"{statement_id}:{len(found.sqls)}" if len(found.sqls) > 1 else statement_id
-            return Statement(statement_id, found.status, found.error, last)
+            return Statement(statement_id, found.status, found.error, result_id=last)
 
         return door("DescribeStatement", False, described)
 

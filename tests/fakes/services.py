@@ -85,10 +85,13 @@ class FakeWarehouse:
 
     def statement(self, statement_id: str) -> Statement | None:
         if statement_id in self._asked:
-            return Statement(statement_id, "FAILED" if self.refusal else "FINISHED", self.refusal)
+            status = "FAILED" if self.refusal else "FINISHED"
+            return Statement(statement_id, status, self.refusal, result_id=statement_id)
         found = self.statements.get(statement_id)
-        last = f"{statement_id}:{len(found.sqls)}" if found else ""
-        return Statement(statement_id, found.status, found.error, last) if found else None
+        if found is None:
+            return None
+        last = f"{statement_id}:{len(found.sqls)}"
+        return Statement(statement_id, found.status, found.error, result_id=last)
 
     def result(self, statement_id: str) -> Rows:
         if statement_id in self._asked:

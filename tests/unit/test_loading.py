@@ -230,4 +230,4 @@ def test_a_batch_of_more_dates_than_the_ledger_names_is_taken_to_bring_a_new_one
     ],
 )
 def test_a_statement_has_ended_when_it_changes_no_more(status: str, ended: bool) -> None:
-    assert Statement("s", status).ended is ended
+    assert Statement("s", status, result_id="s").ended is ended

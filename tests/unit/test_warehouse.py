@@ -77,7 +77,7 @@ def test_a_deferred_query_is_one_statement_without_an_end_event(api: tuple[Wareh
         "describe_statement", {"Id": ID, "Status": "FAILED", "Error": "ERROR: no"}, {"Id": ID}
     )
     assert warehouse.submit_query("select 1", name="q") == ID
-    assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no", ID)
+    assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no", result_id=ID)
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_anything_else_is_the_environments(error: str) -> None:
 
 
 def test_a_cancelled_statement_blames_no_data() -> None:
-    assert not Statement("s", "ABORTED", DATA[0]).blames_data
-    assert Statement("s", "FAILED", DATA[0]).blames_data
+    assert not Statement("s", "ABORTED", DATA[0], result_id="s").blames_data
+    assert Statement("s", "FAILED", DATA[0], result_id="s").blames_data
 
 
 @pytest.mark.parametrize("quoted", ["connection reset", "conflict", "deadlock", "Access Denied", "Disk Full"])

@@ -13,7 +13,7 @@ Sources: AWS docs, "Load error reference" and "STL_LOAD_ERRORS"; error texts quo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
@@ -82,7 +82,7 @@ class Statement:
     statement_id: str
     status: str
     error: str = ""
-    result_id: str = ""
+    result_id: str = field(kw_only=True)
 
     @property
     def ended(self) -> bool:
