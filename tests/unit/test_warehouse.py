@@ -80,6 +80,16 @@ def test_a_deferred_query_is_one_statement_without_an_end_event(api: tuple[Wareh
     assert warehouse.statement(ID) == Statement(ID, "FAILED", "ERROR: no", result_id=ID)
 
 
+@pytest.mark.parametrize(("parts", "result_id"), [([], ID), ([f"{ID}:1", f"{ID}:2"], f"{ID}:2")])
+def test_the_result_of_a_statement_is_that_of_its_last_part(
+    api: tuple[Warehouse, Stubber], parts: list[str], result_id: str
+) -> None:
+    warehouse, answers = api
+    described = {"Id": ID, "Status": "FINISHED", "SubStatements": [{"Id": part} for part in parts]}
+    answers.add_response("describe_statement", described)
+    assert warehouse.statement(ID) == Statement(ID, "FINISHED", result_id=result_id)
+
+
 @pytest.mark.parametrize(
     "code", ["ActiveStatementsExceededException", "ThrottlingException", "InternalServerException"]
 )

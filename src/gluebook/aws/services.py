@@ -126,7 +126,7 @@ class Warehouse:
     def _described(self, statement_id: str) -> Statement:
         found = self._api.describe_statement(Id=statement_id)
         # Read from the Data API, because another release may have submitted the batch with other statements.
-        last = found.get("SubStatements", [found])[-1]["Id"]
+        last = (found.get("SubStatements") or [found])[-1]["Id"]
         return Statement(statement_id, found["Status"], found.get("Error", ""), result_id=last)
 
     def result(self, statement_id: str) -> Rows:
