@@ -417,3 +417,11 @@ def test_a_small_file_that_inflates_to_a_hundred_megabytes_is_read_in_little_mem
         tracemalloc.stop()
     assert record.problem == Reason.RECORD_TOO_LONG
     assert peak < 8 << 20
+
+
+def test_a_header_may_name_a_hundred_thousand_columns() -> None:
+    # As many as the longest record holds: looking each one up among all the others would take hours.
+    names = [f"c{number:x}" for number in range(100_000)]
+    framer = Framer(io.BytesIO(",".join(names).encode() + b"\n"), Layout("csv"))
+    assert list(framer) == []
+    assert framer.columns == tuple(names)

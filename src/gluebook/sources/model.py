@@ -9,7 +9,7 @@ from gluebook.contracts import PROVENANCE, Contract, contract
 from gluebook.errors import ConfigurationError
 from gluebook.sources.blanks import BLANKS
 from gluebook.sources.csv_fields import csv_fields
-from gluebook.sources.fields import Parser
+from gluebook.sources.fields import Parser, repeated
 from gluebook.sources.framing import Layout
 from gluebook.sources.times import problem_of_pattern
 
@@ -96,7 +96,7 @@ def _columns(source: Source) -> Iterator[str]:
             yield f"column {name!r} can't be one: its name is blank, has blanks around it or holds a `"
         elif name.startswith("_") or name == "dt":
             yield f"column {name!r} is one of the job's own; let `parse` call it something else"
-    for name in _repeated(source.columns):
+    for name in repeated(source.columns):
         yield f"column {name!r} stands in more than one of renames, left_out and private; it can be in one"
 
 
@@ -107,7 +107,7 @@ def _targets(source: Source) -> Iterator[str]:
                 yield f"{given_by} gives {name}, which the job fills itself; take it out"
             elif name not in source.contract.names:
                 yield f"{given_by} gives {name}, a column that {_known(source.contract.name, source.contract.names)}"
-    for name in _repeated(source.targets):
+    for name in repeated(source.targets):
         yield f"{name} is given more than once by renames and derive; one of them may give it"
 
 
@@ -173,11 +173,6 @@ _CHECKS: tuple[Callable[[Source], Iterator[str]], ...] = (
     _layout,
     _texts,
 )
-
-
-def _repeated(names: Collection[str]) -> list[str]:
-    counted = list(names)
-    return sorted({name for name in counted if counted.count(name) > 1})
 
 
 def _known(whose: str, names: Collection[str]) -> str:

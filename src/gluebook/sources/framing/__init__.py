@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from gluebook.contracts.reasons import Reason
 from gluebook.sources.csv_fields import header_names
-from gluebook.sources.fields import Malformed
+from gluebook.sources.fields import Malformed, repeated
 from gluebook.sources.framing.cutting import Unit, csv_records, lines
 from gluebook.sources.framing.unpacking import BadFile as BadFile
 from gluebook.sources.framing.unpacking import unpacked
@@ -92,7 +92,7 @@ def _columns(header: str, problem: Reason | None, required: tuple[str, ...]) -> 
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header lacks {', '.join(missing[:5])}{more}"))
-    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    doubled = repeated(filter(None, names))
     if doubled:
         raise BadFile(Reason.ANOTHER_LAYOUT.because(f"the header names {', '.join(doubled)} twice"))
     return names
