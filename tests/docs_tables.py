@@ -23,6 +23,7 @@ from gluebook.core.differences import EXPLANATIONS
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.core.sql.schema import LOADS_COLUMNS
 from gluebook.core.states import BatchState, FileState
+from gluebook.notebook.cells import ROLES
 from gluebook.quality.baseline import identity
 from gluebook.sources import source_names
 
@@ -49,6 +50,13 @@ def states() -> str:
             for kind, states in (("file", FileState), ("batch", BatchState))
             for state in states
         ),
+    )
+
+
+def cell_roles() -> str:
+    """Every role of a notebook's cells."""
+    return markdown(
+        "role | what it is for | in the Glue script?", ((f"`{name}`", *row) for name, row in ROLES.items())
     )
 
 
@@ -164,6 +172,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "commands"): commands,
     ("docs/operations.md", "states"): states,
     ("docs/architecture.md", "diagram of states"): state_diagram,
+    ("docs/notebooks.md", "roles of cells"): cell_roles,
     ("docs/operations.md", "differences"): differences,
     ("docs/operations.md", "reasons of batches"): partial(reasons, About.BATCH),
     ("docs/data.md", "datasets"): datasets,

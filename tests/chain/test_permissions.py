@@ -51,7 +51,7 @@ def test_each_grant_that_is_taken_away_is_missed_and_named(here: Deployed) -> No
     }
     assert len(lines) == len(here.grants)
     silent = [(one.role, one.action, one.resource) for one, said in lines.items() if not said]
-    assert silent == [], "`make grants` plays a story in which they must be used, or they are to go"
+    assert silent == [], "`make grants` plays a scenario in which they must be used, or they are to go"
     for granted, said in lines.items():
         assert all(line.startswith(f"{granted.role_name} was refused {granted.action} on ") for line in said)
     assert {(one.role, one.action) for one in lines} >= ONCE_SILENT

@@ -1,9 +1,9 @@
-"""`python -m grants [--write] [--chain 10 --seed N]` (PYTHONPATH=src:tests): use every grant, then take each away.
+"""`python -m grants [--write] [--chain 10 --seed N]` (PYTHONPATH=src:tests): use every grant, then remove each.
 
-Plays the story of `gluebook iam report` once, and judges what it asked for again without each single grant. With
-`--write` the evidence is kept: docs/grants.md and tests/grants/recording.json. With `--chain N` so many grants,
-chosen by seed (the commit's hash, if not given), are really removed, each from a laptop AWS of its own, and the story
-is played there until the refusal is named. Exit code 1 if a grant is unused, or its removal is not reported.
+Plays the scenario of `gluebook iam report` once, and evaluates its requests again without each single grant. `--write`
+writes docs/grants.md and tests/grants/recording.json. `--chain N` removes N grants, chosen by seed (the commit's hash
+unless given), each from a laptop AWS of its own, and plays the scenario there until the refusal is named. Exit code 1
+if a grant is unused, or its removal is not reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 
 from gluebook.cli.laptop import laptop
-from gluebook.cli.laptop.story import PARAMETERS, play
+from gluebook.cli.laptop.scenario import PARAMETERS, play
 from gluebook.cli.screens.refusals import refusals
 from grants import page, recording
 from grants.deployed import deployed
@@ -31,7 +31,7 @@ def main() -> int:
     options = _options()
     wrong = 0
     if options.write or not options.chain:
-        wrong += _story(write=options.write)
+        wrong += _scenario(write=options.write)
     if options.chain:
         wrong += _chain(options.chain, options.seed, options.grant)
     return 1 if wrong else 0
@@ -39,14 +39,16 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="grants", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep docs/grants.md and the recording")
-    parser.add_argument("--chain", type=int, default=0, help="how many grants to remove for real")
+    parser.add_argument("--write", action="store_true", help="write docs/grants.md and the recording")
+    parser.add_argument(
+        "--chain", type=int, default=0, help="how many grants to remove from a deployed chain"
+    )
     parser.add_argument("--seed", type=int, help="which ones; the commit's hash, if not given")
     parser.add_argument("--grant", action="append", help="only grants like ROLE/ACTION; may be repeated")
     return parser.parse_args()
 
 
-def _story(*, write: bool) -> int:
+def _scenario(*, write: bool) -> int:
     with laptop(_say, parameters=PARAMETERS) as running:
         play(running, _say, _PATIENCE_SECONDS)
         report, here, allowed = running.aws.report(), deployed(running), running.aws.allowed()

@@ -1,4 +1,4 @@
-"""What the story used, as a file: for every set of grants one request that they let in."""
+"""What the scenario used, as a file: one request for every set of grants that allows one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One grant is taken away: what of the recording is refused then, and what the chain says when it is really gone."""
+"""What is refused without a grant: of the recorded requests, and on a deployed chain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from gluebook.cli.laptop import Laptop, laptop
-from gluebook.cli.laptop.story import PARAMETERS, play
+from gluebook.cli.laptop.scenario import PARAMETERS, play
 from gluebook.cli.screens.refusals import refusals
 from gluebook.errors import GluebookError
 from grants.deployed import Deployed, deployed
@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 1200
 
 
 def missed(here: Deployed, recording: Iterable[Allowed]) -> dict[Granted, list[Allowed]]:
-    """For each grant, taken away by itself: the recorded requests that are refused."""
+    """For each grant: the recorded requests that are refused without it."""
     every = list(recording)
     return {
         granted: refused_without(
@@ -41,9 +41,9 @@ def reported(granted: Granted, refused: Iterable[Allowed]) -> list[str]:
 
 
 def chain_without(granted: Granted) -> list[str]:
-    """Play the story on a laptop of its own whose role lacks the grant: the lines that name what was refused.
+    """Play the scenario on a laptop of its own whose role lacks the grant: the lines that name what was refused.
 
-    It ends as soon as the refusal is seen. Empty if nobody missed the grant.
+    It ends as soon as the refusal is seen. Empty if nothing needs the grant.
     """
     with laptop(lambda stage: None, parameters=PARAMETERS) as running:
         role, grant = _remove(running, granted)
@@ -51,7 +51,7 @@ def chain_without(granted: Granted) -> list[str]:
         def named() -> tuple[Denied, ...]:
             return tuple(one for one in running.aws.report().denied if _is_of(one, role, grant))
 
-        # The story may not come to its end: whether the refusal is named is what counts.
+        # The scenario may fail half-way; only the refusal counts.
         with contextlib.suppress(GluebookError):
             play(running, lambda act: None, _PATIENCE_SECONDS, enough=lambda: bool(named()))
         return refusals(UsageReport(denied=named()))

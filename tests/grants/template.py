@@ -31,7 +31,7 @@ class Granted:
 
 
 def is_played(granted: Granted) -> bool:
-    """Whether the story can use the grant: not if it is for a dataset that has no generated files.
+    """Whether the scenario can use the grant: not if it is for a dataset that has no generated files.
 
     Such a dataset's role has the grants of the others under other names: `infra/dataset.yaml` is the text of all.
     """

@@ -47,7 +47,11 @@ def refusal(path: Path) -> str:
 
 
 def test_only_parameters_and_job_cells_reach_the_script(make: Make) -> None:
-    others = [code(f"never_{role.replace('-', '_')} = 1", role) for role in ROLES[1:] if role != "job"]
+    others = [
+        code(f"never_{role.replace('-', '_')} = 1", role)
+        for role in ROLES
+        if role not in ("parameters", "job")
+    ]
     made = script(
         make(code(PARAMETERS, "parameters"), *others, code("print(dataset)", "job"), prose("never", "raw"))
     )

@@ -1,4 +1,4 @@
-"""docs/grants.md and the recording behind it are of today's template; told without playing the story again."""
+"""docs/grants.md and the recording behind it are of today's template; told without playing the scenario again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from gluebook.sample.truth import LOGS, TICKETS
 from grants import page, recording
 from grants.template import Granted, grants, is_played
 
-HINT = "the template's grants have changed: `make grants` plays the story again and writes what it has used"
+HINT = (
+    "the template's grants have changed: `make grants` plays the scenario again and writes what it has used"
+)
 
 
 def generated(file: Path) -> str:
@@ -19,7 +21,7 @@ def generated(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def test_the_page_lists_exactly_the_grants_that_the_story_can_use() -> None:
+def test_the_page_lists_exactly_the_grants_that_the_scenario_can_use() -> None:
     rows = page.listed(generated(page.FILE))
     played = filter(is_played, grants())
     assert [row[:4] for row in rows] == [(one.role, *page.cells(one)) for one in played], HINT
@@ -64,7 +66,7 @@ def test_a_role_counts_if_it_is_deployed_with_default_parameters(
         assert grants(file) == [Granted("R", "p-r", "p", "#1", "sqs:SendMessage", "${Queue.Arn}")]
 
 
-def test_the_story_can_use_every_grant_but_those_of_a_dataset_without_generated_files(
+def test_the_scenario_can_use_every_grant_but_those_of_a_dataset_without_generated_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("grants.template.CONTRACTS", dict.fromkeys((TICKETS, LOGS)))

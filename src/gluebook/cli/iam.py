@@ -68,7 +68,7 @@ def _of_running() -> UsageReport:
 
 def _played(timeout: float) -> UsageReport:
     from gluebook.cli.laptop import laptop
-    from gluebook.cli.laptop.story import PARAMETERS, play
+    from gluebook.cli.laptop.scenario import PARAMETERS, play
 
     with stage_progress() as progress, laptop(progress.show, parameters=PARAMETERS) as made:
         play(made, progress.show, timeout)

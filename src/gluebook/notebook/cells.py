@@ -10,7 +10,23 @@ from typing import Any
 from gluebook.errors import NotebookError
 from gluebook.notebook.problems import Problem, refuse
 
-ROLES = ("parameters", "glue-session", "job", "suite", "check", "explore", "report")
+# Each role, with what it is for and what becomes of it in the Glue script, both in Markdown.
+ROLES = {
+    "parameters": ("the notebook's parameters, and nothing else", "yes, as job arguments"),
+    "glue-session": (
+        "the AWS Glue session: `%glue_version`, `%worker_type`, ...",
+        "no; the template has the job's",
+    ),
+    "job": ("the work", "yes"),
+    "suite": (
+        "`row_rules: list = [...]` or `batch_rules: list = [...]`: literals, which `gluebook export` writes to "
+        "`expectations/`",
+        "no",
+    ),
+    "check": ("a look at intermediate data: a count, a few rows", "no"),
+    "explore": ("trying things out, plots", "no"),
+    "report": ("what readers of the result see", "no"),
+}
 # Added by papermill on execution; never part of the source.
 INJECTED = "injected-parameters"
 _MARK = "#| "

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Iterator
 
 from gluebook.errors import NotebookError
-from gluebook.notebook.cells import Cell, Notebook
+from gluebook.notebook.cells import ROLES, Cell, Notebook
 from gluebook.notebook.glue_magics import CELL_MAGICS, COMMON_MAGICS, LINE_MAGICS, SHOWING_MAGICS, wrong_value
 from gluebook.notebook.magics import Magic, parse
 from gluebook.notebook.names import Names, names_in
@@ -24,7 +24,7 @@ _OTHER_ROLE = "give the cell another role"
 # Names that IPython and a Glue session provide in every cell; a job script has none of them.
 _GIVEN = ("display", "get_ipython", "In", "Out", "_", "__name__", "spark", "sc")
 # The cells that are code of the notebook's own.
-_READ = ("job", "suite", "check", "explore", "report")
+_READ = tuple(role for role in ROLES if role not in ("parameters", "glue-session"))
 _BUILTINS = frozenset({*dir(builtins), "__name__"})
 
 
