@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from localaws.s3 import ObjectCreated
 
 # Two shared cores may be busy with Spark: how long an example takes says nothing about the code.
 settings.register_profile("gluebook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,3 +27,23 @@ def gluebook_logger() -> Iterator[logging.Logger]:
     yield logger
     logger.handlers, logger.propagate = before[0], before[1]
     logger.setLevel(before[2])
+
+
+@pytest.fixture
+def told() -> Iterator[list[ObjectCreated]]:
+    """What moto's S3 in this process says of new objects, as it comes."""
+    from localaws.s3 import listen_to_objects  # loads moto, which most tests do without
+
+    events: list[ObjectCreated] = []
+    stop = listen_to_objects(events.append)
+    yield events
+    stop()
+
+
+@pytest.fixture
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go during the test; empty at first."""
+    folder = tmp_path / "temp"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder

@@ -17,7 +17,7 @@ from gluebook.cli.laptop import Laptop
 from gluebook.core.keys import raw_key
 from gluebook.core.plan import keys_in_manifest
 from gluebook.operations.status import FileStatus
-from gluebook.sample import SampleFile, generate
+from gluebook.sample import Request, SampleFile, generate
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 
 PATIENCE_SECONDS = 600
@@ -35,7 +35,7 @@ def real(path: str) -> Path:
 
 def sample_file(dataset: str, seed: int = 7) -> SampleFile:
     """A messy file with a known truth."""
-    files = generate(seed=seed, tickets=60, log_lines=400, days=1, files_per_day=2).files
+    files = generate(Request(seed=seed, tickets=60, log_lines=400, days=1, files_per_day=2)).files
     return next(file for file in files if file.dataset == dataset)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from contract.redshift_fixtures import ADMIN, ROLE, Warehouse, open_warehouse, plain, s3
-from gluebook.contracts import CONTRACTS, PROVENANCE, Column, Contract
+from gluebook.contracts import CONTRACTS, PROVENANCE, TYPES, Column, Contract
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.core.sql.load import LoadRequest, drift_sql, load_sql, reference_columns
@@ -20,14 +20,6 @@ from gluebook.core.sql.schema import WarehouseUsers, schema_sql
 from localaws.endpoint import DEPLOYER, Credentials, Endpoint
 from localaws.redshift import Postgres
 
-ARROW = {
-    "text": pa.string(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-}
 Row = dict[str, Any]
 
 
@@ -60,7 +52,9 @@ class Loads:
             return f"s3://lake/manifests/{number}-missing.json"
         table = pa.table(
             {
-                column.name: pa.array([row.get(column.name) for row in rows], ARROW[column.type])
+                column.name: pa.array(
+                    [row.get(column.name) for row in rows], pa.type_for_alias(TYPES[column.type].arrow)
+                )
                 for column in columns
             }
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -20,7 +19,7 @@ from gluebook.core.versions import order_of_event
 from gluebook.operations.register import RegisterContext, new_file_version, register, register_missing
 from localaws.endpoint import Endpoint
 from localaws.events import object_created_event
-from localaws.s3 import ObjectCreated, listen_to_objects
+from localaws.s3 import ObjectCreated
 
 FOLDER = "app_logs/mongod/dt=2026-01-05/"
 # UTF-8 of at most 1,024 bytes; no path that an HTTP library would take for another one.
@@ -47,14 +46,6 @@ def raw(endpoint: Endpoint) -> str:
 @pytest.fixture
 def ledger(table: str) -> Ledger:
     return Ledger(table, "tester", session())
-
-
-@pytest.fixture
-def told() -> Iterator[list[ObjectCreated]]:
-    events: list[ObjectCreated] = []
-    stop = listen_to_objects(events.append)
-    yield events
-    stop()
 
 
 def message(created: ObjectCreated) -> str:

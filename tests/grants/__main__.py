@@ -1,9 +1,9 @@
 """`python -m grants [--write] [--chain 10 --seed N]` (PYTHONPATH=src:tests): use every grant, then remove each.
 
-Plays the scenario of `gluebook iam report` once, and evaluates its requests again without each single grant. `--write`
-writes docs/grants.md and tests/grants/recording.json. `--chain N` removes N grants, chosen by seed (the commit's hash
-unless given), each from a laptop AWS of its own, and plays the scenario there until the refusal is named. Exit code 1
-if a grant is unused, or its removal is not reported.
+Plays the scenario of `gluebook iam report` once, and evaluates its requests again without each single grant.
+`--write` writes docs/grants.md and tests/grants/recording.json. `--chain N` removes N grants, chosen by seed (the
+commit's hash unless given), each from a laptop AWS of its own, and plays the scenario there until the refusal is
+named. Exit code 1 if a grant is unused, or its removal is not reported.
 """
 
 from __future__ import annotations

@@ -33,14 +33,6 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def told() -> Iterator[list[ObjectCreated]]:
-    events: list[ObjectCreated] = []
-    stop = listen_to_objects(events.append)
-    yield events
-    stop()
-
-
-@pytest.fixture
 def racing() -> Iterator[None]:
     """Threads take turns a thousand times as often as usual: what can go wrong between two steps does."""
     usual = sys.getswitchinterval()

@@ -379,11 +379,8 @@ def test_invoke_by_the_api_runs_the_function(aws: Aws, functions: Functions, tmp
 def test_close_ends_busy_and_resting_workers_and_leaves_nothing_behind(
     aws: Aws,  # noqa: F811
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    temp: Path,
 ) -> None:
-    temp = tmp_path / "temp"
-    temp.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temp))
     threads_before = set(threading.enumerate())
     mark = tmp_path / "running"
     code = f"import time\ndef handler(event, context):\n if event: open({str(mark)!r}, 'w').close(); time.sleep(60)"

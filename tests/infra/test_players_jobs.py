@@ -388,11 +388,8 @@ def test_a_refused_argument_fails_the_run(account: Account) -> None:
 def test_close_kills_runs_with_their_children_and_leaves_nothing_behind(
     aws: Aws,  # noqa: F811
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    temp: Path,
 ) -> None:
-    temp = tmp_path / "temp"
-    temp.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temp))
     aws.client("s3").create_bucket(Bucket="code")
     before = set(threading.enumerate())
     events: list[Any] = []

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from gluebook.notebook.cells import Cell, read_cells
 from gluebook.notebook.parameters import parse_parameters
-from gluebook.sample import Truth, generate
+from gluebook.sample import Request, Truth, generate
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 EXPLORED = {"raw_tickets": "support_tickets", "raw_logs": "app_logs"}
@@ -63,7 +63,7 @@ def _text(output: Any) -> str:
 
 @cache
 def truth() -> Truth:
-    return generate().truth
+    return generate(Request()).truth
 
 
 def cells(name: str) -> list[Cell]:

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 
-from gluebook.sample import generate
+from gluebook.sample import Request, generate
 
 
 def _sample(dataset: str, source: str) -> dict[str, bytes]:
-    files = generate(seed=11, tickets=40, log_lines=200, days=1, files_per_day=2).files
+    files = generate(Request(seed=11, tickets=40, log_lines=200, days=1, files_per_day=2)).files
     chosen = (file for file in files if file.key.startswith(f"{dataset}/{source}/"))
     return {file.key.rpartition("/")[2]: file.body for file in chosen}
 

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from chain.kit import log_line, real, ticket_file, ticket_record
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
-from gluebook.sample import SampleFile, generate
+from gluebook.sample import Request, SampleFile, generate
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
 from gluebook.transforms.verbs import conform, rejects_table
@@ -43,7 +43,7 @@ def rows(run: FakeRun) -> list[dict[str, object]]:
 
 
 def sample(dataset: str) -> list[SampleFile]:
-    files = generate(tickets=150, log_lines=900, days=2, files_per_day=3).files
+    files = generate(Request(tickets=150, log_lines=900, days=2, files_per_day=3)).files
     return [file for file in files if file.dataset == dataset]
 
 

@@ -13,7 +13,7 @@ from chain.kit import REAL_DATA, real
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import results_from_json
 from gluebook.quality.report import GateReport
-from gluebook.sample import generate
+from gluebook.sample import Request, generate
 from spark.place import Place
 
 csv.field_size_limit(10_000_000)
@@ -101,7 +101,7 @@ SAMPLES = [(seed, dataset) for seed in (1, 2, 3) for dataset in ("support_ticket
 def test_every_generated_sample_reconciles_and_is_what_its_truth_says(
     place: Place, seed: int, dataset: str
 ) -> None:
-    sample = generate(seed=seed, tickets=80, log_lines=500, days=2, files_per_day=2)
+    sample = generate(Request(seed=seed, tickets=80, log_lines=500, days=2, files_per_day=2))
     mine = [file for file in sample.files if file.dataset == dataset]
     names = {f"{file.dt}-{file.name}": file for file in mine}
     delivery = Delivery(dataset, mine[0].source, {name: file.body for name, file in names.items()})

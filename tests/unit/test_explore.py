@@ -19,7 +19,7 @@ from gluebook.explore.times import read_day, read_month_first, read_time, spelli
 from gluebook.sample import faults
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
-from times_kit import DAY_FIRST_TIMES, DAYS, ISO_TIMES
+from times_kit import DAY_FIRST_TIMES, DAYS, ISO_TIMES, PATTERN_TIMES
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 
@@ -56,11 +56,17 @@ def test_a_time_in_a_pattern_that_the_source_has_not_got_is_none() -> None:
 
 def test_times_and_days_are_read_as_spark_reads_them() -> None:
     """tests/spark/test_values.py asks Spark the same."""
-    for patterns, cases in (((), ISO_TIMES), (SERVICENOW.time_patterns, DAY_FIRST_TIMES)):
-        moments = {text: moment and moment.replace(tzinfo=UTC) for text, moment in cases.items()}
-        assert {text: read_time(text, patterns) for text in cases} == moments
-    numbers = {case: day for case, day in DAYS.items() if "MMM" not in case[0]}
-    assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in numbers} == numbers
+    day_first = {(SERVICENOW.time_patterns, text): moment for text, moment in DAY_FIRST_TIMES.items()}
+    by_pattern = {((pattern,), text): moment for (pattern, text), moment in PATTERN_TIMES.items()}
+    cases = {((), text): moment for text, moment in ISO_TIMES.items()} | day_first | by_pattern
+    moments = {case: moment and moment.replace(tzinfo=UTC) for case, moment in cases.items()}
+    assert {(patterns, text): read_time(text, patterns) for patterns, text in cases} == moments
+    assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in DAYS} == DAYS
+
+
+def test_a_pattern_that_is_not_implemented_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"^K of 'd/M/yyyy K:mm a' is not implemented"):
+        read_time("29/2/2016 1:16 PM", ("d/M/yyyy K:mm a",))
 
 
 def test_a_day_after_the_twelfth_is_refused_month_first_and_another_is_taken_for_a_month() -> None:

@@ -1,4 +1,4 @@
-"""docs/grants.md and the recording behind it are of today's template; told without playing the scenario again."""
+"""docs/grants.md and the recording behind it are of today's template, judged without playing the scenario."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ some_shapes = settings(max_examples=40, deadline=None)
 @some_shapes
 @given(shapes)
 def test_an_independent_reader_finds_the_same_truth_in_the_bytes(shape: dict[str, Any]) -> None:
-    sample = generate(**shape)
+    sample = generate(Request(**shape))
     levels: Counter[str] = Counter()
     for file in sample.files:
         found = read(file)
@@ -218,7 +218,7 @@ def test_an_independent_reader_finds_the_same_truth_in_the_bytes(shape: dict[str
 @some_shapes
 @given(shapes)
 def test_counts_add_up_to_what_was_asked_for(shape: dict[str, Any]) -> None:
-    sample = generate(**shape)
+    sample = generate(Request(**shape))
     truth = sample.truth
     assert set(truth.files) == {file.key for file in sample.files}
     assert len(truth.files) == len(sample.files)
@@ -235,7 +235,7 @@ def test_counts_add_up_to_what_was_asked_for(shape: dict[str, Any]) -> None:
 @given(shapes)
 def test_nothing_but_copies_within_a_file_is_alike(shape: dict[str, Any]) -> None:
     lines, revisions, rejects = Counter[str](), Counter[Any](), Counter[Any]()
-    for file in generate(**shape).files:
+    for file in generate(Request(**shape)).files:
         found = read(file)
         rejects.update(found.rejected)
         if file.dataset == "app_logs":
@@ -248,7 +248,7 @@ def test_nothing_but_copies_within_a_file_is_alike(shape: dict[str, Any]) -> Non
 @some_shapes
 @given(shapes)
 def test_every_day_has_its_files_and_tickets_arrive_after_they_were_updated(shape: dict[str, Any]) -> None:
-    sample = generate(**shape)
+    sample = generate(Request(**shape))
     per_day = Counter((file.dataset, file.dt) for file in sample.files)
     assert len(per_day) == 2 * shape["days"]
     assert min(per_day.values()) >= shape["files_per_day"]
@@ -261,13 +261,13 @@ def test_every_day_has_its_files_and_tickets_arrive_after_they_were_updated(shap
 @some_shapes
 @given(shapes)
 def test_the_same_arguments_give_the_same_bytes(shape: dict[str, Any]) -> None:
-    assert generate(**shape) == generate(**shape)
+    assert generate(Request(**shape)) == generate(Request(**shape))
 
 
 @some_shapes
 @given(shapes.filter(lambda shape: shape["tickets"] and shape["log_lines"]))
 def test_another_seed_gives_other_files_of_both_datasets(shape: dict[str, Any]) -> None:
-    one, other = generate(**shape), generate(**{**shape, "seed": shape["seed"] + 1})
+    one, other = generate(Request(**shape)), generate(Request(**{**shape, "seed": shape["seed"] + 1}))
     for dataset in ("support_tickets", "app_logs"):
         bodies = [[file.body for file in of_dataset(sample.files, dataset)] for sample in (one, other)]
         assert bodies[0] != bodies[1]
@@ -276,8 +276,8 @@ def test_another_seed_gives_other_files_of_both_datasets(shape: dict[str, Any]) 
 @some_shapes
 @given(shapes)
 def test_files_made_one_by_one_are_those_made_at_once(shape: dict[str, Any]) -> None:
-    sample = generate(**shape)
-    assert tuple(iter_files(**shape)) == sample.files
+    sample = generate(Request(**shape))
+    assert tuple(iter_files(Request(**shape))) == sample.files
     assert Truth.of(reversed(sample.files)).table_rows == sample.truth.table_rows
 
 
@@ -286,7 +286,7 @@ def test_files_made_one_by_one_are_those_made_at_once(shape: dict[str, Any]) -> 
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    return generate()
+    return generate(Request())
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +338,7 @@ def test_every_file_repeats_some_of_its_records(sample: Sample) -> None:
 
 def test_every_reject_carries_a_mark_of_its_own() -> None:
     """Chance alone keeps most rejects apart; that it is not left to chance shows in the marks."""
-    many = generate(tickets=400, log_lines=2000, rows_per_file=5)
+    many = generate(Request(tickets=400, log_lines=2000, rows_per_file=5))
     tickets = [
         row for file in of_dataset(many.files, "support_tickets") for row in read_tickets(file).rejected
     ]
@@ -508,7 +508,7 @@ def test_malformed_log_lines_are_broken_or_no_object(logs: list[SampleFile]) -> 
 
 
 def test_a_bigger_sample_has_more_files_and_not_bigger_ones() -> None:
-    files = list(iter_files(tickets=800, log_lines=4000, days=2, rows_per_file=200))
+    files = list(iter_files(Request(tickets=800, log_lines=4000, days=2, rows_per_file=200)))
     for dataset, bound in (("support_tickets", 320), ("app_logs", 200)):
         sizes = [file.truth.read for file in of_dataset(files, dataset)]
         assert len(sizes) >= 14
@@ -516,7 +516,7 @@ def test_a_bigger_sample_has_more_files_and_not_bigger_ones() -> None:
 
 
 def test_files_come_without_waiting_for_the_rest() -> None:
-    endless = iter_files(tickets=0, log_lines=40_000_000, days=1, rows_per_file=10_000)
+    endless = iter_files(Request(tickets=0, log_lines=40_000_000, days=1, rows_per_file=10_000))
     assert [file.truth.read for file in itertools.islice(of_kind(endless, "app_logs"), 2)] == [10_000, 10_000]
 
 
@@ -537,7 +537,7 @@ def of_kind(files: Iterator[SampleFile], dataset: str) -> Iterator[SampleFile]:
 )
 def test_a_size_that_cannot_be_is_refused_by_name(argument: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"^{argument}={value}: "):
-        iter_files(**{argument: value})  # type: ignore[arg-type]
+        iter_files(Request(**{argument: value}))  # type: ignore[arg-type]
 
 
 def test_counts_that_do_not_add_up_are_refused() -> None:
@@ -546,7 +546,7 @@ def test_counts_that_do_not_add_up_are_refused() -> None:
 
 
 def test_what_is_written_is_what_was_made(tmp_path: Path) -> None:
-    sample = generate(tickets=20, log_lines=60, days=1)
+    sample = generate(Request(tickets=20, log_lines=60, days=1))
     write(sample, tmp_path / "demo")
     written = {
         path.relative_to(tmp_path / "demo").as_posix(): path.read_bytes()
@@ -560,7 +560,7 @@ def test_what_is_written_is_what_was_made(tmp_path: Path) -> None:
 
 
 def test_writing_again_changes_nothing_and_gives_the_truth(tmp_path: Path) -> None:
-    sample = generate(tickets=5, log_lines=20, days=1)
+    sample = generate(Request(tickets=5, log_lines=20, days=1))
     write(sample, tmp_path)
     before = (tmp_path / "truth.json").read_bytes()
     assert write_files(iter(sample.files), tmp_path) == sample.truth
@@ -568,9 +568,9 @@ def test_writing_again_changes_nothing_and_gives_the_truth(tmp_path: Path) -> No
 
 
 def test_a_folder_with_files_of_another_sample_is_refused_and_left_without_a_truth(tmp_path: Path) -> None:
-    write(generate(tickets=5, log_lines=20, days=2), tmp_path)
+    write(generate(Request(tickets=5, log_lines=20, days=2)), tmp_path)
     with pytest.raises(FileExistsError, match=r"dt=2026-01-06.*not of this sample"):
-        write(generate(tickets=5, log_lines=20, days=1), tmp_path)
+        write(generate(Request(tickets=5, log_lines=20, days=1)), tmp_path)
     assert not (tmp_path / "truth.json").exists()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gluebook.contracts import CONTRACTS
+from gluebook.contracts import CONTRACTS, TYPES
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.core.sql.load import LOADS, LoadRequest, load_sql
 from gluebook.core.sql.schema import schema_sql
@@ -215,15 +215,7 @@ def _manifest(deployed: Deployed, name: str, columns: Mapping[str, pa.Array]) ->
 
 
 def _arrow_schema() -> Mapping[str, pa.DataType]:
-    types = {
-        "text": pa.string(),
-        "integer": pa.int32(),
-        "bigint": pa.int64(),
-        "boolean": pa.bool_(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-    }
-    return {column.name: types[column.type] for column in SUPPORT_TICKETS.columns}
+    return {column.name: pa.type_for_alias(TYPES[column.type].arrow) for column in SUPPORT_TICKETS.columns}
 
 
 def _required_values() -> Mapping[str, Any]:

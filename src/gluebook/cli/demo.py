@@ -46,12 +46,12 @@ def demo(
     from gluebook.cli.laptop.trial import problems, wait_until_settled
     from gluebook.cli.report import make_report
     from gluebook.notebook.execute import KERNEL
-    from gluebook.sample import generate
+    from gluebook.sample import Request, generate
 
     reports = project_root() / "build" / "demo" / "reports"
     with stages() as staged:
         staged.begin("generate")
-        made = generate(seed=seed, tickets=tickets, log_lines=log_lines)
+        made = generate(Request(seed=seed, tickets=tickets, log_lines=log_lines))
         with laptop(staged.begin) as running:
             staged.begin("upload")
             staged.progress.expect(len(made.files))

@@ -22,6 +22,7 @@ from gluebook.deployment.laptop import JOB_OUTPUTS, running_laptop
 from gluebook.errors import ConfigurationError
 from gluebook.operations.context import OperationsContext
 from gluebook.operations.status import Overview, overview
+from gluebook.sources.fields import repeated
 
 STACK = "gluebook"
 # Names a stack that was deployed under another name.
@@ -170,9 +171,7 @@ def existing(paths: Iterable[Path]) -> list[Path]:
     missing = [str(path) for path in found if not path.is_file()]
     if missing:
         raise ConfigurationError(f"no such file: {', '.join(missing)}")
-    names = [path.name for path in found]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
+    if doubled := repeated(path.name for path in found):
         raise ConfigurationError(
             f"two files are called {', '.join(doubled)}: they would be two versions of one key; rename one"
         )

@@ -53,7 +53,7 @@ def _aws_for_notebooks(jobs: bool) -> Iterator[None]:
     from gluebook.cli.demo import send
     from gluebook.cli.laptop import standing_laptop
     from gluebook.cli.laptop.jupyterlab import hold_jobs
-    from gluebook.sample import generate
+    from gluebook.sample import Request, generate
 
     if running_laptop() is not None:
         screens.out.print("Notebooks use the laptop AWS that is up.")
@@ -62,7 +62,7 @@ def _aws_for_notebooks(jobs: bool) -> Iterator[None]:
     with standing_laptop() as running:
         if not jobs:
             hold_jobs(running.deployment)
-        made = generate(tickets=150, log_lines=1500, days=1)
+        made = generate(Request(tickets=150, log_lines=1500, days=1))
         send(made, running)
         screens.out.print(f"AWS is up, and {len(made.files)} generated files are uploaded. To upload more:")
         screens.out.print("  gluebook upload FILE --dataset support_tickets --source servicenow")

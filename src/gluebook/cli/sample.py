@@ -21,7 +21,9 @@ def sample(
 
     Example: gluebook sample build/sample --tickets 1000 --days 7
     """
-    from gluebook.sample import iter_files, write_files
+    from gluebook.sample import Request, iter_files, write_files
 
-    truth = write_files(iter_files(seed=seed, tickets=tickets, log_lines=log_lines, days=days), folder)
+    truth = write_files(
+        iter_files(Request(seed=seed, tickets=tickets, log_lines=log_lines, days=days)), folder
+    )
     screens.out.print(f"{len(truth.files)} files and truth.json are in {folder}", soft_wrap=True)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from gluebook.contracts.reasons import Reason
 from gluebook.errors import ConfigurationError
-from gluebook.sample import TRUTH_FILE, iter_files, write_files
+from gluebook.sample import TRUTH_FILE, Request, iter_files, write_files
 from gluebook.sources import all_sources
 from gluebook.sources.csv_fields import header_names
 from gluebook.sources.fields import Malformed
@@ -76,7 +76,7 @@ def _sample() -> Path:
     root = next((place for place in (here, *here.parents) if (place / _PROJECT_FILE).is_file()), here)
     folder = root / SAMPLE_FOLDER
     if not (folder / TRUTH_FILE).is_file():
-        write_files(iter_files(), folder)
+        write_files(iter_files(Request()), folder)
     return folder
 
 

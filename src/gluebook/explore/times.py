@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 
-from gluebook.sources.times import ISO_DAY, ISO_TIME
+from gluebook.errors import ConfigurationError
+from gluebook.sources.times import ISO_DAY, ISO_TIME, PIECE
 
 _DAY_FIRST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4} .*")
-# What of Spark's datetime patterns sources use, as regular expressions.
-_TOKENS = {
-    "yyyy": r"(?P<year>[0-9]{4})",
-    "M": r"(?P<month>[0-9]{1,2})",
-    "d": r"(?P<day>[0-9]{1,2})",
-    "H": r"(?P<hour>[0-9]{1,2})",
-    "mm": r"(?P<minute>[0-9]{2})",
-    "ss": r"(?P<second>[0-9]{2})",
-    "[": "(?:",
-    "]": ")?",
+# Letters of Spark's datetime patterns, with the directives of Python's `strptime`.
+_DIRECTIVES = {
+    **{"y": "%Y", "M": "%m", "L": "%m", "MMM": "%b", "LLL": "%b", "MMMM": "%B", "LLLL": "%B", "D": "%j"},
+    **{"d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S", "S": "%f", "a": "%p"},
+    **dict.fromkeys("XxZ", "%z"),
 }
+_WRITTEN = {"%b": "([A-Za-z]+)", "%B": "([A-Za-z]+)", "%p": "([AaPp][Mm])", "%z": "(Z|[+-][0-9:]+)"}
 ANY_DAY_FIRST = tuple(f"d{mark}M{mark}yyyy H:mm[:ss]" for mark in "/-.")
 
 NO_TIME, ISO = "no time at all", "ISO 8601"
@@ -31,40 +28,61 @@ READINGS = ("the same day", "another day", "refused")
 def read_time(text: str | None, patterns: Sequence[str] = ANY_DAY_FIRST) -> datetime | None:
     """The moment in UTC: ISO 8601 or one of `patterns`, which are Spark's; None if it is neither.
 
-    As in the job, a time without an offset is UTC.
+    As in the job, a time without an offset is UTC. Raises ConfigurationError for a pattern that is not implemented.
     """
-    if text is None:
-        return None
     try:
-        if re.match(ISO_TIME, text):
-            at = _iso(text)
-            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        fits = (_expression(pattern).fullmatch(text) for pattern in patterns)
-        found = next((fit for fit in fits if fit), None)
-        return found and datetime(**{name: int(n) for name, n in found.groupdict("0").items()}, tzinfo=UTC)
-    except (ValueError, OverflowError):  # such as 31/2, or a moment before the year 1
+        at = text and _as_written(text, patterns)
+        return at.astimezone(UTC) if at else None
+    except OverflowError:  # a moment before the year 1
         return None
 
 
 def read_day(text: str, patterns: Sequence[str] = ANY_DAY_FIRST) -> date | None:
     """The day that stands in the text, whatever its offset; None if no day does."""
-    if not re.match(ISO_DAY, text) and not re.match(ISO_TIME, text):
-        at = read_time(text, patterns)
-        return at and at.date()
+    at = _as_written(f"{text}T00:00" if re.match(ISO_DAY, text) else text, patterns)
+    return at and at.date()
+
+
+def _as_written(text: str, patterns: Sequence[str]) -> datetime | None:
     try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
+        if re.match(ISO_TIME, text):
+            at = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+        else:
+            found = (_by_pattern(text, pattern) for pattern in patterns)
+            at = next(at for at in found if at)
+    except (ValueError, StopIteration):  # such as 31/2
         return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _iso(text: str) -> datetime:
-    return datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+def _by_pattern(text: str, pattern: str) -> datetime | None:
+    expression, directives = _expression(pattern)
+    if (fit := expression.fullmatch(text)) is None:
+        return None
+    given = [(value, of) for value, of in zip(fit.groups(), directives, strict=True) if value]
+    # Python takes offsets of whole hours, and fractions of more than six digits, only in ISO 8601.
+    values = [f"{v}00" if of == "%z" and len(v) == 3 else v[:6] for v, of in given]
+    return datetime.strptime(" ".join(values), " ".join(of for _, of in given))
 
 
 @cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    tokens = re.findall("|".join(map(re.escape, _TOKENS)) + "|.", pattern)
-    return re.compile("".join(_TOKENS.get(token, re.escape(token)) for token in tokens))
+def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
+    """What fits the pattern, with a group for each run of letters, and the directives of these groups."""
+    text, directives = "", []
+    for piece in PIECE.finditer(pattern):
+        if run := piece["run"]:
+            directive = _DIRECTIVES.get(run) or _DIRECTIVES.get(run[0])
+            if directive is None:
+                raise ConfigurationError(
+                    f"{run} of {pattern!r} is not implemented for looking at raw files: add it to "
+                    "_DIRECTIVES in gluebook.explore.times"
+                )
+            least = 1 if run[0] == "S" else len(run)
+            text += _WRITTEN.get(directive, f"([0-9]{{{least},{max(2, len(run))}}})")
+            directives.append(directive)
+        else:
+            text += {"[": "(?:", "]": ")?"}.get(piece["other"], re.escape(piece["other"] or piece["text"]))
+    return re.compile(text), directives
 
 
 def without_offset(text: str) -> datetime:

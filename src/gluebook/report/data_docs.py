@@ -17,7 +17,7 @@ from typing import Any
 from gluebook.quality.words import sentence
 from gluebook.report.offline import only_own
 
-_FRAME = "data_docs.html"
+# GX's views are escaped by themselves if they are called .html, and its renderers give HTML.
 _VIEW = "gluebook_page.j2"
 
 
@@ -34,8 +34,9 @@ def data_docs(report: Mapping[str, Any]) -> str:
     title = f"{report['dataset']}, batch {report['batch_id']}"
     rendered = ValidationResultsPageRenderer().render(validation_result(report))
     with tempfile.TemporaryDirectory(prefix="gluebook-docs-") as folder:
-        # GX reads custom templates from a folder.
-        Path(folder, _VIEW).write_text(_template(_FRAME), encoding="utf-8")
+        # GX reads custom templates from a folder of its own.
+        for name, ours in ((_VIEW, "data_docs.html"), ("frame.html", "frame.html")):
+            Path(folder, name).write_text(_template(ours), encoding="utf-8")
         view = DefaultJinjaPageView(custom_views_directory=folder)
         html = str(
             view.render(

@@ -42,7 +42,8 @@ _READ = ", ".join(
     letter * lengths[0] + (f" to {letter * lengths[-1]}" if len(lengths) > 1 else "")
     for letter, lengths in PATTERN_LETTERS.items()
 )
-_PIECE = re.compile(r"'(?P<text>[^']*)'|(?P<run>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
+# The pieces of a pattern: quoted text, a run of one letter, anything else.
+PIECE = re.compile(r"'(?P<text>[^']*)'|(?P<run>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
 
 
 def has_offset(pattern: str) -> bool:
@@ -69,7 +70,7 @@ def problem_of_pattern(pattern: str) -> str | None:
 
 def _misplaced(pattern: str) -> str | None:
     depth = 0
-    for piece in _PIECE.finditer(pattern):
+    for piece in PIECE.finditer(pattern):
         depth += {"[": 1, "]": -1}.get(piece["other"], 0)
         if depth < 0:
             return "a ] has no [ before it"
@@ -81,7 +82,7 @@ def _misplaced(pattern: str) -> str | None:
 def _letters(pattern: str) -> Iterator[tuple[str, bool]]:
     """Runs of a pattern letter, and whether each is in an optional section."""
     depth = 0
-    for piece in _PIECE.finditer(pattern):
+    for piece in PIECE.finditer(pattern):
         depth += {"[": 1, "]": -1}.get(piece["other"], 0)
         if piece["run"]:
             yield piece["run"], depth > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +24,6 @@ from unit.localaws.iam_laptop import (
     running,
     unique,
 )
-
-
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
 
 
 def test_a_changed_policy_takes_effect_at_once(laptop: Laptop) -> None:

@@ -26,12 +26,6 @@ from unit.localaws.iam_laptop import (
 )
 
 
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
-
-
 class Statements:
     """A player that remembers what it was asked."""
 

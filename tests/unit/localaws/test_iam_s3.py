@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,12 +20,6 @@ from unit.localaws.iam_laptop import (
     running,
     unique,
 )
-
-
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
 
 
 def test_a_role_may_do_what_its_policy_says_and_nothing_else(laptop: Laptop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +15,8 @@ from unit.localaws.iam_laptop import (
     code,
     document,
     message,
-    running,
     unique,
 )
-
-
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

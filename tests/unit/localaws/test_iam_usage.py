@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,15 +22,8 @@ from unit.localaws.iam_laptop import (
     document,
     http,
     role_name,
-    running,
     unique,
 )
-
-
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
 
 
 def of_role(report: UsageReport, arn: str) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:

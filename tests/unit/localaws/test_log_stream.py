@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from localaws.logs import LogStream
 from localaws.logs import stream as log_stream
-from unit.localaws.iam_laptop import Laptop, allow, role_name, running, unique
+from unit.localaws.iam_laptop import Laptop, allow, role_name, unique
 
 ALL = allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"])
-
-
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Laptop]:
-    with running() as one:
-        yield one
 
 
 def stream(laptop: Laptop, role: str, group: str, *, makes_group: bool = False) -> LogStream:

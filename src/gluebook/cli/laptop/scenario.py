@@ -23,7 +23,7 @@ from gluebook.core.model import Batch
 from gluebook.core.states import BatchState
 from gluebook.errors import TerminalError
 from gluebook.operations.replay import replay, replay_of_files
-from gluebook.sample import SampleFile, generate
+from gluebook.sample import Request, SampleFile, generate
 from localaws.errors import ApiError
 from localaws.faults import RoleCall, When
 
@@ -175,7 +175,9 @@ class _Scenario:
 
 
 def _sample(seed: int, day: date) -> Sequence[SampleFile]:
-    return generate(seed=seed, tickets=40, log_lines=300, days=1, files_per_day=2, first_day=day).files
+    return generate(
+        Request(seed=seed, tickets=40, log_lines=300, days=1, files_per_day=2, first_day=day)
+    ).files
 
 
 def _unless_succeeded(event: dict[str, Any], _target: str) -> Sequence[float]:
