@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gluebook.notebook import cells as notebook_cells
+from gluebook.notebook.problems import refuse
+
 Cell = dict[str, Any]
 _PERCENT = re.compile(r"^# %%(?: \[(markdown)\])?\n", re.MULTILINE)
 
@@ -47,3 +50,10 @@ def cells(text: str) -> Iterator[Cell]:
             yield prose("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
         else:
             yield code("\n".join(lines))
+
+
+def read_cells(path: Path) -> list[notebook_cells.Cell]:
+    """The cells of a notebook, each with its role. Raises NotebookError naming cells whose role is unclear."""
+    notebook = notebook_cells.read_notebook(path)
+    refuse(notebook.problems)
+    return list(notebook.cells)

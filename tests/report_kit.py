@@ -168,6 +168,22 @@ def hostile_data() -> ReportData:
     return ReportData(DAY, MADE_AT, (logs,), days, (line,), (file,))
 
 
+def whole_page(data: ReportData) -> str:
+    """The page with all sections, in the order of the notebook."""
+    from gluebook.report import page
+    from gluebook.report.verdict import judge
+
+    verdict = judge(data)
+    sections = [
+        page.verdict_section(data, verdict),
+        *(page.dataset_section(dataset, data.day) for dataset in data.datasets if dataset.files),
+        page.business_section(data),
+        page.trends_section(data),
+        page.lineage_section(data),
+    ]
+    return page.page(data.day, data.made_at, verdict.word.value, sections)
+
+
 def write_site(folder: Path) -> dict[str, Path]:
     """The made-up days as they would be published: page, Data Docs and index; their paths."""
     from gluebook.report import page
@@ -181,8 +197,7 @@ def write_site(folder: Path) -> dict[str, Path]:
     docs = day / data.gated[1].page
     docs.parent.mkdir(parents=True, exist_ok=True)
     docs.write_text(data_docs(logs_quality()), encoding="utf-8")
-    made = page.page(data.day, data.made_at, verdict.word.value, page.sections(data, verdict))
-    (day / "index.html").write_text(made, encoding="utf-8")
+    (day / "index.html").write_text(whole_page(data), encoding="utf-8")
     before = [
         Summary("2026-01-04", "yes", "", MADE_AT, (), 14, 4211, 4150, 40, 21, 0),
         Summary(

@@ -48,7 +48,6 @@ class LocalAws:
         self,
         *,
         port: int = 0,
-        postgres_uri: str | None = None,
         schedule_speed: float | None = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -63,7 +62,7 @@ class LocalAws:
         self._closing = ExitStack()
         self._closing.callback(_alone.release)
         try:
-            self._start(port, postgres_uri, schedule_speed, clock)
+            self._start(port, schedule_speed, clock)
         except BaseException:
             self._closing.close()
             raise
@@ -71,7 +70,6 @@ class LocalAws:
     def _start(
         self,
         port: int,
-        postgres_uri: str | None,
         schedule_speed: float | None,
         clock: Callable[[], float],
     ) -> None:
@@ -82,7 +80,7 @@ class LocalAws:
         self.endpoint = server.endpoint
         moto_api_backend.reset()  # the state that an earlier one left in this process
 
-        self.postgres = Postgres.start(postgres_uri)
+        self.postgres = Postgres.start()
         closing.callback(self.postgres.stop)
         assume = self.authorizer.assume
         self.functions = Functions(self.endpoint, assume)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from localaws.endpoint import ACCOUNT, DEPLOYER, REGION, Credentials, Endpoint
 from localaws.errors import ApiError
@@ -196,13 +200,15 @@ def own_warehouse(
     endpoint: Endpoint = NOWHERE,
     workgroups: Callable[[], dict[str, str]] | None = None,
 ) -> Iterator[Warehouse]:
-    """A Data API on databases of its own in a running PostgreSQL, which are gone afterwards."""
-    with Postgres.start(postgres.uri) as own:
-        opened = open_warehouse(own.uri, endpoint, workgroups)
-        try:
-            yield opened
-        finally:
-            opened.api.close()
+    """A Data API on databases of its own in a running PostgreSQL, which end with it."""
+    name = f"own_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres.uri, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
+    opened = open_warehouse(make_conninfo(postgres.uri, dbname=name), endpoint, workgroups)
+    try:
+        yield opened
+    finally:
+        opened.api.close()
 
 
 __all__ = ["ACCOUNT", "REGION", "Warehouse", "open_warehouse", "own_warehouse", "plain", "s3"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pyarrow as pa
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from contract.redshift_fixtures import (
     ACCOUNT,
@@ -20,7 +18,6 @@ from contract.redshift_fixtures import (
     own_warehouse,
 )
 from localaws.endpoint import Endpoint
-from localaws.errors import LocalAwsError
 from localaws.redshift import Postgres
 from localaws.redshift.users import database_user
 
@@ -147,25 +144,3 @@ def test_users_are_those_of_one_database(
     with own_warehouse(postgres, s3_endpoint) as other:
         other.as_admin("create role reader", 'create user "IAMR:load" password disable')
     warehouse.as_admin("grant select on t to role reader")
-
-
-def test_a_postgresql_that_was_given_keeps_no_roles(postgres: Postgres, s3_endpoint: Endpoint) -> None:
-    def roles() -> set[str]:
-        with psycopg.connect(postgres.uri) as connection:
-            return {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
-
-    before = roles()
-    with own_warehouse(postgres, s3_endpoint) as opened:
-        opened.as_admin("create role reader", "create table t (a int)", "grant select on t to role reader")
-        assert len(roles() - before) == 2  # the administrator is the other
-    assert roles() == before
-
-
-def test_one_user_of_a_postgresql_that_was_given_stands_for_all_so_it_must_be_a_superuser(
-    postgres: Postgres,
-) -> None:
-    with psycopg.connect(postgres.uri, autocommit=True) as connection:
-        connection.execute("create role weak login createdb password 'weak'")
-    weak = make_conninfo(postgres.uri, user="weak", password="weak")
-    with pytest.raises(LocalAwsError, match="superuser"):
-        Postgres.start(weak)

@@ -42,3 +42,13 @@ def project(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return Path(shutil.copy(EVERYTHING, folder / "everything.yaml"))
+
+
+def undeploy(endpoint: Endpoint, stack_name: str) -> None:
+    """Delete the stack and all its resources, data included; nothing happens if there is none."""
+    cloudformation = client(endpoint, "cloudformation")
+    found = [one for one in cloudformation.describe_stacks()["Stacks"] if one["StackName"] == stack_name]
+    for stack in found:
+        cloudformation.delete_stack(StackName=stack["StackId"])
+        [left] = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
+        assert left["StackStatus"] == "DELETE_COMPLETE", left.get("StackStatusReason")

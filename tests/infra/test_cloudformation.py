@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.cloudformation_server import EVERYTHING, client, project, serving
+from infra.cloudformation_server import EVERYTHING, client, project, serving, undeploy
 from localaws.cloudformation import namespaces, workgroups
-from localaws.cloudformation.deploy import deploy, undeploy
+from localaws.cloudformation.deploy import deploy
 from localaws.cloudformation.resources import all_types
 from localaws.cloudformation.template import read
 from localaws.endpoint import ACCOUNT, Endpoint

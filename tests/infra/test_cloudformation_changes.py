@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.cloudformation_server import client, serving
+from infra.cloudformation_server import client, serving, undeploy
 from localaws.cloudformation import namespaces
-from localaws.cloudformation.deploy import DeployFailed, deploy, outputs, undeploy
+from localaws.cloudformation.deploy import DeployFailed, deploy, outputs
 from localaws.endpoint import Endpoint
 
 ROLE_TRUST = {

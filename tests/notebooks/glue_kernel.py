@@ -17,9 +17,10 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 
 from gluebook.errors import ConfigurationError
-from gluebook.notebook.cells import Cell, read_cells
+from gluebook.notebook.cells import Cell
 from gluebook.notebook.execute import declared
 from gluebook.notebook.parameters import unknown
+from notebook_kit import read_cells
 
 _VENV = Path(__file__).parents[2] / ".venv-glue"
 _PATIENCE_SECONDS = 240.0

@@ -14,9 +14,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gluebook.notebook.cells import Cell, read_cells
+from gluebook.notebook.cells import Cell
 from gluebook.notebook.parameters import parse_parameters
 from gluebook.sample import Request, Truth, generate
+from notebook_kit import read_cells
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 EXPLORED = {"raw_tickets": "support_tickets", "raw_logs": "app_logs"}

@@ -20,12 +20,12 @@ from gluebook.cli.deployment import Deployment
 from gluebook.core.keys import Lake, file_id
 from gluebook.core.model import FileVersion
 from gluebook.notebook.execute import execute
-from gluebook.report.offline import reaches_out
 from gluebook.report.outputs import executed
 from gluebook.report.page import page as page_of
 from ledger_kit import make_ledger_table
 from localaws.endpoint import Endpoint
 from report_kit import write_site
+from self_contained import reaches_out
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reports" / "data_quality.ipynb"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

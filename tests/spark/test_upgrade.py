@@ -20,9 +20,9 @@ from gluebook.cli.laptop import laptop
 from gluebook.contracts import CONTRACTS
 from gluebook.core.states import OPEN_STATES, BatchState
 from gluebook.job.counting import Checked
-from gluebook.notebook.cells import read_cells
 from gluebook.operations.replay import replay, replay_of_files
 from localaws.stack import LocalAws
+from notebook_kit import read_cells
 from spark.pipelines import NOTEBOOKS
 from upgrade.restore import HERE, Recording
 

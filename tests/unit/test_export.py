@@ -14,9 +14,9 @@ import pytest
 
 from gluebook.contracts import CONTRACTS
 from gluebook.errors import NotebookError
-from gluebook.notebook.cells import ROLES, read_cells
+from gluebook.notebook.cells import ROLES
 from gluebook.notebook.export import export
-from notebook_kit import Cell, code, prose, write
+from notebook_kit import Cell, code, prose, read_cells, write
 
 ROOT = Path(__file__).parents[2]
 NAMES = tuple(CONTRACTS)

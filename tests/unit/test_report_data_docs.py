@@ -12,8 +12,8 @@ from gluebook.contracts import CONTRACTS, Contract
 from gluebook.quality.suites import load_suites
 from gluebook.quality.violations import violation
 from gluebook.report.data_docs import data_docs, validation_result
-from gluebook.report.offline import reaches_out
 from report_quality import HOSTILE, MONGOD, logs_quality, outcome, tickets_quality
+from self_contained import reaches_out
 
 
 @cache

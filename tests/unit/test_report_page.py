@@ -10,7 +10,7 @@ import pytest
 from gluebook.contracts.reasons import in_words
 from gluebook.report.history import Summary
 from gluebook.report.model import Answers, DatasetDay, RejectReason, ReportData
-from gluebook.report.offline import only_own, reaches_out
+from gluebook.report.offline import only_own
 from gluebook.report.page import (
     MOST_DOCS,
     MOST_FILES,
@@ -19,17 +19,11 @@ from gluebook.report.page import (
     days_table,
     index,
     moment,
-    page,
-    sections,
 )
-from gluebook.report.verdict import judge
 from report_kit import DAY, MADE_AT, day_data, hostile_data
+from report_kit import whole_page as made
 from report_quality import HOSTILE
-
-
-def made(data: ReportData) -> str:
-    verdict = judge(data)
-    return page(data.day, data.made_at, verdict.word.value, sections(data, verdict))
+from self_contained import reaches_out
 
 
 def text_of(html: str) -> str:

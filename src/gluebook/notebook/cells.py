@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gluebook.errors import NotebookError
-from gluebook.notebook.problems import Problem, refuse
+from gluebook.notebook.problems import Problem
 
 # Each role, with what it is for and what becomes of it in the Glue script, both in Markdown.
 ROLES = {
@@ -76,13 +76,6 @@ def read_notebook(path: Path) -> Notebook:
             cells.append(cell)
             problems += [Problem(path.name, number, 0, *what)] if what else []
     return Notebook(path.name, tuple(cells), tuple(problems))
-
-
-def read_cells(path: Path) -> list[Cell]:
-    """The cells of a notebook. Raises NotebookError naming cells whose role is unclear."""
-    notebook = read_notebook(path)
-    refuse(notebook.problems)
-    return list(notebook.cells)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -32,14 +32,6 @@ def only_own(html: str) -> str:
     return "".join(cleaner.kept)
 
 
-def reaches_out(html: str) -> list[str]:
-    """What in the page would make a browser load something from elsewhere; empty if nothing."""
-    found = _Finder()
-    found.feed(html)
-    found.close()
-    return found.found
-
-
 class _Cleaner(HTMLParser):
     def __init__(self) -> None:
         # Text is copied as it is written: an escaped < stays escaped.
@@ -91,26 +83,6 @@ class _Cleaner(HTMLParser):
         picture = attributes.get("src") or ""
         refreshes = tag == "meta" and (attributes.get("http-equiv") or "").lower() == "refresh"
         return refreshes or tag in _EMPTY or (tag == "img" and not picture.startswith("data:"))
-
-
-class _Finder(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._style = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._style = tag == "style"
-        if tag in _WHOLE or (tag in _EMPTY and not (dict(attrs).get("href") or "").startswith("data:")):
-            self.found.append(f"<{tag}>")
-        self.found += [f"<{tag} {name}={value}>" for name, value in attrs if not _harmless(tag, name, value)]
-
-    def handle_endtag(self, _tag: str) -> None:
-        self._style = False
-
-    def handle_data(self, data: str) -> None:
-        if self._style:
-            self.found += [match[0] for expression in (_IMPORT, _URL) for match in expression.finditer(data)]
 
 
 def _harmless(tag: str, name: str, value: str | None) -> bool:

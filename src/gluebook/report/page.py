@@ -96,13 +96,6 @@ def lineage_section(data: ReportData) -> str:
     )
 
 
-def sections(data: ReportData, verdict: Verdict) -> list[str]:
-    """All sections, in the order of the page."""
-    parts = [verdict_section(data, verdict)]
-    parts += [dataset_section(dataset, data.day) for dataset in data.datasets if data.files]
-    return [*parts, business_section(data), trends_section(data), lineage_section(data)]
-
-
 def page(day: date, made_at: str, verdict: str, parts: Sequence[str]) -> str:
     """The page of a day, one folder below the index. `parts` are HTML."""
     return _rendered(

@@ -71,23 +71,6 @@ def deploy(
     return outputs(endpoint, stack_name)
 
 
-def undeploy(endpoint: Endpoint, stack_name: str) -> None:
-    """Delete the stack and all its resources, data included; nothing happens if there is no such stack.
-
-    Raises DeployFailed if a resource could not be deleted.
-    """
-    cloudformation = endpoint.client("cloudformation")
-    stack = _describe(cloudformation, stack_name)
-    if stack is None:
-        return
-    identity = stack["StackId"]
-    cloudformation.delete_stack(StackName=identity)
-    left = _describe(cloudformation, identity)
-    if left is not None and left["StackStatus"] != "DELETE_COMPLETE":
-        reasons = _reasons(cloudformation, identity)
-        raise DeployFailed(stack_name, f"could not be deleted ({left['StackStatus']})", reasons)
-
-
 def outputs(endpoint: Endpoint, stack_name: str) -> dict[str, str]:
     """The outputs of a deployed stack. Raises DeployFailed if there is no such stack."""
     stack = _describe(endpoint.client("cloudformation"), stack_name)

@@ -6,7 +6,7 @@ encodings), and refuses by name what it doesn't support.
 """
 
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
-from localaws.redshift.postgres.engine import Postgres
+from localaws.redshift.postgres.server import Postgres
 from localaws.redshift.serverless import ServerlessApi
 from localaws.redshift.service import DataApi
 

