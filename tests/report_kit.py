@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from gluebook.core.model import Counts
+from gluebook.operations.status import FileStatus
 from gluebook.report.gather import checks_of, gated_of
 from gluebook.report.model import (
     Answers,
     DatasetDay,
-    File,
     Lineage,
     Reject,
     RejectReason,
@@ -24,6 +24,25 @@ from report_quality import HOSTILE, logs_quality, outcome, tickets_quality
 
 DAY = date(2026, 1, 5)
 MADE_AT = "2026-01-05T18:30:00Z"
+NOTHING = Counts()
+
+
+def day_file(
+    key: str,
+    dataset: str,
+    source: str,
+    state: str,
+    reason: str | None = None,
+    batch: str | None = None,
+    counts: Counts = NOTHING,
+    loaded: int = 0,
+    reject_reasons: dict[str, int] | None = None,
+) -> FileStatus:
+    """A file version that arrived in the morning."""
+    arrived = f"{DAY}T06:00:00Z"
+    return FileStatus(
+        key, "v1", dataset, source, state, reason, batch, arrived, counts, loaded, reject_reasons or {}
+    )
 
 
 def dataset_day(quality: dict[str, Any], *, sources: tuple[str, str], failed: bool = False) -> DatasetDay:
@@ -45,12 +64,12 @@ def dataset_day(quality: dict[str, Any], *, sources: tuple[str, str], failed: bo
     )
     reasons = {"malformed_record": 3, "missing:updated_at": 2}
     files = [
-        File(
+        day_file(
             f"{name}/{sources[number % 2]}/dt={DAY}/export-{number + 1:02d}.gz",
             name,
             sources[number % 2],
             "LOADED",
-            batch_id=batch,
+            batch=batch,
             counts=one,
             loaded=one.curated,
             reject_reasons=reasons,
@@ -62,7 +81,7 @@ def dataset_day(quality: dict[str, Any], *, sources: tuple[str, str], failed: bo
             "not_gzip: the file ends after 4,096 bytes, in the middle of a block; it was cut off on its way"
         )
         files.append(
-            File(f"{name}/{sources[1]}/dt={DAY}/export-04.gz", name, sources[1], "FAILED", reason, batch)
+            day_file(f"{name}/{sources[1]}/dt={DAY}/export-04.gz", name, sources[1], "FAILED", reason, batch)
         )
     place = files[0].key
     return DatasetDay(
@@ -150,7 +169,9 @@ def hostile_data() -> ReportData:
         examples=[{HOSTILE: HOSTILE, "message": HOSTILE}],
     )
     quality = logs_quality(batch_id="app_logs-1", outcomes=[bad], passed=False)
-    file = File(HOSTILE, "app_logs", HOSTILE, "FAILED", HOSTILE, HOSTILE, Counts(1, 0, 0, 1), 0, {HOSTILE: 1})
+    file = day_file(
+        HOSTILE, "app_logs", HOSTILE, "FAILED", HOSTILE, HOSTILE, Counts(1, 0, 0, 1), 0, {HOSTILE: 1}
+    )
     logs = DatasetDay(
         "app_logs",
         (file,),

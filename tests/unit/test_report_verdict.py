@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gluebook.core.model import Counts
-from gluebook.report.model import DatasetDay, File, ReportData
+from gluebook.operations.status import FileStatus
+from gluebook.report.model import DatasetDay, ReportData
 from gluebook.report.verdict import Verdict, Word, days_old, judge
-from report_kit import DAY, MADE_AT, day_data
+from report_kit import DAY, MADE_AT, day_data, day_file
 from report_quality import logs_quality, outcome
 
 
@@ -27,8 +28,8 @@ def with_logs(**changes: Any) -> Verdict:
     return judge(replace(data, datasets=(data.datasets[0], replace(data.datasets[1], **changes))))
 
 
-def log_file(state: str, counts: Counts | None = None) -> File:
-    return File(
+def log_file(state: str, counts: Counts | None = None) -> FileStatus:
+    return day_file(
         f"app_logs/mongod/dt={DAY}/x-{state}",
         "app_logs",
         "mongod",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,6 @@ import typer
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, raw_place
 from gluebook.cli.screens.progress import stage_progress
-from gluebook.cli.screens.starts import starts, starts_json
 from gluebook.errors import ConfigurationError
 from gluebook.operations.backfill import Backfilled
 from gluebook.operations.backfill import backfill as backfill_step
@@ -73,7 +73,7 @@ def _lines(where: str, done: Backfilled) -> list[str]:
         failed = screens.counted(done.registrations.failed, "object")
         lines.append(f"Could not be registered: {failed}; the same command tries again:")
         lines += screens.limited(f"  {failure}" for failure in done.registrations.failed)
-    return [*lines, *starts(done.started)]
+    return [*lines, *(f"{dataset}: {start}" for dataset, start in done.started.items())]
 
 
 def _as_json(where: str, done: Backfilled) -> dict[str, Any]:
@@ -84,5 +84,5 @@ def _as_json(where: str, done: Backfilled) -> dict[str, Any]:
             {"key": failure.key, "error": str(failure.error)} for failure in done.registrations.failed
         ],
         "resumed_after": done.resumed_after or None,
-        "started": starts_json(done.started),
+        "started": {dataset: asdict(start) for dataset, start in done.started.items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,6 @@ import typer
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import connect, raw_place
 from gluebook.cli.screens.progress import stage_progress
-from gluebook.cli.screens.starts import starts, starts_json
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import Replay
 from gluebook.errors import ConfigurationError
@@ -100,7 +100,7 @@ def _lines(plan: Replay, done: Replayed | None) -> list[str]:
         lines.append(
             f"Reopened by another caller meanwhile: {screens.counted(done.already_reopened, 'batch')}"
         )
-    return [*lines, *starts(done.started if done else {})]
+    return [*lines, *(f"{dataset}: {start}" for dataset, start in (done.started if done else {}).items())]
 
 
 def _as_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _as_json(plan: Replay, done: Replayed | None) -> dict[str, Any]:
             )
         },
         "refused": [{**_file_json(refusal.file), "reason": refusal.reason} for refusal in plan.refused],
-        "started": starts_json(done.started if done else {}),
+        "started": asdict(done)["started"] if done else {},
     }
 
 

@@ -22,7 +22,6 @@ from gluebook.report.model import (
     Answers,
     Check,
     DatasetDay,
-    File,
     Gated,
     Lineage,
     Reject,
@@ -80,7 +79,7 @@ def gather(day: date, made_at: str, sources: Sources) -> ReportData:
         datasets=datasets,
         answers=sources.answers(),
         lineage=tuple(_lineage(mine, seen, sources)),
-        elsewhere=tuple(_file(file) for file in reversed(others)),
+        elsewhere=tuple(reversed(others)),
     )
 
 
@@ -89,35 +88,20 @@ def _dt(key: str) -> date | None:
     return parsed.dt if isinstance(parsed, RawKey) else None
 
 
-def _file(status: FileStatus) -> File:
-    return File(
-        key=status.key,
-        dataset=status.dataset,
-        source=status.source,
-        state=status.state,
-        reason=status.reason or "",
-        batch_id=status.batch_id or "",
-        counts=status.counts,
-        loaded=status.loaded,
-        reject_reasons=dict(status.reject_reasons),
-    )
-
-
 def _dataset(
-    name: str, statuses: Sequence[FileStatus], epochs: Mapping[str, int], sources: Sources
+    name: str, files: Sequence[FileStatus], epochs: Mapping[str, int], sources: Sources
 ) -> DatasetDay:
     """`epochs`: the epoch of each batch whose report is valid."""
-    files = tuple(_file(status) for status in statuses)
     batches = list(dict.fromkeys(file.batch_id for file in files if file.batch_id))
     kept = {b: sources.lake.quality(name, b, epochs[b]) for b in batches if b in epochs}
     found = {b: sources.objects.get_json(sources.lake.bucket, key) for b, key in kept.items()}
     # Reports of an older release hold no outcomes.
     reports = [report for report in found.values() if report and "outcomes" in report]
-    published = {file.batch_id for file in files if file.state in _PUBLISHED and file.counts.curated}
+    published = {f.batch_id for f in files if f.batch_id and f.state in _PUBLISHED and f.counts.curated}
     reported = {report["batch_id"] for report in reports}
     return DatasetDay(
         dataset=name,
-        files=files,
+        files=tuple(files),
         gated=gated_of(reports),
         checks=checks_of(reports),
         rejects=_rejects(name, files, sources.rejects),
@@ -190,13 +174,13 @@ def _sum(one: int | None, other: int | None) -> int | None:
     return one if other is None else other if one is None else one + other
 
 
-def _rejects(dataset: str, files: Sequence[File], read: Rejects) -> tuple[RejectReason, ...]:
+def _rejects(dataset: str, files: Sequence[FileStatus], read: Rejects) -> tuple[RejectReason, ...]:
     counts: dict[str, int] = {}
     for file in files:
         for reason, records in file.reject_reasons.items():
             counts[reason] = counts.get(reason, 0) + records
     keys = {file.key for file in files}
-    batches = dict.fromkeys(file.batch_id for file in files if file.reject_reasons)
+    batches = dict.fromkeys(file.batch_id for file in files if file.batch_id and file.reject_reasons)
     examples: dict[str, list[Reject]] = {reason: [] for reason in counts}
     for batch_id in list(batches)[:_BATCHES_FOR_EXAMPLES]:
         if all(len(found) >= EXAMPLES_PER_REASON for found in examples.values()):

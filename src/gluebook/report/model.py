@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from gluebook.contracts import CONTRACTS
 from gluebook.core.model import Counts
+from gluebook.operations.status import FileStatus
 
 NOT_NULL = "expect_column_values_to_not_be_null"
-
-
-@dataclass(frozen=True)
-class File:
-    """One file version that arrived on the day; `loaded`: its rows in the warehouse."""
-
-    key: str
-    dataset: str
-    source: str
-    state: str
-    reason: str = ""
-    batch_id: str = ""
-    counts: Counts = field(default_factory=Counts)
-    loaded: int = 0
-    reject_reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,7 +96,7 @@ class DatasetDay:
     """A dataset on the day: its files, checks and rejects."""
 
     dataset: str
-    files: tuple[File, ...] = ()
+    files: tuple[FileStatus, ...] = ()
     gated: tuple[Gated, ...] = ()
     checks: tuple[Check, ...] = ()
     rejects: tuple[RejectReason, ...] = ()
@@ -135,7 +122,7 @@ class DatasetDay:
     @property
     def states(self) -> dict[str, int]:
         """Number of file versions by state, in alphabetical order."""
-        return counted(file.state for file in self.files)
+        return dict(sorted(Counter(file.state for file in self.files).items()))
 
     @property
     def newest_at(self) -> str:
@@ -205,10 +192,10 @@ class ReportData:
     answers: Answers = field(default_factory=Answers)
     lineage: tuple[Lineage, ...] = ()
     # File versions of other days that a person should look at.
-    elsewhere: tuple[File, ...] = ()
+    elsewhere: tuple[FileStatus, ...] = ()
 
     @property
-    def files(self) -> tuple[File, ...]:
+    def files(self) -> tuple[FileStatus, ...]:
         """All file versions of the day."""
         return tuple(file for dataset in self.datasets for file in dataset.files)
 
@@ -221,14 +208,6 @@ class ReportData:
     def gated(self) -> tuple[Gated, ...]:
         """All batches of the day that the gate has evaluated."""
         return tuple(gated for dataset in self.datasets for gated in dataset.gated)
-
-
-def counted(words: Iterable[str]) -> dict[str, int]:
-    """How often each word occurs, in alphabetical order."""
-    found: dict[str, int] = {}
-    for word in words:
-        found[word] = found.get(word, 0) + 1
-    return dict(sorted(found.items()))
 
 
 def title_of(dataset: str) -> str:

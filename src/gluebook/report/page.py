@@ -18,9 +18,10 @@ from markupsafe import Markup
 
 from gluebook.contracts.reasons import in_words
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED
+from gluebook.operations.status import FileStatus
 from gluebook.report import plots
 from gluebook.report.history import Summary
-from gluebook.report.model import DatasetDay, File, ReportData, ServiceErrors, TicketsOpened, title_of
+from gluebook.report.model import DatasetDay, ReportData, ServiceErrors, TicketsOpened, title_of
 from gluebook.report.verdict import Verdict, days_old
 
 # What fits on a readable page; the rest is counted.
@@ -164,7 +165,7 @@ def age_in_words(days: int | None) -> str:
     )
 
 
-def _worst_first(file: File) -> tuple[bool, bool, str]:
+def _worst_first(file: FileStatus) -> tuple[bool, bool, str]:
     return file.state not in NEEDS_ATTENTION, file.state in SETTLED, file.key
 
 

@@ -16,7 +16,6 @@ import urllib3
 from gluebook.cli import screens
 from localaws.iam import REPORT_PATH, Denied, UsageReport
 
-_MOST_LINES = 30
 _TIMEOUT_SECONDS = 10.0
 _UNMAPPED = "which permissions it needs isn't known on the laptop"
 
@@ -79,11 +78,8 @@ def of_running_laptop() -> UsageReport | None:
 
 def show(lines: Iterable[str]) -> None:
     """Print the first of many on stderr."""
-    every = list(lines)
-    for line in every[:_MOST_LINES]:
+    for line in screens.limited(lines):
         screens.err.print(f"[red]{screens.plain(line)}[/]", highlight=False, soft_wrap=True)
-    if len(every) > _MOST_LINES:
-        screens.err.print(f"and {len(every) - _MOST_LINES} more; see --json", style="red")
 
 
 class RefusalWatch:
