@@ -72,7 +72,7 @@ def _of(kind: type[T], item: Item, **converted: Any) -> T:
 
     DynamoDB gives every number as a Decimal.
     """
-    stored = {
+    stored: dict[str, Any] = {
         each.name: int(item[each.name]) if each.type == "int" else item[each.name]
         for each in fields(kind)
         if each.name in item
