@@ -141,7 +141,7 @@ def day_data(*, failed: bool = True) -> ReportData:
     lineage = [
         Lineage(
             file.key,
-            file.batch_id,
+            str(file.batch_id),
             f"manifests/{file.dataset}/{file.batch_id}.json",
             tuple(f"curated/{file.dataset}/dt={DAY}/{file.batch_id}-0000{part}.parquet" for part in range(2))
             if file.state == "LOADED"

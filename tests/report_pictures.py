@@ -6,14 +6,15 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from report_kit import write_site
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PICTURES = (
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+PICTURES: tuple[tuple[str, str, ViewportSize, Literal["light", "dark"]], ...] = (
     ("report-desktop", "page", DESKTOP, "light"),
     ("report-phone", "page", PHONE, "light"),
     ("report-dark", "page", DESKTOP, "dark"),

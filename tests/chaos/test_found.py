@@ -141,9 +141,10 @@ def test_a_late_division_withdraws_nothing_of_a_later_generation(redshift: Redsh
 
 
 def test_a_verdict_that_is_recorded_late_does_not_replace_a_later_one(redshift: Redshift) -> None:
-    told = [{"do": "event"}, go("load", -1)]
+    told: list[Step] = [{"do": "event"}, go("load", -1)]
     rejected = [*admitted(logs("a", "L #reject-me-1")), go("run"), *told]
     again = [*REPLAY, go("run"), *told]
-    for second in ([], [{"do": "statement", "how": "conflict"}]):
-        later_first = [{"do": "statement", "pick": -1}, *second]
+    conflict: Step = {"do": "statement", "how": "conflict"}
+    for second in ([], [conflict]):
+        later_first: list[Step] = [{"do": "statement", "pick": -1}, *second]
         assert problems([*rejected, *again, *later_first, CALM], redshift) == []

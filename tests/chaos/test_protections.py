@@ -240,10 +240,10 @@ def test_while_access_is_denied_no_batch_is_blamed_and_all_is_loaded_afterwards(
 
     Two loads are refused, one of a correction; one waits for so long that it is given up, and is replayed.
     """
-    denied = [{"do": "deny", "denied": True}, logs("a", "L x"), tickets("t", "T 1 1 01 x"), CALM]
-    later = [{"do": "clock", "seconds": 700}, {"do": "tick"}, CALM]
+    denied: list[Step] = [{"do": "deny", "denied": True}, logs("a", "L x"), tickets("t", "T 1 1 01 x"), CALM]
+    later: list[Step] = [{"do": "clock", "seconds": 700}, {"do": "tick"}, CALM]
     assert wrong([*denied, *later, *later], redshift) == []
-    a_day = [{"do": "clock", "seconds": 90_000}, {"do": "tick"}, CALM]
+    a_day: list[Step] = [{"do": "clock", "seconds": 90_000}, {"do": "tick"}, CALM]
     assert wrong([*denied, *a_day, logs("a", "L y"), CALM], redshift) == []
     # Who is patient needs no operator.
     assert wrong([*denied, *later], redshift, Settling(replays=False)) == []
@@ -260,7 +260,7 @@ def test_the_load_of_a_correction_retracts_the_superseded_rows_at_once(redshift:
     """Protection: rows go stale in the transaction that brings the newer ones; nobody is told that it is done."""
     first = [*admitted(logs("a", "L x")), go("run"), *loaded_by_hand()]
     correction = [*admitted(logs("a", "L y")), go("run"), *TOLD]
-    untold = [{"do": "statement"}, {"do": "event", "copies": 0}]
+    untold: list[Step] = [{"do": "statement"}, {"do": "event", "copies": 0}]
     found = apart([*first, *correction, *untold], redshift, BY_EVENTS_ALONE)
     # The lake's turn comes with that word.
     assert [problem for problem in found if "warehouse" in problem] == []

@@ -129,7 +129,7 @@ def burst(chaotic: ChaoticChain, versions: int = 9_000, *, over_runs: int = 0) -
         part = names[sent:until]
         items = [(name, log_line(int(name[-11:-6]), name)) for name in part]
         events += chain.laptop.aws.put_objects(
-            bucket, items, repeat=lambda n, part=part: 2 if part[n] in twice else 1
+            bucket, items, repeat=[2 if name in twice else 1 for name in part].__getitem__
         )
         sent = until
         time.sleep(_PACE_SECONDS)

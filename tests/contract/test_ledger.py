@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -37,6 +38,13 @@ def ledger(request: pytest.FixtureRequest) -> Ledger | FakeLedger:
 @pytest.fixture
 def real(table: str) -> Ledger:
     return Ledger(table, "tester", session())
+
+
+def succeeded(result: T | Exception) -> T:
+    """The result of a raced action, which may not have failed."""
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def race(actions: Iterable[Callable[[], T]]) -> list[T | Exception]:
@@ -73,7 +81,8 @@ def opened(ledger: Any, batch: Batch | None = None, files: list[FileVersion] | N
 
 def curated(ledger: Any, batch: Batch) -> Batch:
     going = ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING, plan="p"), AT, "gate")
-    return ledger.advance(going, replace(going, state=BatchState.CURATED), AT, "published")
+    published: Batch = ledger.advance(going, replace(going, state=BatchState.CURATED), AT, "published")
+    return published
 
 
 def state_of(ledger: Any, file: FileVersion) -> tuple[FileState, str | None, str | None]:
@@ -154,7 +163,7 @@ def test_files_that_know_no_corrections_are_never_marked(ledger: Any) -> None:
 
 def test_of_versions_that_come_at_once_one_sees_the_other(ledger: Any) -> None:
     files = [a_file("a.log", version=f"v{n}", sequencer=f"0{n}") for n in range(RACERS)]
-    found = race([lambda file=file: ledger.register(file, "test", correctable=True) for file in files])
+    found = race([partial(ledger.register, file, "test", correctable=True) for file in files])
     assert found == [True] * RACERS
     assert set(ledger.files()) == set(files)
     assert [one.key for one in ledger.corrections("app_logs")] == [files[0].key]
@@ -313,10 +322,11 @@ def test_runs_that_claim_at_once_never_share_a_file_and_leave_none(
     batches = [a_batch() for _ in range(4)]
     for batch in batches:
         ledger.open_batch(batch)
-    found = race([lambda batch=batch: ledger.claim(batch, files) for batch in batches])
-    assert not [error for error in found if isinstance(error, Exception)]
+    found = race([partial(ledger.claim, batch, files) for batch in batches])
     claimed = [
-        (file.file_id, batch.batch_id) for batch, got in zip(batches, found, strict=True) for file in got
+        (file.file_id, batch.batch_id)
+        for batch, got in zip(batches, found, strict=True)
+        for file in succeeded(got)
     ]
     assert sorted(file_id for file_id, _ in claimed) == sorted(file.file_id for file in files)
     assert {file.file_id: file.batch_id for file in ledger.files()} == dict(claimed)
@@ -437,7 +447,7 @@ def test_a_batch_is_taken_over_once_its_lease_has_ended(ledger: Any, now: int, t
 
 def test_of_eight_who_take_over_at_once_one_does(ledger: Any) -> None:
     batch = opened(ledger)
-    found = race([lambda n=n: ledger.take_over(batch, f"run-{n}", 3_000, 2_000, AT) for n in range(RACERS)])
+    found = race([partial(ledger.take_over, batch, f"run-{n}", 3_000, 2_000, AT) for n in range(RACERS)])
     [winner] = [one for one in found if one is not None]
     assert winner == ledger.batch(batch.batch_id)
     assert winner.epoch == 2  # type: ignore[union-attr]
@@ -495,7 +505,7 @@ def test_who_was_taken_over_from_may_change_nothing(ledger: Any) -> None:
     batch = opened(ledger, files=[file])
     ledger.take_over(batch, "run-2", 3_000, 1_000, AT)
     before = ledger.batch(batch.batch_id)
-    for forbidden in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: ledger.confirm(batch),
         lambda: ledger.lease(batch, 9_000),
         lambda: ledger.settle_file(batch, now(ledger, file), FileState.FAILED, "corrupt_gzip", AT),
@@ -503,7 +513,8 @@ def test_who_was_taken_over_from_may_change_nothing(ledger: Any) -> None:
         lambda: ledger.advance(batch, replace(batch, state=BatchState.PUBLISHING), AT, "gate"),
         lambda: ledger.advance(batch, replace(batch, state=BatchState.FAILED), AT, "gave up"),
         lambda: ledger.note_statement(batch, "s", AT),
-    ):
+    )
+    for forbidden in changes:
         with pytest.raises(Fenced, match=batch.batch_id):
             forbidden()
     assert ledger.batch(batch.batch_id) == before
@@ -513,11 +524,12 @@ def test_who_was_taken_over_from_may_change_nothing(ledger: Any) -> None:
 def test_an_unknown_batch_is_none(ledger: Any) -> None:
     batch = a_batch()
     assert ledger.batch(batch.batch_id) is None
-    for forbidden in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: ledger.confirm(batch),
         lambda: ledger.lease(batch, 1),
         lambda: ledger.advance(batch, replace(batch, state=BatchState.FAILED), AT, "x"),
-    ):
+    )
+    for forbidden in changes:
         with pytest.raises(Fenced):
             forbidden()
     assert ledger.take_over(batch, "run-2", 3_000, 2_000, AT) is None

@@ -288,11 +288,11 @@ def test_a_request_is_refused_before_anything_runs(
 
 
 def test_a_batch_has_one_to_forty_statements_and_no_parameters(warehouse: Warehouse) -> None:
-    base = {"WorkgroupName": WORKGROUP, "Database": DATABASE}
+    base: dict[str, Any] = {"WorkgroupName": WORKGROUP, "Database": DATABASE}
     for sqls in ([], ["select 1"] * 41):
         assert "1 to 40" in refusal(warehouse, "BatchExecuteStatement", **base, Sqls=sqls).message
     parameters = [{"name": "a", "value": "1"}]
-    more = {"Sqls": ["select :a"], "Parameters": parameters}
+    more: dict[str, Any] = {"Sqls": ["select :a"], "Parameters": parameters}
     assert "Parameters" in refusal(warehouse, "BatchExecuteStatement", **base, **more).message
     warehouse.ok(*["select 1"] * 40)
 

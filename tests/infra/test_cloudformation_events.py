@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,10 +71,11 @@ def test_a_bucket_without_event_bridge_a_failed_put_and_a_deletion_are_not_told(
     s3 = client(endpoint, "s3")
     s3.put_object(Bucket="untold", Key="k", Body=b"")
     s3.put_object(Bucket="told", Key="k", Body=b"")
-    for write in (
+    writes: tuple[Callable[[], object], ...] = (
         lambda: s3.put_object(Bucket="told", Key="k", Body=b"", IfNoneMatch="*"),
         lambda: s3.copy_object(Bucket="told", Key="k", CopySource="told/k", IfNoneMatch="*"),
-    ):
+    )
+    for write in writes:
         with pytest.raises(ClientError, match="PreconditionFailed"):
             write()
     s3.delete_object(Bucket="told", Key="k")

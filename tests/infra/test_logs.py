@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from boto3.session import Session
@@ -53,6 +54,11 @@ def test_a_function_writes_into_its_log_group_and_its_last_failure_is_one_line(
     aws.client("logs").create_log_group(logGroupName="/aws/lambda/admit")
     aws.function("admit", FUNCTION, Timeout=3)
     assert logs.last_failure("admit", before()) is None
+
+    def is_said(event: str) -> bool:
+        lines = logs.since(function_group("admit"), before(), 100)
+        return any(line.text == f"said {event}" for line in lines)
+
     for event, told in (
         ("WORKGROUP", "KeyError: 'WORKGROUP'"),
         ("late", "Task timed out after 3.00 seconds"),
@@ -60,11 +66,7 @@ def test_a_function_writes_into_its_log_group_and_its_last_failure_is_one_line(
     ):
         with pytest.raises(FunctionError):
             functions.invoke("admit", event)
-        eventually(
-            lambda event=event: any(
-                line.text == f"said {event}" for line in logs.since(function_group("admit"), before(), 100)
-            )
-        )
+        eventually(partial(is_said, event))
         failure = logs.last_failure("admit", before())
         assert failure is not None and failure.text == told
         assert f"{failure.at:%Y/%m/%d}/[$LATEST]" in failure.stream

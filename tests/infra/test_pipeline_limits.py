@@ -51,7 +51,7 @@ def s3(role: str, operation: str, bucket: str, key: str = "", action: str = "", 
 
 def _raw() -> list[Try]:
     """Nobody changes what has arrived; each job reads versions of its own dataset only."""
-    body = {"Body": b"x"}
+    body: dict[str, Any] = {"Body": b"x"}
     tries = [s3(role, "put_object", "RAW", "app_logs/a", **body) for role in _ALL]
     tries += [s3(role, "delete_object", "RAW", "app_logs/a") for role in _ALL]
     tries += [
@@ -83,7 +83,13 @@ def _raw() -> list[Try]:
 
 def _lake() -> list[Try]:
     """A job works on its own dataset; of the others COPY and the crawler only read, the functions not even that."""
-    places = ("inbox/{0}-1/1/a", "staging/{0}-1/1/a", "curated/{0}/a", "manifests/{0}/a", "results/{0}/a")
+    places: tuple[str, ...] = (
+        "inbox/{0}-1/1/a",
+        "staging/{0}-1/1/a",
+        "curated/{0}/a",
+        "manifests/{0}/a",
+        "results/{0}/a",
+    )
     places += ("quality/{0}/a", "vouchers/{0}/a.json", "quarantine/{0}/a")
     tries = []
     for role, other in ((_LOGS, "support_tickets"), (_TICKETS, "app_logs")):

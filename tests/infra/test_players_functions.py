@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +191,12 @@ def test_what_a_function_prints_is_logged_and_does_not_disturb_its_answer(
     """
     aws.function("chatty", code)
     assert functions.invoke("chatty", {}) == "true answer"
+
+    def is_logged(text: str) -> bool:
+        return text in caplog.text
+
     for text in ("forged", "from the descriptor", "from a child", "read: ''", "[INFO]"):
-        eventually(lambda text=text: text in caplog.text, text)
+        eventually(partial(is_logged, text), text)
     assert {record.name for record in caplog.records if "forged" in record.message} == {
         "localaws.functions.chatty"
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ class Client:
     def statement(self, number: int) -> dict[str, Any]:
         found: dict[str, Any] = self.glue.get_statement(SessionId=self.name, Id=number)["Statement"]
         return found
+
+    def began(self, number: int) -> bool:
+        return bool(self.statement(number)["State"] != "WAITING")
 
     def output(self, number: int) -> dict[str, Any]:
         eventually(
@@ -240,7 +244,7 @@ def test_a_statement_that_is_cancelled_just_when_it_ends_is_answered_all_the_sam
     client.run("import time")
     for _ in range(20):
         number = client.start("time.sleep(0.02)")
-        eventually(lambda number=number: client.statement(number)["State"] != "WAITING")
+        eventually(partial(client.began, number))
         client.glue.cancel_statement(SessionId="racing", Id=number)
         client.output(number)
     assert text(client.run("1 + 1")) == "2\n"

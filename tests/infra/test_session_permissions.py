@@ -74,7 +74,7 @@ def test_with_permission_on_a_session_and_its_role_a_statement_runs_as_that_role
 def test_another_ones_session_is_refused_whatever_is_asked_of_it(stage: Stage) -> None:
     owner, other = Analyst(stage, on("bob-*", *ALL), PASS), Analyst(stage, on("ada-*", *ALL), PASS)
     owner.create("bob-1")
-    asked = {
+    asked: dict[str, dict[str, Any]] = {
         "get_session": {"Id": "bob-1"},
         "run_statement": {"SessionId": "bob-1", "Code": "1"},
         "get_statement": {"SessionId": "bob-1", "Id": 1},

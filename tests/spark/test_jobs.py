@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -30,7 +31,7 @@ def run(spark: SparkSession, frame: Frame, dataset: str, **files: bytes) -> Fake
     return run_notebook(spark, SOURCES[dataset], frame(SOURCES[dataset], **files))
 
 
-def counted(df: DataFrame, *columns: str) -> dict[object, int]:
+def counted(df: DataFrame, *columns: str) -> dict[Any, int]:
     return {
         tuple(row[:-1]) if len(columns) > 1 else row[0]: row[-1]
         for row in df.groupBy(*columns).count().collect()
@@ -61,7 +62,7 @@ def test_every_file_of_a_messy_sample_comes_out_to_the_row(
     copies = counted(done.kept.where("_copy > 1"), "_source_file")
     reasons = counted(done.rejects, "_source_file", "_problem")
     for file in files:
-        mine = {reason: n for (key, reason), n in reasons.items() if key == file.key}  # type: ignore[misc]
+        mine = {pair[1]: n for pair, n in reasons.items() if pair[0] == file.key}
         assert curated.get(file.key, 0) == file.truth.curated, file.key
         assert copies.get(file.key, 0) == file.truth.duplicates, file.key
         assert mine == dict(file.reject_reasons), file.key

@@ -68,9 +68,9 @@ def test_executors_that_lack_the_package_are_told_of(
     """They get the function by the name of its module."""
 
     def of_nowhere(batches: Any) -> Any:
-        import package_that_is_nowhere
+        import importlib
 
-        return package_that_is_nowhere.of(batches)
+        return importlib.import_module("package_that_is_nowhere").of(batches)
 
     monkeypatch.setattr(selfcheck, "_in_executor", of_nowhere)
     with pytest.raises(SelfCheckFailed, match="No module named 'package_that_is_nowhere'"):

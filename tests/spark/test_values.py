@@ -29,7 +29,7 @@ def read(spark: SparkSession, texts: Sequence[str], column: Column) -> list[str 
 
 def moments(spark: SparkSession, texts: Sequence[str], patterns: tuple[str, ...]) -> list[datetime | None]:
     column = in_range(timestamp_of(F.col("text"), patterns), "timestamp")
-    return [value and datetime.fromisoformat(value) for value in read(spark, texts, column)]
+    return [datetime.fromisoformat(value) if value else None for value in read(spark, texts, column)]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_date_is_the_day_that_is_written(spark: SparkSession) -> None:
     for pattern, text in DAYS:
         column = in_range(date_of(F.col("text"), (pattern,) if pattern else ()), "date")
         [value] = read(spark, [text], column)
-        found[pattern, text] = value and date.fromisoformat(value)
+        found[pattern, text] = date.fromisoformat(value) if value else None
     assert found == DAYS
 
 

@@ -19,7 +19,8 @@ from gluebook.core.model import FileVersion
 from gluebook.core.runs import FailedRun, failed_run_mark, proven_mark
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
-from gluebook.functions.admit import AdmitContext, Admitted, admit
+from gluebook.functions.admit import Admitted, admit
+from gluebook.functions.context import AdmitContext
 
 JOBS = {"support_tickets": "job-tickets", "app_logs": "job-logs"}
 TICKETS = "support_tickets/servicenow/dt=2026-01-05/export.csv"

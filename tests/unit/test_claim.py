@@ -9,6 +9,7 @@ import pytest
 
 from fakes import a_file
 from fakes.pipeline import DATASET, Pipeline
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState
@@ -91,7 +92,7 @@ def test_a_run_that_loses_every_claim_leaves_an_empty_batch(
 
 def test_files_of_a_divided_batch_are_claimed_half_by_half(pipeline: Pipeline) -> None:
     divided = pipeline.carried(*(a_file(f"f{n}") for n in range(4)), batch_id="whole")
-    dividing = fail_or_divide(pipeline.job_context, divided, "used up", "t")
+    dividing = fail_or_divide(pipeline.job_context, divided, ReasonText("used up"), "t")
     files = pipeline.ledger.batch_files("whole")
     pipeline.ledger.release(dividing, files[:2], "whole/1", "2026-01-05T10:00:00.000Z")
     pipeline.ledger.release(dividing, files[2:], "whole/2", "2026-01-05T10:00:00.000Z")
@@ -148,7 +149,7 @@ def test_a_fenced_off_run_changes_nothing(pipeline: Pipeline) -> None:
             lambda z=zombie: ledger.settle_file(z, file, "FAILED", "late", "t"),
             lambda z=zombie: ledger.lease(z, 10**10),
             lambda z=zombie: ledger.claim(z, [file]),
-            lambda z=zombie: fail_or_divide(pipeline.job_context, z, "late", "t"),
+            lambda z=zombie: fail_or_divide(pipeline.job_context, z, ReasonText("late"), "t"),
         ):
             with pytest.raises(Fenced):
                 attempt()
@@ -171,7 +172,7 @@ def test_a_reopened_batch_with_exhausted_retries_is_failed_as_a_whole(pipeline: 
 
 def test_two_runs_that_exhaust_the_same_batch_do_it_once(pipeline: Pipeline) -> None:
     batch, _ = exhausted_batch(pipeline)
-    done = fail_or_divide(pipeline.job_context, batch, "first", "t")
+    done = fail_or_divide(pipeline.job_context, batch, ReasonText("first"), "t")
     with pytest.raises(Fenced):
-        fail_or_divide(pipeline.job_context, batch, "second", "t")
+        fail_or_divide(pipeline.job_context, batch, ReasonText("second"), "t")
     assert pipeline.now(batch) == done

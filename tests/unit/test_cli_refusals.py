@@ -107,8 +107,8 @@ class RefusingAws:
     """A chain that is never idle, as a message comes again and again; at rest in between."""
 
     def __init__(self, *ones: Denied, resting: bool = True) -> None:
-        self.report = lambda: UsageReport(denied=ones)
-        self.at_rest = lambda: resting
+        self.report: Callable[[], UsageReport] = lambda: UsageReport(denied=ones)
+        self.at_rest: Callable[[], bool] = lambda: resting
 
     def wait_idle(self, timeout_seconds: float, watch: Callable[[], None]) -> bool:
         for _ in range(3):

@@ -170,7 +170,10 @@ def test_a_parameter_that_breaks_its_declaration_is_refused(
 
 
 def test_a_number_parameter_stays_a_text_and_a_list_is_split() -> None:
-    declared = {"N": {"Type": "Number", "Default": 5}, "L": {"Type": "CommaDelimitedList"}}
+    declared: dict[str, dict[str, Any]] = {
+        "N": {"Type": "Number", "Default": 5},
+        "L": {"Type": "CommaDelimitedList"},
+    }
     chosen = parameters.choose(declared, {"L": "a, b"})
     assert parameters.value_of(declared["N"], chosen["N"]) == "5"
     assert parameters.value_of(declared["L"], chosen["L"]) == ["a", "b"]

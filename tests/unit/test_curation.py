@@ -11,6 +11,7 @@ from fakes import Calls, Died, Dying, a_file
 from fakes.pipeline import DATASET, Pipeline
 from gluebook.contracts import contract
 from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import results_from_json
 from gluebook.core.states import BatchState, FileState
@@ -97,7 +98,7 @@ def test_files_that_cant_be_used_are_settled_with_their_reasons_and_take_part_wi
     work.check(
         {
             0: Checked(0, 2),
-            1: Checked(1, 17, bad="corrupt_gzip: at byte 99"),
+            1: Checked(1, 17, bad=ReasonText("corrupt_gzip: at byte 99")),
             2: Checked(2, 0),
             3: Checked(3, 0, header="a,b"),
         }
@@ -310,7 +311,7 @@ def test_a_failed_generation_keeps_the_results_of_the_previous_one(
     again = pipeline.again(loaded)
     with pytest.raises(Died):
         curated(again, 2, died)
-    failed = fail_or_divide(pipeline.job_context, again, "attempts_used_up", "t")
+    failed = fail_or_divide(pipeline.job_context, again, ReasonText("attempts_used_up"), "t")
     assert (failed.state, failed.reported_epoch, failed.counts) == (
         BatchState.FAILED,
         loaded.epoch,
@@ -368,10 +369,10 @@ def test_a_run_that_lost_its_batch_leaves_no_trace(pipeline: Pipeline, rows: int
     work = curation(pipeline, batch)
     work.check({0: Checked(0, rows)})
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
-    fail_or_divide(pipeline.job_context, batch, "used up", "t")
+    fail_or_divide(pipeline.job_context, batch, ReasonText("used up"), "t")
     before = pipeline.now(batch)
     with pytest.raises(Fenced):
-        work.finish(Written({(work.files[0].key, "v1"): rows}, {}, {}), lambda: verdict)
+        work.finish(Written({(work.files[0].key, "v1"): rows}, {}, {}), lambda _: verdict)
     places = [key for key in pipeline.objects.sizes("lake", "") if not key.startswith("staging/")]
     assert (places, pipeline.now(batch)) == ([], before)
 
@@ -380,9 +381,9 @@ def test_a_run_that_lost_its_batch_settles_no_file(pipeline: Pipeline) -> None:
     file = a_file()
     batch = pipeline.carried(file)
     work = curation(pipeline, batch)
-    fail_or_divide(pipeline.job_context, batch, "used up", "t")
+    fail_or_divide(pipeline.job_context, batch, ReasonText("used up"), "t")
     with pytest.raises(Fenced):
-        work.check({0: Checked(0, 0, bad="corrupt_gzip")})
+        work.check({0: Checked(0, 0, bad=ReasonText("corrupt_gzip"))})
     assert pipeline.state_of(file) is FileState.CLAIMED
 
 
@@ -393,7 +394,7 @@ def test_batches_with_a_known_outcome_are_finished_before_the_next_batch(pipelin
     pipeline.ledger.register(a_file("waits"), "test")
     publishing = stopped_while_publishing(pipeline)
     dividing = pipeline.carried(a_file("a"), a_file("b"), owner="jr_dead")
-    fail_or_divide(pipeline.job_context, dividing, "used up", "t")
+    fail_or_divide(pipeline.job_context, dividing, ReasonText("used up"), "t")
     pipeline.clock.forward(601)
     batch = next_batch(pipeline.job_context, pipeline.claimant("jr_next"))
     assert batch is not None
@@ -465,7 +466,7 @@ def test_only_a_reopened_batch_that_published_nothing_is_failed_as_a_whole(
     for step in (BatchState.PUBLISHING, BatchState.CURATED):
         if batch.state is not state:
             batch = pipeline.ledger.advance(batch, replace(batch, state=step), "t", "test")
-    given_up = fail_or_divide(pipeline.job_context, batch, "why", "t")
+    given_up = fail_or_divide(pipeline.job_context, batch, ReasonText("why"), "t")
     assert (given_up.state, given_up.reason) == (end, "why")
     assert (given_up.epoch, given_up.attempts, given_up.lease_until) == (batch.epoch + 1, 0, 0)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fakes import Calls, Died, Dying, a_file, calls_of
 from fakes.pipeline import DATASET, Pipeline, job_ended, statement_ended
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.claiming import MOST_ATTEMPTS
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState
@@ -117,7 +118,7 @@ def dividing(count: int = 5, *, settled: int = 0, refused: bool = True) -> tuple
         pipeline.ledger.settle_file(batch, file, FileState.FAILED, "corrupt_gzip", "t")
     if refused and settled == 0:
         batch = pipeline.curate(batch)
-    batch = fail_or_divide(pipeline.job_context, batch, "why", "t")
+    batch = fail_or_divide(pipeline.job_context, batch, ReasonText("why"), "t")
     pipeline.clock.forward(60)
     return pipeline, batch
 
@@ -197,7 +198,12 @@ def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: A
     pipeline, batch = stage()
     once(pipeline, batch)
     expected = ends(pipeline)
-    for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
+
+    def whole(calls: Calls) -> None:
+        pipeline, batch = stage()
+        once(pipeline, batch, calls)
+
+    for n in range(1, calls_of(whole) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             once(pipeline, batch, Calls(n))
@@ -214,7 +220,12 @@ def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: A
 
 def test_a_repeated_division_skips_files_that_were_claimed_again() -> None:
     stage = dividing
-    for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
+
+    def whole(calls: Calls) -> None:
+        pipeline, batch = stage()
+        once(pipeline, batch, calls)
+
+    for n in range(1, calls_of(whole) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             once(pipeline, batch, Calls(n))
@@ -255,7 +266,7 @@ def test_an_empty_correction_takes_effect_even_if_its_batch_is_divided() -> None
     batch = pipeline.carried(empty, *others)
     [now] = pipeline.ledger.files_now([empty])
     pipeline.ledger.settle_file(batch, now, FileState.EMPTY, "empty_file", "t")
-    fail_or_divide(pipeline.job_context, batch, "why", "t")
+    fail_or_divide(pipeline.job_context, batch, ReasonText("why"), "t")
     play(pipeline, {others[0].key}, dies=True)
     assert pipeline.state_of(first) is FileState.SUPERSEDED
     assert outcome(pipeline)[others[0].key] == FAILED

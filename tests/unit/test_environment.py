@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,9 +27,9 @@ def lock() -> dict[str, str]:
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
 
 
-def project() -> dict[str, object]:
+def project() -> dict[str, Any]:
     with (ROOT / "pyproject.toml").open("rb") as stream:
-        return tomllib.load(stream)["project"]
+        return dict(tomllib.load(stream)["project"])
 
 
 def test_conda_installs_the_lock_and_nothing_else() -> None:
@@ -46,7 +47,7 @@ def test_the_lock_pins_what_aws_glue_ships(name: str) -> None:
 
 def test_the_lock_satisfies_everything_the_project_asks_for() -> None:
     about = project()
-    wanted = [*about["dependencies"], *about["optional-dependencies"]["dev"]]  # type: ignore[misc, index]
+    wanted = [*about["dependencies"], *about["optional-dependencies"]["dev"]]
     pins = lock()
     for requirement in map(Requirement, wanted):
         pinned = pins[canonicalize_name(requirement.name)]

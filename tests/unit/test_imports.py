@@ -37,7 +37,7 @@ def imports(module: str) -> frozenset[str]:
             names = {f"{base}.{alias.name}" for alias in node.names}
             found |= {name if name in ours else base for name in names}
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+            found |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
     return frozenset(found)
 
 

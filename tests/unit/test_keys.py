@@ -28,9 +28,9 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
     lambda name: not name.endswith(("/", " "))
 )
 DATES = st.dates(FIRST_DATE, LAST_DATE)
-KEYS = st.builds(lambda feed, dt, name: RawKey(*feed, dt, name), st.sampled_from(FEEDS), DATES, NAMES).filter(
-    lambda key: reason_to_ignore(str(key), 1) is None
-)
+KEYS = st.builds(
+    lambda feed, dt, name: RawKey(feed[0], feed[1], dt, name), st.sampled_from(FEEDS), DATES, NAMES
+).filter(lambda key: reason_to_ignore(str(key), 1) is None)
 
 
 @given(KEYS)

@@ -523,7 +523,12 @@ def test_no_event_submits_a_batch_before_its_next_load_is_due(pipeline: Pipeline
     batch = waiting(pipeline)
     other = pipeline.batch(BatchState.CURATED)
     pipeline.clock.forward(299)
-    pipeline.handle({"job": job_ended(), "statement": statement_ended(batch, 2), "schedule": Tick()}[event])
+    events: dict[str, Event] = {
+        "job": job_ended(),
+        "statement": statement_ended(batch, 2),
+        "schedule": Tick(),
+    }
+    pipeline.handle(events[event])
     # Only what has failed is held back.
     assert (pipeline.now(batch), pipeline.now(other).state) == (batch, BatchState.LOADING)
     pipeline.clock.forward(1)

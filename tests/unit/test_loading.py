@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fakes import a_batch
 from gluebook.clock import new_batch_id, utc_now
 from gluebook.contracts import CONTRACTS
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.backoff import LONGEST_PAUSE, RETRY_FOR
 from gluebook.core.loading import (
     CrawlPolicy,
@@ -82,7 +83,7 @@ DATA, ENVIRONMENT = True, False
 
 def failed(attempt: int, at: datetime = NOW, since: str = "", *, blames_data: bool = ENVIRONMENT) -> Batch:
     batch = replace(a_load("b", attempt), failing_since=since)
-    return after_failed_load(batch, "load_failed: no", at, blames_data=blames_data)
+    return after_failed_load(batch, ReasonText("load_failed: no"), at, blames_data=blames_data)
 
 
 def test_what_the_data_is_to_blame_for_is_divided_whatever_was_before() -> None:

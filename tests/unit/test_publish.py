@@ -11,6 +11,7 @@ import pytest
 
 from fakes import Calls, Died, Dying, FakeLedger, FakeObjects, a_file, calls_of
 from fakes.pipeline import Pipeline
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.model import Batch, Counts, FileResult
 from gluebook.core.plan import PublishedFile, PublishPlan
 from gluebook.core.states import BatchState
@@ -62,7 +63,9 @@ def staged_plan(pipeline: Pipeline, batch: Batch, rows: int = 2, row_references:
 def begun(pipeline: Pipeline, batch: Batch, rows: int = 2, outcome: BatchState = BatchState.CURATED) -> Batch:
     plan = staged_plan(pipeline, batch, rows)
     if outcome is not BatchState.CURATED:
-        plan = replace(plan, files=(), row_references=(), partitions=(), outcome=outcome, reason="why")
+        plan = replace(
+            plan, files=(), row_references=(), partitions=(), outcome=outcome, reason=ReasonText("why")
+        )
     ledger: Any = pipeline.ledger
     return begin_publishing(JobContext(ledger, pipeline.objects, pipeline.lake, pipeline.clock), batch, plan)
 
@@ -185,7 +188,7 @@ def test_a_generation_after_a_failed_one_replaces_what_is_published() -> None:
     pipeline, going = generation_one()
     loaded = pipeline.load(finish(pipeline, going))
     second = pipeline.again(loaded)
-    failed = fail_or_divide(pipeline.job_context, second, "attempts_used_up", "t")
+    failed = fail_or_divide(pipeline.job_context, second, ReasonText("attempts_used_up"), "t")
     third = pipeline.again(failed)
     finish(pipeline, begun(pipeline, third, 1))
     assert [key for key in pipeline.visible() if key.startswith("curated/")] == [
@@ -197,7 +200,12 @@ def test_a_generation_after_a_failed_one_replaces_what_is_published() -> None:
 def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: Any) -> None:
     pipeline, going = stage()
     ends = finish(pipeline, going).state, pipeline.visible(), told(pipeline)
-    for n in range(1, calls_of(lambda calls: finish(*stage(), calls)) + 1):
+
+    def whole(calls: Calls) -> None:
+        pipeline, going = stage()
+        finish(pipeline, going, calls)
+
+    for n in range(1, calls_of(whole) + 1):
         pipeline, going = stage()
         with pytest.raises(Died):
             finish(pipeline, going, Calls(n))
@@ -225,7 +233,7 @@ def refused() -> tuple[Pipeline, Batch]:
     """A batch that was published, and that the warehouse has refused."""
     pipeline, going = generation_one()
     done = finish(pipeline, going)
-    return pipeline, fail_or_divide(pipeline.job_context, done, "load_failed", "t")
+    return pipeline, fail_or_divide(pipeline.job_context, done, ReasonText("load_failed"), "t")
 
 
 def half_published() -> tuple[Pipeline, Batch]:
@@ -235,7 +243,7 @@ def half_published() -> tuple[Pipeline, Batch]:
     with pytest.raises(Died):
         finish(pipeline, going, Calls(copied))
     assert [key for key in pipeline.visible() if key.startswith("curated/")]
-    return pipeline, fail_or_divide(pipeline.job_context, pipeline.now(going), "used up", "t")
+    return pipeline, fail_or_divide(pipeline.job_context, pipeline.now(going), ReasonText("used up"), "t")
 
 
 def left_of(pipeline: Pipeline) -> set[str]:
@@ -272,7 +280,9 @@ def test_files_of_a_late_copy_are_deleted_by_the_next_withdrawal() -> None:
 
 def test_withdrawing_an_unpublished_batch_occupies_its_manifests_key() -> None:
     pipeline = Pipeline()
-    batch = fail_or_divide(pipeline.job_context, pipeline.carried(ONE, batch_id="app_logs-b"), "used up", "t")
+    batch = fail_or_divide(
+        pipeline.job_context, pipeline.carried(ONE, batch_id="app_logs-b"), ReasonText("used up"), "t"
+    )
     withdraw_published(pipeline.job_context, batch)
     assert pipeline.objects.get_json(LAKE, MANIFEST) == {"entries": [], "withdrawn": []}
     assert left_of(pipeline) == set()
@@ -284,7 +294,11 @@ def test_a_withdrawal_deletes_the_manifest_first_and_completes_after_any_crash(s
         objects: Any = Dying(pipeline.objects, calls)
         withdraw_published(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), batch)
 
-    for n in range(1, calls_of(lambda calls: withdraw(*stage(), calls)) + 1):
+    def whole(calls: Calls) -> None:
+        pipeline, batch = stage()
+        withdraw(pipeline, batch, calls)
+
+    for n in range(1, calls_of(whole) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             withdraw(pipeline, batch, Calls(n))
@@ -321,7 +335,7 @@ def test_a_run_that_lost_its_batch_while_publishing_changes_nothing_of_what_its_
 @pytest.mark.parametrize("swept", [False, True])
 def test_a_fenced_off_run_restores_nothing(swept: bool) -> None:
     pipeline, zombie = generation_one()
-    given_up = fail_or_divide(pipeline.job_context, zombie, "used up", "t")
+    given_up = fail_or_divide(pipeline.job_context, zombie, ReasonText("used up"), "t")
     ledger: FakeLedger = pipeline.ledger
     objects: FakeObjects = pipeline.objects
     done = divide(JobContext(ledger, objects, pipeline.lake, pipeline.clock), given_up)
@@ -355,7 +369,7 @@ def test_a_run_whose_batch_is_withdrawn_at_any_call_restores_no_row() -> None:
         pipeline, zombie = generation_one()
 
         def taken_back(pipeline: Pipeline = pipeline, zombie: Batch = zombie) -> None:
-            given_up = fail_or_divide(pipeline.job_context, pipeline.now(zombie), "used up", "t")
+            given_up = fail_or_divide(pipeline.job_context, pipeline.now(zombie), ReasonText("used up"), "t")
             done = divide(pipeline.job_context, given_up)
             remove_work_files(pipeline.job_context, done)
 
@@ -402,12 +416,12 @@ def moved_on(pipeline: Pipeline, zombie: Batch, how: str) -> None:
         done = finish(pipeline, taken)
     again = pipeline.again(pipeline.load(done))
     if how == "given up":
-        fail_or_divide(pipeline.job_context, again, "used up", "t")
+        fail_or_divide(pipeline.job_context, again, ReasonText("used up"), "t")
     elif how != "claimed":
         going = begun(pipeline, again, 1, BatchState.REJECTED if how == "rejected" else BatchState.CURATED)
         done = finish(pipeline, going)
         if how == "refused":
-            given_up = fail_or_divide(pipeline.job_context, done, "load_failed", "t")
+            given_up = fail_or_divide(pipeline.job_context, done, ReasonText("load_failed"), "t")
             divide(pipeline.job_context, given_up)
 
 

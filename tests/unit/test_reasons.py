@@ -6,6 +6,8 @@ import ast
 import copy
 import pickle
 import re
+from collections.abc import Iterable
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -63,8 +65,8 @@ def test_a_reason_is_only_made_by_the_table() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_row_says_what_it_means_and_what_to_do_in_states_that_there_are(reason: Reason) -> None:
     assert reason.row.meaning and reason.row.action
-    known = {About.RECORD: (), About.FILE: FileState, About.BATCH: BatchState}[reason.row.about]
-    assert set(reason.row.states.split()) <= {state.value for state in known}
+    known: dict[About, Iterable[StrEnum]] = {About.RECORD: (), About.FILE: FileState, About.BATCH: BatchState}
+    assert set(reason.row.states.split()) <= {state.value for state in known[reason.row.about]}
     assert bool(reason.row.states) == (reason.row.about is not About.RECORD) != bool(reason.row.phrase)
 
 
@@ -85,7 +87,7 @@ STORED = {
 @pytest.mark.parametrize("about", About)
 def test_codes_that_a_release_has_stored_stay(about: About) -> None:
     assert set(STORED[about].split()) <= {reason for reason in Reason if reason.row.about is about}
-    assert Reason.NO_ROWS == "no rows to load"
+    assert Reason.NO_ROWS.value == "no rows to load"
 
 
 def test_a_record_without_fields_has_a_reason_without_a_column() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fakes import Calls, Died, Dying, a_batch, a_file, calls_of
 from fakes.pipeline import RAW, Pipeline, statement_ended
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.events import Tick
 from gluebook.core.keys import file_id
 from gluebook.core.model import Batch, FileVersion
@@ -171,7 +172,7 @@ def left_behind(pipeline: Pipeline) -> tuple[FileVersion, Batch]:
     bad, *others = [replace(a_file(f"file-{number}"), group="older/1") for number in range(3)]
     batch = pipeline.carried(bad, *others)
     pipeline.ledger.settle_file(batch, pipeline.ledger.files_now([bad])[0], FileState.FAILED, "not_gzip", AT)
-    fail_or_divide(pipeline.job_context, batch, "used up", AT)
+    fail_or_divide(pipeline.job_context, batch, ReasonText("used up"), AT)
     while (half := next_batch(pipeline.job_context, pipeline.claimant("jr_1"))) is not None:
         pipeline.load(pipeline.curate(half))
     assert pipeline.now(batch).state is BatchState.DIVIDED

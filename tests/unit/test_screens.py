@@ -58,7 +58,7 @@ def test_a_key_in_a_table_is_shown_whole_on_one_line_and_steers_nothing() -> Non
 
 
 def test_the_result_of_a_query_steers_nothing_either() -> None:
-    seen = on_a_terminal(rows_table("select 1", Rows(("a[b]",), ((NASTY,),))))
+    seen = on_a_terminal(rows_table("select 1", Rows(("a[b]",), [(NASTY,)])))
     assert not [one for one in STEERING if one in seen]
     assert "[red]" in seen
 

@@ -15,7 +15,7 @@ from gluebook.notebook.studio import studio_copy
 from notebook_kit import code, prose, write
 
 ROOT = Path(__file__).parents[2]
-JOB = {
+JOB: dict[str, Any] = {
     "Role": "arn:aws:iam::123456789012:role/job",
     "DefaultArguments": {
         "--extra-py-files": "s3://artefacts/gluebook.zip",

@@ -143,7 +143,8 @@ def test_a_refused_verdict_is_retried_at_once_and_then_with_growing_pauses_witho
 ) -> None:
     rejected(pipeline)
     pipeline.handle(job_ended("jr_0"))
-    began, tries = pipeline.clock.seconds, []
+    began = pipeline.clock.seconds
+    tries: list[float] = []
     while len(tries) < 14:
         known = len(recordings(pipeline))
         [*_, number] = recordings(pipeline)

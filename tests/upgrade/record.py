@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from gluebook.aws.objects import Objects
 from gluebook.cli.laptop import laptop
 from gluebook.clock import utc_now
 from gluebook.contracts import CONTRACTS
+from gluebook.contracts.reasons import ReasonText
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
 from gluebook.core.sql.schema import schema_sql
@@ -107,9 +109,7 @@ class Recorder:
         for place, state in (("/manifests/", BatchState.PUBLISHING), ("/staging/", BatchState.CLAIMED)):
             name = state.value.lower()
             number = 6 if state is BatchState.PUBLISHING else 7
-            with self.refusing(
-                lambda call, place=place: call.operation == "PutObject" and place in call.path
-            ):
+            with self.refusing(partial(_puts, place)):
                 self.both(name, tickets((f"T{number}", 1, "New")), logs(number * 10))
                 self.wait()
         self._dividing()
@@ -154,7 +154,7 @@ class Recorder:
         for batch in self.open(BatchState.CLAIMED):
             if batch.batch_id not in before:
                 reason = f"attempts_used_up: 3 runs ended before it was published, the last {batch.owner}"
-                fail_or_divide(context, batch, reason, utc_timestamp(utc_now()))
+                fail_or_divide(context, batch, ReasonText(reason), utc_timestamp(utc_now()))
 
     def _again(self) -> None:
         """The first batch of each dataset is to be processed again."""
@@ -206,6 +206,10 @@ def plain(value: Any) -> Any:
     """What JSON doesn't know: DynamoDB's bytes don't occur, everything else is its text."""
     assert not isinstance(value, (bytes, Binary)), "bytes in the ledger"
     return str(value)
+
+
+def _puts(place: str, call: RoleCall) -> bool:
+    return call.operation == "PutObject" and place in call.path
 
 
 def main(target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from verify_aws.kit import Place, answer_of
 
@@ -17,13 +18,9 @@ def probes(place: Place) -> Iterator[tuple[str, str]]:
     events = place.client("events")
     for number, schedule in enumerate(SCHEDULES):
         rule = f"{place.name}-schedule-{number}"
-        answer = answer_of(
-            lambda rule=rule, schedule=schedule: events.put_rule(
-                Name=rule, ScheduleExpression=schedule, State="DISABLED"
-            )
-        )
+        answer = answer_of(partial(events.put_rule, Name=rule, ScheduleExpression=schedule, State="DISABLED"))
         if answer == "ok":
-            place.later(lambda rule=rule: events.delete_rule(Name=rule))
+            place.later(partial(events.delete_rule, Name=rule))
         yield f"eventbridge: {schedule}", answer
 
 

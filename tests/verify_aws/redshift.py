@@ -138,7 +138,7 @@ def _two_loads(deployed: Deployed, admin: Warehouse) -> Iterator[tuple[str, str]
     for statement in schema_sql(tuple(CONTRACTS.values())):
         admin.run(statement)
     schema = _arrow_schema()
-    row = dict.fromkeys(SUPPORT_TICKETS.names) | _required_values()
+    row = {**dict.fromkeys(SUPPORT_TICKETS.names), **_required_values()}
     manifest = _manifest(deployed, "load", {name: pa.array([row[name]], schema[name]) for name in row})
     request = LoadRequest(
         batch_id="probe",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from verify_aws.kit import Place, allow, answer_of
 
@@ -33,17 +34,17 @@ def _missing(place: Place) -> Iterator[tuple[str, str]]:
     }
     for number, (grants, statements) in enumerate(listing.items()):
         mine = place.client("s3", place.role(f"missing-{number}", read, *statements))
-        place.eventually(lambda mine=mine: mine.get_object(Bucket=bucket, Key="there/file"))
+        place.eventually(partial(mine.get_object, Bucket=bucket, Key="there/file"))
         key = {"Bucket": bucket, "Key": "here/file"}
         version = {**key, "VersionId": gone}
-        yield f"s3: read a missing key {grants}", answer_of(lambda mine=mine, key=key: mine.get_object(**key))
+        yield f"s3: read a missing key {grants}", answer_of(partial(mine.get_object, **key))
         yield (
             f"s3: head a missing key {grants}",
-            answer_of(lambda mine=mine, key=key: mine.head_object(**key)),
+            answer_of(partial(mine.head_object, **key)),
         )
         yield (
             f"s3: read a missing version {grants}",
-            answer_of(lambda mine=mine, version=version: mine.get_object(**version)),
+            answer_of(partial(mine.get_object, **version)),
         )
 
 

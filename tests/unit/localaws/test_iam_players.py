@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from werkzeug import Response
 
 from localaws.errors import ApiError, NotSupported
 from localaws.iam import Authorizer, Caller, responses
@@ -150,8 +151,7 @@ def test_the_authoriser_adds_less_than_a_millisecond_to_a_request() -> None:
 
     def seconds_per_request() -> float:
         before = time.thread_time()
-        for _ in range(200):
-            list(authorizer(dict(environ), lambda status, headers: statuses.append(status)))
+        statuses.extend(Response.from_app(authorizer, dict(environ)).status for _ in range(200))
         return (time.thread_time() - before) / 200
 
     # Processor time and the best of three: the machine is shared.

@@ -113,7 +113,7 @@ def pairs(needs: list[Need]) -> list[tuple[str, str]]:
 
 OBJECT = {"Bucket": "raw", "Key": "a/ä b+c?.csv"}
 OBJECT_ARN = "arn:aws:s3:::raw/a/ä b+c?.csv"
-PART = {**OBJECT, "UploadId": "u", "PartNumber": 1}
+PART: dict[str, Any] = {**OBJECT, "UploadId": "u", "PartNumber": 1}
 PUT = ("s3:PutObject", OBJECT_ARN)
 
 
@@ -258,7 +258,7 @@ def test_a_key_keeps_its_slashes_and_a_doubled_first_slash_is_no_bucket() -> Non
 
 SEND = {"QueueUrl": QUEUE_URL, "MessageBody": "x"}
 ITEM = {"TableName": "ledger", "Item": {"pk": {"S": "f1"}}}
-KEYED = {"TableName": "ledger", "Key": {"pk": {"S": "f1"}}}
+KEYED: dict[str, Any] = {"TableName": "ledger", "Key": {"pk": {"S": "f1"}}}
 UPDATE = {**KEYED, "UpdateExpression": "SET a = :a"}
 SQL = {"WorkgroupName": "etl", "Database": "dev"}
 PARTITION = {"DatabaseName": "lake", "TableName": "logs"}
