@@ -4,7 +4,7 @@ service      WSGI layer in front of moto: caller ▸ needs ▸ decision by the d
 requests/    HTTP request ▸ (action, resource ARN, context), one file per service
 policy       the evaluator, pure; its parts are statements, principals, conditions, operators and globs
 permissions  decisions about requests of roles and of AWS services, by the deployed policies
-usage        counts what was allowed by which grant, and what was refused; report has it as values and as JSON
+usage        counts requests by the grant that allowed them, and refusals; report holds them as values and as JSON
 """
 
 from localaws.iam.call import REPORT_PATH

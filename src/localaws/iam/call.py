@@ -1,4 +1,4 @@
-"""One HTTP request: what authorisation reads of it, and what is left unread for moto."""
+"""One HTTP request, as far as authorisation reads it; the rest stays unread for moto."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Call:
 
     @cached_property
     def operation(self) -> str:
-        """The operation's name; for REST services the method and path, which name it as well as can be."""
+        """The operation's name; for REST services the method and path."""
         if self.service not in WITHOUT_BODY:
             name = self.target[1] if self.target else self.parameters.get("Action")
             if name:
@@ -98,7 +98,7 @@ class Call:
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
-        """The JSON body, or the form fields of the query protocol. Raises ApiError for what is neither."""
+        """The JSON body, or the form fields of the query protocol. Raises ApiError if it is neither."""
         body = self._plain_body()
         if self.is_json:
             return _json_object(body)
@@ -115,11 +115,13 @@ class Call:
         try:
             return gzip.decompress(self.body)
         except (OSError, EOFError, zlib.error) as error:
-            raise ApiError("SerializationException", "the body is not the gzip it says it is") from error
+            raise ApiError(
+                "SerializationException", "Content-Encoding is gzip, but the body isn't"
+            ) from error
 
 
 def is_motos_own(environ: Mapping[str, Any]) -> bool:
-    """moto's own pages, which show its state; changing it takes the deployer's key."""
+    """Whether the request is for moto's own pages, which show its state; only the deployer's key changes it."""
     return environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"].startswith("/moto-api")
 
 
@@ -131,8 +133,8 @@ def asks_for_report(environ: Mapping[str, Any]) -> bool:
 def read(environ: dict[str, Any]) -> tuple[Call, ApiError | None]:
     """The request, and what is wrong with its signature (the call then only serves for the response).
 
-    The body is read only where it says what the request needs, and put back for moto; an upload stays in
-    the socket.
+    The body is read only if the needed permissions depend on it, and put back for moto; an upload stays
+    in the socket.
     """
     query = Request(environ).args.to_dict()
     signed: Signature | None = None
@@ -181,7 +183,7 @@ def _anonymous(environ: Mapping[str, Any]) -> Signature:
 
 
 def _service_of(target: str) -> str:
-    """The service that an X-Amz-Target header addresses; its prefix if that is no service known here."""
+    """The service that an X-Amz-Target header addresses; its prefix if it addresses none that is known here."""
     prefix = target.rpartition(".")[0]
     return next((service for service, known in TARGETS.items() if known == prefix), prefix)
 
@@ -196,7 +198,7 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(body or b"{}")
     except ValueError as error:
-        raise ApiError("SerializationException", "the body is no JSON") from error
+        raise ApiError("SerializationException", "the body is not JSON") from error
     if not isinstance(value, dict):
-        raise ApiError("SerializationException", "the body is no JSON object")
+        raise ApiError("SerializationException", "the body is not a JSON object")
     return value

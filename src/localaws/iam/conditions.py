@@ -26,7 +26,7 @@ class Clause:
     values: tuple[str, ...]
 
     def holds(self, context: Context, variables: Context | None) -> bool:
-        """Whether the request's `context` meets this clause; `variables` fill in `${...}`, None leaves it.
+        """Whether the request's `context` meets this clause. `${...}` is replaced from `variables`, if given.
 
         AWS docs: "Conditions with multiple context keys or values", "Set operators for multivalued keys".
         """

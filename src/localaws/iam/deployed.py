@@ -1,7 +1,7 @@
 """The deployed roles and policies, read from the moto server in this process.
 
-Only parsed documents are cached, by their text: however a policy was changed (API call, stack update, another
-thread), the new one decides about the next request.
+Only parsed documents are cached, by their text: a policy that is changed in any way (API call, stack update, another
+thread) applies to the next request.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Deployed(Protocol):
 
 
 class MotoDeployed:
-    """Reads moto's backends of account ACCOUNT. Thread-safe: takes copies, holds nothing."""
+    """Reads moto's backends of account ACCOUNT. Thread-safe: copies, and holds no state."""
 
     def role(self, name: str) -> Role:
         for role in list(_iam().roles.values()):
@@ -70,7 +70,7 @@ class MotoDeployed:
 
 
 def moto_lookups() -> Lookups:
-    """Lookups that ask moto, where moto knows; the rest keeps its defaults."""
+    """Lookups that read moto's state; what moto does not know keeps its default."""
     defaults = Lookups()
 
     def secret_arn(name: str) -> str:

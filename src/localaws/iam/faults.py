@@ -1,4 +1,4 @@
-"""Requests that fail on purpose: before they are executed, or afterwards, when only the response is lost."""
+"""Requests that fail on purpose: before they are executed, or afterwards, so that only the response is lost."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _LITERALS = ("*", "?", "$")
 def matches(pattern: str, text: str, context: Context | None = None, *, ignore_case: bool = False) -> bool:
     """Whether `text` fits `pattern`; `${key}` is filled in from `context` unless that is None.
 
-    A pattern whose variable has no value fits nothing. What a variable brings in is literal: a `*` in a
+    A pattern whose variable has no value fits nothing. The value of a variable is literal: a `*` in a
     session's name is no wildcard (AWS docs: "IAM policy elements: variables and tags").
     """
     if context is None or "${" not in pattern:

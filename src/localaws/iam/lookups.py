@@ -1,4 +1,4 @@
-"""What authorisation needs of deployed resources beyond the request: their ARNs, keys and owners."""
+"""What authorisation has to know of deployed resources: their ARNs, keys and owners."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _HERE = f"{REGION}:{ACCOUNT}"
 
 @dataclass
 class Lookups:
-    """Replace a callable where more is known about deployed resources.
+    """Defaults that know only names; replace a callable where more is known.
 
     `workgroup_arn`, `namespace_arn`: name ▸ ARN (on AWS it ends in an id, not in the name).
     `secret_arn`: name or partial ARN ▸ full ARN, with the random suffix. `key_arn`: id, alias or ARN ▸ key ARN.
     `role_arn`: name or ARN ▸ ARN. `bucket_key`: bucket ▸ ARN of the key it encrypts with, None for S3's own.
     `ciphertext_key`: ciphertext ▸ id of the key that made it. `partition_key`: (table, index) ▸ attribute name.
-    `statement_owner`: Data API statement id ▸ the aws:userid that submitted it; None counts as the caller's own.
+    `statement_owner`: Data API statement id ▸ the aws:userid that submitted it; None if it is not known.
     """
 
     workgroup_arn: Callable[[str], str] = lambda name: _arn(f"redshift-serverless:{_HERE}:workgroup/", name)

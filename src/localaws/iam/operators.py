@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 
 from localaws.iam.globs import Context, expand, matches
 
-# (the policy's value, the request's value, where variables are looked up or None) -> do they agree?
+# (the policy's value, the request's value, the values of variables or None) -> whether they agree
 Test = Callable[[str, str, Context | None], bool]
 
 
@@ -46,7 +46,7 @@ def _arn(value: str, have: str, variables: Context | None) -> bool:
     """ArnEquals and ArnLike are the same; each of the six parts is compared by itself (AWS docs)."""
     if have.count(":") < 5:
         return False
-    if "${" in value:  # the variable may bring in colons of its own
+    if "${" in value:  # the variable's value may contain colons
         return matches(value, have, variables)
     parts = zip(_arn_parts(value), _arn_parts(have), strict=True)
     return all(matches(want, part) for want, part in parts)
@@ -82,7 +82,7 @@ def _compared(read: Callable[[str], float], agree: Callable[[float, float], bool
     def test(value: str, have: str, _variables: Context | None) -> bool:
         try:
             return agree(read(have), read(value))
-        except ValueError:  # the request's value is no number or no date: it agrees with none
+        except ValueError:  # a request's value that is no number or date agrees with none
             return False
 
     return test

@@ -35,7 +35,7 @@ class Permissions:
         self._clock = clock
 
     def needs(self, call: Call, session: Session) -> list[Need]:
-        """What a role's request needs. Raises ApiError (access denied) for an operation that isn't mapped."""
+        """The permissions that a role's request needs. Raises ApiError (access denied) for an unmapped operation."""
         try:
             return requests.needs(call, self._lookups, session.caller.user_id)
         except Unmapped as error:
@@ -47,7 +47,7 @@ class Permissions:
         """Raises ApiError with the service's own "access denied" unless every need is allowed."""
         decisions = [(need, self._decide(call, session, need)) for need in needs]
         denied = next(((need, decision) for need, decision in decisions if not decision.allowed), None)
-        # A request that is refused has used nothing: only the refusal counts.
+        # A refused request uses no grant: only the refusal counts.
         for need, decision in [denied] if denied else decisions:
             self._usage.count(session.caller, need, decision)
         if denied:
@@ -60,7 +60,7 @@ class Permissions:
         return None if decision.allowed else self._refusal(call, session, need, decision)
 
     def _decide(self, call: Call, session: Session, need: Need) -> Decision:
-        """By the role's and the resource's policies as they are now. What cannot be evaluated is refused."""
+        """By the current policies of role and resource. A need that cannot be evaluated is refused."""
         try:
             role = self._role_of(call, session)
             context = {**_of_role(role, session), **self._of_request(call), **need.context}
@@ -84,7 +84,7 @@ class Permissions:
         return problem
 
     def require_service(self, service: str, need: Need, source_arn: str | None) -> None:
-        """May an AWS service do this by itself: the resource's policy decides.
+        """Check that an AWS service may do this in its own name: the resource's policy decides.
 
         Raises ApiError AccessDenied naming the service, the action and the resource.
         """

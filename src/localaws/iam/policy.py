@@ -1,4 +1,4 @@
-"""The evaluator: may this principal do this action on this resource, by these policies? Pure; no I/O."""
+"""The evaluator: whether policies allow a principal an action on a resource. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESOURCE_POLICY = "resource policy"
 class Decision:
     """`grants`: what allowed it; empty when refused. `reason` completes AWS's "is not authorized" message.
 
-    `context`: by which values of condition keys it was decided.
+    `context`: the values of condition keys that the decision used.
     """
 
     allowed: bool
@@ -51,7 +51,7 @@ class Policy:
             try:
                 document = json.loads(document)
             except ValueError as error:
-                raise ApiError("MalformedPolicyDocument", f"the policy is no JSON: {error}") from error
+                raise ApiError("MalformedPolicyDocument", f"the policy is not JSON: {error}") from error
         if not isinstance(document, Mapping) or "Statement" not in document:
             raise ApiError("MalformedPolicyDocument", "a policy is an object with a Statement")
         variables = document.get("Version") == _WITH_VARIABLES
@@ -74,10 +74,10 @@ def decide(
 ) -> Decision:
     """Decide as AWS does inside one account; `context` already holds the need's own keys.
 
-    An explicit Deny anywhere wins; then an Allow in an identity policy or one that names the principal in the
-    resource's policy is enough; else it is refused. A permissions boundary must allow as well (a resource
+    An explicit Deny anywhere wins; then an Allow in an identity policy, or one in the resource's policy that names
+    the principal, is enough; otherwise it is refused. A permissions boundary must allow as well (a resource
     policy that names a *session* may pass a boundary on AWS; here it may not). Keys and roles
-    ask more: see `_needs_resource_policy`. AWS docs: "Policy evaluation logic".
+    require more: see `_needs_resource_policy`. AWS docs: "Policy evaluation logic".
 
     Raises NotSupported naming a condition key that isn't `known_key`, if a statement concerned uses one.
     """
@@ -114,7 +114,7 @@ def decide(
 
 
 def _needs_resource_policy(action: str) -> bool:
-    """A key's policy and a role's trust policy must let the caller, or its account, in (AWS docs: "Key
+    """A key's policy and a role's trust policy must name the caller or its account (AWS docs: "Key
     policies in AWS KMS", "Permissions to assume a role"); elsewhere an identity policy alone is enough."""
     return action.startswith("kms:") or action == "sts:AssumeRole"
 

@@ -1,4 +1,4 @@
-"""Who a request comes from, and the Principal element of resource policies."""
+"""The principal that makes a request, and the Principal element of resource policies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KINDS = {"AWS", "Service", "Federated", "CanonicalUser"}
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a role's session (`role_arn` and `session_arn`) or an AWS `service`."""
+    """The caller: a role's session (`role_arn` and `session_arn`) or an AWS `service`."""
 
     account: str
     role_arn: str | None = None
@@ -27,10 +27,10 @@ class Principal:
 
 
 class Match(Enum):
-    """How a Principal element meets a principal."""
+    """How a Principal element matches a principal."""
 
     NO = "not meant"
-    ACCOUNT = "its account"  # hands the decision to the account's identity policies
+    ACCOUNT = "its account"  # delegates the decision to the account's identity policies
     NAMED = "itself"
 
 
@@ -45,7 +45,7 @@ class PrincipalElement:
     def match(self, principal: Principal) -> Match:
         """AWS docs: "AWS JSON policy elements: Principal" and "... NotPrincipal"."""
         if self.negated:
-            return Match.NO if self._spares(principal) else Match.NAMED
+            return Match.NO if self._excludes(principal) else Match.NAMED
         if "*" in self.aws:
             return Match.NAMED
         if principal.service is not None:
@@ -54,8 +54,8 @@ class PrincipalElement:
             return Match.NAMED
         return Match.ACCOUNT if _account_names(principal) & self.aws else Match.NO
 
-    def _spares(self, principal: Principal) -> bool:
-        """A role's session is spared only if the session, its role and its account are all listed."""
+    def _excludes(self, principal: Principal) -> bool:
+        """NotPrincipal excludes a role's session only if the session, its role and its account are all listed."""
         if principal.service is not None:
             return principal.service in self.services
         named = {principal.role_arn, principal.session_arn} <= self.aws
@@ -76,7 +76,7 @@ def parse(element: Any, *, negated: bool, effect: str) -> PrincipalElement:
     aws = frozenset(map(str, listed(element.get("AWS", []))))
     for name in aws:
         if "*" in name and name != "*":
-            message = f"principal {name!r}: AWS knows no wildcards inside a principal; use aws:PrincipalArn"
+            message = f"principal {name!r}: AWS has no wildcards inside a principal; use aws:PrincipalArn"
             raise NotSupported(message)
     return PrincipalElement(aws, frozenset(map(str, listed(element.get("Service", [])))), negated)
 
@@ -86,12 +86,12 @@ def _account_names(principal: Principal) -> set[str]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list, or the one value that stands in its place."""
+    """The value as a list: policies may give a single value instead of one."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def role_name(role_arn: str) -> str:
-    """The name in a role's ARN, without its path. Raises ApiError ValidationError if it is no role ARN."""
+    """The name in a role's ARN, without its path. Raises ApiError ValidationError if it is not a role's ARN."""
     found = re.fullmatch(r"arn:aws:iam::\d{12}:role/(?:.+/)?([\w+=,.@-]+)", role_arn)
     if found is None:
         raise ApiError("ValidationError", f"{role_arn!r} is not the ARN of a role")

@@ -1,4 +1,4 @@
-"""What roles used, never used and were refused, as values: for people, and as JSON."""
+"""Used grants, unused grants and refusals of roles, as values, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 class GrantUse:
     """One (action pattern, resource pattern) that a role is granted, and how many times it allowed something.
 
-    `count`: for the code that runs as the role; `by_aws`: for what AWS itself does as the role.
+    `count`: by the code that runs as the role; `by_aws`: by AWS itself, acting as the role.
     """
 
     role: str
@@ -30,7 +30,7 @@ class GrantUse:
 
 @dataclass(frozen=True)
 class Denied:
-    """One action on one resource that a role was refused, for whom, and how often; `reason` of the last time.
+    """One action on one resource that a role was refused, for which caller and how often; `reason` is the latest one.
 
     `role` is a service such as "events.amazonaws.com" where a resource's or a role's own policy refused it.
     """
@@ -45,7 +45,7 @@ class Denied:
 
 @dataclass(frozen=True)
 class UnmappedUse:
-    """An operation whose permissions aren't known here; it was refused to the role."""
+    """An operation that a role was refused because the permissions it needs aren't known here."""
 
     role: str
     operation: str
@@ -57,7 +57,7 @@ class UnmappedUse:
 class UsageReport:
     """`grants`: deployed ones, and those of resource policies that were used. All sorted by role.
 
-    `unjudged`: what is wrong with roles whose policies can't be read; everything is refused to them.
+    `unjudged`: the problem of each role whose policies can't be read; it is refused everything.
     """
 
     grants: tuple[GrantUse, ...] = ()
@@ -79,7 +79,7 @@ class UsageReport:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> UsageReport:
-        """What `as_dict` gave. Raises KeyError or TypeError for what is no such thing."""
+        """The inverse of `as_dict`. Raises KeyError or TypeError for anything else."""
         return cls(
             tuple(GrantUse(**one) for one in value["grants"]),
             tuple(Denied(**one) for one in value["denied"]),

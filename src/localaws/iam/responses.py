@@ -1,4 +1,4 @@
-"""Responses that do not come from moto: errors in each service's own format, and results of our own services."""
+"""Responses that moto does not give: errors in each service's format, and results of our own services."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def denied(call: Call, arn: str, need: Need, decision: Decision) -> ApiError:
 
 
 def access_denied(call: Call, message: str) -> ApiError:
-    """The service's code for "no": AccessDenied, AccessDeniedException or SNS's AuthorizationError."""
+    """The service's error for a refused request: AccessDenied, AccessDeniedException or SNS's AuthorizationError."""
     if call.service == "sns":
         return ApiError("AuthorizationError", message, 403)
     if call.is_json:
-        # SQS spoke the query protocol once and kept its codes.
+        # SQS used the query protocol before, and keeps its codes.
         return ApiError("AccessDenied" if call.service == "sqs" else "AccessDeniedException", message, 400)
     return ApiError("AccessDeniedException" if call.service == "lambda" else "AccessDenied", message, 403)
 
 
 def bad_credentials(call: Call, problem: ApiError) -> ApiError:
-    """S3 and the JSON services have codes of their own for unknown and for expired keys."""
+    """The error for unknown or expired keys: S3 and the JSON services have their own codes."""
     if call.service == "s3" and problem.code == "InvalidClientTokenId":
         return ApiError("InvalidAccessKeyId", problem.message, 403)
     if call.is_json and problem.code == "ExpiredToken":

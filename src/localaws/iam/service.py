@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class JsonService(Protocol):
-    """Answers a JSON-protocol service that moto can't."""
+    """Implements a service of the JSON protocol, in place of moto."""
 
     def __call__(self, operation: str, body: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """The operation's result: datetimes become seconds since 1970, bytes base64. Raises ApiError."""
@@ -38,11 +38,11 @@ class JsonService(Protocol):
 
 
 class Authorizer:
-    """A WSGI application around moto's: the caller, the permissions it needs, the decision by the deployed policies.
+    """A WSGI application around moto's: finds the caller and the needed permissions, and decides by policy.
 
-    `services`: name as in the SigV4 credential scope ("redshift-data") ▸ what answers it instead of moto;
-    "glue:RunStatement" is one operation only. `lookups`: replace its callables for ARNs and owners that moto does not
-    know. Thread-safe.
+    `services`: name as in the SigV4 credential scope ("redshift-data") ▸ its implementation in place of moto;
+    "glue:RunStatement" names a single operation. `lookups`: replace its callables for ARNs and owners that moto does
+    not know. Thread-safe.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Authorizer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.services: dict[str, JsonService] = {}
-        # Which requests of roles fail, for tests; None: none.
+        # Makes requests of roles fail, for tests.
         self.interfere: Decide | None = None
         self.lookups = lookups or moto_lookups()
         self._app = app
@@ -75,7 +75,7 @@ class Authorizer:
             route = self._route(call)
         except LocalAwsError as error:
             requested.drain(environ)
-            # What cannot be evaluated is refused, with the reason.
+            # A request that cannot be evaluated is refused, with the reason.
             refusal = error if isinstance(error, ApiError) else responses.access_denied(call, str(error))
             return responses.error(call, refusal)(environ, start_response)
         return route(environ, start_response)
@@ -93,10 +93,10 @@ class Authorizer:
     ) -> Credentials:
         """Credentials of the role for an AWS service, e.g. "lambda.amazonaws.com".
 
-        `source_arn`: the function or job on whose behalf, for trust policies that ask for aws:SourceArn.
+        `source_arn`: the function or job that it acts for, for trust policies with a condition on aws:SourceArn.
         `caller`, `by_aws`: who uses them, for the report; see `roles.Assume`.
-        `seconds`: how long they are good; None for as long as the laptop's AWS runs (AWS renews them unseen).
-        Raises ApiError AccessDenied naming role and service unless the role's trust policy lets it.
+        `seconds`: how long they are valid; None: as long as the laptop's AWS runs (AWS renews them automatically).
+        Raises ApiError AccessDenied naming role and service unless the role's trust policy allows it.
         """
         role = self._role(role_arn)
         need = Need("sts:AssumeRole", role.arn, {"sts:rolesessionname": session_name})
@@ -105,7 +105,7 @@ class Authorizer:
         return self._sessions.start(acting, seconds).credentials
 
     def check_service(self, service: str, action: str, resource: str, source_arn: str | None = None) -> None:
-        """May the service do this in its own name, e.g. events.amazonaws.com sqs:SendMessage to a queue?
+        """Check that the service may do this in its own name, e.g. events.amazonaws.com sqs:SendMessage to a queue.
 
         The resource's own policy decides. Raises ApiError AccessDenied naming service, action and resource.
         """
@@ -194,7 +194,7 @@ class Authorizer:
         return role
 
     def _hiding_missing(self, call: Call, session: Session, listing: list[Need]) -> WSGIApplication:
-        """A caller that may not list a bucket does not learn that an object is missing: 403 instead of 404."""
+        """Answers 403 instead of 404 for a missing object to a caller that may not list the bucket."""
 
         def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             response = Response.from_app(self._app, environ)

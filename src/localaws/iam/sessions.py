@@ -51,7 +51,7 @@ DEPLOYING = Caller(None, "", "deployer")
 
 @dataclass(frozen=True)
 class Session:
-    """Temporary credentials and whose they are. `expires_at`: seconds since 1970, None for never."""
+    """Temporary credentials and their caller. `expires_at`: seconds since 1970, None for never."""
 
     credentials: Credentials
     caller: Caller
@@ -68,7 +68,7 @@ class Sessions:
         self._by_key: dict[str, Session] = {}
 
     def start(self, caller: Caller, seconds: int | None) -> Session:
-        """New credentials for `caller`, valid for so many seconds (None: as long as the laptop's AWS runs).
+        """New credentials for `caller`, valid for this many seconds (None: as long as the laptop's AWS runs).
 
         Raises ApiError ValidationError for a session name that AWS refuses.
         """
@@ -84,7 +84,7 @@ class Sessions:
         )
         session = Session(credentials, caller, now, None if seconds is None else now + seconds)
         with self._lock:
-            # A day after its end a key is forgotten; until then its use is answered with "expired".
+            # A key is forgotten a day after it expires; until then its use is answered with "expired".
             for key, old in list(self._by_key.items()):
                 if old.expires_at is not None and old.expires_at + 86400 < now:
                     del self._by_key[key]

@@ -1,6 +1,6 @@
-"""Who signed a request, for which service: read from the header or from a presigned URL.
+"""The key that signed a request, and the service: read from the header or from a presigned URL.
 
-The signature itself is not checked: the keys of the laptop's AWS distinguish callers, they protect nothing.
+The signature itself is not checked: the keys of the laptop's AWS tell callers apart, but protect nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VERSION_2 = re.compile(r"AWS ([^:\s]+):\S+")
 
 @dataclass(frozen=True)
 class Signature:
-    """Whose key signed, and the credential scope. `expires_at`: seconds since 1970, presigned URLs only.
+    """The key that signed, and the credential scope. `expires_at`: seconds since 1970, presigned URLs only.
 
     `version` as in the condition key s3:signatureversion: "AWS4-HMAC-SHA256", or "AWS" for version 2.
     """

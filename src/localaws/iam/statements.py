@@ -1,4 +1,4 @@
-"""One statement of a policy: what it concerns, when it holds, what it grants. Pure; no I/O."""
+"""One statement of a policy: the requests it concerns, its conditions, its grants. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ELEMENTS = {
 
 @dataclass(frozen=True)
 class Need:
-    """One thing a request needs permission for; `context` holds what is special to it, keys in lower case."""
+    """One permission that a request needs; `context` holds its own condition keys, in lower case."""
 
     action: str
     resource: str

@@ -1,4 +1,4 @@
-"""Counts what roles used and were refused: the report for least privilege."""
+"""Counts the grants that roles use and the requests that they are refused: the report for least privilege."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localaws.iam.policy import RESOURCE_POLICY, Decision, Grant, Need
 from localaws.iam.report import Denied, GrantUse, UnmappedUse, UsageReport
 from localaws.iam.sessions import Caller
 
-# More different refusals than this per role are counted together: a loop over keys must not fill the memory.
+# Further different refusals of a role are counted together: a loop over keys must not fill the memory.
 _DIFFERENT_REFUSALS = 1000
 _OTHERS = "(other resources)"
 _OTHER_OPERATIONS = "(other operations)"
@@ -35,7 +35,7 @@ class _OfRole:
     # Refusals by action, resource and caller.
     denied: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    # An operation and who asked for it.
+    # An operation and its caller.
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     # One example for all needs that the same grants allowed: without one of them all are refused, or none.
     examples: dict[tuple[str, frozenset[Grant]], Allowed] = field(default_factory=dict)

@@ -253,7 +253,7 @@ def test_a_document_may_be_text_and_hold_one_statement() -> None:
     as_text = json.dumps(document)
     for given_as in (document, as_text, as_text.encode(), json.dumps(as_text)):
         assert Policy.parse(given_as) == Policy.parse(document)
-    with pytest.raises(ApiError, match="no JSON"):
+    with pytest.raises(ApiError, match="not JSON"):
         Policy.parse("{")
     with pytest.raises(ApiError, match="with a Statement"):
         Policy.parse({"Version": "2012-10-17"})
@@ -287,7 +287,7 @@ def test_an_explicit_deny_at_the_resource_wins() -> None:
     assert not ask(allow(), at_resource=[tls_only], context={"aws:securetransport": "false"}).allowed
 
 
-def test_not_principal_spares_a_session_only_if_account_role_and_session_are_listed() -> None:
+def test_not_principal_excludes_a_session_only_if_account_role_and_session_are_listed() -> None:
     def deny_all_but(*names: str) -> dict[str, Any]:
         return {"Effect": "Deny", "NotPrincipal": {"AWS": list(names)}, "Action": "*", "Resource": "*"}
 

@@ -54,8 +54,8 @@ def is_known_key(key: str) -> bool:
 def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
     """Everything the caller (its aws:userid is `user_id`) must be allowed for this request.
 
-    Raises Unmapped for an operation that isn't known, ApiError ValidationException for a body that lacks
-    what names the resource.
+    Raises Unmapped for an operation that isn't known, ApiError ValidationException for a body that does not
+    name the resource.
     """
     if call.service == "s3":
         found = s3.needs(call)
@@ -77,6 +77,6 @@ def _check_target(call: Call) -> None:
     if call.target is None:
         return
     prefix, operation = call.target
-    # An Action in the URL would make another operation of this request than the one authorised here.
+    # With an Action in the URL moto would execute another operation than the one authorised here.
     if prefix != TARGETS.get(call.service) or "Action" in call.query:
         raise Unmapped(f"{call.service}:{prefix}.{operation}")

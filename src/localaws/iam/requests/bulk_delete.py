@@ -1,4 +1,4 @@
-"""S3's DeleteObjects: every object is decided by itself.
+"""S3's DeleteObjects: each object is authorised on its own.
 
 AWS docs, DeleteObjects: the answer is 200 whatever happens; an object the caller may not delete is listed in
 it as an Error, the others are deleted.

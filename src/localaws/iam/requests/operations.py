@@ -1,4 +1,4 @@
-"""The names of operations as SDKs and AWS's documentation call them, for REST services too."""
+"""The names of operations in SDKs and AWS's documentation, for REST services too."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def kms(call: Call, lookups: Lookups) -> list[Need]:
 
 
 def unreadable(call: Call, error: Exception) -> ApiError:
-    """A body that lacks the field that names its resource, or has something else there."""
+    """The error for a body whose field for the resource's name is missing or has another shape."""
     return ApiError(
         "ValidationException", f"{call.service}:{call.operation}: can't read the request: {error!r}"
     )

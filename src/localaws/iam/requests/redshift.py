@@ -34,7 +34,7 @@ def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
         return _database_needs(operation, body, lookups)
     if operation in _ON_A_STATEMENT:
         # The owner of an expired statement is not known: a condition on it cannot hold, and the answer is
-        # AccessDenied before anybody looks for the statement. AWS doesn't document which of the two comes first
+        # AccessDenied before the statement is looked up. AWS doesn't document which of the two comes first
         # (API reference, DescribeStatement: "ResourceNotFoundException"); this is the safe reading.
         owner = lookups.statement_owner(body["Id"])
         return [Need(f"redshift-data:{operation}", "*", {_OWNER: owner} if owner else {})]
@@ -46,7 +46,8 @@ def needs(call: Call, lookups: Lookups, user_id: str) -> list[Need]:
 def _database_needs(operation: str, body: Mapping[str, Any], lookups: Lookups) -> list[Need]:
     if "WorkgroupName" not in body:
         raise Unmapped(
-            f"redshift-data:{operation}", "only with a WorkgroupName: clusters and sessions are not here"
+            f"redshift-data:{operation}",
+            "only with a WorkgroupName: clusters and sessions are not implemented",
         )
     name = body["WorkgroupName"]
     workgroup = name if name.startswith("arn:") else lookups.workgroup_arn(name)

@@ -95,7 +95,7 @@ def bucket_and_key(call: Call) -> tuple[str, str]:
 
 
 def needs(call: Call) -> list[Need]:
-    """Every permission the request needs. Raises Unmapped for what isn't known, never returns too little.
+    """Every permission the request needs. Raises Unmapped for an unknown request rather than return too few.
 
     Deleting many objects at once is decided object by object: see bulk_delete.py.
     """
