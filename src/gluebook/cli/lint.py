@@ -24,7 +24,7 @@ def lint(
         bool, typer.Option(help="Let Spark plan the job notebooks on empty input, which takes some seconds.")
     ] = True,
 ) -> None:
-    """Check notebooks without running them: roles, parameters, names, outputs, session against template, plans.
+    """Check notebooks without running them: cells, names, outputs, the session against the template, Spark's plans.
 
     Example: gluebook lint notebooks/jobs/app_logs.ipynb --fix
     """

@@ -50,7 +50,7 @@ def most_attempts(batch: Batch) -> float:
 
 
 def retries_exhausted(batch: Batch) -> bool:
-    """Whether a batch without a limit has been tried so often that the next run can wait for the schedule."""
+    """Whether a batch of unlimited attempts has had so many that the next one may wait for the schedule."""
     return batch.attempts >= MOST_ATTEMPTS and most_attempts(batch) == float("inf")
 
 

@@ -120,7 +120,7 @@ def read_deployed(lambda_client: Any, name: str) -> Deployed:
 def unpack(endpoint: Endpoint, deployed: Deployed, folder: Path) -> tuple[Path, Path]:
     """Unpack the function's code and its layers below `folder`; returns the two folders (task, opt).
 
-    Layers go into one folder in their order, a later one over an earlier one, as into /opt on Lambda.
+    Layers are unpacked into one folder in order, and later ones overwrite earlier ones, as in Lambda's /opt.
     """
     # In-process: the code's Location that moto's GetFunction gives can't be downloaded.
     backend = lambda_backends[endpoint.account][endpoint.region]
