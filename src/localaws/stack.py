@@ -27,6 +27,7 @@ from localaws.iam.sessions import DEPLOYING
 from localaws.jobs import Jobs
 from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres, RedshiftError, ServerlessApi
+from localaws.redshift.sql.copy import DEFAULT_ROLE
 from localaws.redshift.users import database_user
 from localaws.s3 import ObjectCreated, listen_to_objects, store
 from localaws.server import Server, moto
@@ -135,11 +136,11 @@ class LocalAws:
         return group.arn
 
     def _assume_for_copy(self, role_arn: str) -> Credentials:
-        """What COPY's IAM_ROLE gives it: a role of the namespace, which Redshift may assume."""
-        roles = {
-            role for space in cloudformation.namespaces(self.endpoint).values() for role in space.iam_roles
-        }
-        if role_arn not in roles:
+        """What COPY's IAM_ROLE gives it: a role of the namespace, or its default one, which Redshift may assume."""
+        spaces = cloudformation.namespaces(self.endpoint).values()
+        if role_arn == DEFAULT_ROLE:
+            role_arn = next((space.default_iam_role for space in spaces if space.default_iam_role), role_arn)
+        if not any(role_arn in space.iam_roles for space in spaces):
             raise ApiError(
                 "AccessDenied",
                 f"role {role_arn} is not associated with the namespace; add it to its IamRoles",

@@ -50,12 +50,18 @@ class Deployed:
 @pytest.fixture
 def deployed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:  # noqa: F811
     monkeypatch.setenv("AWS_ENDPOINT_URL", stage.aws.endpoint.url)
-    name = unique("warehouse")
+    name, copying = unique("warehouse"), stage.role("redshift", "s3:GetObject")
     template = {
         "Resources": {
             "Namespace": {
                 "Type": "AWS::RedshiftServerless::Namespace",
-                "Properties": {"NamespaceName": name, "DbName": "analytics", "ManageAdminPassword": True},
+                "Properties": {
+                    "NamespaceName": name,
+                    "DbName": "analytics",
+                    "ManageAdminPassword": True,
+                    "IamRoles": [copying],
+                    "DefaultIamRoleArn": copying,
+                },
             },
             "Workgroup": {
                 "Type": "AWS::RedshiftServerless::Workgroup",
@@ -88,6 +94,20 @@ def test_roles_and_the_deployer_are_users_of_their_own_and_none_is_the_administr
     found = deployed.warehouse(DEPLOYER).query("select usename, usesuper from pg_user").rows
     assert (user, False) in found and (deployed.stage.aws.deployer_user, False) in found
     assert not [name for name, superuser in found if superuser]
+
+
+def test_copy_may_name_the_namespaces_default_role_and_no_other(deployed: Deployed) -> None:
+    _, keys = deployed.keys(*SQL)
+    run(deployed.warehouse(keys), "create table t (a int)")
+    for role, what in (
+        ("default", "403|404|NoSuchBucket|does not exist"),
+        ("'arn:aws:iam::1:role/x'", "not associated"),
+    ):
+        with pytest.raises(TerminalError, match=what):
+            run(
+                deployed.warehouse(keys),
+                f"copy t from 's3://nowhere/m.json' iam_role {role} format parquet manifest",
+            )
 
 
 def test_who_may_read_the_namespaces_secret_can_be_its_administrator(
