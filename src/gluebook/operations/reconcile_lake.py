@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.core.differences import Difference, Kind
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch
@@ -20,10 +19,6 @@ from gluebook.core.reconciling_lake import (
 )
 from gluebook.operations.context import OperationsContext
 
-_READERS = 16
-In = TypeVar("In")
-Out = TypeVar("Out")
-
 
 def inspect_lake(batches: Mapping[str, Batch], context: OperationsContext) -> list[Difference]:
     """Objects in the lake that are unexpected or missing. `batches` may be slightly out of date."""
@@ -37,7 +32,7 @@ def inspect_lake(batches: Mapping[str, Batch], context: OperationsContext) -> li
         if batch_differences(batches.get(batch_id), objects, context.lake):
             doubtful.append(objects)
     found = [Difference(Kind.UNKNOWN_OBJECT, key, "no batch writes such keys") for key in unknown]
-    for differences in _all(lambda objects: recheck(objects, context), doubtful):
+    for differences in in_parallel(lambda objects: recheck(objects, context), doubtful):
         found += differences
     return found
 
@@ -85,7 +80,7 @@ def _size(key: str, context: OperationsContext) -> int | None:
 
 def _manifests(keys: Iterable[str], context: OperationsContext) -> list[Manifest]:
     """The manifests among `keys` that exist."""
-    return [manifest for manifest in _all(lambda key: _manifest(key, context), keys) if manifest]
+    return [manifest for manifest in in_parallel(lambda key: _manifest(key, context), keys) if manifest]
 
 
 def _manifest(key: str, context: OperationsContext) -> Manifest | None:
@@ -96,8 +91,3 @@ def _manifest(key: str, context: OperationsContext) -> Manifest | None:
     if stored is None:
         return None
     return Manifest(key, name.generation, sizes_in_manifest(stored, context.lake))
-
-
-def _all(function: Callable[[In], Out], values: Iterable[In]) -> list[Out]:
-    with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(function, values))

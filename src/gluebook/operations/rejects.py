@@ -112,14 +112,10 @@ def summarise(rejects: Iterable[Reject], limit: int) -> Rejects:
             files.setdefault(of, set()).add((reject.key, reject.version_id))
             yield reject
 
-    first = heapq.nsmallest(limit, counted()) if limit else [*_none_of(counted())]
+    # All of them are counted, even if none is kept.
+    first = heapq.nsmallest(max(limit, 1), counted())[:limit]
     tallies = (Tally(*of, records[of], len(files[of])) for of in sorted(records))
     return Rejects(tuple(tallies), tuple(first))
-
-
-def _none_of(rejects: Iterator[Reject]) -> Iterator[Reject]:
-    for _ in rejects:
-        yield from ()
 
 
 def find_rejects(wanted: RejectFilter, objects: ObjectsPort, lake: Lake, limit: int) -> Rejects:

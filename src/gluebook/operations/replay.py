@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.contracts import contract
 from gluebook.core.model import Batch, FileVersion
 from gluebook.core.replaying import Replay, arrived_within, may_change_versions, plan_replay
@@ -16,7 +16,6 @@ from gluebook.operations.context import OperationsContext
 from gluebook.operations.jobs import JobStart, start_jobs
 
 _log = logging.getLogger(__name__)
-_READERS = 16
 _CAUSE = "replay"
 
 
@@ -83,8 +82,7 @@ def replay_of_dataset(
 
 def _batches(files: Iterable[FileVersion], context: OperationsContext) -> dict[str, Batch]:
     ids = sorted({file.batch_id for file in files if file.batch_id})
-    with ThreadPoolExecutor(_READERS) as pool:
-        return {batch.batch_id: batch for batch in pool.map(context.ledger.batch, ids) if batch}
+    return {batch.batch_id: batch for batch in in_parallel(context.ledger.batch, ids) if batch}
 
 
 def replay(plan: Replay, context: OperationsContext) -> Replayed:
@@ -113,9 +111,8 @@ def replay(plan: Replay, context: OperationsContext) -> Replayed:
 
 def _with_several_versions(files: Sequence[FileVersion], context: OperationsContext) -> list[FileVersion]:
     places = list({(file.bucket, file.key): file for file in files}.values())
-    with ThreadPoolExecutor(_READERS) as pool:
-        known = pool.map(lambda file: len(context.ledger.versions(file.bucket, file.key)), places)
-        return [file for file, versions in zip(places, known, strict=True) if versions > 1]
+    known = in_parallel(lambda file: context.ledger.versions(file.bucket, file.key), places)
+    return [file for file, versions in zip(places, known, strict=True) if len(versions) > 1]
 
 
 def _note_corrections(files: Iterable[FileVersion], token: str, context: OperationsContext) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import Lake
@@ -15,8 +15,6 @@ from gluebook.core.model import Batch, Counts, FileResult, FileVersion
 from gluebook.core.plan import results_from_json
 from gluebook.core.runs import FailedRun, failed_run_mark
 from gluebook.core.states import NEEDS_ATTENTION, SETTLED, BatchState, visible_state
-
-_READERS = 16
 
 
 @dataclass(frozen=True)
@@ -79,12 +77,11 @@ def overview(ledger: LedgerPort, objects: ObjectsPort, lake: Lake) -> Overview:
     batches = {batch.batch_id: batch for batch in ledger.batches()}
     # By batch too: a divided batch may have left results of a file that another batch carries now.
     results: dict[tuple[str, str], FileResult] = {}
-    with ThreadPoolExecutor(_READERS) as pool:
-        keys = [lake.result(b.dataset, b.batch_id, b.reported_epoch) for b in batches.values()]
-        stored = pool.map(lambda key: objects.get_json(lake.bucket, key), keys)
-        for batch_id, found in zip(batches, stored, strict=True):
-            for result in results_from_json(found["files"]) if found else ():
-                results[batch_id, result.file_id] = result
+    keys = [lake.result(b.dataset, b.batch_id, b.reported_epoch) for b in batches.values()]
+    stored = in_parallel(lambda key: objects.get_json(lake.bucket, key), keys)
+    for batch_id, found in zip(batches, stored, strict=True):
+        for result in results_from_json(found["files"]) if found else ():
+            results[batch_id, result.file_id] = result
     files = [
         _status(file, batches, results.get((file.batch_id or "", file.file_id))) for file in ledger.files()
     ]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.report.history import PAGE, PREFIX, SUMMARY, Summary
 from gluebook.report.page import index
 
 _HTML = "text/html; charset=utf-8"
-_READERS = 16
 
 
 class PageStore(Protocol):
@@ -71,9 +70,8 @@ def publish_day(folder: Path, day: str, store: PageStore, bucket: str, made_at: 
 def published(store: PageStore, bucket: str) -> list[Summary]:
     """The summaries of the days in the lake. Raises ClientError."""
     keys = [key for key in store.sizes(bucket, PREFIX) if key.endswith(f"/{SUMMARY}")]
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda key: store.get_json(bucket, key), keys)
-        return [one for value in found if value and (one := Summary.from_json(value)) is not None]
+    found = in_parallel(lambda key: store.get_json(bucket, key), keys)
+    return [one for value in found if value and (one := Summary.from_json(value)) is not None]
 
 
 def _written(folder: Path) -> Iterator[Summary]:
