@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -194,16 +195,13 @@ def test_files_that_could_not_be_read_stay_behind_when_the_others_are_divided() 
         pytest.param(lambda: dividing(3, refused=False), id="never published"),
     ],
 )
-def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: Any) -> None:
+def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(
+    stage: Callable[[], tuple[Pipeline, Batch]],
+) -> None:
     pipeline, batch = stage()
     once(pipeline, batch)
     expected = ends(pipeline)
-
-    def whole(calls: Calls) -> None:
-        pipeline, batch = stage()
-        once(pipeline, batch, calls)
-
-    for n in range(1, calls_of(whole) + 1):
+    for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             once(pipeline, batch, Calls(n))
@@ -220,12 +218,7 @@ def test_a_division_that_dies_at_any_call_completes_when_it_is_repeated(stage: A
 
 def test_a_repeated_division_skips_files_that_were_claimed_again() -> None:
     stage = dividing
-
-    def whole(calls: Calls) -> None:
-        pipeline, batch = stage()
-        once(pipeline, batch, calls)
-
-    for n in range(1, calls_of(whole) + 1):
+    for n in range(1, calls_of(lambda calls: once(*stage(), calls)) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             once(pipeline, batch, Calls(n))

@@ -26,6 +26,7 @@ from gluebook.job.publish import (
     withdraw_published,
 )
 
+Stage = Callable[[], tuple[Pipeline, Batch]]
 LAKE = "lake"
 ONE, TWO = a_file("one"), a_file("two")
 
@@ -197,15 +198,10 @@ def test_a_generation_after_a_failed_one_replaces_what_is_published() -> None:
 
 
 @pytest.mark.parametrize("stage", [generation_one, generation_two, rejected, rejected_again])
-def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: Any) -> None:
+def test_a_run_that_dies_at_any_call_is_rolled_forward_to_the_same_end(stage: Stage) -> None:
     pipeline, going = stage()
     ends = finish(pipeline, going).state, pipeline.visible(), told(pipeline)
-
-    def whole(calls: Calls) -> None:
-        pipeline, going = stage()
-        finish(pipeline, going, calls)
-
-    for n in range(1, calls_of(whole) + 1):
+    for n in range(1, calls_of(lambda calls: finish(*stage(), calls)) + 1):
         pipeline, going = stage()
         with pytest.raises(Died):
             finish(pipeline, going, Calls(n))
@@ -289,16 +285,12 @@ def test_withdrawing_an_unpublished_batch_occupies_its_manifests_key() -> None:
 
 
 @pytest.mark.parametrize("stage", [refused, half_published])
-def test_a_withdrawal_deletes_the_manifest_first_and_completes_after_any_crash(stage: Any) -> None:
+def test_a_withdrawal_deletes_the_manifest_first_and_completes_after_any_crash(stage: Stage) -> None:
     def withdraw(pipeline: Pipeline, batch: Batch, calls: Calls) -> None:
         objects: Any = Dying(pipeline.objects, calls)
         withdraw_published(JobContext(pipeline.ledger, objects, pipeline.lake, pipeline.clock), batch)
 
-    def whole(calls: Calls) -> None:
-        pipeline, batch = stage()
-        withdraw(pipeline, batch, calls)
-
-    for n in range(1, calls_of(whole) + 1):
+    for n in range(1, calls_of(lambda calls: withdraw(*stage(), calls)) + 1):
         pipeline, batch = stage()
         with pytest.raises(Died):
             withdraw(pipeline, batch, Calls(n))

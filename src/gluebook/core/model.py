@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from gluebook.contracts.reasons import Reason, ReasonText
 from gluebook.core.states import REPEATABLE_STATES, BatchState, FileState
@@ -55,12 +55,7 @@ class Counts:
     rejected: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.read + other.read,
-            self.curated + other.curated,
-            self.duplicates + other.duplicates,
-            self.rejected + other.rejected,
-        )
+        return Counts(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def reconciles(self) -> bool:

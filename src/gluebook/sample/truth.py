@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -30,12 +30,7 @@ class Counts:
             raise ValueError(f"{self}: read is not curated + duplicates + rejected")
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.read + other.read,
-            self.curated + other.curated,
-            self.duplicates + other.duplicates,
-            self.rejected + other.rejected,
-        )
+        return Counts(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 NOTHING = Counts(0, 0, 0, 0)
