@@ -195,7 +195,7 @@ def test_each_way_to_spoil_a_file_comes_to_the_end_its_name_says() -> None:
     }
     assert files.fate(body, SERVICENOW.layout) == "40 records"
     open_quote = faults.with_open_quote(body, at=4)
-    assert files.fate(open_quote, SERVICENOW.layout) == "40 records; record 3 is set aside: unclosed_quote"
+    assert files.fate(open_quote, SERVICENOW.layout) == "40 records; record 3 is rejected: unclosed_quote"
 
 
 def test_a_corrected_file_takes_lines_back_and_changes_others_and_leaves_the_most() -> None:

@@ -184,7 +184,7 @@ def unpacked(stored: bytes) -> bytes:
 
 
 def fate(body: bytes, layout: Layout) -> str:
-    """What becomes of a file with these bytes when its turn comes, in the words of the ledger and the quarantine."""
+    """How a run would end for a file with these bytes, in the words of the ledger and the quarantine."""
     found: list[Record] = []
     try:
         found += Framer(BytesIO(body), layout)
@@ -193,6 +193,6 @@ def fate(body: bytes, layout: Layout) -> str:
     if not found:
         return f"EMPTY: {Reason.NO_RECORDS if body else Reason.EMPTY_FILE}"
     troubled = [
-        f"record {record.number} is set aside: {record.problem}" for record in found if record.problem
+        f"record {record.number} is rejected: {record.problem}" for record in found if record.problem
     ]
     return "; ".join([f"{len(found)} records", *troubled])
