@@ -67,7 +67,7 @@ def in_order(world: World) -> Iterator[None]:
         mock.patch("gluebook.functions.admit.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.job.publish.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.operations.register.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.operations.replay.ThreadPoolExecutor", InLine),
+        mock.patch("gluebook.aws.parallel.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.job.claim.new_batch_id", world.new_batch_id),
         mock.patch("gluebook.functions.context.emit", lambda line: None),
     ):
