@@ -64,6 +64,12 @@ def test_times_and_days_are_read_as_spark_reads_them() -> None:
     assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in DAYS} == DAYS
 
 
+def test_what_one_pattern_cannot_read_the_next_one_may() -> None:
+    patterns = ("M/d/yyyy H:mm", "d/M/yyyy H:mm")
+    assert read_time("13/1/2026 10:00", patterns) == datetime(2026, 1, 13, 10, tzinfo=UTC)
+    assert read_time("31/2/2026 10:00", patterns) is None
+
+
 def test_a_pattern_that_is_not_implemented_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match=r"^K of 'd/M/yyyy K:mm a' is not implemented"):
         read_time("29/2/2016 1:16 PM", ("d/M/yyyy K:mm a",))

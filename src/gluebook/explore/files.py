@@ -192,7 +192,5 @@ def fate(body: bytes, layout: Layout) -> str:
         return f"FAILED: {bad.reason}"
     if not found:
         return f"EMPTY: {Reason.NO_RECORDS if body else Reason.EMPTY_FILE}"
-    troubled = [
-        f"record {record.number} is rejected: {record.problem}" for record in found if record.problem
-    ]
+    troubled = [f"record {record.number} is rejected: {record.problem}" for record in found if record.problem]
     return "; ".join([f"{len(found)} records", *troubled])

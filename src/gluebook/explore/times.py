@@ -44,15 +44,16 @@ def read_day(text: str, patterns: Sequence[str] = ANY_DAY_FIRST) -> date | None:
 
 
 def _as_written(text: str, patterns: Sequence[str]) -> datetime | None:
+    found = (_by_pattern(text, pattern) for pattern in patterns)
+    at = _iso(text) if re.match(ISO_TIME, text) else next((at for at in found if at), None)
+    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
+
+
+def _iso(text: str) -> datetime | None:
     try:
-        if re.match(ISO_TIME, text):
-            at = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
-        else:
-            found = (_by_pattern(text, pattern) for pattern in patterns)
-            at = next(at for at in found if at)
-    except (ValueError, StopIteration):  # such as 31/2
+        return datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+    except ValueError:  # such as 31 February
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _by_pattern(text: str, pattern: str) -> datetime | None:
@@ -62,7 +63,10 @@ def _by_pattern(text: str, pattern: str) -> datetime | None:
     given = [(value, of) for value, of in zip(fit.groups(), directives, strict=True) if value]
     # Python takes offsets of whole hours, and fractions of more than six digits, only in ISO 8601.
     values = [f"{v}00" if of == "%z" and len(v) == 3 else v[:6] for v, of in given]
-    return datetime.strptime(" ".join(values), " ".join(of for _, of in given))
+    try:
+        return datetime.strptime(" ".join(values), " ".join(of for _, of in given))
+    except ValueError:  # such as 31/2, which the next pattern may read
+        return None
 
 
 @cache
