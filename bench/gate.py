@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from gluebook.quality.violations import violation
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -29,7 +30,6 @@ from gluebook.job.runtime import spark_session
 from gluebook.notebook.planning import run_job_cells
 from gluebook.quality.gate import Staged
 from gluebook.quality.suites import load_suites
-from gluebook.quality.violations import violation
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.transforms.frames import Frames, records_schema
 from gluebook.transforms.verbs import conform

@@ -6,13 +6,15 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from chaos.baton import Crash
 from chaos.doors import DoorObjects
 from chaos.formats import Row, row_of, source_of, text_of
 from chaos.oracle import POISON, REJECT_ME
+from fakes import a_report
 from gluebook.contracts import Contract
 from gluebook.contracts.reasons import Reason
 from gluebook.core.model import Batch, Counts, FileVersion
@@ -22,7 +24,8 @@ from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, FileKey, Written
-from gluebook.job.curate import Curation, Verdict, next_batch
+from gluebook.job.curate import Curation, next_batch
+from gluebook.quality.report import GateReport
 from gluebook.sources.framing import BadFile, Framer
 from gluebook.sources.reading import parsed
 
@@ -127,31 +130,26 @@ class Run:
         )
         return len(self._read(curation.row_references_prefix))
 
-    def _gate(self, batch: Batch, kept: list[Row], counts: Counts) -> Verdict:
+    def _gate(self, batch: Batch, kept: list[Row], counts: Counts) -> GateReport:
         bad = [row for row in kept if row["_copy"] == 1 and row["_text"].startswith(REJECT_ME)]
         failed = bool(bad) and not self.fixed()
-        self._keep_verdict(batch, counts, passed=not failed)
-        return Verdict(not failed, f"{len(bad)} rows say so" if failed else "", 1, int(failed))
+        report = replace(
+            a_report(*(["_text"] if failed else []), outcomes=1),
+            dataset=batch.dataset,
+            batch_id=batch.batch_id,
+            generation=batch.generation,
+            counts=counts,
+        )
+        self._keep(report, batch.epoch)
+        return report
 
-    def _keep_verdict(self, batch: Batch, counts: Counts, *, passed: bool) -> None:
-        lake, at = self.context.lake, (batch.dataset, batch.batch_id, batch.epoch)
-        outcome = {
-            "batch_id": batch.batch_id,
-            "generation": batch.generation,
-            "dataset": batch.dataset,
-            "checked_at": "2026-01-05T10:00:00",
-            "files": 1,
-            "rows_read": counts.read,
-            "rows_curated": counts.curated,
-            "rows_duplicates": counts.duplicates,
-            "rows_rejected": counts.rejected,
-            "batch_passed": passed,
-            "suite": batch.dataset,
-            "expectation": "expect_no_row_to_say_so",
-            "severity": "critical",
-            "passed": passed,
-        }
-        row = [outcome.get(column.name) for column in DQ_COLUMNS]
+    def _keep(self, report: GateReport, epoch: int) -> None:
+        lake, at = self.context.lake, (report.dataset, report.batch_id, epoch)
+        [outcome] = report.rows_for_warehouse()
+        row = [
+            value.isoformat() if isinstance(value, datetime) else value
+            for value in (outcome[column.name] for column in DQ_COLUMNS)
+        ]
         self._put(lake.quality_rows(*at), [row])
         file = PublishedFile("", lake.quality_rows(*at), len(_lines([row])))
         self.objects.put_json(lake.bucket, lake.quality_manifest(*at), copy_manifest([file], lake))

@@ -13,8 +13,8 @@ BATCHES = (
         protection="no part of a rejected batch is published",
         broken="the gate's verdict is ignored",
         file="src/gluebook/job/curate.py",
-        old="if not verdict.passed:",
-        new="if verdict is None:",
+        old="if report is not None and not report.passed:",
+        new="if report is None and counts.read:",
         test=(_PROTECTIONS, "test_nothing_of_a_rejected_batch_is_visible"),
     ),
     Mutation(

@@ -4,7 +4,7 @@ from fakes.dying import Calls, Died, Dying, calls_of
 from fakes.ledger import FakeLedger
 from fakes.objects import FakeObjects
 from fakes.services import FakeCatalog, FakeJobs, FakeQueue, FakeWarehouse
-from fakes.values import FakeClock, a_batch, a_file
+from fakes.values import FakeClock, a_batch, a_file, a_report
 
 __all__ = [
     "Calls",
@@ -19,5 +19,6 @@ __all__ = [
     "FakeWarehouse",
     "a_batch",
     "a_file",
+    "a_report",
     "calls_of",
 ]

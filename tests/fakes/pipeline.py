@@ -8,7 +8,7 @@ from dataclasses import replace
 from fakes.ledger import FakeLedger
 from fakes.objects import FakeObjects
 from fakes.services import FakeCatalog, FakeJobs, FakeWarehouse
-from fakes.values import FakeClock, a_batch, a_file
+from fakes.values import FakeClock, a_batch, a_file, a_report
 from gluebook.contracts import CONTRACTS, contract
 from gluebook.contracts.reasons import ReasonText
 from gluebook.core.events import Event, JobEnded, StatementEnded
@@ -24,7 +24,8 @@ from gluebook.functions.load import handle
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict
+from gluebook.job.curate import Curation
+from gluebook.quality.report import GateReport
 from gluebook.sources import source_names
 
 DATASET = "app_logs"
@@ -179,7 +180,7 @@ class Pipeline:
         batch: Batch,
         rows: Mapping[str, int] | int = 1,
         bad: Mapping[str, str] | None = None,
-        verdict: Verdict | None = None,
+        verdict: GateReport | None = None,
     ) -> Batch:
         """Curate a claimed batch like a run; returns it in its new state.
 
@@ -211,7 +212,7 @@ class Pipeline:
             rejects={},
             row_references=len(curation.usable) if append else 0,
         )
-        return curation.finish(written, lambda counts: verdict or Verdict(True, "all passed"))[0]
+        return curation.finish(written, lambda counts: verdict or a_report())[0]
 
     # -- what is in the lake ---------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from gluebook.core.keys import file_id
-from gluebook.core.model import Batch, FileVersion
+from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.core.versions import order_of_event
+from gluebook.quality.report import GateReport, Outcome
 
 _numbers = itertools.count(1)
 
@@ -76,3 +77,22 @@ class FakeClock:
     @property
     def seconds(self) -> int:
         return int(self.now.timestamp())
+
+
+def a_report(*failed: str, outcomes: int = 0) -> GateReport:
+    """A gate's report: critical outcomes that failed, on these columns, and others up to the number `outcomes`."""
+    columns = [*failed, *("" for _ in range(outcomes - len(failed)))]
+    return GateReport(
+        dataset="app_logs",
+        batch_id="",
+        generation=1,
+        checked_at="2026-01-05T10:00:00.000000Z",
+        rows=1,
+        files=1,
+        counts=Counts(1, 1),
+        newest_at=None,
+        outcomes=tuple(
+            Outcome("app_logs", "expect_column_values_to_be_in_set", name, {}, "critical", not name)
+            for name in columns
+        ),
+    )

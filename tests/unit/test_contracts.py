@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import get_args
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import types as spark_types
 from pyspark.sql.pandas.types import to_arrow_type
@@ -17,7 +16,6 @@ from gluebook.contracts.model import LONGEST_TEXT_BYTES, PSEUDONYM_BYTES, TypeNa
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.deployment.dataset_blocks import logical_id
 from gluebook.errors import ConfigurationError
-from gluebook.quality.frames import read_frame
 from gluebook.sources import all_sources, source, source_names, sources_of
 
 ROOT = Path(__file__).parents[2]
@@ -102,16 +100,6 @@ def test_a_type_is_the_same_in_spark_arrow_and_redshift(name: TypeName) -> None:
     arrow = pa.timestamp("us") if name == "timestamp" else to_arrow_type(spark)
     assert arrow == pa.type_for_alias(type_.arrow)
     assert type_.redshift in ("varchar", "integer", "bigint", "boolean", "date", "timestamp")
-
-
-@pytest.mark.parametrize("name", TYPES)
-def test_the_gate_reads_parquet_of_a_type_as_the_table_says(name: TypeName, tmp_path: Path) -> None:
-    written = pa.table({"c": pa.array([None], pa.type_for_alias(TYPES[name].arrow))})
-    pq.write_table(written, tmp_path / "one.parquet")
-    dtype = read_frame([tmp_path / "one.parquet"])["c"].dtype
-    # Days are Python's own, in a column of objects.
-    read = {"date": "date", "timestamp": dtype.name}.get(name, type(dtype).__name__)
-    assert TYPES[name].pandas == read
 
 
 def test_a_text_has_its_length_in_redshift() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakes import Calls, Died, Dying, a_file
+from fakes import Calls, Died, Dying, a_file, a_report
 from fakes.pipeline import DATASET, Pipeline
 from gluebook.contracts import contract
 from gluebook.contracts.app_logs import APP_LOGS
@@ -19,13 +19,14 @@ from gluebook.errors import CountMismatch, Fenced
 from gluebook.job.claim import fail_or_divide
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, next_batch
+from gluebook.job.curate import Curation, next_batch
+from gluebook.quality.report import GateReport
 
 NOBODY_ASKED = AssertionError("the gate has nothing to look at")
-FAILED_GATE = Verdict(False, "level: expect_column_values_to_be_in_set")
+FAILED_GATE = a_report("level")
 
 
-def no_gate(counts: Counts) -> Verdict:
+def no_gate(counts: Counts) -> GateReport:
     raise NOBODY_ASKED
 
 
@@ -61,7 +62,7 @@ def test_a_curated_batch_is_published_with_the_counts_of_its_files(pipeline: Pip
         rejects={(one.key, "v1"): {"malformed_record": 1}},
         row_references=3,
     )
-    done, counts = work.finish(written, lambda counts: Verdict(True, "fine"))
+    done, counts = work.finish(written, lambda counts: a_report())
     assert counts == done.counts == Counts(10, 6, 3, 1)
     assert (done.state, done.row_references, done.partitions) == (BatchState.CURATED, 3, ("2026-01-05",))
     found = results(pipeline, batch)
@@ -115,7 +116,7 @@ def test_files_that_cant_be_used_are_settled_with_their_reasons_and_take_part_wi
     # An empty version takes the place of an earlier one; one that can't be read does not.
     assert [file.key[-1] for file in work.usable] == ["1", "3", "4"]
     pipeline.objects.put("lake", f"{work.data_prefix}dt=2026-01-05/part-0.parquet", b"rows")
-    done, counts = work.finish(Written({(good.key, "v1"): 2}, {}, {}), lambda counts: Verdict(True, ""))
+    done, counts = work.finish(Written({(good.key, "v1"): 2}, {}, {}), lambda counts: a_report())
     assert counts == Counts(2, 2, 0, 0)
     found = results(pipeline, done)
     assert (found["2"].state, found["2"].problem, found["2"].counts) == (
@@ -144,7 +145,7 @@ def test_a_batch_that_fails_the_gate_is_rejected_with_what_failed_and_publishes_
 ) -> None:
     batch = pipeline.carried(a_file(dataset=dataset), dataset=dataset)
     done = pipeline.curate(batch, rows=5, verdict=FAILED_GATE)
-    assert (done.state, done.reason) == (BatchState.REJECTED, f"gate: {FAILED_GATE.summary}")
+    assert (done.state, done.reason) == (BatchState.REJECTED, f"gate: {FAILED_GATE.summary()}")
     assert done.counts == Counts(5, 5)
     assert pipeline.visible() == {}
     assert results(pipeline, batch)
@@ -216,9 +217,9 @@ def test_the_gate_gets_the_batchs_counts_and_its_verdict_is_stored_for_the_wareh
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
     told: list[Counts] = []
 
-    def gate(counts: Counts) -> Verdict:
+    def gate(counts: Counts) -> GateReport:
         told.append(counts)
-        return Verdict(False, "why", outcomes=60, failed=2)
+        return a_report("level", "service", outcomes=60)
 
     written = Written(
         {(batch_file(batch, pipeline), "v1"): 3}, {}, {(batch_file(batch, pipeline), "v1"): {"x": 2}}
@@ -251,9 +252,9 @@ def test_a_batch_without_outcomes_deletes_its_recorded_verdict(
     assert (noted.batch_id, noted.generation, noted.rows) == (loaded.batch_id, 2, 0)
 
 
-@pytest.mark.parametrize("verdict", [Verdict(True, ""), FAILED_GATE])
+@pytest.mark.parametrize("verdict", [a_report(), FAILED_GATE])
 def test_an_earlier_generation_stays_visible_until_it_is_replaced(
-    pipeline: Pipeline, verdict: Verdict
+    pipeline: Pipeline, verdict: GateReport
 ) -> None:
     loaded = pipeline.load(pipeline.curate(pipeline.carried(a_file()), rows=2))
     before = pipeline.visible()
@@ -274,7 +275,7 @@ def test_rejects_of_a_later_generation_replace_the_earlier_ones(pipeline: Pipeli
     for number in range(2):
         pipeline.objects.put("lake", f"{work.rejects_prefix}part-{number}.parquet", b"r")
     done, _ = work.finish(
-        Written({}, {}, {(file.key, "v1"): {"malformed_record": 2}}), lambda counts: Verdict(True, "")
+        Written({}, {}, {(file.key, "v1"): {"malformed_record": 2}}), lambda counts: a_report()
     )
     assert len(pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")) == 2
     again = pipeline.again(pipeline.load(done))
@@ -282,7 +283,7 @@ def test_rejects_of_a_later_generation_replace_the_earlier_ones(pipeline: Pipeli
     work.check({0: Checked(0, 1)})
     pipeline.objects.put("lake", f"{work.rejects_prefix}part-0.parquet", b"r")
     written = Written({}, {}, {(file.key, "v1"): {"malformed_record": 1}})
-    loaded = pipeline.load(work.finish(written, lambda counts: Verdict(True, ""))[0])
+    loaded = pipeline.load(work.finish(written, lambda counts: a_report())[0])
     kept = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
     assert list(kept) == [pipeline.lake.quarantine_file(DATASET, batch.batch_id, again.epoch, 0)]
     pipeline.curate(pipeline.again(loaded), rows=2)
@@ -299,14 +300,14 @@ def test_a_failed_generation_keeps_the_results_of_the_previous_one(
         reasons = {(work.files[0].key, "v1"): {"malformed_record": rejects}}
         return work.finish(Written({}, {}, reasons), gate)[0]
 
-    def died(counts: Counts) -> Verdict:
+    def died(counts: Counts) -> GateReport:
         raise Died
 
     def said() -> dict[str, bytes | None]:
         told = pipeline.objects.sizes("lake", f"quarantine/{DATASET}/")
         return {key: pipeline.objects.body("lake", key) for key in told}
 
-    loaded = pipeline.load(curated(pipeline.carried(a_file()), 3, lambda counts: Verdict(True, "")))
+    loaded = pipeline.load(curated(pipeline.carried(a_file()), 3, lambda counts: a_report()))
     before = said(), results(pipeline, loaded)
     again = pipeline.again(loaded)
     with pytest.raises(Died):
@@ -363,8 +364,10 @@ def test_a_run_whose_staged_rows_were_deleted_writes_nothing_to_quarantine(pipel
 
 
 @pytest.mark.parametrize("rows", [0, 2])
-@pytest.mark.parametrize("verdict", [Verdict(True, ""), FAILED_GATE])
-def test_a_run_that_lost_its_batch_leaves_no_trace(pipeline: Pipeline, rows: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [a_report(), FAILED_GATE])
+def test_a_run_that_lost_its_batch_leaves_no_trace(
+    pipeline: Pipeline, rows: int, verdict: GateReport
+) -> None:
     batch = pipeline.carried(a_file())
     work = curation(pipeline, batch)
     work.check({0: Checked(0, rows)})
@@ -416,7 +419,7 @@ def stopped_while_publishing(pipeline: Pipeline) -> Batch:
     dying = Curation(context, APP_LOGS, batch)
     dying.check({0: Checked(0, 1)})
     with pytest.raises(Died):
-        dying.finish(Written({(work.files[0].key, "v1"): 1}, {}, {}), lambda counts: Verdict(True, ""))
+        dying.finish(Written({(work.files[0].key, "v1"): 1}, {}, {}), lambda counts: a_report())
     assert pipeline.now(batch).state is BatchState.PUBLISHING
     return pipeline.now(batch)
 

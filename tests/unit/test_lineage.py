@@ -28,7 +28,6 @@ REPORT = GateReport(
     dataset="app_logs",
     batch_id="app_logs-1",
     generation=1,
-    engine="pandas",
     checked_at="2026-01-05T10:16:00.000Z",
     rows=7,
     files=1,

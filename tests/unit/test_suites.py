@@ -40,12 +40,27 @@ def expectation(**changes: Any) -> dict[str, Any]:
     }
 
 
+def of(kind: str, **kwargs: Any) -> dict[str, Any]:
+    return expectation(type=f"expect_{kind}", kwargs=kwargs)
+
+
+BETWEEN, SET, UNIQUE = (
+    "column_values_to_be_between",
+    "column_values_to_be_in_set",
+    "compound_columns_to_be_unique",
+)
+PAIR, TYPE = "column_pair_values_a_to_be_greater_than_b", "column_values_to_be_in_type_list"
+READ = {"type": "comparison", "column": {"name": "read"}, "operator": ">=", "parameter": 100}
+
+
 def suite(*expectations: dict[str, Any], name: str = "app_logs.batch") -> dict[str, Any]:
     return {"name": name, "expectations": list(expectations)}
 
 
 def test_a_proper_suite_passes() -> None:
-    found = suite(expectation(), expectation(severity="warning"), expectation(kwargs={}))
+    found = suite(
+        expectation(), expectation(severity="warning"), of("table_row_count_to_be_between", min_value=1)
+    )
     check_numbers(found, APP_LOGS)
     check_rows(rows_suite(APP_LOGS, [expectation(kwargs={"column": "level"})]), APP_LOGS)
 
@@ -70,9 +85,88 @@ def test_a_proper_suite_passes() -> None:
         (suite({"type": "expect_x", "kwargs": {}}), r"expectation 1 \(expect_x\): severity"),
         (suite(expectation(mostly=0.9)), "it can't hold mostly"),
         (suite(expectation(kwargs={"column": "sauce"})), "there is no column 'sauce'"),
-        (suite(expectation(kwargs={"column_A": "read", "column_B": "b"})), "no column 'b'"),
-        (suite(expectation(kwargs={"column_A": "a", "column_B": "read"})), "no column 'a'"),
-        (suite(expectation(kwargs={"column_list": ["read", "reads"]})), "no column 'reads'"),
+        (
+            suite(of(PAIR, column_A="read", column_B="b", ignore_row_if="either_value_is_missing")),
+            "no column 'b'",
+        ),
+        (suite(of(UNIQUE, column_list=["read", "reads"])), "no column 'reads'"),
+        (
+            suite(of("column_values_to_not_be_nul", column="read")),
+            "the gate knows no expect_column_values_to_not_be_nul;",
+        ),
+        (
+            suite(of("column_values_to_be_unique", column="read")),
+            "the gate knows no expect_column_values_to_be_unique",
+        ),
+        (
+            suite(expectation(kwargs={"column": "read", "mosty": 0.5})),
+            r"no argument mosty; there are column, mostly",
+        ),
+        (suite(expectation(kwargs={})), "it lacks the argument column"),
+        (suite(expectation(kwargs={"column": ["read"]})), "column must be the name of a column"),
+        (
+            suite(expectation(kwargs={"column": "read", "mostly": 99})),
+            "mostly must be a number from 0 to 1, not 99",
+        ),
+        (
+            suite(expectation(kwargs={"column": "read", "mostly": True})),
+            "mostly must be a number from 0 to 1",
+        ),
+        (suite(of(BETWEEN, column="read")), "it needs min_value or max_value"),
+        (
+            suite(of(BETWEEN, column="read", min_value=None)),
+            "min_value must be a number or an ISO time, not None",
+        ),
+        (
+            suite(of(BETWEEN, column="read", min_value=float("nan"))),
+            "min_value must be a number or an ISO time",
+        ),
+        (suite(of(BETWEEN, column="read", min_value=2, max_value=1)), "min_value 2 is above max_value 1"),
+        (
+            suite(of(BETWEEN, column="read", min_value=2, max_value="2026-01-05")),
+            "both be numbers or both be times",
+        ),
+        (
+            suite(of(BETWEEN, column="read", min_value="last week")),
+            "min_value must be a number or an ISO time",
+        ),
+        (
+            suite(of(BETWEEN, column="read", min_value="2026-01-05")),
+            "read is DoubleType, which holds no time",
+        ),
+        (suite(of(BETWEEN, column="read", min_value=1, strict_min=1)), "strict_min must be true or false"),
+        (suite(of("table_row_count_to_be_between", min_value="2026-01-05")), "must be numbers"),
+        (suite(of("table_row_count_to_be_between")), "it needs min_value or max_value"),
+        (suite(of(SET, column="read", value_set=[])), "value_set must be a list of texts"),
+        (suite(of(SET, column="read", value_set=["a", 1])), "value_set must be a list of texts"),
+        (suite(of(SET, column="read", value_set=[True])), "read is DoubleType, which holds no boolean"),
+        (suite(of(TYPE, column="read", type_list=["StringTyp"])), "type_list must be a list of StringType"),
+        (suite(of(PAIR, column_A="read", column_B="read")), "it lacks the argument ignore_row_if"),
+        (
+            suite(of(PAIR, column_A="read", column_B="read", ignore_row_if="never")),
+            "ignore_row_if must be either_value_is_missing, not 'never'",
+        ),
+        (
+            suite(of(UNIQUE, column_list=["read", "read"])),
+            "column_list must be a list of names of columns, each once",
+        ),
+        (suite(of(UNIQUE, column_list=[["read"]])), "column_list must be a list of names of columns"),
+        (
+            suite(of("column_values_to_match_regex", column="read", regex="(")),
+            "regex must be a regular expression",
+        ),
+        (suite(of("column_values_to_match_regex", column="read", regex="a")), "which holds no text"),
+        *(
+            (suite(of(BETWEEN, column="read", min_value=1, row_condition=bad)), message)
+            for bad, message in (
+                ({"type": "and", "conditions": [READ, READ]}, "row_condition must be a comparison"),
+                ({**READ, "operator": "in"}, "row_condition must be a comparison"),
+                ({**READ, "more": 1}, "row_condition must be a comparison"),
+                ({**READ, "parameter": None}, "row_condition must be a comparison"),
+                ({**READ, "column": {"name": "reed"}}, "there is no column 'reed'"),
+                ({**READ, "parameter": "many"}, "read is DoubleType, which holds no text"),
+            )
+        ),
     ],
 )
 def test_a_suite_that_would_let_things_pass_is_refused(found: Any, message: str) -> None:

@@ -28,7 +28,6 @@ class Type:
     spark_class    in `pyspark.sql.types`
     redshift       in DDL; of text with a length, in bytes
     arrow          alias of the physical Parquet type, for `pyarrow.type_for_alias`
-    pandas         the dtype's class in pandas, or numpy's name of it, in which the gate reads small batches
     description    for the documentation
     """
 
@@ -36,28 +35,22 @@ class Type:
     spark_class: str
     redshift: str
     arrow: str
-    pandas: str
     description: str
 
 
 # A new type is one row here, and its name in TypeName.
 TYPES: Mapping[TypeName, Type] = MappingProxyType(
     {
-        "text": Type(
-            "string", "StringType", "varchar", "string", "StringDtype", "UTF-8; the length counts bytes"
-        ),
-        "integer": Type("int", "IntegerType", "integer", "int32", "Int32Dtype", "a whole number of 32 bits"),
-        "bigint": Type("bigint", "LongType", "bigint", "int64", "Int64Dtype", "a whole number of 64 bits"),
-        "boolean": Type("boolean", "BooleanType", "boolean", "bool", "BooleanDtype", "true or false"),
-        "date": Type(
-            "date", "DateType", "date", "date32[day]", "date", "a day, as it is written in the source"
-        ),
+        "text": Type("string", "StringType", "varchar", "string", "UTF-8; the length counts bytes"),
+        "integer": Type("int", "IntegerType", "integer", "int32", "a whole number of 32 bits"),
+        "bigint": Type("bigint", "LongType", "bigint", "int64", "a whole number of 64 bits"),
+        "boolean": Type("boolean", "BooleanType", "boolean", "bool", "true or false"),
+        "date": Type("date", "DateType", "date", "date32[day]", "a day, as it is written in the source"),
         "timestamp": Type(
             "timestamp",
             "TimestampType",
             "timestamp",
             "timestamp[us]",
-            "datetime64[us]",
             "UTC, in microseconds, without a zone",
         ),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gluebook.contracts import Contract
 from gluebook.contracts.reasons import Reason
@@ -19,21 +19,9 @@ from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written, file_results, settlement
 from gluebook.job.divide import divide
 from gluebook.job.publish import begin_publishing, finish_publishing, has_plan, remove_work_files
+from gluebook.quality.report import GateReport
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The gate's verdict on a batch; `summary` names what failed.
-
-    `outcomes`: number of outcomes stored for the warehouse, of which `failed` failed.
-    """
-
-    passed: bool
-    summary: str
-    outcomes: int = 0
-    failed: int = 0
 
 
 def next_batch(context: JobContext, who: Claimant) -> Batch | None:
@@ -140,7 +128,7 @@ class Curation:
     def _staging(self) -> str:
         return self._context.lake.staging(self.batch.batch_id, self.batch.epoch)
 
-    def finish(self, written: Written, gate: Callable[[Counts], Verdict]) -> tuple[Batch, Counts]:
+    def finish(self, written: Written, gate: Callable[[Counts], GateReport]) -> tuple[Batch, Counts]:
         """Count, ask the gate and publish by its verdict; returns the batch in its new state, and its counts.
 
         Nothing is visible outside before the batch is PUBLISHING, a change that only one run can make; its owner
@@ -158,7 +146,7 @@ class Curation:
         counts = reconcile_counts(results, batch.batch_id)
         context.ledger.confirm(batch)
         rejects = self._rejects(written)
-        verdict = gate(counts) if counts.read else Verdict(True, "")
+        report = gate(counts) if counts.read else None
         plan = PublishPlan(
             files=(),
             results=results,
@@ -167,30 +155,28 @@ class Curation:
             rejects=rejects,
             epoch=batch.epoch,
         )
-        if not verdict.passed:
-            plan = replace(plan, outcome=BatchState.REJECTED, reason=Reason.GATE.because(verdict.summary))
+        if report is not None and not report.passed:
+            plan = replace(plan, outcome=BatchState.REJECTED, reason=Reason.GATE.because(report.summary()))
         elif not counts.curated and not self._must_be_loaded:
             plan = replace(plan, outcome=BatchState.EMPTY, reason=Reason.NO_ROWS.because())
         else:
             plan = self._with_rows(plan, written)
-        publishing = begin_publishing(context, batch, plan, self._noted(verdict))
+        publishing = begin_publishing(context, batch, plan, self._noted(report))
         done = finish_publishing(context, publishing)
         remove_work_files(context, done)
         return done, counts
 
-    def _noted(self, verdict: Verdict) -> NotedVerdict | None:
+    def _noted(self, report: GateReport | None) -> NotedVerdict | None:
         """The verdict for the warehouse; without outcomes, one that deletes that of an earlier generation."""
         batch = self.batch
-        if not verdict.outcomes and batch.generation == 1:
-            return None
-        return NotedVerdict(
-            batch_id=batch.batch_id,
-            dataset=batch.dataset,
-            generation=batch.generation,
-            epoch=batch.epoch,
-            rows=verdict.outcomes,
-            passed=verdict.passed,
-            failed=verdict.failed,
+        noted = NotedVerdict(batch.batch_id, batch.dataset, batch.generation, batch.epoch, rows=0)
+        if report is None or not report.outcomes:
+            return noted if batch.generation > 1 else None
+        return replace(
+            noted,
+            rows=len(report.outcomes),
+            passed=report.passed,
+            failed=len(report.failed),
             manifest=self._context.lake.quality_manifest(batch.dataset, batch.batch_id, batch.epoch),
         )
 

@@ -19,7 +19,7 @@ from gluebook.core.plan import PublishedFile, copy_manifest
 from gluebook.core.sql.quality import DQ_COLUMNS
 from gluebook.core.timestamps import utc_timestamp
 from gluebook.job.lake_files import LakeFiles
-from gluebook.quality.gate import SMALL_BYTES, SMALL_ROWS, Staged, run_gate
+from gluebook.quality.gate import run_gate
 from gluebook.quality.report import GateReport
 from gluebook.quality.suites import load_suites
 
@@ -44,7 +44,10 @@ class Gate:
         `files`, `counts`: of the batch; `arrived`: its last date of arrival. Raises ContractError.
         """
         report = run_gate(
-            self._staged(staged, counts.curated) if counts.curated else None,
+            self.lakefiles.spark,
+            # Without a schema, to validate the files as they are.
+            self.lakefiles.read(staged).drop("dt") if counts.curated else None,
+            self.contract,
             load_suites(self.contract),
             batch=batch,
             files=files,
@@ -52,18 +55,11 @@ class Gate:
             arrived=arrived,
             at=utc_timestamp(self.clock()),
         )
-        _log.info("gate validated batch %s: %d rows on %s", batch.batch_id, report.rows, report.engine)
+        _log.info("gate validated batch %s: %d rows", batch.batch_id, report.rows)
         if report.failed:
             _log.warning("batch %s: %s", batch.batch_id, report.summary())
         self._store(report, batch.epoch)
         return report
-
-    def _staged(self, prefix: str, rows: int) -> Staged:
-        """Read without a schema, to validate the files as they are."""
-        sizes = self.objects.sizes(self.lake.bucket, prefix)
-        small = rows <= SMALL_ROWS and sum(sizes.values()) <= SMALL_BYTES
-        files = self.lakefiles.local(prefix) if small else []
-        return Staged(self.lakefiles.read(prefix).drop("dt"), self.contract, files)
 
     def _store(self, report: GateReport, epoch: int) -> None:
         """Store under keys that no other run writes; the ledger says which report is the batch's."""

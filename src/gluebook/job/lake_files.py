@@ -24,11 +24,10 @@ class LakeFiles:
     """Reads and writes Parquet below prefixes of one bucket."""
 
     def __init__(self, spark: SparkSession, objects: ObjectsPort, bucket: str) -> None:
-        self._spark = spark
+        self.spark = spark
         self._objects = objects
         self._bucket = bucket
-        self._direct = has_s3_file_system(spark)
-        self._local: Path | None = None if self._direct else Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
+        self._local = None if has_s3_file_system(spark) else Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
 
     def write(self, df: DataFrame, prefix: str, *, partition_by: str | None = None) -> None:
         """Write `df` below `prefix`, which must be empty."""
@@ -55,18 +54,10 @@ class LakeFiles:
         source = self._path(prefix, "in")
         if isinstance(source, Path):
             self._fetch(prefix, source)
-        reader = self._spark.read.option("inferSchema", "false")
+        reader = self.spark.read.option("inferSchema", "false")
         if schema:
             return reader.schema(schema).parquet(str(source))
         return reader.parquet(str(source))
-
-    def local(self, prefix: str) -> list[Path]:
-        """Download the Parquet files below `prefix`, of which there must be few; they stay until `close`."""
-        if self._local is None:
-            self._local = Path(tempfile.mkdtemp(prefix="gluebook-lake-"))
-        folder = self._local / "local" / prefix
-        self._fetch(prefix, folder)
-        return sorted(folder.rglob("*.parquet"))
 
     def _fetch(self, prefix: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +73,7 @@ class LakeFiles:
             )
 
     def _path(self, prefix: str, way: str) -> Path | str:
-        if self._direct or self._local is None:
+        if self._local is None:
             return f"s3://{self._bucket}/{prefix}"
         return self._local / way / prefix
 

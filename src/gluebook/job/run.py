@@ -28,7 +28,7 @@ from gluebook.job.check import FILE, PROBLEM, RAW, RECORD, check_files, source_i
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
-from gluebook.job.curate import Curation, Verdict, next_batch
+from gluebook.job.curate import Curation, next_batch
 from gluebook.job.gating import Gate
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
@@ -36,6 +36,7 @@ from gluebook.job.row_counts import reasons_per_file, rows_per_file
 from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
+from gluebook.quality.report import GateReport
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
 from gluebook.transforms.frames import Frames, no_records, records_schema
@@ -183,12 +184,11 @@ class BatchRun:
         finally:
             self.close()
 
-    def _gate(self, curation: Curation, counts: Counts) -> Verdict:
+    def _gate(self, curation: Curation, counts: Counts) -> GateReport:
         context, files = self._context, curation.read
         gate = Gate(self.contract, context.objects, context.lake, self._lakefiles, context.clock)
         arrived = max((file.dt for file in files), default=None)
-        report = gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
-        return Verdict(report.passed, report.summary(), len(report.outcomes), len(report.failed))
+        return gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
 
     def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> Written:
         curated = conform(kept.where("_copy = 1"), self.contract)

@@ -44,8 +44,7 @@ def _of(column: Column) -> Iterator[Expectation]:
         "expect_column_values_to_be_in_type_list",
         "the warehouse's column has this type",
         column=name,
-        # Spark or pandas reads the Parquet; both engines give the same verdict.
-        type_list=[type_.spark_class, type_.pandas],
+        type_list=[type_.spark_class],
     )
     if not column.nullable:
         yield _demand(

@@ -1,87 +1,30 @@
-"""The gate: Great Expectations suites on the written Parquet, before anything of it is published."""
+"""The gate: a dataset's suites on the written Parquet and on the batch's numbers, before anything is published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from gluebook.contracts import Contract
 from gluebook.core.model import Batch, Counts
-from gluebook.quality.engine import Engine, run_suite
-from gluebook.quality.numbers import batch_numbers
+from gluebook.quality.arguments import columns_of
+from gluebook.quality.evaluate import evaluate
+from gluebook.quality.expectation_types import violation
+from gluebook.quality.numbers import NUMBERS, batch_numbers
 from gluebook.quality.report import MOST_EXAMPLES, Example, GateReport, Outcome
-from gluebook.quality.suites import Suites, columns_of
-from gluebook.quality.violations import violation
+from gluebook.quality.suites import Suite, Suites
 
-# Below both a batch is checked with pandas, because Spark would take longer to plan than to run. Rows, and bytes of
-# Parquet, which take about ten times as much memory.
-SMALL_ROWS = 200_000
-SMALL_BYTES = 64 << 20
 _LONGEST_EXAMPLE = 200
 
 
-class Staged:
-    """The rows of a batch as they were written, with the columns and types of the files.
-
-    `spark`: as Spark reads them. `files`: local copies of a small batch, which pandas reads.
-    """
-
-    def __init__(self, spark: DataFrame, contract: Contract, files: Sequence[Path] = ()) -> None:
-        self.spark = spark
-        self.contract = contract
-        self.engine: Engine = "pandas" if files else "spark"
-        self._files = files
-
-    def check(self, suites: Suites) -> tuple[list[Outcome], datetime | None]:
-        """The outcomes of the suite of rows, with examples of what fails, and the time of the newest row."""
-        frame = self._pandas() if self.engine == "pandas" else self.spark
-        outcomes = run_suite(frame, suites.rows, self.engine)
-        return [self._with_examples(outcome) for outcome in outcomes], self._newest(frame)
-
-    def _pandas(self) -> Any:
-        from gluebook.quality.frames import read_frame  # slow to import
-
-        return read_frame(self._files)
-
-    def _newest(self, frame: Any) -> datetime | None:
-        name = self.contract.moment
-        if name not in frame.columns:
-            return None  # an expectation reports it
-        if self.engine == "spark":
-            found = frame.agg(F.max(name).cast("timestamp")).first()[0]
-            return found if isinstance(found, datetime) else None
-        newest = frame[name].max()
-        return newest.to_pydatetime() if hasattr(newest, "to_pydatetime") and newest == newest else None
-
-    def _with_examples(self, outcome: Outcome) -> Outcome:
-        condition = violation({"type": outcome.expectation, "kwargs": dict(outcome.kwargs)})
-        if outcome.passed or condition is None or not outcome.unexpected_rows:
-            return outcome
-        return replace(outcome, examples=tuple(self._examples(condition, columns_of(dict(outcome.kwargs)))))
-
-    def _examples(self, condition: str, columns: Iterable[str]) -> Iterable[Example]:
-        """The first examples by file and record, so that the same batch shows the same rows."""
-        place = ("_source_file", "_source_version", "_source_record")
-        shown = [n for n in dict.fromkeys((*self.contract.key, *columns, *place)) if n in self.spark.columns]
-        breaking = self.spark.withColumn("_breaks", F.expr(condition)).where("_breaks")
-        texts = (
-            breaking.orderBy(*(n for n in place if n in shown))
-            .limit(MOST_EXAMPLES)
-            .select(
-                *(F.substring(F.col(f"`{n}`").cast("string"), 1, _LONGEST_EXAMPLE).alias(n) for n in shown)
-            )
-        )
-        return [row.asDict() for row in texts.collect()]
-
-
 def run_gate(
-    staged: Staged | None,
+    spark: SparkSession,
+    staged: DataFrame | None,
+    contract: Contract,
     suites: Suites,
     *,
     batch: Batch,
@@ -92,22 +35,62 @@ def run_gate(
 ) -> GateReport:
     """Run both suites on a batch.
 
-    `staged`: None if there is no curated row; then only the batch's numbers are checked. `files`: the number of files
-    that were read; `arrived`: their last date of arrival, YYYY-MM-DD. Raises ContractError.
+    `staged`: the rows as they were written, with the columns and types of the files; None if there is no curated
+    row: then only the batch's numbers are checked. `files`: the number of files that were read; `arrived`: their
+    last date of arrival, YYYY-MM-DD.
     """
-    import pandas as pd
-
-    outcomes, newest = staged.check(suites) if staged else ([], None)
-    numbers = pd.DataFrame([batch_numbers(files, counts, newest, arrived)])
+    outcomes, newest = check_rows(staged, contract, suites.rows) if staged is not None else ([], None)
+    numbers = batch_numbers(files, counts, newest, arrived)
     return GateReport(
         dataset=batch.dataset,
         batch_id=batch.batch_id,
         generation=batch.generation,
-        engine=staged.engine if staged else "none",
         checked_at=at,
         rows=counts.curated,
         files=files,
         counts=counts,
         newest_at=newest,
-        outcomes=(*outcomes, *run_suite(numbers, suites.batch, "pandas")),
+        outcomes=(*outcomes, *check_batch(spark, numbers, suites.batch)),
     )
+
+
+def check_rows(staged: DataFrame, contract: Contract, suite: Suite) -> tuple[list[Outcome], datetime | None]:
+    """The outcomes of a suite of rows, with examples of what fails; and the time of the newest row, in UTC."""
+    moment = contract.moment
+    # Microseconds: a time would be turned into the time zone of this process.
+    newest = [f"unix_micros(max(`{moment}`))"] if dict(staged.dtypes).get(moment) == "timestamp" else []
+    outcomes, found = evaluate(staged, suite, newest)
+    micros = found[newest[0]] if newest else None
+    return (
+        [_with_examples(outcome, staged, contract) for outcome in outcomes],
+        None if micros is None else datetime(1970, 1, 1) + timedelta(microseconds=micros),
+    )
+
+
+def check_batch(spark: SparkSession, numbers: dict[str, float | None], suite: Suite) -> list[Outcome]:
+    """The outcomes of a suite of a batch's numbers, as a table of one row."""
+    one_row = spark.range(0, 1, 1, 1)
+    return evaluate(one_row.select(*(F.lit(numbers[n]).cast("double").alias(n) for n in NUMBERS)), suite)[0]
+
+
+def _with_examples(outcome: Outcome, staged: DataFrame, contract: Contract) -> Outcome:
+    if outcome.passed or not outcome.unexpected_rows:
+        return outcome
+    condition = violation({"type": outcome.expectation, "kwargs": dict(outcome.kwargs)})
+    assert condition is not None
+    return replace(
+        outcome, examples=tuple(_examples(staged, contract, condition, columns_of(outcome.kwargs)))
+    )
+
+
+def _examples(staged: DataFrame, contract: Contract, condition: str, columns: Sequence[str]) -> list[Example]:
+    """The first examples by file and record, so that the same batch shows the same rows."""
+    place = ("_source_file", "_source_version", "_source_record")
+    shown = [n for n in dict.fromkeys((*contract.key, *columns, *place)) if n in staged.columns]
+    breaking = staged.withColumn("_breaks", F.expr(condition)).where("_breaks")
+    texts = (
+        breaking.orderBy(*(n for n in place if n in shown))
+        .limit(MOST_EXAMPLES)
+        .select(*(F.substring(F.col(f"`{n}`").cast("string"), 1, _LONGEST_EXAMPLE).alias(n) for n in shown))
+    )
+    return [row.asDict() for row in texts.collect()]

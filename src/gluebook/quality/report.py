@@ -21,9 +21,9 @@ class Outcome:
 
     suite               `<dataset>` for rows, `<dataset>.batch` for the batch's numbers
     column              the columns it evaluates, comma-separated; "" for the table
-    unexpected_rows     rows that break it; None if it is not about rows, or rows were not counted
-    unexpected_percent  0 to 100, of the rows it applies to
-    observed            what was found instead, or the error
+    unexpected_rows     rows that break it; None if it is not about rows, or can't be evaluated
+    unexpected_percent  0 to 100, of the rows it applies to; None if there are none
+    observed            what was found instead, or why it can't be evaluated; "" if rows break it: see `examples`
     notes               why it is expected
     examples            at most ten of the rows that break it: key, evaluated columns and provenance, as text
     """
@@ -47,13 +47,11 @@ class GateReport:
 
     rows       curated rows that were checked
     newest_at  the time of the newest row; None if no row has one
-    engine     what ran the suite of the rows: pandas or spark; "none" if there were no rows
     """
 
     dataset: str
     batch_id: str
     generation: int
-    engine: str
     checked_at: str
     rows: int
     files: int

@@ -8,14 +8,16 @@ the suite notebook.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from gluebook.contracts import Contract
+from gluebook.contracts import TYPES, Contract
 from gluebook.errors import ContractError
+from gluebook.quality.arguments import columns_of
 from gluebook.quality.baseline import Expectation, baseline
+from gluebook.quality.expectation_types import check_arguments
 from gluebook.quality.numbers import NUMBERS
 
 SEVERITIES = ("critical", "warning", "info")
@@ -89,7 +91,8 @@ def suite_text(suite: Suite) -> str:
 
 def check_rows(suite: Any, contract: Contract) -> None:
     """Raise ContractError unless `suite` is for the rows of `contract` and has all that the contract requires."""
-    _check(suite, names(contract)[0], contract.names)
+    types = {column.name: TYPES[column.type].spark_class for column in contract.columns}
+    _check(suite, names(contract)[0], types)
     missing = [one for one in baseline(contract) if one not in suite["expectations"]]
     if missing:
         listed = ", ".join(
@@ -103,10 +106,10 @@ def check_rows(suite: Any, contract: Contract) -> None:
 
 def check_numbers(suite: Any, contract: Contract) -> None:
     """Raise ContractError unless `suite` is for the numbers of a batch of `contract`."""
-    _check(suite, names(contract)[1], tuple(NUMBERS))
+    _check(suite, names(contract)[1], dict.fromkeys(NUMBERS, "DoubleType"))
 
 
-def _check(suite: Any, wanted: str, columns: Sequence[str]) -> None:
+def _check(suite: Any, wanted: str, types: Mapping[str, str]) -> None:
     name = suite.get("name") if isinstance(suite, dict) else None
     if name != wanted:
         raise ContractError(f"suite {name!r} is not {wanted}")
@@ -114,26 +117,21 @@ def _check(suite: Any, wanted: str, columns: Sequence[str]) -> None:
     if not isinstance(expectations, list) or not expectations:
         raise ContractError(f"suite {name} has no expectation, so everything would pass the gate")
     for number, expectation in enumerate(expectations, 1):
-        _check_one(expectation, f"suite {name}, expectation {number}", columns)
+        _check_one(expectation, f"suite {name}, expectation {number}", types)
 
 
-def _check_one(expectation: Any, where: str, columns: Sequence[str]) -> None:
+def _check_one(expectation: Any, where: str, types: Mapping[str, str]) -> None:
     if not isinstance(expectation, dict) or not isinstance(expectation.get("kwargs"), dict):
         raise ContractError(f"{where}: it must be an object with a type and kwargs")
     where = f"{where} ({expectation.get('type')})"
     if expectation.get("severity") not in SEVERITIES:
         raise ContractError(f"{where}: severity must be one of {', '.join(SEVERITIES)}")
-    # Great Expectations would ignore a misspelt key, such as "kwarg", or "mostly" beside the kwargs.
+    # A misspelt key, such as "kwarg", or "mostly" beside the kwargs, would be ignored.
     if unknown := sorted(expectation.keys() - _KEYS):
         raise ContractError(
             f"{where}: it can't hold {', '.join(unknown)}; there are {', '.join(sorted(_KEYS))}"
         )
-    for column in columns_of(expectation["kwargs"]):
-        if column not in columns:
-            raise ContractError(f"{where}: there is no column {column!r}")
-
-
-def columns_of(kwargs: dict[str, Any]) -> list[str]:
-    """The columns that an expectation with these arguments evaluates."""
-    found = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
-    return [*found, *kwargs.get("column_list", [])]
+    try:
+        check_arguments(expectation, types)
+    except ContractError as error:
+        raise ContractError(f"{where}: {error}") from None
