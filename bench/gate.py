@@ -1,11 +1,10 @@
-"""What the gate costs beside the job's own work on the same rows, and what it would cost as one aggregate.
+"""What the gate costs beside the job's own work on the same rows.
 
     python bench/gate.py [rows]
 
 Runs on this machine: generated MongoDB records as the inbox holds them, the job notebook's own cells and the
-writing of its Parquet; then the gate on that Parquet, on Spark, and on pandas if the rows are few enough. The last
-case is a cheaper way that is not used: every expectation on rows as a sum in one aggregate of Spark, without Great
-Expectations. All cases run in turn in one process, several rounds; the figure of a case is the median. Prints a
+writing of its Parquet; then the gate on that Parquet, the whole of it and its suite of rows without the search for
+repeated keys. All cases run in turn in one process, several rounds; the figure of a case is the median. Prints a
 Markdown table.
 """
 
@@ -21,22 +20,22 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from gluebook.quality.violations import violation
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from gluebook.contracts.app_logs import APP_LOGS
+from gluebook.core.model import Counts
 from gluebook.job.runtime import spark_session
 from gluebook.notebook.planning import run_job_cells
-from gluebook.quality.gate import Staged
+from gluebook.quality.expectation_types import UNIQUE
+from gluebook.quality.gate import check_batch, check_rows
+from gluebook.quality.numbers import batch_numbers
 from gluebook.quality.suites import load_suites
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.transforms.frames import Frames, records_schema
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
-# Beyond it pandas would need more memory than a small worker has.
-MOST_ON_PANDAS = 500_000
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "jobs" / "app_logs.ipynb"
 ROWS_PER_FILE = 1_000_000
 
@@ -106,24 +105,15 @@ def transform(spark: SparkSession, records: DataFrame, target: Path, rows: int) 
     run.close()
 
 
-def gate(written: DataFrame, files: list[Path]) -> None:
-    outcomes, _ = Staged(written, APP_LOGS, files).check(load_suites(APP_LOGS))
+def gate(written: DataFrame, leave_out: str = "") -> None:
+    """The suites of rows and of the batch's numbers, without expectations of the type `leave_out`."""
+    suites = load_suites(APP_LOGS)
+    kept = [one for one in suites.rows["expectations"] if one["type"] != leave_out]
+    outcomes, newest = check_rows(written, APP_LOGS, {**suites.rows, "expectations": kept})
+    numbers = batch_numbers(1, Counts(1, 1), newest, "2026-01-05")
+    outcomes += check_batch(written.sparkSession, numbers, suites.batch)
     failed = [outcome for outcome in outcomes if not outcome.passed and outcome.severity == "critical"]
     assert not failed, failed
-
-
-def one_aggregate(written: DataFrame) -> None:
-    """All conditions of which a row can break one, as sums over one pass; the key's uniqueness as a second one."""
-    conditions = [
-        condition
-        for expectation in load_suites(APP_LOGS).rows["expectations"]
-        if (condition := violation(expectation)) and " over (" not in condition
-    ]
-    sums = [F.sum(F.expr(f"int({condition})")).alias(f"e{n}") for n, condition in enumerate(conditions)]
-    found = written.agg(F.count("*").alias("rows"), *sums).first()
-    assert found is not None and found["rows"]
-    doubled = written.groupBy(*APP_LOGS.key).count().where("count > 1").limit(1).count()
-    assert doubled == 0
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -139,14 +129,11 @@ def main(rows: int) -> None:
         target = Path(folder) / "curated"
         transform(spark, records, target, rows)
         written = spark.read.parquet(str(target)).drop("dt")
-        files = sorted(target.rglob("*.parquet"))
         cases: dict[str, Callable[[], None]] = {
             "the job's own work": lambda: transform(spark, records, Path(folder) / "again", rows),
-            "the gate on Spark": lambda: gate(written, []),
-            "every expectation as one aggregate": lambda: one_aggregate(written),
+            "the gate": lambda: gate(written),
+            "the gate without uniqueness": lambda: gate(written, UNIQUE),
         }
-        if rows <= MOST_ON_PANDAS:
-            cases["the gate on pandas"] = lambda: gate(written, files)
         seconds: dict[str, list[float]] = {name: [] for name in cases}
         for number in range(ROUNDS + 1):
             for name, work in cases.items():

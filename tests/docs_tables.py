@@ -25,6 +25,7 @@ from gluebook.core.sql.schema import LOADS_COLUMNS
 from gluebook.core.states import BatchState, FileState
 from gluebook.notebook.cells import ROLES
 from gluebook.quality.baseline import identity
+from gluebook.quality.expectation_types import EXPECTATION_TYPES
 from gluebook.sources import source_names
 
 ROOT = Path(__file__).parents[1]
@@ -137,6 +138,21 @@ def columns(of: Iterable[Column], redshift: bool = True, parquet: bool = True) -
     )
 
 
+def expectation_types() -> str:
+    """What the gate can evaluate, with the arguments that must and may be given."""
+    return markdown(
+        "type | needs | may have",
+        (
+            (
+                f"`{name}`",
+                _code(sorted(found.signature.required)),
+                _code(sorted(found.signature.optional)),
+            )
+            for name, found in EXPECTATION_TYPES.items()
+        ),
+    )
+
+
 def _description(column: Column) -> str:
     allowed = f": {_code(column.allowed)}" if column.allowed else ""
     return f"{column.description}{allowed}{'; keyed hash' if column.personal else ''}"
@@ -180,6 +196,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     **{("docs/data.md", f"columns of {name}"): partial(columns, c.columns) for name, c in CONTRACTS.items()},
     ("docs/data.md", "columns of etl_loads"): partial(columns, LOADS_COLUMNS, parquet=False),
     ("docs/data.md", "columns of the quarantine"): partial(columns, QUARANTINE, redshift=False),
+    ("docs/quality.md", "types of expectations"): expectation_types,
     ("docs/quality.md", "columns of dq_results"): partial(columns, DQ_COLUMNS, parquet=False),
     ("docs/data.md", "reasons of records"): partial(reasons, About.RECORD),
     ("docs/data.md", "reasons of files"): partial(reasons, About.FILE),

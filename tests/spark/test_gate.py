@@ -142,7 +142,7 @@ def test_the_newest_row_is_told_in_utc_wherever_the_job_runs(
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert newest is not None and newest.isoformat() == "2026-01-05T10:00:12"
+    assert newest is not None and newest.isoformat() == "2026-01-05T10:00:12.012000"
 
 
 def test_without_a_row_only_the_batchs_numbers_are_checked(spark: SparkSession) -> None:

@@ -19,6 +19,7 @@ from gluebook.quality.evaluate import evaluate
 from gluebook.quality.expectation_types import EXPECTATION_TYPES, violation
 from gluebook.quality.gate import check_batch
 from gluebook.quality.numbers import batch_numbers
+from gluebook.quality.report import Outcome
 from gluebook.quality.suites import Suite, load_suites
 from gx_kit import gx_verdicts
 from suite_kit import Row, broken, good_rows
@@ -34,17 +35,29 @@ def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFr
     return spark.createDataFrame(values, schema).coalesce(1).cache()
 
 
+Verdict = tuple[bool, int | None, float | None]
+
+
+def differences(outcomes: list[Outcome], frame: Any, suite: Suite) -> list[tuple[str, Any, Verdict, Verdict]]:
+    """Where Great Expectations says otherwise: whether it holds, how many rows break it, and their share."""
+    found = []
+    for outcome, (passed, rows, percent) in zip(outcomes, gx_verdicts(frame, suite), strict=True):
+        ours = (outcome.passed, outcome.unexpected_rows, outcome.unexpected_percent)
+        # Where there is no row to count, Great Expectations' count is null; the gate's is zero.
+        theirs = (
+            passed,
+            0 if passed and rows is None and ours[1] == 0 and percent is None else rows,
+            percent,
+        )
+        if ours != theirs:
+            found.append((outcome.expectation, outcome.kwargs, ours, theirs))
+    return found
+
+
 def compared(frame: DataFrame, suite: Suite) -> list[tuple[str, str]]:
     """What fails by the gate and by Great Expectations, which must agree to the row."""
     outcomes, _ = evaluate(frame, suite)
-    of_gx = gx_verdicts(frame, suite)
-    ours = [(o.passed, o.unexpected_rows, o.unexpected_percent) for o in outcomes]
-    differences = [
-        (outcome.expectation, outcome.kwargs, mine, theirs)
-        for outcome, mine, theirs in zip(outcomes, ours, of_gx, strict=True)
-        if mine != theirs
-    ]
-    assert differences == []
+    assert differences(outcomes, frame, suite) == []
     return [(o.expectation, o.column) for o in outcomes if not o.passed]
 
 
@@ -134,7 +147,6 @@ MORE = [
     of(BETWEEN, column="n", min_value=1, strict_min=True),
     of(BETWEEN, column="n", max_value=2, strict_max=True),
     of(BETWEEN, column="n", min_value=1, max_value=2, strict_min=True, strict_max=True),
-    of(BETWEEN, column="n", max_value=2**53),
     *(of(BETWEEN, column="d", **{end: x}) for end in ("min_value", "max_value") for x in (0, 1e-7, 0.5)),
     *(of(BETWEEN, column="at", min_value=t) for t in ("2026-01-05T00:00:00", "2026-01-05T00:00:00.000001")),
     of(BETWEEN, column="at", max_value="2026-01-06T12:00:00", strict_max=True),
@@ -148,7 +160,7 @@ MORE = [
     of(PAIR, **TIMES),
     of(PAIR, **TIMES, or_equal=True),
     of(PAIR, **TIMES, mostly=0.6),
-    of(UNIQUE, column_list=["b"]),
+    of(UNIQUE, column_list=["b", "then"]),
     of(UNIQUE, column_list=["n", "b"], row_condition=only("d", "<", 1)),
     of(UNIQUE, column_list=["t", "b"], mostly=0.5),
     of("column_values_to_not_be_null", column="t", row_condition=only("b", "==", True), mostly=0.5),
@@ -204,19 +216,24 @@ def test_what_holds_no_such_values_fails_and_says_so(spark: SparkSession) -> Non
 # -- a batch's numbers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("read", [0, 1, 99, 100, 101])
-@EACH
-def test_a_batchs_numbers_are_judged_alike(spark: SparkSession, contract: Contract, read: int) -> None:
-    suite = load_suites(contract).batch
-    for rejected in sorted(
-        {0, read // 20, read // 20 + 1, read // 2, read // 2 + 1, read} & {*range(read + 1)}
-    ):
-        for hours in (None, -24.0, -24.000001, 72.0, 72.5):
-            newest = None if hours is None else datetime(2026, 1, 6) - timedelta(hours=hours)
-            counts = Counts(read, read - rejected, 0, rejected)
-            numbers = batch_numbers(1, counts, newest, "2026-01-05")
-            ours = [
-                (o.passed, o.unexpected_rows, o.unexpected_percent)
-                for o in check_batch(spark, numbers, suite)
-            ]
-            assert ours == gx_verdicts(pd.DataFrame([numbers]), suite), numbers
+@pytest.mark.parametrize(
+    ("read", "rejected", "hours"),
+    [
+        (0, 0, None),
+        (1, 1, 72.0),
+        (99, 50, 72.000001),
+        (100, 5, -24.0),
+        (100, 6, -24.000001),
+        (100, 50, 9.0),
+        (100, 51, None),
+        (2_000_000, 1_000_001, 9.0),
+    ],
+)
+def test_a_batchs_numbers_are_judged_alike(
+    spark: SparkSession, read: int, rejected: int, hours: float | None
+) -> None:
+    newest = None if hours is None else datetime(2026, 1, 6) - timedelta(hours=hours)
+    numbers = batch_numbers(1, Counts(read, read - rejected, 0, rejected), newest, "2026-01-05")
+    for contract in CONTRACTS.values():
+        suite = load_suites(contract).batch
+        assert differences(check_batch(spark, numbers, suite), pd.DataFrame([numbers]), suite) == []

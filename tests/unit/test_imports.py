@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from functools import cache
 from graphlib import TopologicalSorter
@@ -143,6 +144,20 @@ def test_decisions_know_no_clock_no_files_and_no_network(module: str) -> None:
 @pytest.mark.parametrize("module", in_rooms("sources", "core", "transforms", "quality"))
 def test_aws_is_not_known_where_data_is_transformed_and_decided(module: str) -> None:
     assert not third_parties(reached(module)) & {"boto3", "botocore"}
+
+
+@pytest.mark.parametrize("module", in_rooms("job"))
+def test_a_job_has_no_use_for_great_expectations(module: str) -> None:
+    assert "great_expectations" not in third_parties(reached(module))
+
+
+def test_a_job_starts_without_pandas_and_great_expectations() -> None:
+    """Both take seconds to import; pyspark itself imports pandas on use only."""
+    names = "print(*{name.partition('.')[0] for name in sys.modules})"
+    code = f"import sys, {', '.join(in_rooms('job'))}; {names}"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pyspark" in found.stdout.split()
+    assert not {"pandas", "great_expectations"} & {*found.stdout.split()}
 
 
 @pytest.mark.parametrize("module", in_rooms("aws", "operations", "functions"))

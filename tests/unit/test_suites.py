@@ -16,6 +16,7 @@ from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ContractError, NotebookError
 from gluebook.notebook.suites import export_suites
 from gluebook.quality.baseline import baseline, identity
+from gluebook.quality.gx import as_gx
 from gluebook.quality.numbers import NUMBERS
 from gluebook.quality.suites import (
     batch_suite,
@@ -252,6 +253,28 @@ def test_a_dataset_without_a_suite_says_which_notebook_to_write() -> None:
     unknown = replace(SUPPORT_TICKETS, name="invoices")
     with pytest.raises(ContractError, match=r"write notebooks/suites/invoices\.ipynb"):
         load_suites(unknown)
+
+
+@EACH_CONTRACT
+def test_great_expectations_takes_the_real_suites_as_they_are(contract: Contract) -> None:
+    suites = load_suites(contract)
+    for suite in (suites.rows, suites.batch):
+        built = [one.configuration for one in as_gx(suite).expectations]
+        assert [(one.type, one.severity) for one in built] == [
+            (one["type"], one["severity"]) for one in suite["expectations"]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"type": "expect_column_values_to_not_be_nul"}, "does not know expect_column_values_to_not_be_nul"),
+        ({"kwargs": {"column": "read", "mosty": 0.5}}, "refuses it: .*mosty"),
+    ],
+)
+def test_what_great_expectations_would_drop_or_refuse_is_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError, match=rf"(?s)suite app_logs\.batch: Great Expectations {message}"):
+        as_gx(suite(expectation(), expectation(**changes)))
 
 
 # -- made from a notebook ----------------------------------------------------------------------------------

@@ -96,6 +96,10 @@ def _unique(kwargs: Mapping[str, Any]) -> str:
     return f"No two rows have the same {names}"
 
 
+def _statistic(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda kwargs: f"The {name} of {kwargs['column']} is {_range(kwargs)}"
+
+
 def _pair(kwargs: Mapping[str, Any]) -> str:
     share = _share(kwargs)
     text = (
@@ -119,6 +123,9 @@ _PHRASES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "expect_compound_columns_to_be_unique": _unique,
     "expect_column_pair_values_a_to_be_greater_than_b": _pair,
     "expect_column_value_byte_lengths_to_be_between": _bytes,
+    "expect_column_min_to_be_between": _statistic("least value"),
+    "expect_column_max_to_be_between": _statistic("greatest value"),
+    "expect_column_mean_to_be_between": _statistic("mean"),
 }
 
 

@@ -123,7 +123,7 @@ def _configuration(outcome: Mapping[str, Any]) -> Any:
     more = {"notes": outcome.get("notes") or None, "severity": outcome.get("severity", "critical")}
     try:
         config = ExpectationConfiguration(type=outcome["expectation"], kwargs=kwargs, **more)
-        # GX has no words for our own expectations, which are registered if the gate is imported.
+        # GX has no words for our own expectations, which are registered if `quality.gx` is imported.
         known = type(config.to_domain_obj()).__module__.startswith("great_expectations.")
     except Exception:  # noqa: BLE001  GX raises any exception for a suite that it does not know
         known = False

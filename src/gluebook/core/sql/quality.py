@@ -40,7 +40,7 @@ DQ_COLUMNS = (
     _text("column_name", 1024, "the columns that it checks; null: the table", nullable=True),
     _text("severity", 16, "critical, warning or info"),
     Column("passed", "boolean", "whether it holds", nullable=False),
-    Column("unexpected_rows", "bigint", "rows that break it; null if they are not counted"),
+    Column("unexpected_rows", "bigint", "rows that break it; null if it is not about rows"),
 )
 
 _NAME = re.compile(r"gluebook-quality:(?P<dataset>[^:]+):(?P<batch>[^:]+):(?P<attempt>\d+)")
