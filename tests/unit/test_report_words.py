@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gluebook.quality.expectation_types import EXPECTATION_TYPES
 from gluebook.quality.words import condition_in_words, sentence
 
 SUITES = sorted((Path(__file__).parents[2] / "expectations").glob("*.json"))
@@ -118,8 +119,8 @@ def test_an_expectation_is_told_as_a_sentence(expectation: str, kwargs: dict[str
 def test_a_type_that_is_not_known_is_told_by_its_name_and_arguments() -> None:
     kwargs = {"column": "cost", "min_value": 3, "row_condition": compared("a", "==", 1)}
     assert (
-        sentence("expect_column_max_to_be_between", kwargs)
-        == "Where a is 1, Column max to be between (column: cost; min value: 3)."
+        sentence("expect_column_sum_to_be_between", kwargs)
+        == "Where a is 1, Column sum to be between (column: cost; min value: 3)."
     )
     assert sentence("expect_", {}) == "Something without a name."
 
@@ -150,3 +151,12 @@ def test_every_expectation_of_our_suites_has_words_of_its_own(suite: Path) -> No
         told = sentence(expectation["type"], expectation["kwargs"])
         bare = expectation["type"].removeprefix("expect_").replace("_", " ")
         assert bare not in told.lower() and told.endswith(".")
+
+
+@pytest.mark.parametrize("kind", EXPECTATION_TYPES)
+def test_each_type_that_the_gate_knows_has_a_sentence_of_its_own(kind: str) -> None:
+    signature = EXPECTATION_TYPES[kind].signature
+    of = {"column_list": ["a"], "value_set": ["x"], "type_list": ["StringType"]}
+    kwargs = {name: of.get(name, 1) for name in signature.required | (signature.optional & {"min_value"})}
+    by_name = kind.removeprefix("expect_").replace("_", " ").capitalize()
+    assert not sentence(kind, kwargs).startswith(by_name)
