@@ -27,7 +27,7 @@ _GOOD: dict[str, Callable[[int], Any]] = {
 
 def good_rows(contract: Contract, sources: tuple[str, ...], rows: int) -> list[Row]:
     """Rows with a value in every column, that their suite holds for; `sources` take turns."""
-    values = {**_GOOD, "source": lambda n: sources[n % len(sources)]}
+    values: dict[str, Callable[[int], Any]] = {**_GOOD, "source": lambda n: sources[n % len(sources)]}
     return [
         {column.name: values.get(column.name, _value(column))(n) for column in contract.columns}
         for n in range(rows)
