@@ -32,7 +32,7 @@ from gluebook.quality.gate import check_batch, check_rows
 from gluebook.quality.numbers import batch_numbers
 from gluebook.quality.suites import load_suites
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
-from gluebook.transforms.frames import Frames, records_schema
+from gluebook.transforms.frames import Part, Records, records_schema
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
@@ -45,12 +45,12 @@ class Run:
 
     def __init__(self, spark: SparkSession, records: DataFrame) -> None:
         self.spark, self.contract, self.pseudonym_key = spark, APP_LOGS, "a key"
-        self._frames = Frames(APP_LOGS, ((MONGOD, records),))
+        self._records = Records(APP_LOGS, (Part(MONGOD, records),))
         self._kept: list[DataFrame] = []
         self.result: tuple[DataFrame, DataFrame] | None = None
 
-    def records(self) -> Frames:
-        return self._frames
+    def records(self) -> Records:
+        return self._records
 
     def keep(self, df: DataFrame) -> DataFrame:
         self._kept.append(df.persist())

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from gluebook.job.runtime import spark_session
 from gluebook.sources import source
-from gluebook.transforms.frames import Frames, records_schema
+from gluebook.transforms.frames import Part, Records, records_schema
 from spark.conftest import rows_of
 from spark.pipelines import FakeRun
 
@@ -23,7 +23,7 @@ def main(script: str, dataset: str, name: str, path: str) -> None:
     of = source(dataset, name)
     spark = spark_session("walk-through")
     records = spark.createDataFrame(rows_of(of, "file", Path(path).read_bytes()), records_schema(of))
-    run = FakeRun(spark, of.contract, Frames(of.contract, ((of, records),)))
+    run = FakeRun(spark, of.contract, Records(of.contract, (Part(of, records),)))
     started = type("Started", (), {"start": staticmethod(lambda **_: run)})
     with (
         patch("gluebook.job.run.BatchRun", started),

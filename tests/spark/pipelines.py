@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from gluebook.contracts import Contract
 from gluebook.notebook.planning import run_job_cells
 from gluebook.sources.model import Source
-from gluebook.transforms.frames import Frames
+from gluebook.transforms.frames import Part, Records
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks" / "jobs"
 
@@ -21,13 +21,13 @@ class FakeRun:
 
     spark: SparkSession
     contract: Contract
-    frames: Frames
+    batch: Records
     pseudonym_key: str = "a key"
     kept: DataFrame | None = None
     rejects: DataFrame | None = None
 
-    def records(self) -> Frames:
-        return self.frames
+    def records(self) -> Records:
+        return self.batch
 
     def keep(self, df: DataFrame) -> DataFrame:
         # As the real one does: what is computed already stays out of the plans of what follows.
@@ -41,7 +41,7 @@ class FakeRun:
 def run_notebook(spark: SparkSession, source: Source, records: DataFrame) -> FakeRun:
     """Execute the job cells of the notebook of `source`'s dataset, in order, on `records` of that source."""
     dataset = source.contract.name
-    run = FakeRun(spark, source.contract, Frames(source.contract, ((source, records),)))
+    run = FakeRun(spark, source.contract, Records(source.contract, (Part(source, records),)))
 
     run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
     return run

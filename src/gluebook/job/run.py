@@ -39,7 +39,7 @@ from gluebook.job.self_check import self_check_unless_proven
 from gluebook.quality.report import GateReport
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
-from gluebook.transforms.frames import Frames, no_records, records_schema
+from gluebook.transforms.frames import Part, Records, no_records, records_schema
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
@@ -136,16 +136,16 @@ class BatchRun:
         _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
         self._curation.check(check_files(self.spark, files, self._context.lake.bucket, self._curation.inbox))
 
-    def records(self) -> Frames:
-        """The parsed records of the batch's readable files: a frame for each source that has some.
+    def records(self) -> Records:
+        """The parsed records of the batch's readable files: those of each source that has some.
 
-        Without any, an empty frame for each source. Columns: see `records_schema`.
+        Without any, none for each source. Columns: see `records_schema`.
         """
         sources = sources_of(self.contract.name)
         found = [(each, files) for each in sources if (files := self._readable(each.name))]
         if not found:
-            return Frames(self.contract, tuple((each, no_records(self.spark, each)) for each in sources))
-        return Frames(self.contract, tuple((each, self._records(each, files)) for each, files in found))
+            return Records(self.contract, tuple(Part(each, no_records(self.spark, each)) for each in sources))
+        return Records(self.contract, tuple(Part(each, self._records(each, files)) for each, files in found))
 
     def _records(self, of: Source, files: list[tuple[int, FileVersion, Checked]]) -> DataFrame:
         assert self._curation is not None

@@ -22,7 +22,7 @@ from gluebook.job.row_references import row_references
 from gluebook.notebook.cells import read_notebook
 from gluebook.notebook.problems import Problem
 from gluebook.sources import sources_of
-from gluebook.transforms.frames import Frames, records_schema
+from gluebook.transforms.frames import Part, Records, records_schema
 from gluebook.transforms.verbs import conform, rejects_table
 
 
@@ -63,11 +63,11 @@ class _NoRecords:
     finished: bool = False
     kept: list[DataFrame] = field(default_factory=list)
 
-    def records(self) -> Frames:
+    def records(self) -> Records:
         """Empty frames. Spark doesn't know that when it plans, or it would leave everything out."""
         sources = sources_of(self.contract.name)
-        frames = ((each, self.spark.createDataFrame([], records_schema(each))) for each in sources)
-        return Frames(self.contract, tuple(frames))
+        parts = (Part(each, self.spark.createDataFrame([], records_schema(each))) for each in sources)
+        return Records(self.contract, tuple(parts))
 
     def keep(self, df: DataFrame) -> DataFrame:
         """A frame that ends a plan, as in the job: what follows would multiply what it takes to plan it."""

@@ -68,6 +68,11 @@ def problem_of_pattern(pattern: str) -> str | None:
     return None
 
 
+def pieces_of(pattern: str) -> Iterator[str]:
+    """The pieces of a pattern: runs of one letter, texts with their quotes, and other characters."""
+    return (piece[0] for piece in _PIECE.finditer(pattern))
+
+
 def _misplaced(pattern: str) -> str | None:
     depth = 0
     for piece in PIECE.finditer(pattern):

@@ -1,27 +1,90 @@
-"""One DataFrame per source: what a job notebook does to all of them, it says once."""
+"""The records of a batch: what a job notebook does to all of its sources, it says once.
+
+`Records` are worked on in the tasks that read them, over Arrow, by verbs that are only noted until they are needed.
+`Frames` are what Spark makes of them: a DataFrame per source.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import LongType, StringType, StructType
 
 from gluebook.contracts import Contract
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
+from gluebook.transforms.people import full_names
+from gluebook.transforms.rows import PROBLEM, RAW, Rows
 
 P = ParamSpec("P")
-_ABOUT = ("_source_file", "_source_version", "_batch_id", "dt", "_raw", "_problem")
+Verb = Callable[[Rows, Source], Rows]
+Batches = Iterator[pa.RecordBatch]
+_ABOUT = ("_source_file", "_source_version", "_batch_id", "dt", RAW, PROBLEM)
+_NAME = "name"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The records of one source: of `df`, or of what `read` makes of its batches; see `records_schema`."""
+
+    source: Source
+    df: DataFrame
+    read: Callable[[Batches], Batches] = iter
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a batch at some step of the notebook, for each source that has some."""
+
+    contract: Contract
+    parts: tuple[Part, ...]
+    verbs: tuple[Verb, ...] = ()
+
+    def apply(
+        self, verb: Callable[Concatenate[Rows, Source, P], Rows], *args: P.args, **kwargs: P.kwargs
+    ) -> Records:
+        """The records after `verb(rows, source, ...)`."""
+        bound: Any = _Bound(verb, args, kwargs)
+        return replace(self, verbs=(*self.verbs, bound))
+
+    def everybody(self) -> frozenset[str]:
+        """The full names of the persons in the batch, if a source has prose that may name them."""
+        named = [part for part in self.parts if part.source.prose]
+        return frozenset(row[0] for part in named for row in self._names(part).distinct().collect())
+
+    def _names(self, part: Part) -> DataFrame:
+        return part.df.mapInArrow(partial(_names, part.read, self.verbs, part.source), f"{_NAME} string")
+
+    def frames(self) -> Frames:
+        """A DataFrame per source, with the columns that the verbs leave."""
+        return Frames(self.contract, tuple((part.source, self._frame(part)) for part in self.parts))
+
+    def _frame(self, part: Part) -> DataFrame:
+        no_record = pa.RecordBatch.from_pylist([], to_arrow_schema(records_schema(part.source)))
+        [empty] = _worked(iter, self.verbs, part.source, iter([no_record]))
+        return part.df.mapInArrow(
+            partial(_worked, part.read, self.verbs, part.source), from_arrow_schema(empty.schema)
+        )
+
+    def union(self) -> DataFrame:
+        """All rows in one frame; see `Frames.union`."""
+        return self.frames().union()
+
+    def count(self) -> DataFrame:
+        """The number of records per file."""
+        return self.union().groupBy("_source_file").count()
 
 
 @dataclass(frozen=True)
 class Frames:
-    """The records of a batch at some step of the notebook: a DataFrame per source that has records in it."""
+    """A DataFrame per source that has records in the batch."""
 
     contract: Contract
     frames: tuple[tuple[Source, DataFrame], ...]
@@ -52,9 +115,38 @@ class Frames:
             {name: F.lit(None).cast(self.contract.column(name).spark_type) for name in missing}
         )
 
-    def count(self) -> DataFrame:
-        """The number of records per file."""
-        return self.union().groupBy("_source_file").count()
+
+@dataclass(frozen=True)
+class _Bound:
+    """A verb with what it takes besides rows and source. Not a closure: its representation names no key."""
+
+    verb: Callable[..., Rows]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def __call__(self, rows: Rows, source: Source) -> Rows:
+        return self.verb(rows, source, *self.args, **self.kwargs)
+
+    def __repr__(self) -> str:
+        return f"{getattr(self.verb, '__name__', self.verb)}(...)"
+
+
+def _worked(
+    read: Callable[[Batches], Batches], verbs: Iterable[Verb], source: Source, batches: Batches
+) -> Batches:
+    for batch in read(batches):
+        yield _after(verbs, source, batch).to_batch()
+
+
+def _names(
+    read: Callable[[Batches], Batches], verbs: Iterable[Verb], source: Source, batches: Batches
+) -> Batches:
+    for batch in read(batches):
+        yield pa.RecordBatch.from_arrays([full_names(_after(verbs, source, batch), source)], [_NAME])
+
+
+def _after(verbs: Iterable[Verb], source: Source, batch: pa.RecordBatch) -> Rows:
+    return reduce(lambda rows, verb: verb(rows, source), verbs, Rows.of(batch))
 
 
 def records_schema(source: Source) -> StructType:

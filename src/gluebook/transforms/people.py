@@ -6,93 +6,127 @@ Names are compared by their words, in upper or lower case and without titles: `D
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gluebook.sources.model import Source
+from gluebook.transforms.rows import Rows
 
 MASK = "<masked>"
 
-_PEOPLE = "_people"
-_RECORD = ["_source_file", "_source_version", "_source_record"]
-_LETTER = r"[\p{L}\p{N}]"
 _NO_LETTERS = r"[^\p{L}\p{N}]+"
+_TITLE_BEFORE = r"(?i)^\P{L}*(?:(?:mr|mrs|ms|miss|mx|dr|prof)\b\P{L}+)+"
+_TITLE_BEHIND = r"(?i)(?:\P{L}+(?:jr|sr|md|phd|dds|dvm|ii|iii|iv|v)\b\P{L}*)+$"
+# A run of letters and digits: \w is these and the underscore.
+_WORD = re.compile(r"[^\W_]+")
 # What may stand between the words of a name: a blank, a line break, a dot and a blank, a dash.
-_BETWEEN_WORDS = r"[^\p{L}\p{N}]{1,3}"
-_TITLE_BEFORE = r"(?iu)^\P{L}*((mr|mrs|ms|miss|mx|dr|prof)\b\P{L}+)+"
-_TITLE_BEHIND = r"(?iu)(\P{L}+(jr|sr|md|phd|dds|dvm|ii|iii|iv|v)\b\P{L}*)+$"
+_MOST_BETWEEN_WORDS = 3
 # A letter alone, such as an initial, tells nobody who it is.
 _SHORTEST_PART = 2
-_TEXTS = "array<string>"
+
+Name = tuple[str, ...]
 
 
-def mask_people(text: Column) -> Column:
-    """Replace the people in `_people`, the column that `with_people` adds."""
-    people = F.col(_PEOPLE)
-    return F.when(people.isNull(), text).otherwise(F.regexp_replace(text, people, F.lit(MASK)))
+class Names:
+    """Full names, each by its words in lower case; the longest first among those with the same first words."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        found: dict[Name, list[Name]] = defaultdict(list)
+        for words in {tuple(name.casefold().split(" ")) for name in names if name}:
+            found[words[:2]].append(words)
+        self._by_beginning = {first: sorted(some, key=_length, reverse=True) for first, some in found.items()}
+        self.first_words = {words[0] for words in self._by_beginning}
+
+    def at(self, words: Sequence[str], place: int) -> Iterator[Name]:
+        """The names that may begin with the word at `place`."""
+        yield from self._by_beginning.get(tuple(words[place : place + 2]), ())
+        yield from self._by_beginning.get((words[place],), ())
 
 
-def is_address(name: str) -> Column:
-    """Whether the person in column `name` is an e-mail address."""
-    return F.col(f"`{name}`").contains("@")
+def _length(name: Name) -> int:
+    return len(" ".join(name))
 
 
-def with_people(df: DataFrame, source: Source) -> DataFrame:
-    """Add `_people`: a pattern of the persons to be masked in a record's prose, or null if there are none.
-
-    These are the record's own persons, in full or by a part of the name as the name spells it, and the others of
-    the batch whom its prose names in full. Shape: same rows.
-    """
-    persons = (*source.persons, *source.left_out)
-    own = F.array(*(_words_of(name) for name in persons))
-    everybody = F.array_distinct(F.array_compact(F.concat(own, F.coalesce("_named", F.array().cast(_TEXTS)))))
-    # The longer one first: of two names that begin alike, the shorter would leave the rest of the longer.
-    longest_first = F.array_sort(everybody, lambda one, other: F.length(other) - F.length(one))
-    parts = F.flatten(F.array_compact(F.array(*(_parts_of(name) for name in persons))))
-    either = F.array_join(F.concat(F.transform(longest_first, _in_any_case), parts), "|")
-    pattern = F.concat(F.lit(f"(?<!{_LETTER})("), either, F.lit(f")(?!{_LETTER})"))
-    joined = df.join(_named_in_prose(df, source), _RECORD, "left")
-    return joined.withColumn(_PEOPLE, F.when(either != "", pattern)).drop("_named")
+@cache
+def names_of(everybody: frozenset[str]) -> Names:
+    """The names of a batch; made once in each process."""
+    return Names(everybody)
 
 
-def _named_in_prose(df: DataFrame, source: Source) -> DataFrame:
-    """Which of the batch's people a record's prose names in full: `_RECORD`, `_named` (their names' words).
+def full_names(rows: Rows, source: Source) -> pa.Array:
+    """The full names of the persons of the records, each by its words, without addresses."""
+    columns = [rows[name] for name in (*source.persons, *source.left_out)]
+    found = [words_of(names.filter(pc.invert(is_address(names)))) for names in columns]
+    everybody = pa.concat_arrays(found).drop_null().unique()
+    return everybody.filter(pc.match_substring(everybody, " "))
 
-    Shape: one row per record that names somebody. The first two words of a name are looked up among the pairs of
-    words that follow each other in the text, so that names and texts meet in a join and nowhere else.
-    """
-    spelt = F.array(
-        *(F.when(~is_address(name), _words_of(name)) for name in (*source.persons, *source.left_out))
+
+def is_address(persons: pa.Array) -> pa.Array:
+    """Whether each is an e-mail address; null is none."""
+    return pc.fill_null(pc.match_substring(persons, "@"), False)
+
+
+def words_of(names: pa.Array) -> pa.Array:
+    """The words of people's names, a blank between them, titles left out; null if there are none."""
+    bare = pc.replace_substring_regex(pc.replace_substring_regex(names, _TITLE_BEFORE, ""), _TITLE_BEHIND, "")
+    words = pc.utf8_trim(pc.replace_substring_regex(bare, _NO_LETTERS, " "), " ")
+    return pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
+
+
+def mask_people(texts: Iterable[str | None], owns: Iterable[Own], everybody: Names) -> pa.Array:
+    """The texts without their records' own persons and without everybody who is named in full."""
+    return pa.array(
+        (text and own.without(text, everybody) for text, own in zip(texts, owns, strict=True)), pa.string()
     )
-    names = (
-        df.select(F.explode(spelt).alias("name"))
-        .where(F.col("name").contains(" "))
-        .select(F.lower("name").alias("name"))
-        .distinct()
-        .withColumn("pair", F.substring_index("name", " ", 2))
-    )
-    prose = F.concat_ws(" ", *(F.col(f"`{name}`") for name in source.prose))
-    words = df.select(*_RECORD, F.split(F.lower(prose), _NO_LETTERS).alias("words")).where(
-        F.size("words") > 1
-    )
-    pairs = F.expr("transform(sequence(1, size(words) - 1), i -> concat(words[i - 1], ' ', words[i]))")
-    met = words.select(*_RECORD, F.explode(F.array_distinct(pairs)).alias("pair")).join(names, "pair")
-    return met.groupBy(*_RECORD).agg(F.collect_set("name").alias("_named"))
 
 
-def _words_of(name: str) -> Column:
-    """The words of a person's name, a blank between them, titles left out; null if there are none."""
-    value = F.regexp_replace(F.regexp_replace(F.col(f"`{name}`"), _TITLE_BEFORE, ""), _TITLE_BEHIND, "")
-    words = F.trim(F.regexp_replace(value, _NO_LETTERS, " "))
-    return F.when(words != "", words)
+class Own:
+    """A record's own persons: in full, and by a part of the name as the name spells it."""
+
+    def __init__(self, names: Iterable[str | None], addresses: Iterable[str | None]) -> None:
+        known = [name for name in names if name]
+        self._names = Names([*known, *(address for address in addresses if address)])
+        self._parts = {part for name in known for part in name.split(" ") if len(part) >= _SHORTEST_PART}
+
+    def without(self, text: str, everybody: Names) -> str:
+        """The text with a mask in the place of every person."""
+        spelt = _WORD.findall(text)
+        words = [word.casefold() for word in spelt]
+        if not self._parts.intersection(spelt):
+            firsts = set(words)
+            if firsts.isdisjoint(self._names.first_words) and firsts.isdisjoint(everybody.first_words):
+                return text
+        return _masked(text, list(self._spans(text, spelt, words, everybody)))
+
+    def _spans(
+        self, text: str, spelt: list[str], words: list[str], everybody: Names
+    ) -> Iterator[tuple[int, int]]:
+        places = [found.span() for found in _WORD.finditer(text)]
+        at = 0
+        while at < len(words):
+            names = sorted((*self._names.at(words, at), *everybody.at(words, at)), key=_length, reverse=True)
+            length = next((len(name) for name in names if _is_at(name, at, words, places)), 0)
+            length = length or int(spelt[at] in self._parts)
+            if length:
+                yield places[at][0], places[at + length - 1][1]
+            at += length or 1
 
 
-def _parts_of(name: str) -> Column:
-    """The words by which a person may be called; of an address there are none."""
-    parts = F.filter(F.split(_words_of(name), " "), lambda part: F.length(part) >= _SHORTEST_PART)
-    return F.when(~is_address(name), parts)
+def _is_at(name: Name, at: int, words: list[str], places: list[tuple[int, int]]) -> bool:
+    end = at + len(name)
+    gaps = (places[n + 1][0] - places[n][1] for n in range(at, end - 1))
+    return tuple(words[at:end]) == name and all(gap <= _MOST_BETWEEN_WORDS for gap in gaps)
 
 
-def _in_any_case(words: Column) -> Column:
-    spaced = F.replace(words, F.lit(" "), F.lit(_BETWEEN_WORDS))
-    return F.concat(F.lit("(?iu:"), spaced, F.lit(")"))
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    parts = []
+    end = 0
+    for begin, behind in spans:
+        parts += [text[end:begin], MASK]
+        end = behind
+    return "".join([*parts, text[end:]])
