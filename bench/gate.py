@@ -45,7 +45,7 @@ class Run:
 
     def __init__(self, spark: SparkSession, records: DataFrame) -> None:
         self.spark, self.contract, self.pseudonym_key = spark, APP_LOGS, "a key"
-        self._records = Records(APP_LOGS, (Part(MONGOD, records),))
+        self._records = Records(APP_LOGS, (Part.of(MONGOD, records),))
         self._kept: list[DataFrame] = []
         self.result: tuple[DataFrame, DataFrame] | None = None
 

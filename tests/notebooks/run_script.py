@@ -23,7 +23,7 @@ def main(script: str, dataset: str, name: str, path: str) -> None:
     of = source(dataset, name)
     spark = spark_session("walk-through")
     records = spark.createDataFrame(rows_of(of, "file", Path(path).read_bytes()), records_schema(of))
-    run = FakeRun(spark, of.contract, Records(of.contract, (Part(of, records),)))
+    run = FakeRun(spark, of.contract, Records(of.contract, (Part.of(of, records),)))
     started = type("Started", (), {"start": staticmethod(lambda **_: run)})
     with (
         patch("gluebook.job.run.BatchRun", started),

@@ -41,7 +41,7 @@ class FakeRun:
 def run_notebook(spark: SparkSession, source: Source, records: DataFrame) -> FakeRun:
     """Execute the job cells of the notebook of `source`'s dataset, in order, on `records` of that source."""
     dataset = source.contract.name
-    run = FakeRun(spark, source.contract, Records(source.contract, (Part(source, records),)))
+    run = FakeRun(spark, source.contract, Records(source.contract, (Part.of(source, records),)))
 
     run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
     return run

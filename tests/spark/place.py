@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
@@ -22,8 +24,11 @@ from gluebook.core.states import BatchState
 from gluebook.core.versions import order_of_event
 from gluebook.job.counting import Checked
 from gluebook.job.curate import next_batch
+from gluebook.job.inbox import InboxReader
 from gluebook.job.run import BatchRun
 from gluebook.notebook.planning import run_job_cells
+from gluebook.sources.model import Source
+from gluebook.transforms.frames import Part, records_schema
 from spark.pipelines import NOTEBOOKS
 
 JOBS = {"app_logs": "job-logs", "support_tickets": "job-tickets"}
@@ -106,19 +111,27 @@ class Place:
             batch=batch,
             lease=None,
         )
-        with self._checked_here():
+        with files_here(), patch("gluebook.job.check.Objects", lambda: self.pipeline.objects):
             run._check()
-        run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
+            with patch("gluebook.job.inbox.Objects", lambda: self.pipeline.objects):
+                run_job_cells(NOTEBOOKS / f"{dataset}.ipynb", run)
         return batch.batch_id
 
-    def _checked_here(self) -> Any:
-        """Files are checked in this process, which alone knows the objects in memory."""
-        objects = self.pipeline.objects
 
-        def check_files(
-            spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
-        ) -> dict[int, Checked]:
-            with patch("gluebook.job.check.Objects", lambda: objects):
-                return check_here(files, bucket, inbox)
+def files_here() -> ExitStack:
+    """Files are checked and the inbox is read in this process, which alone knows where its objects are."""
 
-        return patch("gluebook.job.run.check_files", check_files)
+    def check_files(
+        spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
+    ) -> dict[int, Checked]:
+        return check_here(files, bucket, inbox)
+
+    def inbox_part(spark: SparkSession, of: Source, read: InboxReader) -> Part:
+        places = pa.RecordBatch.from_pydict({"id": range(len(read.keys))})
+        rows = [tuple(row.values()) for batch in read([places]) for row in batch.to_pylist()]
+        return Part.of(of, spark.createDataFrame(rows, records_schema(of)))
+
+    stack = ExitStack()
+    stack.enter_context(patch("gluebook.job.run.check_files", check_files))
+    stack.enter_context(patch("gluebook.job.run.inbox_part", inbox_part))
+    return stack

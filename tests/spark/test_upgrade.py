@@ -15,15 +15,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from chain.kit import Chain, log_line, ticket_file, ticket_record
-from fakes.checking import check_here
 from gluebook.cli.laptop import laptop
 from gluebook.contracts import CONTRACTS
 from gluebook.core.states import OPEN_STATES, BatchState
-from gluebook.job.counting import Checked
 from gluebook.operations.replay import replay, replay_of_files
 from localaws.stack import LocalAws
 from notebook_kit import read_cells
 from spark.pipelines import NOTEBOOKS
+from spark.place import files_here
 from upgrade.restore import HERE, Recording
 
 RECORDINGS = sorted(HERE.glob("*.zip"))
@@ -134,11 +133,8 @@ def _runs_in(spark: SparkSession, chain: Chain) -> ExitStack:
             return "FAILED", f"{type(error).__name__}: {error}"
         return "SUCCEEDED", ""
 
-    def check_files(_: SparkSession, *about: Any) -> dict[int, Checked]:
-        # Spark's workers have the environment of when the session was started, without this laptop's.
-        return check_here(*about)
-
     stack = ExitStack()
     stack.enter_context(patch.object(chain.laptop.aws.jobs, "_execute", execute))
-    stack.enter_context(patch("gluebook.job.run.check_files", check_files))
+    # Spark's workers have the environment of when the session was started, without this laptop's.
+    stack.enter_context(files_here())
     return stack

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from fakes import FakeObjects, a_file
 from gluebook.core.model import FileVersion
-from gluebook.job.check import _check_file, inbox_schema, plan_tasks
+from gluebook.job.check import _check_file, plan_tasks
 from gluebook.job.counting import Checked
+from gluebook.job.inbox import InboxWriter
 from gluebook.sources import source
 
 
@@ -24,11 +25,14 @@ def claimed(objects: FakeObjects, body: bytes) -> FileVersion:
 
 def checked(objects: FakeObjects, file: FileVersion, folder: Path) -> tuple[Checked, list[str]]:
     """What was found of a file, and the records that are in the inbox then."""
-    path = folder / "records.parquet"
     of = source(file.dataset, file.source)
-    with pq.ParquetWriter(path, inbox_schema(of)) as writer:
-        found = _check_file(objects, 7, file, of, writer)  # type: ignore[arg-type]
-    rows = pq.read_table(path).to_pylist()
+    with InboxWriter(objects, "lake", "inbox/00007", of) as writer:
+        found = _check_file(objects, 7, file, of, writer)
+    rows = []
+    for key in objects.sizes("lake", "inbox/"):
+        objects.download("lake", key, folder / "records.parquet")
+        rows += pq.read_table(folder / "records.parquet").to_pylist()
+        objects.delete("lake", [key])
     assert {row["_file"] for row in rows} <= {7}
     return found, [row["_raw"] for row in rows]
 

@@ -1,37 +1,30 @@
 """Check claimed files one by one and put their records, numbered and parsed, into the batch's inbox.
 
 Runs as Spark tasks, so that many files are checked at once and none of them passes through the driver. Each task
-reads the exact claimed versions of one source from S3 and writes Parquet to <inbox><source>/: one row per record, of
-which file (its place in the batch) and number, its text, its fields by their names, and what is wrong with it.
+reads the exact claimed versions of files of one source from S3.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
 from gluebook.contracts.reasons import Reason
 from gluebook.core.model import FileVersion
 from gluebook.job.counting import Checked
+from gluebook.job.inbox import InboxWriter, source_inbox
 from gluebook.sources import source
 from gluebook.sources.framing import BadFile, Framer
 from gluebook.sources.model import Source
-from gluebook.sources.reading import ParsedRecord, parsed
+from gluebook.sources.reading import parsed
 
-FILE, RECORD, RAW, PROBLEM = "_file", "_record", "_raw", "_problem"
-_ABOUT = ((FILE, pa.int32()), (RECORD, pa.int64()), (RAW, pa.string()), (PROBLEM, pa.string()))
-_ROWS_AT_ONCE = 16_384
-_BYTES_AT_ONCE = 8 << 20
 # Small files share a task: starting one costs more than reading a few kilobytes.
 _TASK_BYTES = 64 << 20
 _TASK_FILES = 500
@@ -42,16 +35,11 @@ _CHECKED = pa.schema(
 
 @dataclass(frozen=True)
 class Task:
-    """Files of one source with their places in the batch, and the folder and number of the object to be written."""
+    """Files of one source with their places in the batch, and the folder and number of what it writes."""
 
     files: tuple[tuple[int, FileVersion], ...]
     folder: str
     number: int
-
-
-def source_inbox(inbox: str, name: str) -> str:
-    """Where the records of a source are in a batch's inbox."""
-    return f"{inbox}{name}/"
 
 
 def check_files(
@@ -107,17 +95,11 @@ def check_task(task: Task, bucket: str) -> list[Checked]:
     objects = Objects()
     _, first = task.files[0]
     of = source(first.dataset, first.source)
-    with tempfile.TemporaryDirectory(prefix="gluebook-check-") as folder:
-        path = Path(folder) / "records.parquet"
-        with pq.ParquetWriter(path, inbox_schema(of), compression="zstd", compression_level=1) as writer:
-            found = [_check_file(objects, place, file, of, writer) for place, file in task.files]
-        objects.upload(path, bucket, f"{task.folder}{task.number:05d}.parquet")
-    return found
+    with InboxWriter(objects, bucket, f"{task.folder}{task.number:05d}", of) as writer:
+        return [_check_file(objects, place, file, of, writer) for place, file in task.files]
 
 
-def _check_file(
-    objects: Objects, place: int, file: FileVersion, of: Source, writer: pq.ParquetWriter
-) -> Checked:
+def _check_file(objects: Objects, place: int, file: FileVersion, of: Source, writer: InboxWriter) -> Checked:
     try:
         stream = objects.open_version(file.bucket, file.key, file.version_id)
     except FileNotFoundError:
@@ -126,37 +108,7 @@ def _check_file(
     with closing(stream):
         framer = Framer(stream, of.layout)
         try:
-            for batch in _arrow_batches(place, of, parsed(framer, of)):
-                writer.write_batch(batch)
+            writer.write(place, parsed(framer, of))
         except BadFile as bad:
             return Checked(place, framer.records, framer.header, bad.reason)
         return Checked(place, framer.records, framer.header)
-
-
-def inbox_schema(of: Source) -> pa.Schema:
-    """What the inbox holds of each record of a source; its fields are columns of text."""
-    return pa.schema([*_ABOUT, *((name, pa.string()) for name in of.columns)])
-
-
-def _arrow_batches(place: int, of: Source, records: Iterable[ParsedRecord]) -> Iterator[pa.RecordBatch]:
-    schema = inbox_schema(of)
-    held: list[ParsedRecord] = []
-    size = 0
-    for record in records:
-        held.append(record)
-        size += len(record.raw)
-        if len(held) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
-            yield _arrow_batch(place, schema, of.columns, held)
-            held, size = [], 0
-    if held:
-        yield _arrow_batch(place, schema, of.columns, held)
-
-
-def _arrow_batch(
-    place: int, schema: pa.Schema, columns: tuple[str, ...], records: list[ParsedRecord]
-) -> pa.RecordBatch:
-    numbers, raws, problems, fields = zip(*records, strict=True)
-    about = ([place] * len(records), numbers, raws, problems)
-    values = (*about, *([each.get(name) for each in fields] for name in columns))
-    arrays = [pa.array(each, field.type) for each, field in zip(values, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -24,12 +24,13 @@ from gluebook.clock import Clock, utc_now
 from gluebook.contracts import Contract, contract
 from gluebook.core.keys import Lake
 from gluebook.core.model import Batch, Counts, FileVersion
-from gluebook.job.check import FILE, PROBLEM, RAW, RECORD, check_files, source_inbox
+from gluebook.job.check import check_files
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
 from gluebook.job.curate import Curation, next_batch
 from gluebook.job.gating import Gate
+from gluebook.job.inbox import InboxReader, inbox_part, source_inbox
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
 from gluebook.job.row_counts import reasons_per_file, rows_per_file
@@ -39,7 +40,7 @@ from gluebook.job.self_check import self_check_unless_proven
 from gluebook.quality.report import GateReport
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
-from gluebook.transforms.frames import Part, Records, no_records, records_schema
+from gluebook.transforms.frames import Part, Records, no_records
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
@@ -144,21 +145,16 @@ class BatchRun:
         sources = sources_of(self.contract.name)
         found = [(each, files) for each in sources if (files := self._readable(each.name))]
         if not found:
-            return Records(self.contract, tuple(Part(each, no_records(self.spark, each)) for each in sources))
-        return Records(self.contract, tuple(Part(each, self._records(each, files)) for each, files in found))
+            return Records(self.contract, tuple(no_records(self.spark, each) for each in sources))
+        return Records(self.contract, tuple(self._records(each, files) for each, files in found))
 
-    def _records(self, of: Source, files: list[tuple[int, FileVersion, Checked]]) -> DataFrame:
+    def _records(self, of: Source, files: list[tuple[int, FileVersion, Checked]]) -> Part:
         assert self._curation is not None
-        batch_id, inbox = self._curation.batch.batch_id, source_inbox(self._curation.inbox, of.name)
-        about = self.spark.createDataFrame(
-            [(index, file.key, file.version_id, file.dt) for index, file, _ in files],
-            f"{FILE} int, _source_file string, _source_version string, dt string",
-        )
-        fields = ", ".join(f"`{name}` string" for name in of.columns)
-        schema = f"{FILE} int, {RECORD} bigint, {RAW} string, {PROBLEM} string, {fields}"
-        stored = self._lakefiles.read(inbox, schema).withColumn("_batch_id", F.lit(batch_id))
-        joined = stored.join(F.broadcast(about), FILE).withColumnRenamed(RECORD, "_source_record")
-        return joined.select(*(F.col(f"`{name}`") for name in records_schema(of).names))
+        lake, inbox = self._context.lake, source_inbox(self._curation.inbox, of.name)
+        keys = sorted(self._context.objects.sizes(lake.bucket, inbox))
+        chosen = {index: file for index, file, _ in files}
+        read = InboxReader(lake.bucket, keys, self._curation.batch.batch_id, chosen)
+        return inbox_part(self.spark, of, read)
 
     def _readable(self, name: str) -> list[tuple[int, FileVersion, Checked]]:
         return self._curation.readable(name) if self._curation else []

@@ -66,7 +66,7 @@ class _NoRecords:
     def records(self) -> Records:
         """Empty frames. Spark doesn't know that when it plans, or it would leave everything out."""
         sources = sources_of(self.contract.name)
-        parts = (Part(each, self.spark.createDataFrame([], records_schema(each))) for each in sources)
+        parts = (Part.of(each, self.spark.createDataFrame([], records_schema(each))) for each in sources)
         return Records(self.contract, tuple(parts))
 
     def keep(self, df: DataFrame) -> DataFrame:

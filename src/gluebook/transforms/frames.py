@@ -32,11 +32,18 @@ _NAME = "name"
 
 @dataclass(frozen=True)
 class Part:
-    """The records of one source: of `df`, or of what `read` makes of its batches; see `records_schema`."""
+    """The records of one source: what `read` makes of the batches of `df`, with the columns of `records_schema`."""
 
     source: Source
     df: DataFrame
-    read: Callable[[Batches], Batches] = iter
+    read: Callable[[Batches], Batches]
+
+    @classmethod
+    def of(cls, source: Source, df: DataFrame) -> Part:
+        """Of a DataFrame with the columns of `records_schema`."""
+        # Spark's mapInArrow can't find a column whose name has a dot.
+        numbered = df.toDF(*(f"c{place}" for place in range(len(df.columns))))
+        return cls(source, numbered, partial(_renamed, tuple(df.columns)))
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,10 @@ class _Bound:
         return f"{getattr(self.verb, '__name__', self.verb)}(...)"
 
 
+def _renamed(names: tuple[str, ...], batches: Batches) -> Batches:
+    return (batch.rename_columns(list(names)) for batch in batches)
+
+
 def _worked(
     read: Callable[[Batches], Batches], verbs: Iterable[Verb], source: Source, batches: Batches
 ) -> Batches:
@@ -158,6 +169,6 @@ def records_schema(source: Source) -> StructType:
     return schema
 
 
-def no_records(spark: SparkSession, source: Source) -> DataFrame:
-    """An empty frame; Spark knows that when it plans, and leaves out all that would be done to it."""
-    return spark.createDataFrame([], records_schema(source)).where(F.lit(False))
+def no_records(spark: SparkSession, source: Source) -> Part:
+    """No record of a source; Spark knows that when it plans, and leaves out all that would be done to it."""
+    return Part.of(source, spark.createDataFrame([], records_schema(source)).where(F.lit(False)))

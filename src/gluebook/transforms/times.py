@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gluebook.sources.times import EARLIEST, ISO_DAY, LATEST, pieces_of
+
+# Arrays of numpy, which has no types for what Arrow gives.
+Numbers = Any
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 
@@ -34,10 +36,10 @@ class _Moments:
     `fits`: whether a text is by the pattern, and names a moment that there is.
     """
 
-    fits: npt.NDArray[Any]
-    day: npt.NDArray[Any]
-    micros: npt.NDArray[Any]
-    offset: npt.NDArray[Any]
+    fits: Numbers
+    day: Numbers
+    micros: Numbers
+    offset: Numbers
 
 
 def instants(texts: pa.Array, patterns: tuple[str, ...]) -> pa.Array:
@@ -46,7 +48,7 @@ def instants(texts: pa.Array, patterns: tuple[str, ...]) -> pa.Array:
     Without an offset it is UTC. Null if nothing fits, or the moment is not between EARLIEST and LATEST.
     """
 
-    def moment(found: _Moments) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def moment(found: _Moments) -> tuple[Numbers, Numbers]:
         minutes = found.offset * np.timedelta64(60_000_000, "us")
         at = found.day.astype("datetime64[us]") + found.micros.astype("timedelta64[us]") - minutes
         return at, (at >= _FIRST) & (at <= _LAST)
@@ -57,7 +59,7 @@ def instants(texts: pa.Array, patterns: tuple[str, ...]) -> pa.Array:
 def days(texts: pa.Array, patterns: tuple[str, ...]) -> pa.Array:
     """The days that stand in the texts, whatever offset stands behind them; null if no day does."""
 
-    def day(found: _Moments) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def day(found: _Moments) -> tuple[Numbers, Numbers]:
         return found.day, (found.day >= _FIRST_DAY) & (found.day <= _LAST_DAY)
 
     dates = pc.if_else(
@@ -69,7 +71,7 @@ def days(texts: pa.Array, patterns: tuple[str, ...]) -> pa.Array:
 def _first_that_fits(
     texts: pa.Array,
     patterns: tuple[str, ...],
-    value: Callable[[_Moments], tuple[npt.NDArray[Any], npt.NDArray[Any]]],
+    value: Callable[[_Moments], tuple[Numbers, Numbers]],
     type_: pa.DataType,
 ) -> pa.Array:
     """By pattern, in order; one that fits without a value that there can be, is the last for its text."""
@@ -101,7 +103,7 @@ def _read(texts: pa.Array, pattern: str) -> _Moments:
     return numbers.moments()
 
 
-def _agreed(arrays: list[pa.Array]) -> tuple[pa.Array, npt.NDArray[Any]]:
+def _agreed(arrays: list[pa.Array]) -> tuple[pa.Array, Numbers]:
     """Of a letter that stands in several places the text that is there, and whether all of them say the same."""
     first, *others = arrays
     agree = np.ones(len(first), bool)
@@ -115,7 +117,7 @@ def _agreed(arrays: list[pa.Array]) -> tuple[pa.Array, npt.NDArray[Any]]:
 class _Numbers:
     """The numbers that were read by letter, and the moments that they are."""
 
-    def __init__(self, texts: dict[str, pa.Array], fits: npt.NDArray[Any]) -> None:
+    def __init__(self, texts: dict[str, pa.Array], fits: Numbers) -> None:
         self._texts = texts
         self._fits = fits
 
@@ -125,7 +127,7 @@ class _Numbers:
         offset = self._offset()
         return _Moments(self._fits, day, micros, offset)
 
-    def _number(self, letter: str, default: int, low: int, high: int) -> npt.NDArray[Any]:
+    def _number(self, letter: str, default: int, low: int, high: int) -> Numbers:
         texts = self._texts.get(letter)
         if texts is None:
             return np.full(len(self._fits), default, np.int64)
@@ -134,7 +136,7 @@ class _Numbers:
         self._fits = self._fits & (number >= low) & (number <= high)
         return number
 
-    def _day(self) -> npt.NDArray[Any]:
+    def _day(self) -> Numbers:
         first = (self._number("y", 1970, 0, 9999) - 1970) * 12
         if "D" in self._texts:
             months, place = first, self._number("D", 1, 1, 366)
@@ -148,14 +150,14 @@ class _Numbers:
         self._fits = self._fits & (day < end)
         return day
 
-    def _month(self) -> npt.NDArray[Any]:
+    def _month(self) -> Numbers:
         names = self._texts.get("N")
         if names is None:
             return self._number("M", 1, 1, 12)
         of = pc.index_in(pc.utf8_slice_codeunits(pc.utf8_lower(names), 0, 3), pa.array(_MONTHS))
         return pc.fill_null(pc.add(of, 1), 1).to_numpy(zero_copy_only=False).astype(np.int64)
 
-    def _time_of_day(self) -> npt.NDArray[Any]:
+    def _time_of_day(self) -> Numbers:
         hour = self._number("H", 0, 0, 23)
         if "k" in self._texts:
             hour = self._number("k", 24, 1, 24) % 24
@@ -166,14 +168,14 @@ class _Numbers:
         seconds = (hour * 60 + self._number("m", 0, 0, 59)) * 60 + self._number("s", 0, 0, 59)
         return seconds * 1_000_000 + self._fraction()
 
-    def _fraction(self) -> npt.NDArray[Any]:
+    def _fraction(self) -> Numbers:
         texts = self._texts.get("S")
         if texts is None:
             return np.zeros(len(self._fits), np.int64)
         micros = pc.utf8_slice_codeunits(pc.utf8_rpad(texts, 6, "0"), 0, 6)
         return micros.cast(pa.int64()).to_numpy(zero_copy_only=False)
 
-    def _offset(self) -> npt.NDArray[Any]:
+    def _offset(self) -> Numbers:
         texts = self._texts.get("z")
         if texts is None:
             return np.zeros(len(self._fits), np.int64)
