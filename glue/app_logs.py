@@ -57,7 +57,7 @@ cleaned = identified.apply(verbs.blank_to_null)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key).apply(tokens.mask_tokens)
+masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key, cleaned.everybody()).apply(tokens.mask_tokens)
 
 # --- Renaming -------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ typed = renamed.apply(verbs.normalise_types)
 
 # --- What only one source can tell ----------------------------------------------------------------
 
-derived = typed.apply(verbs.derive)
+derived = typed.frames().apply(verbs.derive)
 for source in derived.sources:
     print(verbs.derivation(source))
 

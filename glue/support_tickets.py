@@ -53,7 +53,7 @@ cleaned = records.apply(verbs.blank_to_null)
 
 # --- Personal data --------------------------------------------------------------------------------
 
-masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key)
+masked = cleaned.apply(verbs.pseudonymise, run.pseudonym_key, cleaned.everybody())
 
 # --- Renaming -------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ fingerprinted = typed.apply(verbs.fingerprint)
 
 # --- What only one source can tell ----------------------------------------------------------------
 
-derived = fingerprinted.apply(verbs.derive)
+derived = fingerprinted.frames().apply(verbs.derive)
 for source in derived.sources:
     print(verbs.derivation(source))
 

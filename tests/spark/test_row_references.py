@@ -1,4 +1,4 @@
-"""Vouchers and tallies on real Spark DataFrames: who holds which row, and how many."""
+"""Row references and counts on real Spark DataFrames: who holds which row, and how many."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from gluebook.job.row_references import row_references
 
 FILES = [replace(a_file(name), key=name, order=f"order of {name}") for name in ("a", "b", "empty")]
 NAMES = [column.name for column in reference_columns(APP_LOGS)]
-SCHEMA = "source string, log_id string, _source_file string, _source_version string, _source_record bigint, _copy int"
+SCHEMA = (
+    "source string, log_id string, _source_file string, _source_version string, _source_record bigint, "
+    "_copy int, _copy_of struct<_source_file: string, _source_version: string, _source_record: bigint>"
+)
 
 
 @pytest.fixture(scope="module")
 def kept(spark: SparkSession) -> DataFrame:
     """Row x stays in `a`, which holds it twice; `b` holds it twice, too, and row y alone."""
     rows = [
-        ("mongod", "x", "a", "v1", 1, 1),
-        ("mongod", "x", "a", "v1", 7, 2),
-        ("mongod", "x", "b", "v1", 5, 4),
-        ("mongod", "x", "b", "v1", 3, 3),
-        ("mongod", "y", "b", "v1", 4, 1),
+        ("mongod", "x", "a", "v1", 1, 1, None),
+        ("mongod", "x", "a", "v1", 7, 2, ("a", "v1", 1)),
+        ("mongod", "x", "b", "v1", 5, 2, ("a", "v1", 1)),
+        ("mongod", "x", "b", "v1", 3, 2, ("a", "v1", 1)),
+        ("mongod", "y", "b", "v1", 4, 1, None),
     ]
     return spark.createDataFrame(rows, SCHEMA)
 

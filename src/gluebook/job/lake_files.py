@@ -49,6 +49,12 @@ class LakeFiles:
                 )
             shutil.rmtree(target)
 
+    def keep(self, df: DataFrame, prefix: str) -> DataFrame:
+        """What `df` is, computed once and written: below `prefix`, or into the local folder until `close`."""
+        target = str(self._path(prefix, "kept"))
+        df.write.parquet(target)
+        return self._spark.read.schema(df.schema).parquet(target)
+
     def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
         """All rows below `prefix`; partition columns stay text. With `schema` (DDL) the prefix may be empty."""
         source = self._path(prefix, "in")

@@ -15,7 +15,7 @@ def row_references(
 ) -> DataFrame:
     """One row per file version, and one per further file version that contains a row with other provenance.
 
-    `kept`: rows with `_copy`, 1 for the copy that is kept. Columns: `reference_columns(contract)`.
+    `kept`: rows with `_copy` and `_copy_of`, as `mark_copies` adds them. Columns: `reference_columns(contract)`.
     """
     columns = reference_columns(contract)
     schema = ", ".join(f"`{column.name}` {column.spark_type}" for column in columns)
@@ -23,8 +23,13 @@ def row_references(
     known = spark.createDataFrame(
         [(*no_row, file.key, file.version_id, None, file.order) for file in files], schema
     )
-    holders = kept.groupBy(*contract.key, "_source_file", "_source_version").agg(
-        F.min("_source_record").alias("_source_record"), F.min("_copy").alias("_copy")
+    version = ("_source_file", "_source_version")
+    in_another_version = kept.where("_copy > 1").where(
+        F.struct(*version) != F.struct(*(f"_copy_of.{n}" for n in version))
     )
-    extra = holders.where("_copy > 1").withColumn("version_order", F.lit(None))
+    extra = (
+        in_another_version.groupBy(*contract.key, *version)
+        .agg(F.min("_source_record").alias("_source_record"))
+        .withColumn("version_order", F.lit(None))
+    )
     return known.unionByName(extra.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in columns)))

@@ -12,9 +12,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from gluebook.aws.ledger import Ledger
 from gluebook.aws.objects import Objects
@@ -44,8 +42,9 @@ from gluebook.transforms.frames import Part, Records, no_records
 from gluebook.transforms.verbs import conform, rejects_table
 
 _log = logging.getLogger(__name__)
-# Redshift prefers Parquet files of 64 to 256 MB; this many rows make about that.
-_ROWS_PER_FILE = 1_000_000
+# So many rows become one file per date of arrival. More are written by the tasks that hold them: Spark reads what is
+# kept in parts of up to 128 MB, which is within what Redshift prefers, and no row has to be moved.
+_FEW_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class BatchRun:
         self._lease = lease
         self._curation = Curation(context, contract, batch) if batch else None
         self._lakefiles = LakeFiles(spark, context.objects, context.lake.bucket)
-        self._kept: list[DataFrame] = []
+        self._kept = 0
 
     @classmethod
     def start(
@@ -160,10 +159,11 @@ class BatchRun:
         return self._curation.readable(name) if self._curation else []
 
     def keep(self, df: DataFrame) -> DataFrame:
-        """Compute `df` once for several steps; spills to disk, freed by `finish`."""
-        kept = df.persist(StorageLevel.MEMORY_AND_DISK)
-        self._kept.append(kept)
-        return kept
+        """Compute `df` once for several steps. It is written beside the inbox, and deleted with it."""
+        if self._curation is None:
+            return df
+        self._kept += 1
+        return self._lakefiles.keep(df, f"{self._curation.inbox}kept-{self._kept}/")
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
         """Write the curated rows and the rejects, count, pass the gate, publish.
@@ -188,9 +188,9 @@ class BatchRun:
 
     def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> Written:
         curated = conform(kept.where("_copy = 1"), self.contract)
-        slices = 1 + curation.records // _ROWS_PER_FILE
-        spread = F.pmod(F.hash(*self.contract.key), F.lit(slices))
-        self._lakefiles.write(curated.repartition("dt", spread), curation.data_prefix, partition_by="dt")
+        if curation.records <= _FEW_ROWS:
+            curated = curated.coalesce(1)
+        self._lakefiles.write(curated, curation.data_prefix, partition_by="dt")
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
         aside = curation.rejects_prefix
         self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
@@ -212,9 +212,7 @@ class BatchRun:
         return self._lakefiles.read(curation.row_references_prefix, frame.schema).count()
 
     def close(self) -> None:
-        """Stop renewing the lease, and free persisted DataFrames and local files."""
+        """Stop renewing the lease, and remove local files."""
         if self._lease is not None:
             self._lease.stop()
-        for df in self._kept:
-            df.unpersist()
         self._lakefiles.close()

@@ -70,7 +70,7 @@ def problem_of_pattern(pattern: str) -> str | None:
 
 def pieces_of(pattern: str) -> Iterator[str]:
     """The pieces of a pattern: runs of one letter, texts with their quotes, and other characters."""
-    return (piece[0] for piece in _PIECE.finditer(pattern))
+    return (piece[0] for piece in PIECE.finditer(pattern))
 
 
 def _misplaced(pattern: str) -> str | None:

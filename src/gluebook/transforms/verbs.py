@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from gluebook.contracts import Contract
@@ -21,6 +21,9 @@ from gluebook.transforms.rows import Rows, repeated_text
 from gluebook.transforms.types import normalise_types as normalise_types
 
 _PLACE = ("_source_file", "_source_version", "_source_record")
+_FIRST = "_first"
+# More repeated identities than that are not copied to every executor: with their places they take about 300 MB.
+_MOST_BROADCAST_ROWS = 1_000_000
 
 
 def rename_columns(rows: Rows, source: Source) -> Rows:
@@ -74,12 +77,26 @@ def rejects_table(rejects: DataFrame, dataset: str) -> DataFrame:
 
 
 def mark_copies(df: DataFrame, identity: tuple[str, ...]) -> DataFrame:
-    """Add `_copy`: 1 for the first row with this identity, 2 and up for its repeats.
+    """Add `_copy`: 1 for the first row with this identity, 2 for its repeats; and `_copy_of`, the place of that first
+    row, which is null in the first row itself.
 
-    First is by file, version and record number, so that the same input always keeps the same row.
+    First is by file, version and record number, so that the same input always keeps the same row. Counts the repeated
+    identities, which takes one pass over the identity alone: few rows are repeated, and no other row is moved.
     """
-    first = Window.partitionBy(*identity).orderBy("_source_file", "_source_version", "_source_record")
-    return df.withColumn("_copy", F.row_number().over(first))
+    place = F.struct(*_PLACE)
+    repeated = (
+        df.groupBy(*identity).agg(F.min(place).alias(_FIRST), F.count("*").alias("_rows")).where("_rows > 1")
+    )
+    repeated = repeated.drop("_rows").persist()
+    few = F.broadcast(repeated) if repeated.count() <= _MOST_BROADCAST_ROWS else repeated
+    first = F.col(_FIRST)
+    is_copy = first.isNotNull() & (first != place)
+    return (
+        df.join(few, list(identity), "left")
+        .withColumn("_copy", F.when(is_copy, 2).otherwise(1))
+        .withColumn("_copy_of", F.when(is_copy, first))
+        .drop(_FIRST)
+    )
 
 
 def conform(df: DataFrame, contract: Contract) -> DataFrame:

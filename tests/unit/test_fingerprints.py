@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
-from pyspark.sql import SparkSession
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chain.kit import ticket_file, ticket_record
 from gluebook.sources.model import Source
 from gluebook.sources.support_tickets.helpdesk import SOURCE as HELPDESK
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
-from gluebook.transforms.frames import records_schema
+from gluebook.transforms.fingerprints import digest
 from gluebook.transforms.verbs import (
     blank_to_null,
     fingerprint,
@@ -20,8 +23,7 @@ from gluebook.transforms.verbs import (
     pseudonymise,
     rename_columns,
 )
-from spark.conftest import Frame
-from spark.pipelines import run_notebook
+from rows_kit import rows_of_fields, rows_of_file
 
 Fields = Mapping[str, str]
 BASE = {
@@ -52,20 +54,16 @@ BASE = {
 }
 
 
-def fingerprints(spark: SparkSession, source: Source, records: list[Fields], key: str = "a key") -> list[str]:
+def fingerprints(source: Source, records: list[Fields], key: str = "a key") -> list[str]:
     """The fingerprint of each record, in order."""
-    rows = [
-        (number, "file", "v1", "batch", "2026-01-05", "", None, *map(record.get, source.columns))
-        for number, record in enumerate(records, 1)
-    ]
-    df = blank_to_null(spark.createDataFrame(rows, records_schema(source)), source)
-    df = normalise_types(rename_columns(pseudonymise(df, source, key), source), source)
-    found = fingerprint(df, source).orderBy("_source_record").select("_problem", "_row_hash").collect()
-    assert {problem for problem, _ in found} == {None}
-    return [mark for _, mark in found]
+    rows = blank_to_null(rows_of_fields(source, records), source)
+    rows = normalise_types(rename_columns(pseudonymise(rows, source, key, frozenset()), source), source)
+    assert rows["_problem"].null_count == len(records)
+    found: list[str] = fingerprint(rows, source)["_row_hash"].to_pylist()
+    return found
 
 
-def test_the_same_revision_written_otherwise_has_the_same_fingerprint(spark: SparkSession) -> None:
+def test_the_same_revision_written_otherwise_has_the_same_fingerprint() -> None:
     """Each of these was another revision, and in the warehouse one of the two won by chance."""
     spellings = {
         "active": ["TRUE", "True"],
@@ -77,10 +75,10 @@ def test_the_same_revision_written_otherwise_has_the_same_fingerprint(spark: Spa
         "sys_updated_by": ["Zoë\ufeff"],
     }
     others = [{**BASE, name: text} for name, texts in spellings.items() for text in texts]
-    assert len(set(fingerprints(spark, SERVICENOW, [BASE, *others]))) == 1
+    assert len(set(fingerprints(SERVICENOW, [BASE, *others]))) == 1
 
 
-def test_a_revision_that_differs_in_any_column_has_another_fingerprint(spark: SparkSession) -> None:
+def test_a_revision_that_differs_in_any_column_has_another_fingerprint() -> None:
     assert set(BASE) == set(SERVICENOW.columns)
     others = {
         "incident_state": "New",
@@ -96,23 +94,23 @@ def test_a_revision_that_differs_in_any_column_has_another_fingerprint(spark: Sp
     # A value that changes places, or moves by the least that the contract keeps.
     records += [{**BASE, "category": "one", "subcategory": "Zoë"}]
     records += [{**BASE, "sys_updated_at": "2016-02-29T01:16:00.000001Z"}]
-    found = fingerprints(spark, SERVICENOW, [BASE, *records])
+    found = fingerprints(SERVICENOW, [BASE, *records])
     assert len(set(found)) == len(found)
 
 
-def test_neither_the_key_nor_the_other_records_of_the_batch_have_a_say_in_it(spark: SparkSession) -> None:
+def test_neither_the_key_nor_the_other_records_of_the_batch_have_a_say_in_it() -> None:
     """Ben's name in a description is masked only if Ben is in the batch."""
     one = {"Ticket ID": "1", "Ticket Status": "Open", "Customer Name": "Ada Example", "Customer Age": "32"}
     one |= {"Customer Email": "ada@example.com", "Ticket Description": "I am Ada, ask Ben Sample"}
     ben = {"Ticket ID": "2", "Ticket Status": "Open", "Customer Name": "Ben Sample"}
-    [alone] = fingerprints(spark, HELPDESK, [one])
-    assert fingerprints(spark, HELPDESK, [one, ben])[0] == alone
-    assert fingerprints(spark, HELPDESK, [one], key="another") == [alone]
+    [alone] = fingerprints(HELPDESK, [one])
+    assert fingerprints(HELPDESK, [one, ben])[0] == alone
+    assert fingerprints(HELPDESK, [one], key="another") == [alone]
     for name in HELPDESK.private + HELPDESK.left_out:
-        assert fingerprints(spark, HELPDESK, [{**one, name: "40"}]) != [alone]
+        assert fingerprints(HELPDESK, [{**one, name: "40"}]) != [alone]
 
 
-def test_the_format_is_as_the_decision_record_says(spark: SparkSession) -> None:
+def test_the_format_is_as_the_decision_record_says() -> None:
     """Computed here by Python alone: what is in the tables is compared with it for as long as they last."""
     typed = {
         **dict.fromkeys(("opened_at", "created_at", "updated_at"), "2016-02-29 01:16:00"),
@@ -124,19 +122,35 @@ def test_the_format_is_as_the_decision_record_says(spark: SparkSession) -> None:
     names = {old for old, new in SERVICENOW.renames.items() if new in typed}
     texts = {name: BASE[name] for name in BASE if name not in names}
     whole = {**dict(sorted(typed.items())), "_unmasked": sha256(dict(sorted(texts.items())))}
-    assert fingerprints(spark, SERVICENOW, [BASE]) == [f"v2:{sha256(whole)[:61]}"]
+    assert fingerprints(SERVICENOW, [BASE]) == [f"v2:{sha256(whole)[:61]}"]
 
 
 def sha256(values: Mapping[str, str]) -> str:
+    """As Spark has always written them: codes of control characters have digits in upper case."""
     written = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    written = re.sub(r"\\\\|\\u00..", lambda code: code[0][:2] + code[0][2:].upper(), written)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def test_a_ticket_is_one_whatever_blanks_stand_around_its_number(spark: SparkSession, frame: Frame) -> None:
+def test_a_ticket_is_one_whatever_blanks_stand_around_its_number() -> None:
     """A tab behind the number made it another ticket."""
     numbers = ["T1", "T1\t", "\u00a0T1", '"T1\n"', '"\r\nT1"', "\ufeffT1", "\u200bT1", "\u3000T1\u2009"]
-    records = (ticket_record(number, 1, "New", "5/1/2026 10:00") for number in numbers)
-    done = run_notebook(spark, SERVICENOW, frame(SERVICENOW, a=ticket_file(*records)))
-    assert done.kept is not None
-    found = done.kept.orderBy("_copy").select("ticket_id", "_copy").collect()
-    assert [tuple(row) for row in found] == [("T1", copy) for copy in range(1, len(numbers) + 1)]
+    body = ticket_file(*(ticket_record(number, 1, "New", "5/1/2026 10:00") for number in numbers))
+    rows = blank_to_null(rows_of_file(SERVICENOW, body), SERVICENOW)
+    assert rename_columns(rows, SERVICENOW)["ticket_id"].to_pylist() == ["T1"] * len(numbers)
+
+
+WRITTEN = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+
+
+@given(st.lists(st.tuples(WRITTEN, WRITTEN), min_size=1, max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_a_digest_is_that_of_a_json_object_without_what_is_null(
+    records: list[tuple[str | None, str | None]],
+) -> None:
+    first, second = (pa.array(texts, pa.string()) for texts in zip(*records, strict=True))
+    wanted = [
+        sha256({name: text for name, text in zip(("a", 'ü"'), record, strict=True) if text is not None})
+        for record in records
+    ]
+    assert digest({"a": first, 'ü"': second}).to_pylist() == wanted
