@@ -1,1 +1,1 @@
-"""DataFrame in, DataFrame out: the shared verbs, and one file per source."""
+"""The verbs of the job notebooks: on records over Arrow, on rows with Spark."""
