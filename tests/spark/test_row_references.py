@@ -11,7 +11,8 @@ from fakes import a_file
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import FileVersion
 from gluebook.core.sql.load import reference_columns
-from gluebook.job.row_counts import reasons_per_file, rows_per_file
+from gluebook.job.counting import Written
+from gluebook.job.row_counts import count_rows
 from gluebook.job.row_references import row_references
 
 FILES = [replace(a_file(name), key=name, order=f"order of {name}") for name in ("a", "b", "empty")]
@@ -67,15 +68,19 @@ def test_without_files_and_rows_there_are_no_references(spark: SparkSession, kep
     assert found(spark, [], kept.where("false")) == []
 
 
-def test_rows_are_counted_file_by_file(kept: DataFrame) -> None:
-    assert rows_per_file(kept) == {("a", "v1"): 2, ("b", "v1"): 3}
-    assert rows_per_file(kept.where("_copy = 1")) == {("a", "v1"): 1, ("b", "v1"): 1}
-    assert rows_per_file(kept.where("false")) == {}
-
-
-def test_rejects_are_counted_file_by_file_and_reason_by_reason(spark: SparkSession) -> None:
+def test_rows_are_counted_file_by_file_and_rejects_reason_by_reason(
+    spark: SparkSession, kept: DataFrame
+) -> None:
     rejects = spark.createDataFrame(
         [("a", "v1", "short"), ("a", "v1", "short"), ("a", "v1", "long"), ("a", "v2", "long")],
         "_source_file string, _source_version string, reason string",
     )
-    assert reasons_per_file(rejects) == {("a", "v1"): {"short": 2, "long": 1}, ("a", "v2"): {"long": 1}}
+    references = row_references(spark, APP_LOGS, FILES, kept)
+    assert count_rows(kept.where("_copy = 1"), kept.where("_copy > 1"), rejects, references) == Written(
+        curated={("a", "v1"): 1, ("b", "v1"): 1},
+        duplicates={("a", "v1"): 1, ("b", "v1"): 2},
+        rejects={("a", "v1"): {"short": 2, "long": 1}, ("a", "v2"): {"long": 1}},
+        row_references=len(FILES) + 1,
+    )
+    none = kept.where("false")
+    assert count_rows(none, none, rejects.where("false")) == Written({}, {}, {})

@@ -31,7 +31,7 @@ from gluebook.job.gating import Gate
 from gluebook.job.inbox import InboxReader, inbox_part, source_inbox
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
-from gluebook.job.row_counts import reasons_per_file, rows_per_file
+from gluebook.job.row_counts import count_rows
 from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
@@ -192,24 +192,20 @@ class BatchRun:
             curated = curated.coalesce(1)
         self._lakefiles.write(curated, curation.data_prefix, partition_by="dt")
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
-        aside = curation.rejects_prefix
-        self._lakefiles.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
+        lake, aside = self._lakefiles, curation.rejects_prefix
+        lake.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
+        references = self._write_row_references(curation, kept) if self.contract.append else None
         # Only the columns that identify the file; the gate validates all others.
-        staged = self._lakefiles.read(curation.data_prefix, "_source_file string, _source_version string")
-        written = Written(
-            curated=rows_per_file(staged),
-            duplicates=rows_per_file(kept.where("_copy > 1")),
-            rejects=reasons_per_file(self._lakefiles.read(aside)),
-            row_references=self._write_row_references(curation, kept) if self.contract.append else 0,
-        )
+        staged = lake.read(curation.data_prefix, "_source_file string, _source_version string")
+        written = count_rows(staged, kept.where("_copy > 1"), lake.read(aside), references)
         _log.info("wrote and counted batch %s", curation.batch.batch_id)
         return written
 
-    def _write_row_references(self, curation: Curation, kept: DataFrame) -> int:
-        """Write the row references; returns their number."""
+    def _write_row_references(self, curation: Curation, kept: DataFrame) -> DataFrame:
+        """Write the row references; returns them as they were written."""
         frame = row_references(self.spark, self.contract, curation.usable, kept)
         self._lakefiles.write(frame.coalesce(1), curation.row_references_prefix)
-        return self._lakefiles.read(curation.row_references_prefix, frame.schema).count()
+        return self._lakefiles.read(curation.row_references_prefix, frame.schema)
 
     def close(self) -> None:
         """Stop renewing the lease, and remove local files."""
