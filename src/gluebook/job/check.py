@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.contracts.reasons import Reason
 from gluebook.core.model import FileVersion
 from gluebook.job.counting import Checked
@@ -99,7 +100,9 @@ def check_task(task: Task, bucket: str) -> list[Checked]:
         return [_check_file(objects, place, file, of, writer) for place, file in task.files]
 
 
-def _check_file(objects: Objects, place: int, file: FileVersion, of: Source, writer: InboxWriter) -> Checked:
+def _check_file(
+    objects: ObjectsPort, place: int, file: FileVersion, of: Source, writer: InboxWriter
+) -> Checked:
     try:
         stream = objects.open_version(file.bucket, file.key, file.version_id)
     except FileNotFoundError:

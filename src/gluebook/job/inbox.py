@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from gluebook.aws.objects import Objects
+from gluebook.aws.ports import ObjectsPort
 from gluebook.core.model import FileVersion
 from gluebook.sources.model import Source
 from gluebook.sources.reading import ParsedRecord
@@ -48,7 +49,7 @@ class InboxWriter:
     A task that is tried again writes the same objects.
     """
 
-    def __init__(self, objects: Objects, bucket: str, key: str, of: Source) -> None:
+    def __init__(self, objects: ObjectsPort, bucket: str, key: str, of: Source) -> None:
         self._objects = objects
         self._bucket = bucket
         self._key = key
