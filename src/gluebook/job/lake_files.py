@@ -53,7 +53,8 @@ class LakeFiles:
         """What `df` is, computed once and written: below `prefix`, or into the local folder until `close`."""
         target = str(self._path(prefix, "kept"))
         df.write.parquet(target)
-        return self._spark.read.schema(df.schema).parquet(target)
+        kept: DataFrame = self.spark.read.schema(df.schema).parquet(target)
+        return kept
 
     def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
         """All rows below `prefix`; partition columns stay text. With `schema` (DDL) the prefix may be empty."""
