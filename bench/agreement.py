@@ -15,10 +15,13 @@ from bench.task import Counts
 
 # First eight hexadecimal digits as a number: sums of them tell sets of texts apart.
 _DIGITS = "sum(('x' || left({}, 8))::bit(32)::bigint)"
-_ROW_OF_LOGS = "log_id, occurred_at, level, component, context, event_code, duration_ms, message, attributes"
+# dlt's timestamps have a zone.
+_ROW_OF_LOGS = (
+    "log_id, occurred_at::timestamp, level, component, context, event_code, duration_ms, message, attributes"
+)
 _ROW_OF_TICKETS = (
     "ticket_id, revision, status, priority, impact, urgency, channel, category, subcategory, symptom, location, "
-    "configuration_item, assignment_group, opened_at, created_at, updated_at, resolved_at, closed_at, "
+    "configuration_item, assignment_group, opened_at::timestamp, created_at::timestamp, updated_at::timestamp, resolved_at::timestamp, closed_at::timestamp, "
     "minutes_to_resolve, reassignment_count, reopen_count, is_active, made_sla, used_knowledge, "
     "priority_confirmed, notify, problem_id, change_request, vendor, caused_by, close_code"
 )

@@ -132,8 +132,8 @@ def _tickets(task: Task, files: Iterable[Path]) -> Iterator[tuple[pd.DataFrame, 
     for path in files:
         with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_BLOCK) as blocks:
             for raw in blocks:
-                # Fields that a short record lacks are missing, and not empty.
-                malformed = raw[task.columns[-1]].isna()
+                # Fields that a short record lacks are empty; nothing is `?` here, and never the empty text.
+                malformed = raw[task.columns[-1]] == ""
                 yield _typed_tickets(raw[~malformed], task), int(malformed.sum())
 
 
