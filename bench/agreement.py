@@ -21,7 +21,8 @@ _ROW_OF_LOGS = (
 )
 _ROW_OF_TICKETS = (
     "ticket_id, revision, status, priority, impact, urgency, channel, category, subcategory, symptom, location, "
-    "configuration_item, assignment_group, opened_at::timestamp, created_at::timestamp, updated_at::timestamp, resolved_at::timestamp, closed_at::timestamp, "
+    "configuration_item, assignment_group, opened_at::timestamp, created_at::timestamp, updated_at::timestamp, "
+    "resolved_at::timestamp, closed_at::timestamp, "
     "minutes_to_resolve, reassignment_count, reopen_count, is_active, made_sla, used_knowledge, "
     "priority_confirmed, notify, problem_id, change_request, vendor, caused_by, close_code"
 )
@@ -55,12 +56,17 @@ _FACTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def facts(database: str, dataset: str) -> dict[str, str]:
-    """What the table of `dataset` says, as texts by the name of the fact. Raises psycopg.Error."""
+def facts(database: str, dataset: str, condition: str = "true") -> dict[str, str]:
+    """What the rows of `dataset` say, as texts by the name of the fact; of those for which an SQL condition holds.
+
+    Raises psycopg.Error.
+    """
     asked = _FACTS[dataset]
     with psycopg.connect(database) as connection:
         connection.execute("set timezone = 'UTC'")
-        row = connection.execute(f"select {', '.join(asked.values())} from {dataset}").fetchone()
+        row = connection.execute(
+            f"select {', '.join(asked.values())} from {dataset} where {condition}"
+        ).fetchone()
     assert row is not None
     return {name: _text(value) for name, value in zip(asked, row, strict=True)}
 

@@ -1,6 +1,6 @@
 """A Glue script as one writes it by hand: PySpark's own JSON and CSV readers, built-in functions, one pass.
 
-What it doesn't do and Gluebook does: record numbers, reasons of rejects and their quarantine, notes, a ledger, a gate,
+What it doesn't do and Gluebook does: record numbers, reasons of rejects and their quarantine, a ledger, a gate,
 lengths in bytes, counts for each file, names of persons.
 """
 
@@ -18,7 +18,10 @@ from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-_LINE = "t struct<`$date`: string>, s string, c string, ctx string, id bigint, msg string, attr string, _corrupt string"
+_LINE = (
+    "t struct<`$date`: string>, s string, c string, ctx string, id bigint, msg string, attr string, "
+    "_corrupt string"
+)
 _TIMES = ("d/M/yyyy H:mm", "d/M/yyyy H:mm:ss")
 _SPARK_TYPES = {"integer": "int", "bigint": "bigint"}
 
