@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 GLUE_VENV := .venv-glue
 AUDIT_VENV := .venv-audit
+BENCH_VENV := .venv-bench
 BIN := $(VENV)/bin
 # Tools run as modules: the first line of an installed script can't name an interpreter whose path holds a space.
 RUN := $(BIN)/python -m
@@ -13,8 +14,9 @@ CHAOS_RUNS ?= 2000
 CHAOS_CHAIN_RUNS ?= 30
 CHAOS_SEED ?= 1
 GRANTS_CHAIN_RUNS ?= 0
+BENCH ?=
 
-.PHONY: help setup demo test chaos mutations verify-aws grants kernel lab lint check audit lock build deploy clean
+.PHONY: help setup demo test chaos mutations bench verify-aws grants kernel lab lint check audit lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -63,6 +65,16 @@ mutations: setup ## break each protection on purpose and see which test notices:
 
 grants: setup    ## use every grant of every role, take each away by itself: writes docs/grants.md [GRANTS_CHAIN_RUNS=0]
 	@PYTHONPATH=tests $(BIN)/python -m grants --write --chain $(GRANTS_CHAIN_RUNS)
+
+# Each of the others brings what the project has no use for.
+$(BENCH_VENV)-%/.ready: requirements-bench-%.lock
+	@echo "Setting up $(@D), for the benchmark"
+	@"$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+bench: setup $(BENCH_VENV)-dlt/.ready $(BENCH_VENV)-duckdb/.ready ## Gluebook beside PySpark, pandas, dlt and DuckDB: writes docs/performance.md; hours [BENCH="--input mongod --rows 100000 --repeat 1 --only ours,duckdb"]
+	@$(RUN) bench $(BENCH)
 
 verify-aws: setup ## ask your AWS account what the laptop claims, for less than a dollar: make verify-aws [ENDPOINT=laptop]
 	@PYTHONPATH=tests $(RUN) verify_aws --endpoint $(ENDPOINT)

@@ -4,7 +4,7 @@ __main__.py      the command: inputs, repetitions, contenders in turn
 inputs.py        raw files, made of real lines
 task.py          what a contender is given and gives back; imports nothing but the standard library
 child.py         the process of one contender, timed from its start
-contenders/      one file each; a contender imports the other packages only where it needs them
+contenders/      one file each; only the process of a contender imports its module
 frames.py        cleaning with pandas, for pandas and dlt;  loading.py: Parquet to PostgreSQL
 agreement.py     what the tables must agree on
 measuring.py     peak memory of a process and all that it started

@@ -12,6 +12,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _names(known: dict[str, object]) -> object:
+def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
     def names(text: str) -> list[str]:
         given = text.split(",")
         if unknown := [name for name in given if name not in known]:

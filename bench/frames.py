@@ -10,14 +10,42 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
 
 from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _BLOCK = 200_000
+
+
+class When(msgspec.Struct):
+    """The member `t` of a line."""
+
+    date: str | None = msgspec.field(name="$date", default=None)
+
+
+class Line(msgspec.Struct):
+    """The members of a line that are read; `attr` stays the very text."""
+
+    t: When | None = None
+    s: str | None = None
+    c: str | None = None
+    ctx: str | None = None
+    id: int | None = None
+    msg: str | None = None
+    attr: msgspec.Raw = msgspec.Raw()
+
+
+class Attributes(msgspec.Struct):
+    """The member of `attr` that is read."""
+
+    duration: int | None = msgspec.field(name="durationMillis", default=None)
+
+
+_LINE, _ATTRIBUTES = msgspec.json.Decoder(Line), msgspec.json.Decoder(Attributes)
 
 
 @dataclass
@@ -50,8 +78,6 @@ class Cleaning:
 
 def schema(task: Task) -> Any:
     """Arrow's types of the cleaned rows, in the order of their columns."""
-    import pyarrow as pa
-
     types = {
         "integer": pa.int32(),
         "bigint": pa.int64(),
@@ -65,26 +91,14 @@ def schema(task: Task) -> Any:
 
 
 def _logs(task: Task, files: Iterable[Path]) -> Iterator[tuple[pd.DataFrame, int]]:
-    """Typed rows, and the number of malformed lines. Without interpreting what stays text: that is msgspec's gift."""
-    import msgspec
-    import pandas as pd
-
+    """Typed rows, and the number of malformed lines."""
     levels = next(each.choices for each in task.fields if each.target == "level")
-    when = msgspec.defstruct("When", [("date", str | None, msgspec.field(name="$date", default=None))])
-    members = [(name, str | None, None) for name in ("s", "c", "ctx", "msg")]
-    line = msgspec.defstruct(
-        "Line",
-        [("t", when | None, None), ("id", int | None, None), ("attr", msgspec.Raw, msgspec.Raw()), *members],
-    )
-    of_attr = msgspec.defstruct("Attributes", [("durationMillis", int | None, None)])
-    decode = msgspec.json.Decoder(line).decode
-    duration = msgspec.json.Decoder(of_attr).decode
     for block in _blocks(files):
         parsed, ids, malformed = [], [], 0
         for text in block:
             try:
-                found = decode(text)
-                millis = duration(found.attr).durationMillis if found.attr else None
+                found = _LINE.decode(text)
+                millis = _ATTRIBUTES.decode(found.attr).duration if found.attr else None
             except msgspec.DecodeError:
                 malformed += 1
                 continue
@@ -127,8 +141,6 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _tickets(task: Task, files: Iterable[Path]) -> Iterator[tuple[pd.DataFrame, int]]:
-    import pandas as pd
-
     for path in files:
         with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_BLOCK) as blocks:
             for raw in blocks:
@@ -138,8 +150,6 @@ def _tickets(task: Task, files: Iterable[Path]) -> Iterator[tuple[pd.DataFrame, 
 
 
 def _typed_tickets(raw: pd.DataFrame, task: Task) -> pd.DataFrame:
-    import pandas as pd
-
     whole = raw[task.columns[0]].str.cat([raw[name] for name in task.columns[1:]], sep=",")
     typed = pd.DataFrame({each.target: _typed(raw[each.source], each, task) for each in task.fields})
     typed["_row_hash"] = [hashlib.sha256(text.encode()).hexdigest() for text in whole]
@@ -149,8 +159,6 @@ def _typed_tickets(raw: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 
 def _typed(raw: pd.Series[str], field: Field, task: Task) -> Any:
-    import pandas as pd
-
     text = _text(raw).mask(raw == "?")
     if field.choices:
         return text.str.lower().map(dict(field.choices))

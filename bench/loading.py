@@ -5,6 +5,14 @@ What a hand-written load does at its best; pandas, DuckDB and plain PySpark shar
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pgpq import ArrowToPostgresBinaryEncoder
+
 from bench.task import Task
 
 _POSTGRES = {
@@ -19,9 +27,6 @@ _NEWEST_BY = ("revision", "updated_at", "_row_hash")
 
 def load(task: Task) -> None:
     """Create the table, copy all Parquet files into a stage and merge it, in one transaction."""
-    import psycopg
-    import pyarrow.parquet as pq
-
     paths = sorted(task.parquet.rglob("*.parquet"))
     schema = pq.read_schema(paths[0])
     names = [field.name for field in schema]
@@ -34,11 +39,7 @@ def load(task: Task) -> None:
         connection.execute(_merge(task, names))
 
 
-def _copy(connection: object, path: object, names: list[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from pgpq import ArrowToPostgresBinaryEncoder
-
+def _copy(connection: psycopg.Connection[Any], path: Path, names: list[str]) -> None:
     file = pq.ParquetFile(path)
     wanted = pa.schema([_plain(field) for field in file.schema_arrow])
     listed = ", ".join(f'"{name}"' for name in names)
@@ -46,19 +47,17 @@ def _copy(connection: object, path: object, names: list[str]) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(f"copy stage ({listed}) from stdin (format binary)") as target,
-    ):  # type: ignore[attr-defined]
+    ):
         target.write(encoder.write_header())
         for batch in file.iter_batches():
             target.write(encoder.write_batch(batch.cast(wanted)))
         target.write(encoder.finish())
 
 
-def _plain(field: object) -> object:
+def _plain(field: Any) -> Any:
     """Timestamps in microseconds without a zone: Spark writes them with one."""
-    import pyarrow as pa
-
-    is_timestamp = pa.types.is_timestamp(field.type)  # type: ignore[attr-defined]
-    return field.with_type(pa.timestamp("us")) if is_timestamp else field  # type: ignore[attr-defined]
+    is_timestamp = pa.types.is_timestamp(field.type)
+    return field.with_type(pa.timestamp("us")) if is_timestamp else field
 
 
 def _merge(task: Task, names: list[str]) -> str:

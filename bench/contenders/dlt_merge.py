@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dlt
+import pyarrow as pa
+from dlt.sources.filesystem import filesystem
+
 from bench.frames import Cleaning, schema
 from bench.task import Counts, Task
 
@@ -38,8 +42,6 @@ def _extracted(task: Task) -> Iterator[Any]:
 
 
 def _pipeline(task: Task) -> Any:
-    import dlt
-
     os.environ.update(
         {
             "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -57,21 +59,18 @@ def _pipeline(task: Task) -> Any:
 
 
 def _resource(cleaning: Cleaning, task: Task) -> Any:
-    import dlt
-    import pyarrow as pa
-    from dlt.sources.filesystem import filesystem
-
     target = schema(task)
     listed = filesystem(bucket_url=task.files[0].parent.as_uri(), file_glob=f"*{task.files[0].suffix}")
 
-    @dlt.transformer(
+    def cleaned(page: list[Any]) -> Iterator[Any]:
+        for block in cleaning.blocks(Path(file.local_file_path) for file in page):
+            yield pa.Table.from_pandas(block, target, preserve_index=False)
+
+    transformer = dlt.transformer(
+        cleaned,
         name=task.dataset,
         write_disposition={"disposition": "merge", "strategy": "delete-insert"},
         primary_key=task.identity if task.is_log else "ticket_id",
         columns={} if task.is_log else {"revision": {"dedup_sort": "desc"}},
     )
-    def cleaned(page: list[Any]) -> Iterator[Any]:
-        for block in cleaning.blocks(Path(file.local_file_path) for file in page):
-            yield pa.Table.from_pandas(block, target, preserve_index=False)
-
-    return listed.with_name("files") | cleaned
+    return listed.with_name("files") | transformer

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import duckdb
+
 from bench.loading import load as load
 from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
 
@@ -15,8 +17,6 @@ _NOWHERE = "\\x1f"
 
 def job(task: Task) -> Counts:
     """Raw files to Parquet."""
-    import duckdb
-
     with duckdb.connect(str(task.folder / "work.duckdb"), config={"threads": os.cpu_count() or 2}) as db:
         db.execute("set preserve_insertion_order = false; set timezone = 'UTC'; set memory_limit = '4GB'")
         malformed = (_read_lines if task.is_log else _read_csv)(db, task)

