@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
-from bench import page
+from bench import page, running
 from bench.agreement import differences
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, Kind
 from bench.inputs import INPUTS, log_lines, ticket_lines
-from bench.running import ROOT, a_task
+from bench.running import ROOT, ContenderFailed, a_task, measure
 from bench.task import Counts, Task
 from bench_kit import write_input
 
@@ -70,3 +76,31 @@ def test_every_contender_has_its_module_its_lock_and_its_line_in_the_readme() ->
 def test_the_page_shows_the_results_that_are_kept() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
     assert page.with_results(text, page.kept()) == text, "`make bench` writes docs/performance.md"
+
+
+def test_a_contender_that_fails_shows_its_last_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONTENDERS, "absent", Kind("absent", "absent", whole=True))
+    with pytest.raises(
+        ContenderFailed, match=r"(?s)absent ended with exit status 1.*No module named .*absent"
+    ):
+        measure("absent", "single", write_input("single", 10, tmp_path / "raw"))
+
+
+def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[psutil.Process] = []
+
+    @contextmanager
+    def interrupted(pid: int, **_: Any) -> Iterator[None]:
+        seen.append(psutil.Process(pid))
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setitem(CONTENDERS, "pandas", replace(CONTENDERS["pandas"], whole=True))
+    monkeypatch.setattr(running, "PeakMemory", interrupted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        measure("pandas", "single", write_input("single", 10, tmp_path / "raw"))
+    assert [process.is_running() for process in seen] == [False]
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
