@@ -73,7 +73,7 @@ $(BENCH_VENV)-%/.ready: requirements-bench-%.lock
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-bench: setup $(BENCH_VENV)-dlt/.ready $(BENCH_VENV)-duckdb/.ready ## Gluebook beside PySpark, pandas, dlt and DuckDB: writes docs/performance.md; hours [BENCH="--input mongod --rows 100000 --repeat 1 --only ours,duckdb"]
+bench: setup $(BENCH_VENV)-dlt/.ready $(BENCH_VENV)-duckdb/.ready ## Gluebook beside PySpark, pandas, dlt and DuckDB; takes hours: make bench [BENCH="--input mongod --rows 20000 --only ours,duckdb"]
 	@$(RUN) bench $(BENCH)
 
 verify-aws: setup ## ask your AWS account what the laptop claims, for less than a dollar: make verify-aws [ENDPOINT=laptop]

@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from bench.task import Outcome, Task
 
@@ -27,10 +28,10 @@ def main(module: str, folder: Path, started: float) -> None:
     (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
 
 
-def _in_two_steps(contender: object, task: Task, started: float) -> Outcome:
-    counts = contender.job(task)  # type: ignore[attr-defined]
+def _in_two_steps(contender: ModuleType, task: Task, started: float) -> Outcome:
+    counts = contender.job(task)
     written = time.time()
-    contender.load(task)  # type: ignore[attr-defined]
+    contender.load(task)
     loaded = time.time()
     size = sum(path.stat().st_size for path in task.parquet.rglob("*.parquet"))
     return Outcome(counts, written - started, loaded - written, loaded - started, size)

@@ -88,7 +88,9 @@ def _busy(result: Result) -> list[str]:
     """Says so if the figures are rough."""
     found = []
     if result.machine.load > 1:
-        found.append(f"The machine was busy: its load was {result.machine.load} before the run.")
+        found.append(
+            f"The machine was busy with other work: its load was {result.machine.load} before the run."
+        )
     if result.repetitions == 1:
         found.append("One repetition says little; take the ratios for an order of magnitude.")
     return found
@@ -126,8 +128,8 @@ def _verdict(result: Result) -> Iterator[str]:
             f"{_short(name)} by {each.total / ours.total:.1f} times" for name, each in _fastest(slower)
         )
         yield f"It is faster than {listed}."
-    waits = ours.details.get("until the job starts", 0.0)
-    yield f"The job starts {waits:.1f} s after the upload, in {ours.details.get('batches', 1):.0f} batch(es)."
+    waits, batches = ours.details["until the job starts"], int(ours.details["batches"])
+    yield f"Its job starts {waits:.1f} s after the upload; it makes {batches} {'batch' if batches == 1 else 'batches'}."
 
 
 def _fastest(figures: dict[str, Figures]) -> list[tuple[str, Figures]]:

@@ -44,7 +44,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and when it was measured. `load`: running processes of the machine, one minute's mean, before the run."""
+    """Where and when it was measured. `load`: processes that ran or waited in the minute before, on average."""
 
     processor: str
     cores: int
