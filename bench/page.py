@@ -129,7 +129,8 @@ def _verdict(result: Result) -> Iterator[str]:
         )
         yield f"It is faster than {listed}."
     waits, batches = ours.details["until the job starts"], int(ours.details["batches"])
-    yield f"Its job starts {waits:.1f} s after the upload; it makes {batches} {'batch' if batches == 1 else 'batches'}."
+    made = "one batch" if batches == 1 else f"{batches} batches"
+    yield f"Its job starts {waits:.1f} s after the upload; it makes {made}."
 
 
 def _fastest(figures: dict[str, Figures]) -> list[tuple[str, Figures]]:
