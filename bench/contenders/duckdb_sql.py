@@ -58,7 +58,7 @@ def _read_csv(db: Any, task: Task) -> int:
         f"create table lines as select * from read_csv({_files(task)}, columns = {{{columns}}}, header = true, "
         "auto_detect = false, delim = ',', quote = '\"', nullstr = '?', store_rejects = true)"
     )
-    return _numbers(db, "select count(distinct line) from reject_errors")[0]
+    return _numbers(db, "select count(distinct (file_id, line)) from reject_errors")[0]
 
 
 def _typed_logs(task: Task) -> str:
