@@ -12,7 +12,7 @@ from bench.task import EMAIL, JWT, MASK, TOKEN, Counts, Field, Task
 
 _TYPES = {"integer": "integer", "bigint": "bigint"}
 # A character that no line holds: the CSV reader then gives whole lines, in parallel.
-_NOWHERE = "\\x1f"
+_NOWHERE = "\x1f"
 
 
 def job(task: Task) -> Counts:
