@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from bench import page, running
+from bench import inputs, page, running
 from bench.agreement import differences
 from bench.contenders import CONTENDERS, Kind
-from bench.inputs import INPUTS, log_lines, ticket_lines
+from bench.inputs import INPUTS, NoRealData, log_lines, make, ticket_lines
 from bench.running import ROOT, ContenderFailed, a_task, measure
 from bench.task import Counts, Task
 from bench_kit import write_input
@@ -38,6 +38,14 @@ def test_each_round_over_the_real_lines_has_days_and_keys_of_its_own() -> None:
     assert days[2:] == [b"2023-10-01", b"2023-10-01", b"2023-10-02", b"2023-10-02"]
     tickets = ticket_lines([b"INC0000045" + b",?" * 35])
     assert [next(tickets)[:11] for _ in range(3)] == [b"INC0000045,", b"INC10000045", b"INC20000045"]
+
+
+def test_without_the_real_lines_an_input_is_skipped_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "REAL_DATA", tmp_path)
+    with pytest.raises(NoRealData, match=f"input single is skipped: there is no {tmp_path}"):
+        make("single", 10, tmp_path)
 
 
 def test_contenders_that_differ_are_named_with_both_values() -> None:
