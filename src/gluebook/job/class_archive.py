@@ -31,7 +31,7 @@ def make_archive() -> None:
     subprocess.run([java_home() / "bin" / "java", "-Xshare:dump"], check=True, capture_output=True)
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".archive-") as folder:
         made = Path(folder) / archive.name
-        _exercise(spark_session("class archive", f"-XX:ArchiveClassesAtExit={made} -Xlog:disable"))
+        _exercise(spark_session("class archive", f'-XX:ArchiveClassesAtExit="{made}" -Xlog:disable'))
         made.replace(archive)
 
 

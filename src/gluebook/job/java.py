@@ -25,7 +25,7 @@ def class_archive() -> Path:
 
 
 def java_options() -> str:
-    """The options of Spark's Java. Its temporary folder is Python's, because Java ignores TMPDIR."""
+    """The options of Spark's Java, paths in quotes. Its temporary folder is Python's, because Java ignores TMPDIR."""
     archive = class_archive()
-    shared = (f"-XX:SharedArchiveFile={archive}", _QUIET) if archive.is_file() else ()
-    return " ".join((f"-Djava.io.tmpdir={tempfile.gettempdir()}", *_OPTIONS, *shared))
+    shared = (f'-XX:SharedArchiveFile="{archive}"', _QUIET) if archive.is_file() else ()
+    return " ".join((f'-Djava.io.tmpdir="{tempfile.gettempdir()}"', *_OPTIONS, *shared))
