@@ -15,11 +15,10 @@ from chain.kit import log_line, ticket_file, ticket_record, truncated
 from gluebook.contracts.support_tickets import SUPPORT_TICKETS
 from gluebook.errors import ConfigurationError
 from gluebook.explore import files, tables
-from gluebook.explore.times import read_day, read_month_first, read_time, spelling
+from gluebook.explore.times import read_month_first, read_time, read_times, spellings
 from gluebook.sample import faults
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
 from gluebook.sources.support_tickets.servicenow import SOURCE as SERVICENOW
-from times_kit import DAY_FIRST_TIMES, DAYS, ISO_TIMES, PATTERN_TIMES
 
 GOOD = ticket_record("T1", 1, "New", "5/1/2026 10:00")
 
@@ -44,7 +43,7 @@ def put(folder: Path, **bodies: bytes) -> str:
 )
 def test_times_are_read_as_the_job_reads_them(text: str, moment: datetime | None, way: str) -> None:
     assert read_time(text) == moment
-    assert spelling(text) == way
+    assert spellings(pd.Series([text], [7])).to_dict() == {7: way}
 
 
 def test_a_time_in_a_pattern_that_the_source_has_not_got_is_none() -> None:
@@ -54,25 +53,9 @@ def test_a_time_in_a_pattern_that_the_source_has_not_got_is_none() -> None:
     assert read_time("2016-02-29T01:16Z", MONGOD.time_patterns) is not None
 
 
-def test_times_and_days_are_read_as_spark_reads_them() -> None:
-    """tests/spark/test_values.py asks Spark the same."""
-    day_first = {(SERVICENOW.time_patterns, text): moment for text, moment in DAY_FIRST_TIMES.items()}
-    by_pattern = {((pattern,), text): moment for (pattern, text), moment in PATTERN_TIMES.items()}
-    cases = {((), text): moment for text, moment in ISO_TIMES.items()} | day_first | by_pattern
-    moments = {case: moment and moment.replace(tzinfo=UTC) for case, moment in cases.items()}
-    assert {(patterns, text): read_time(text, patterns) for patterns, text in cases} == moments
-    assert {(pattern, text): read_day(text, (pattern,)) for pattern, text in DAYS} == DAYS
-
-
-def test_what_one_pattern_cannot_read_the_next_one_may() -> None:
-    patterns = ("M/d/yyyy H:mm", "d/M/yyyy H:mm")
-    assert read_time("13/1/2026 10:00", patterns) == datetime(2026, 1, 13, 10, tzinfo=UTC)
-    assert read_time("31/2/2026 10:00", patterns) is None
-
-
-def test_a_pattern_that_is_not_implemented_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match=r"^K of 'd/M/yyyy K:mm a' is not implemented"):
-        read_time("29/2/2016 1:16 PM", ("d/M/yyyy K:mm a",))
+def test_a_column_of_times_keeps_its_index_and_has_no_time_where_there_is_none() -> None:
+    texts = pd.Series(["13/1/2026 10:00", None, "soon"], [5, 3, 9])
+    assert read_times(texts).to_dict() == {5: datetime(2026, 1, 13, 10, tzinfo=UTC), 3: pd.NaT, 9: pd.NaT}
 
 
 def test_a_day_after_the_twelfth_is_refused_month_first_and_another_is_taken_for_a_month() -> None:

@@ -1,26 +1,25 @@
-"""Records as tables of text, what is wrong with each, and how many that makes: the job's rules, in plain Python.
+"""Records as tables of text, what is wrong with each, and how many that makes.
 
-Made to be read beside the job notebooks, for files that fit into memory. The pipeline itself does the same with
-Spark, in `gluebook.transforms`; a test holds both against the sample's truth.
+For files that fit into memory. What a value is, and what is wrong with it, the job's own verbs say.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from gluebook.contracts import Column
-from gluebook.contracts.reasons import Reason
 from gluebook.explore.files import RawFile, records
-from gluebook.explore.times import read_day, read_time
+from gluebook.explore.times import read_times
 from gluebook.sources.blanks import BLANKS
 from gluebook.sources.model import Source
-
-_WHOLE = re.compile(r"[+-]?\d+(?:\.0+)?")
+from gluebook.transforms.fingerprints import fingerprint
+from gluebook.transforms.masking import pseudonymise
+from gluebook.transforms.rows import PROBLEM, Rows
+from gluebook.transforms.types import normalise_types
+from gluebook.transforms.verbs import rename_columns
 
 
 def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
@@ -52,43 +51,18 @@ def without_nulls(found: pd.DataFrame, source: Source) -> pd.DataFrame:
 
 def problems(clean: pd.DataFrame, source: Source) -> pd.Series:
     """For each record of a table without nulls the first reason for which the job would set it aside, or None."""
-    targets = {old: source.contract.column(new) for old, new in source.renames.items() if old in clean}
-    found = [_problem(row, targets, source) for row in clean.to_dict("records")]
-    return pd.Series(found, clean.index, dtype="object")
+    return pd.Series(_typed(clean, source)[PROBLEM].to_pylist(), clean.index, dtype="object")
 
 
-def _problem(row: Mapping[str, Any], targets: Mapping[str, Column], source: Source) -> str | None:
-    if row["_problem"]:
-        return str(row["_problem"])
-    verdicts = (_verdict(row[old], target, source) for old, target in targets.items())
-    return next((verdict for verdict in verdicts if verdict), None)
-
-
-def _verdict(value: str | None, target: Column, source: Source) -> str | None:
-    """By the same rules, and in the same words, as `gluebook.transforms.verbs.normalise_types`."""
-    if value is None:
-        return None if target.nullable else Reason.MISSING.of_column(target.name)
-    if _typed(value, target, source) is None:
-        return (Reason.UNKNOWN if target.allowed else Reason.UNREADABLE).of_column(target.name)
-    too_long = target.is_free_text and len(value.encode()) > target.length
-    return Reason.TOO_LONG.of_column(target.name) if too_long else None
-
-
-def _typed(value: str | None, target: Column, source: Source) -> object:
-    """The value as the contract has it; None if there is none or it can't be read."""
-    if value is None:
-        return None
-    if target.allowed:
-        return source.choices[target.name].get(value.lower())
-    if target.type == "timestamp":
-        return read_time(value, source.time_patterns)
-    if target.type == "date":
-        return read_day(value, source.time_patterns)
-    if target.type == "boolean":
-        return {"true": True, "false": False}.get(value.lower())
-    if target.type in ("integer", "bigint"):
-        return int(value.partition(".")[0]) if _WHOLE.fullmatch(value) else None
-    return value.lower() if target.personal and "@" in value else value
+def _typed(clean: pd.DataFrame, source: Source) -> Rows:
+    """The records as the job types them, with their fingerprints if the dataset has revisions."""
+    columns = {name: pa.array(clean[name], pa.string(), from_pandas=True) for name in source.columns}
+    problem = pa.array(clean["_problem"], pa.string(), from_pandas=True)
+    rows = Rows({**columns, PROBLEM: problem}, pa.array(clean["_raw"], pa.string()).take)
+    if source.contract.append:
+        return normalise_types(rename_columns(rows, source), source)
+    masked = pseudonymise(rows, source, "no key", frozenset())
+    return fingerprint(normalise_types(rename_columns(masked, source), source), source)
 
 
 def extra_bytes(text: str) -> int:
@@ -101,12 +75,7 @@ def copies(clean: pd.DataFrame, source: Source) -> pd.Series:
     however they are written."""
     if source.contract.append:
         return clean.duplicated(["_raw"])
-    typed = clean[list(source.columns)].copy()
-    for old, new in source.renames.items():
-        target = source.contract.column(new)
-        if not target.is_free_text:
-            typed[old] = [_typed(value, target, source) for value in clean[old]]
-    return typed.duplicated()
+    return pd.Series(_typed(clean, source)["_row_hash"].to_pylist(), clean.index, dtype="object").duplicated()
 
 
 def count(clean: pd.DataFrame, source: Source) -> pd.DataFrame:
@@ -148,7 +117,7 @@ def revisions(good: pd.DataFrame, source: Source) -> pd.DataFrame:
     of = {new: old for old, new in source.renames.items()}
     revision = good[of["revision"]].astype(float) if "revision" in of else 0.0
     updated = (
-        good[of["updated_at"]].map(partial(read_time, patterns=source.time_patterns))
+        read_times(good[of["updated_at"]], source.time_patterns)
         if "updated_at" in of
         else pd.Timestamp(0, tz="UTC")
     )

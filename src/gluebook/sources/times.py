@@ -43,7 +43,7 @@ _READ = ", ".join(
     for letter, lengths in PATTERN_LETTERS.items()
 )
 # The pieces of a pattern: quoted text, a run of one letter, anything else.
-PIECE = re.compile(r"'(?P<text>[^']*)'|(?P<run>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
+_PIECE = re.compile(r"'(?P<text>[^']*)'|(?P<run>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
 
 
 def has_offset(pattern: str) -> bool:
@@ -70,12 +70,12 @@ def problem_of_pattern(pattern: str) -> str | None:
 
 def pieces_of(pattern: str) -> Iterator[str]:
     """The pieces of a pattern: runs of one letter, texts with their quotes, and other characters."""
-    return (piece[0] for piece in PIECE.finditer(pattern))
+    return (piece[0] for piece in _PIECE.finditer(pattern))
 
 
 def _misplaced(pattern: str) -> str | None:
     depth = 0
-    for piece in PIECE.finditer(pattern):
+    for piece in _PIECE.finditer(pattern):
         depth += {"[": 1, "]": -1}.get(piece["other"], 0)
         if depth < 0:
             return "a ] has no [ before it"
@@ -87,7 +87,7 @@ def _misplaced(pattern: str) -> str | None:
 def _letters(pattern: str) -> Iterator[tuple[str, bool]]:
     """Runs of a pattern letter, and whether each is in an optional section."""
     depth = 0
-    for piece in PIECE.finditer(pattern):
+    for piece in _PIECE.finditer(pattern):
         depth += {"[": 1, "]": -1}.get(piece["other"], 0)
         if piece["run"]:
             yield piece["run"], depth > 0
