@@ -7,8 +7,8 @@ Where code runs, from the top; a folder imports only folders on lines below its 
     notebook                              JupyterLab, papermill, a Glue session
     job | functions | deployment          a Glue job | Lambda | a terminal
     operations                            a terminal, and the sweep function
-    quality | aws                         a Glue job | everywhere
-    core | transforms | explore           everywhere, without I/O | on Spark | a notebook
+    quality | aws | explore               a Glue job | everywhere | a notebook
+    core | transforms                     everywhere, without I/O | the tasks of a Glue job
     sources                               the tasks of a Glue job; the functions list it
     contracts
     errors | clock | sample
