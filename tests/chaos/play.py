@@ -64,9 +64,6 @@ def _count_files(world: World) -> None:
 def in_order(world: World) -> Iterator[None]:
     """Make everything deterministic that depends on order or time."""
     with (
-        mock.patch("gluebook.functions.admit.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.job.publish.ThreadPoolExecutor", InLine),
-        mock.patch("gluebook.operations.register.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.aws.parallel.ThreadPoolExecutor", InLine),
         mock.patch("gluebook.job.claim.new_batch_id", world.new_batch_id),
         mock.patch("gluebook.functions.context.emit", lambda line: None),

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-_AT_ONCE = 16
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def in_parallel(function: Callable[[In], Out], values: Iterable[In]) -> list[Out]:
-    """The results of `function` in the order of `values`. Raises the first error in that order."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+def in_parallel(function: Callable[[In], Out], values: Iterable[In], at_once: int = 16) -> list[Out]:
+    """The results of `function`, called `at_once` at a time, in the order of `values`; or the first error in it."""
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(function, values))

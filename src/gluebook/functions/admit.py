@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
 from gluebook.core.keys import reason_to_ignore
 from gluebook.core.states import FileState
@@ -62,9 +62,8 @@ def admit(messages: Iterable[tuple[str, str]], context: AdmitContext) -> Admitte
     message retries a refused start, because the event of a run's end may be lost.
     """
     admitted = Admitted()
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda message: _process(message[0], message[1], context), messages):
-            admitted += one
+    for one in in_parallel(lambda message: _process(message[0], message[1], context), messages, _WRITERS):
+        admitted += one
     for dataset in sorted(admitted.started):
         admitted.started[dataset] = _start(dataset, context)
     return admitted

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.aws.ports import ObjectsPort
 from gluebook.job.runtime import has_s3_file_system
 
@@ -38,15 +38,13 @@ class LakeFiles:
         writer.parquet(str(target))
         if isinstance(target, Path):
             files = [path for path in target.rglob("*.parquet") if path.is_file()]
-            with ThreadPoolExecutor(_TRANSFERS) as pool:
-                list(
-                    pool.map(
-                        lambda path: self._objects.upload(
-                            path, self._bucket, f"{prefix}{path.relative_to(target).as_posix()}"
-                        ),
-                        files,
-                    )
-                )
+            in_parallel(
+                lambda path: self._objects.upload(
+                    path, self._bucket, f"{prefix}{path.relative_to(target).as_posix()}"
+                ),
+                files,
+                _TRANSFERS,
+            )
             shutil.rmtree(target)
 
     def keep(self, df: DataFrame, prefix: str) -> DataFrame:
@@ -71,13 +69,11 @@ class LakeFiles:
         keys = [key for key in self._objects.sizes(self._bucket, prefix) if key.endswith(".parquet")]
         for key in keys:
             (folder / key.removeprefix(prefix)).parent.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_TRANSFERS) as pool:
-            list(
-                pool.map(
-                    lambda key: self._objects.download(self._bucket, key, folder / key.removeprefix(prefix)),
-                    keys,
-                )
-            )
+        in_parallel(
+            lambda key: self._objects.download(self._bucket, key, folder / key.removeprefix(prefix)),
+            keys,
+            _TRANSFERS,
+        )
 
     def _path(self, prefix: str, way: str) -> Path | str:
         if self._local is None:

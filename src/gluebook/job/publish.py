@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.core.history import MOST_PARTITIONS
 from gluebook.core.model import Batch, NotedVerdict
 from gluebook.core.plan import (
@@ -133,8 +133,7 @@ def _plan(context: JobContext, batch: Batch) -> PublishPlan | None:
 
 def _copy(context: JobContext, files: Iterable[PublishedFile]) -> None:
     objects, lake = context.objects, context.lake
-    with ThreadPoolExecutor(_COPIES) as pool:
-        list(pool.map(lambda file: objects.copy(lake.bucket, file.staged, file.final), files))
+    in_parallel(lambda file: objects.copy(lake.bucket, file.staged, file.final), files, _COPIES)
 
 
 def _withdraw(context: JobContext, batch: Batch, generations: Iterable[int]) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gluebook.aws.parallel import in_parallel
 from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
 from gluebook.contracts import contract
@@ -22,7 +22,6 @@ from gluebook.core.versions import order_after
 from gluebook.errors import GluebookError
 
 _log = logging.getLogger(__name__)
-_WRITERS = 16
 
 
 def new_file_version(
@@ -115,9 +114,8 @@ def register_missing(listed: Iterable[ObjectVersion], context: RegisterContext) 
     missing = [
         found for found in _by_key(page) if any(_version_key(version) not in known for version in found)
     ]
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        for one in pool.map(lambda found: _try_to_register(found, context), missing):
-            registrations += one
+    for one in in_parallel(lambda found: _try_to_register(found, context), missing):
+        registrations += one
     return registrations
 
 
