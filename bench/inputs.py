@@ -97,7 +97,7 @@ def _ticket_line(line: bytes, number: int, later: int) -> bytes:
     key = int(fields[0].removeprefix(_NUMBER_BEGINS)) + later * _KEYS_PER_CYCLE
     fields[0] = f"{_NUMBER_BEGINS}{key:07d}"
     if number % _ADDRESS == 0:
-        fields[_SYMPTOM] += f" told by ada.k{number}@example.org"
+        fields[_SYMPTOM] += f" reported by ada.k{number}@example.org"
     if number % _BROKEN == 0:
         kind = number // _BROKEN % 3
         if kind == 0:

@@ -7,8 +7,8 @@ laptop's AWS is up before the clock starts, as AWS is; the job's process starts 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -41,18 +41,18 @@ def run(task: Task) -> Outcome:
         return outcome(running, task, batches, Times(begun, started, ended))
 
 
+@dataclass(frozen=True)
 class Times:
     """Seconds since 1970: files are there, the job starts, the job has ended."""
 
-    def __init__(self, begun: float, started: float, ended: float) -> None:
-        self.begun, self.started, self.ended = begun, started, ended
+    begun: float
+    started: float
+    ended: float
 
 
-@contextmanager
-def deployed() -> Iterator[Laptop]:
+def deployed() -> AbstractContextManager[Laptop]:
     """A laptop AWS on which nothing but uploads makes anything happen."""
-    with laptop(lambda _: None, parameters=_PARAMETERS) as running:
-        yield running
+    return laptop(lambda _: None, parameters=_PARAMETERS)
 
 
 def upload(running: Laptop, task: Task, events: int = 1) -> None:
