@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from gluebook.explore.files import RawFile, records
 from gluebook.explore.times import read_times
-from gluebook.sources.blanks import BLANKS
 from gluebook.sources.model import Source
 from gluebook.transforms.fingerprints import fingerprint
 from gluebook.transforms.masking import pseudonymise
-from gluebook.transforms.rows import PROBLEM, Rows
+from gluebook.transforms.rows import PROBLEM, RAW, Rows
 from gluebook.transforms.types import normalise_types
-from gluebook.transforms.verbs import rename_columns
+from gluebook.transforms.verbs import blank_to_null, rename_columns
 
 
 def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
@@ -30,23 +29,24 @@ def table(files: Iterable[RawFile], source: Source) -> pd.DataFrame:
     """
     own = [file for file in files if file.source is source]
     rows = [row for file in own for row in _rows(file, source)]
-    columns = [*source.columns, "_file", "_record", "_raw", "_problem"]
+    columns = [*source.columns, "_file", "_record", RAW, PROBLEM]
     return pd.DataFrame(rows, columns=columns, dtype="object").where(lambda found: found.notna(), None)
 
 
 def _rows(file: RawFile, source: Source) -> Iterator[dict[str, Any]]:
     for number, raw, problem, fields in records(file.path, source):
-        yield {**fields, "_file": file.short_name, "_record": number, "_raw": raw, "_problem": problem}
+        yield {**fields, "_file": file.short_name, "_record": number, RAW: raw, PROBLEM: problem}
 
 
 def without_nulls(found: pd.DataFrame, source: Source) -> pd.DataFrame:
     """The same table, trimmed, with None for the empty text and for the source's null markers."""
-    nothing = {"", *source.null_markers}
-    clean = found.copy()
-    for name in source.columns:
-        trimmed = [value and value.strip(BLANKS) for value in found[name]]
-        clean[name] = [None if value in nothing else value for value in trimmed]
-    return clean
+    rows = blank_to_null(_rows_of(found, source), source)
+    return found.assign(**{name: rows[name].to_pylist() for name in source.columns})
+
+
+def _rows_of(found: pd.DataFrame, source: Source) -> Rows:
+    schema = pa.schema([(name, pa.string()) for name in (*source.columns, PROBLEM, RAW)])
+    return Rows.of(pa.RecordBatch.from_pandas(found, schema, preserve_index=False))
 
 
 def problems(clean: pd.DataFrame, source: Source) -> pd.Series:
@@ -56,9 +56,7 @@ def problems(clean: pd.DataFrame, source: Source) -> pd.Series:
 
 def _typed(clean: pd.DataFrame, source: Source) -> Rows:
     """The records as the job types them, with their fingerprints if the dataset has revisions."""
-    columns = {name: pa.array(clean[name], pa.string(), from_pandas=True) for name in source.columns}
-    problem = pa.array(clean["_problem"], pa.string(), from_pandas=True)
-    rows = Rows({**columns, PROBLEM: problem}, pa.array(clean["_raw"], pa.string()).take)
+    rows = _rows_of(clean, source)
     if source.contract.append:
         return normalise_types(rename_columns(rows, source), source)
     masked = pseudonymise(rows, source, "no key", frozenset())

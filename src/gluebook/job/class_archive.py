@@ -16,7 +16,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from gluebook.job.java import class_archive, java_home
+from gluebook.job.java import QUIET, class_archive, java_home
 from gluebook.job.runtime import spark_session
 
 
@@ -31,7 +31,7 @@ def make_archive() -> None:
     subprocess.run([java_home() / "bin" / "java", "-Xshare:dump"], check=True, capture_output=True)
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".archive-") as folder:
         made = Path(folder) / archive.name
-        _exercise(spark_session("class archive", f'-XX:ArchiveClassesAtExit="{made}" -Xlog:disable'))
+        _exercise(spark_session("class archive", f'-XX:ArchiveClassesAtExit="{made}" {QUIET}'))
         made.replace(archive)
 
 

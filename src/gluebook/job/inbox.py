@@ -24,9 +24,10 @@ from gluebook.core.model import FileVersion
 from gluebook.sources.model import Source
 from gluebook.sources.reading import ParsedRecord
 from gluebook.transforms.frames import Part
+from gluebook.transforms.rows import PROBLEM, RAW
 
-_FILE, _RECORD, _RAW, _PROBLEM = "_file", "_record", "_raw", "_problem"
-_ABOUT = ((_FILE, pa.int32()), (_RECORD, pa.int64()), (_RAW, pa.string()), (_PROBLEM, pa.string()))
+_FILE, _RECORD = "_file", "_record"
+_ABOUT = ((_FILE, pa.int32()), (_RECORD, pa.int64()), (RAW, pa.string()), (PROBLEM, pa.string()))
 _ROWS_AT_ONCE = 16_384
 _BYTES_AT_ONCE = 8 << 20
 # Text of the records in an object: what one task of the transformation reads.
@@ -124,27 +125,32 @@ class InboxReader:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The records, with the columns of `records_schema`."""
         objects = Objects()
+        about = pa.RecordBatch.from_pydict(
+            {
+                "_source_file": [file.key for file in self.files.values()],
+                "_source_version": [file.version_id for file in self.files.values()],
+                "_batch_id": [self.batch_id] * len(self.files),
+                "dt": [file.dt for file in self.files.values()],
+            }
+        )
+        places = pa.array(list(self.files), pa.int32())
         with tempfile.TemporaryDirectory(prefix="gluebook-inbox-") as folder:
             path = Path(folder) / "records.parquet"
             for batch in batches:
                 for place in batch.column(0).to_pylist():
                     objects.download(self.bucket, self.keys[place], path)
-                    yield from map(self._records, pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE))
+                    for stored in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
+                        yield _with_file(stored, places, about)
 
-    def _records(self, stored: pa.RecordBatch) -> pa.RecordBatch:
-        places = pa.array(list(self.files), pa.int32())
-        chosen = stored.filter(pc.is_in(stored.column(_FILE), places))
-        of = pc.index_in(chosen.column(_FILE), places)
-        files = list(self.files.values())
-        columns = {
-            "_source_record": chosen.column(_RECORD),
-            "_source_file": pa.array([file.key for file in files], pa.string()).take(of),
-            "_source_version": pa.array([file.version_id for file in files], pa.string()).take(of),
-            "_batch_id": pa.array([self.batch_id] * len(chosen), pa.string()),
-            "dt": pa.array([file.dt for file in files], pa.string()).take(of),
-            **{name: chosen.column(name) for name in chosen.schema.names if name not in (_FILE, _RECORD)},
-        }
-        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+
+def _with_file(stored: pa.RecordBatch, places: pa.Array, about: pa.RecordBatch) -> pa.RecordBatch:
+    """The records of the files at `places`, each with what `about` says of its file."""
+    chosen = stored.filter(pc.is_in(stored.column(_FILE), places))
+    of = about.take(pc.index_in(chosen.column(_FILE), places))
+    own = {name: chosen.column(name) for name in chosen.schema.names if name not in (_FILE, _RECORD)}
+    known = dict(zip(of.schema.names, of.columns, strict=True))
+    columns = {"_source_record": chosen.column(_RECORD), **known, **own}
+    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
 
 
 def inbox_part(spark: SparkSession, of: Source, read: InboxReader) -> Part:

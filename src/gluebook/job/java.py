@@ -12,7 +12,7 @@ from pathlib import Path
 # back: half of a small batch's processor time, and still a quarter of that of 100,000 records.
 _OPTIONS = ("-XX:-UsePerfData", "-XX:TieredStopAtLevel=1")
 # Otherwise Java prints why an archive doesn't fit.
-_QUIET = "-Xlog:disable"
+QUIET = "-Xlog:disable"
 
 
 def java_home() -> Path:
@@ -29,5 +29,5 @@ def class_archive() -> Path:
 def java_options() -> str:
     """The options of Spark's Java, paths in quotes. Its temporary folder is Python's, because Java ignores TMPDIR."""
     archive = class_archive()
-    shared = (f'-XX:SharedArchiveFile="{archive}"', _QUIET) if archive.is_file() else ()
+    shared = (f'-XX:SharedArchiveFile="{archive}"', QUIET) if archive.is_file() else ()
     return " ".join((f'-Djava.io.tmpdir="{tempfile.gettempdir()}"', *_OPTIONS, *shared))

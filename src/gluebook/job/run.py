@@ -1,7 +1,7 @@
 """The API of a job notebook: one batch, from the claim to the published manifest.
 
 run = BatchRun.start(dataset="app_logs", ...)      # claim, check the files, number their records
-records = run.records()                            # a DataFrame per source
+records = run.records()                            # of each source
 ...                                                # the notebook's transformations
 run.finish(kept, rejects)                          # write, count, gate, publish
 """
@@ -168,7 +168,7 @@ class BatchRun:
     def finish(self, kept: DataFrame, rejects: DataFrame) -> RunSummary:
         """Write the curated rows and the rejects, count, pass the gate, publish.
 
-        `kept`: valid rows with `_copy` (1 for the row that is kept, more for its duplicates). `rejects`: rows with
+        `kept`: valid rows, as `mark_copies` leaves them. `rejects`: rows with
         `_problem`. Raises CountMismatch if a row is in neither or in both, Fenced if the lease was lost.
         """
         try:

@@ -1,6 +1,6 @@
 """How sources write times: ISO 8601, and patterns of their own.
 
-The expressions are in the syntax that Python and Java share.
+The expressions are in the syntax that Python and RE2 share; a group is named by the letter of what it holds.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_CALENDAR_DAY = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_TIME_OF_DAY = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
+_CALENDAR_DAY = r"(?P<y>[0-9]{4})-(?P<M>0[1-9]|1[0-2])-(?P<d>0[1-9]|[12][0-9]|3[01])"
+_SECONDS = r"(?P<s>[0-5][0-9])(?:[.,](?P<S>[0-9]+))?"
+_TIME_OF_DAY = rf"(?P<H>[01][0-9]|2[0-3]):(?P<m>[0-5][0-9])(?::{_SECONDS})?"
 # java.time knows offsets up to 18 hours; those in use are between -12:00 and +14:00.
-_OFFSET = r" ?(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
+_OFFSET = r" ?(?P<z>Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
 
 # ISO 8601's calendar dates in the extended format, and a time of day with hours and minutes behind it:
 #   2026-01-05T10:15  2026-01-05 10:15:00  2026-01-05T10:15:00.123456789Z  ...,5+02  ...+0200  ...+02:00  ... -0500
@@ -44,11 +45,6 @@ _READ = ", ".join(
 )
 # The pieces of a pattern: quoted text, a run of one letter, anything else.
 _PIECE = re.compile(r"'(?P<text>[^']*)'|(?P<run>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
-
-
-def has_offset(pattern: str) -> bool:
-    """Whether what fits the pattern says how far it is from UTC."""
-    return any(run[0] in "XxZ" for run, _ in _letters(pattern))
 
 
 def problem_of_pattern(pattern: str) -> str | None:

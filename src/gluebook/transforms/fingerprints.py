@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gluebook.sources.model import Source
-from gluebook.transforms.rows import Rows, sha256_hex, where
+from gluebook.transforms.rows import Rows, by_value, sha256_hex, where
 
 # The SHA-256 of what texts and persons were before they are masked, for the fingerprint of a revision.
 UNMASKED = "_unmasked"
@@ -65,11 +65,7 @@ def _as_text(values: pa.Array) -> pa.Array:
 
 
 def _json_text(texts: pa.Array) -> pa.Array:
-    return where(texts, pc.match_substring_regex(texts, _ESCAPED), _escaped)
-
-
-def _escaped(texts: pa.Array) -> pa.Array:
-    return pa.array([_escape(text) for text in texts.to_pylist()], pa.string())
+    return where(texts, pc.match_substring_regex(texts, _ESCAPED), lambda some: by_value(some, _escape))
 
 
 def _escape(text: str) -> str:

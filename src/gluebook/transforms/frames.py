@@ -58,8 +58,7 @@ class Records:
         self, verb: Callable[Concatenate[Rows, Source, P], Rows], *args: P.args, **kwargs: P.kwargs
     ) -> Records:
         """The records after `verb(rows, source, ...)`."""
-        bound: Any = _Bound(verb, args, kwargs)
-        return replace(self, verbs=(*self.verbs, bound))
+        return replace(self, verbs=(*self.verbs, _Bound(verb, args, kwargs)))
 
     def everybody(self) -> frozenset[str]:
         """The full names of the persons in the batch, if a source has prose that may name them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,11 +46,7 @@ def pseudonymise(rows: Rows, source: Source, key: str, everybody: frozenset[str]
     before = {} if source.contract.append else {UNMASKED: _digest(rows, source)}
     masked = rows.with_columns({**hashed, **texts, **prose, **before})
 
-    def raw(places: pa.Array) -> pa.Array:
-        chosen = Rows({name: array.take(places) for name, array in rows.columns.items()}, rows.raw)
-        return _masked_raw(rows.raw(places), chosen, source, everybody)
-
-    return Rows(masked.columns, raw)
+    return Rows(masked.columns, lambda places: _masked_raw(rows.take(places), source, everybody))
 
 
 def mask_emails(texts: pa.Array) -> pa.Array:
@@ -92,22 +88,16 @@ def _masked_prose(
 
 def _own_persons(rows: Rows, source: Source) -> list[Own]:
     columns = [rows[name] for name in (*source.persons, *source.left_out)]
-    words = [words_of(column).to_pylist() for column in columns]
-    addresses = [is_address(column).to_pylist() for column in columns]
-    return [
-        Own(
-            (name for name, address in zip(names, flags, strict=True) if not address),
-            (name for name, address in zip(names, flags, strict=True) if address),
-        )
-        for names, flags in zip(zip(*words, strict=True), zip(*addresses, strict=True), strict=True)
-    ]
+    persons = (zip(words_of(one).to_pylist(), is_address(one).to_pylist(), strict=True) for one in columns)
+    return [Own(of_record) for of_record in zip(*persons, strict=True)]
 
 
 # -- the text that rejects keep -------------------------------------------------------------------------------
 
 
-def _masked_raw(raw: pa.Array, rejects: Rows, source: Source, everybody: frozenset[str]) -> pa.Array:
+def _masked_raw(rejects: Rows, source: Source, everybody: frozenset[str]) -> pa.Array:
     """The records' texts for the quarantine, without the people in them."""
+    raw = rejects.all_raw()
     persons = [*source.persons, *source.left_out]
     if not persons:
         return mask_emails(raw)
@@ -123,30 +113,28 @@ def _masked_raw(raw: pa.Array, rejects: Rows, source: Source, everybody: frozens
 
 def _without_values(raw: pa.Array, values: list[pa.Array]) -> pa.Array:
     """CSV records without these values, as they are and with their quotes doubled, wherever they stand."""
+    return _without(raw, values, lambda text, value: text.replace(value, MASK).replace(_doubled(value), MASK))
 
-    def without(text: str, found: tuple[str | None, ...]) -> str:
-        for value in found:
-            if value:
-                text = text.replace(value, MASK).replace(value.replace('"', '""'), MASK)
-        return text
 
-    found = zip(*(one.to_pylist() for one in values), strict=True)
-    return pa.array(map(without, raw.to_pylist(), found), pa.string())
+def _doubled(value: str) -> str:
+    return value.replace('"', '""')
 
 
 def _without_fields(raw: pa.Array, values: list[pa.Array]) -> pa.Array:
     """CSV records without the fields that are exactly these values: they may be as short as an age."""
+    return _without(
+        raw,
+        values,
+        lambda text, value: re.sub(rf'(?:^|(?<=,))[\s"]*{re.escape(value)}[\s"]*(?=,|$)', MASK, text),
+    )
 
-    def without(text: str, found: tuple[str | None, ...]) -> str:
-        for value in found:
-            if value is not None:
-                text = re.sub(rf'(?:^|(?<=,))[\s"]*{re.escape(value)}[\s"]*(?=,|$)', MASK, text)
-        return text
 
-    if not values:
-        return raw
-    found = zip(*(one.to_pylist() for one in values), strict=True)
-    return pa.array(map(without, raw.to_pylist(), found), pa.string())
+def _without(raw: pa.Array, values: list[pa.Array], masked: Callable[[str, str], str]) -> pa.Array:
+    """Each text after `masked(text, value)` for every value of its record that is not empty, in order."""
+    for of_column in values:
+        pairs = zip(raw.to_pylist(), of_column.to_pylist(), strict=True)
+        raw = pa.array((masked(text, value) if value else text for text, value in pairs), pa.string())
+    return raw
 
 
 def _shape_of(texts: pa.Array) -> pa.Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,9 +52,9 @@ def _length(name: Name) -> int:
     return len(" ".join(name))
 
 
-@cache
+@lru_cache(maxsize=1)
 def names_of(everybody: frozenset[str]) -> Names:
-    """The names of a batch; made once in each process."""
+    """The names of a batch; made once in each process that works on it."""
     return Names(everybody)
 
 
@@ -88,10 +88,12 @@ def mask_people(texts: Iterable[str | None], owns: Iterable[Own], everybody: Nam
 class Own:
     """A record's own persons: in full, and by a part of the name as the name spells it."""
 
-    def __init__(self, names: Iterable[str | None], addresses: Iterable[str | None]) -> None:
-        known = [name for name in names if name]
-        self._names = Names([*known, *(address for address in addresses if address)])
-        self._parts = {part for name in known for part in name.split(" ") if len(part) >= _SHORTEST_PART}
+    def __init__(self, persons: Iterable[tuple[str | None, bool]]) -> None:
+        """`persons`: the words of each, and whether it is an address: nobody is called by a part of that."""
+        known = [(words, address) for words, address in persons if words]
+        self._names = Names(words for words, _ in known)
+        parts = (part for words, address in known if not address for part in words.split(" "))
+        self._parts = {part for part in parts if len(part) >= _SHORTEST_PART}
 
     def without(self, text: str, everybody: Names) -> str:
         """The text with a mask in the place of every person."""

@@ -46,6 +46,10 @@ class Rows:
         """Without these columns."""
         return replace(self, columns={n: array for n, array in self.columns.items() if n not in names})
 
+    def take(self, places: pa.Array) -> Rows:
+        """The records at these places."""
+        return Rows({name: array.take(places) for name, array in self.columns.items()}, self.raw(places).take)
+
     def with_raw(self, masked: Callable[[pa.Array], pa.Array]) -> Rows:
         """With a mask on the text that rejects keep, above those that are there."""
         below = self.raw
@@ -73,11 +77,6 @@ def sha256_hex(texts: pa.Array) -> pa.Array:
         for one in texts.cast(pa.binary()).to_pylist()
     )
     return pa.array(digests, pa.string())
-
-
-def repeated_text(text: str | None, length: int) -> pa.Array:
-    """One text, so many times."""
-    return pa.array([text], pa.string()).take(pa.array([0] * length, pa.int32()))
 
 
 def where(texts: pa.Array, hint: pa.Array, changed: Callable[[pa.Array], pa.Array]) -> pa.Array:

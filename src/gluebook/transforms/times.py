@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gluebook.sources.times import EARLIEST, ISO_DAY, LATEST, pieces_of
+from gluebook.sources.times import EARLIEST, ISO_DAY, ISO_TIME, LATEST, pieces_of
 
 # Arrays of numpy, which has no types for what Arrow gives.
 Numbers = Any
@@ -195,15 +195,9 @@ def expression_of(pattern: str) -> str:
     that of the pattern, but N for a month's name, and z for each kind of offset.
     """
     if not pattern:
-        return _named_iso()
+        return ISO_TIME
     parts = [_part(piece, number) for number, piece in enumerate(pieces_of(pattern))]
     return f"(?i)^{''.join(parts)}$"
-
-
-def _named_iso() -> str:
-    day, clock = "(?P<y>[0-9]{4})-(?P<M>[0-9]{2})-(?P<d>[0-9]{2})", "(?P<H>[0-9]{2}):(?P<m>[0-9]{2})"
-    seconds = "(?::(?P<s>[0-9]{2})(?:[.,](?P<S>[0-9]+))?)?"
-    return f"^{day}[T ]{clock}{seconds}(?: ?(?P<z>Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?))?$"
 
 
 _OFFSETS = {

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gluebook.sources.model import Source
+from gluebook.transforms.people import MASK
 from gluebook.transforms.rows import Rows, where
 
-_MASK = "<masked>"
 # JSON Web Tokens: base64url of text that begins with `{"`. No header is shorter; no edge of a word before it, since
 # in the raw text of a reject an escaped line break may stand there, and that ends in a letter.
 _JWT_HINT = "eyJ"
@@ -31,10 +31,10 @@ def mask_token_texts(texts: pa.Array) -> pa.Array:
     without_headers = where(
         texts,
         pc.match_substring_regex(texts, _HEADER_HINT),
-        lambda some: pc.replace_substring_regex(some, _HEADER, rf"\1\2{_MASK}"),
+        lambda some: pc.replace_substring_regex(some, _HEADER, rf"\1\2{MASK}"),
     )
     return where(
         without_headers,
         pc.match_substring(without_headers, _JWT_HINT),
-        lambda some: pc.replace_substring_regex(some, _JWT, _MASK),
+        lambda some: pc.replace_substring_regex(some, _JWT, MASK),
     )

@@ -16,7 +16,6 @@ from gluebook.transforms.times import days, instants
 
 # 3.0 is how spreadsheets write 3.
 _WHOLE = r"^[+]?(-?)0*([0-9]{1,19})(?:[.]0+)?$"
-_BITS = {"integer": 31, "bigint": 63}
 _LONGEST_NUMBER = 19
 
 
@@ -53,8 +52,8 @@ def _problems(text: pa.Array, value: pa.Array, target: Target) -> Iterator[tuple
 def _typed(texts: pa.Array, target: Target, source: Source) -> pa.Array:
     if target.allowed:
         return _chosen(texts, source.choices[target.name])
-    if target.type in _BITS:
-        return _whole_numbers(texts, _BITS[target.type]).cast(pa.type_for_alias(TYPES[target.type].arrow))
+    if target.type in ("integer", "bigint"):
+        return _whole_numbers(texts, pa.type_for_alias(TYPES[target.type].arrow))
     if target.type == "boolean":
         lowered = pc.utf8_lower(texts)
         known = pc.or_(pc.equal(lowered, "true"), pc.equal(lowered, "false"))
@@ -71,14 +70,15 @@ def _chosen(texts: pa.Array, meanings: Mapping[str, str]) -> pa.Array:
     return pa.array(list(meanings.values()), pa.string()).take(place)
 
 
-def _whole_numbers(texts: pa.Array, bits: int) -> pa.Array:
-    """As 64-bit integers; null for what is none, or has more bits."""
+def _whole_numbers(texts: pa.Array, type_: pa.DataType) -> pa.Array:
+    """As signed integers; null for what is none, or has more bits than the type."""
     digits = pc.replace_substring_regex(texts, _WHOLE, r"\1\2")
+    end = 1 << (type_.bit_width - 1)
     negative = pc.starts_with(digits, "-")
-    largest = pc.if_else(negative, str(1 << bits), str((1 << bits) - 1))
+    largest = pc.if_else(negative, str(end), str(end - 1))
     padded = pc.utf8_lpad(pc.utf8_ltrim(digits, "-"), _LONGEST_NUMBER, "0")
     fits = pc.and_(
         pc.match_substring_regex(texts, _WHOLE),
         pc.less_equal(padded, pc.utf8_lpad(largest, _LONGEST_NUMBER, "0")),
     )
-    return pc.if_else(fits, digits, pa.scalar(None, pa.string())).cast(pa.int64())
+    return pc.if_else(fits, digits, pa.scalar(None, pa.string())).cast(type_)

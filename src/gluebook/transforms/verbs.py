@@ -17,7 +17,7 @@ from gluebook.sources.model import Source
 from gluebook.transforms.fingerprints import fingerprint as fingerprint
 from gluebook.transforms.fingerprints import record_id as record_id
 from gluebook.transforms.masking import pseudonymise as pseudonymise
-from gluebook.transforms.rows import Rows, repeated_text
+from gluebook.transforms.rows import Rows
 from gluebook.transforms.types import normalise_types as normalise_types
 
 _PLACE = ("_source_file", "_source_version", "_source_record")
@@ -29,7 +29,7 @@ _MOST_BROADCAST_ROWS = 1_000_000
 def rename_columns(rows: Rows, source: Source) -> Rows:
     """Give the source's columns the contract's names; source columns that have none are left out."""
     own = {new: rows[old] for old, new in source.renames.items()}
-    named = {"source": repeated_text(source.name, len(rows)), **own}
+    named = {"source": pa.repeat(source.name, len(rows)), **own}
     return rows.without(source.columns).with_columns(named)
 
 
