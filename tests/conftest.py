@@ -31,7 +31,7 @@ def gluebook_logger() -> Iterator[logging.Logger]:
 
 @pytest.fixture
 def told() -> Iterator[list[ObjectCreated]]:
-    """What moto's S3 in this process says of new objects, as it comes."""
+    """The notifications that moto's S3 in this process sends for new objects, in order."""
     from localaws.s3 import listen_to_objects  # loads moto, which most tests do without
 
     events: list[ObjectCreated] = []

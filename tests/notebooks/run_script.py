@@ -15,14 +15,14 @@ from unittest.mock import patch
 from gluebook.job.runtime import spark_session
 from gluebook.sources import source
 from gluebook.transforms.frames import Part, Records, records_schema
-from spark.conftest import rows_of
+from rows_kit import records_of
 from spark.pipelines import FakeRun
 
 
 def main(script: str, dataset: str, name: str, path: str) -> None:
     of = source(dataset, name)
     spark = spark_session("walk-through")
-    records = spark.createDataFrame(rows_of(of, "file", Path(path).read_bytes()), records_schema(of))
+    records = spark.createDataFrame(records_of(of, "file", Path(path).read_bytes()), records_schema(of))
     run = FakeRun(spark, of.contract, Records(of.contract, (Part.of(of, records),)))
     started = type("Started", (), {"start": staticmethod(lambda **_: run)})
     with (

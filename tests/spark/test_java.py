@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -14,8 +15,8 @@ from gluebook.job.java import class_archive, java_options
 def test_a_session_maps_archived_classes_instead_of_loading_them(spark: SparkSession) -> None:
     """`make setup` has made the archive."""
     assert class_archive().is_file()
-    system = spark.sparkContext._jvm.java.lang.System  # type: ignore[union-attr]
-    assert "sharing" in system.getProperty("java.vm.info")
+    jvm: Any = spark.sparkContext._jvm
+    assert "sharing" in jvm.java.lang.System.getProperty("java.vm.info")
     made = class_archive().stat().st_mtime_ns
     make_archive()
     assert class_archive().stat().st_mtime_ns == made
