@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -10,6 +12,10 @@ from botocore.config import Config
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+
+# A session reads AWS's descriptions of its services, which costs a new one ten times as much as the client itself.
+_session = cache(boto3.session.Session)
+_making_a_client = threading.Lock()  # boto3 docs: sessions are not thread safe, clients are
 
 
 @dataclass(frozen=True)
@@ -42,19 +48,21 @@ class Endpoint:
 
     def client(self, service: str, credentials: Credentials = DEPLOYER) -> Any:
         """A boto3 client of `service` on this endpoint, acting as `credentials`."""
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.url,
-            region_name=self.region,
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.token,
-            config=Config(
-                retries={"max_attempts": 3, "mode": "standard"},
-                max_pool_connections=32,
-                s3={"addressing_style": "path"},
-            ),
+        config = Config(
+            retries={"max_attempts": 3, "mode": "standard"},
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
         )
+        with _making_a_client:
+            return _session().client(
+                service,
+                endpoint_url=self.url,
+                region_name=self.region,
+                aws_access_key_id=credentials.access_key,
+                aws_secret_access_key=credentials.secret_key,
+                aws_session_token=credentials.token,
+                config=config,
+            )
 
     def environment(self, credentials: Credentials = DEPLOYER) -> dict[str, str]:
         """Environment variables for a child process that is to use this endpoint as `credentials`."""

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache
+from typing import Any
 from wsgiref.types import WSGIApplication
 
+import botocore.session
 from moto import backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -34,8 +36,17 @@ def _listed_once(modules: Callable[[], Iterable[str]]) -> tuple[str, ...]:
     return tuple(modules())
 
 
+@cache
+def _shared_loader(create: Callable[[str | None], Any], search_path: str | None = None) -> Any:
+    """moto makes a session for each of its services, which each read AWS's descriptions for themselves."""
+    return create(search_path)
+
+
 PATCHES = (
-    Patches(around(backends, "list_of_moto_modules", _listed_once)),
+    Patches(
+        around(backends, "list_of_moto_modules", _listed_once),
+        around(botocore.session, "create_loader", _shared_loader),
+    ),
     *(S3, DYNAMODB, SQS, EVENTS, FUNCTIONS, GLUE),
 )
 

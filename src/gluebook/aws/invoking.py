@@ -9,6 +9,7 @@ from typing import Any
 from boto3.session import Session
 from botocore.config import Config
 
+from gluebook.aws.sessions import new_session
 from gluebook.errors import TerminalError
 
 # Lambda's own limit: after a shorter time-out the invocation would continue.
@@ -21,7 +22,7 @@ class Functions:
     def __init__(self, session: Session | None = None) -> None:
         # No retries by the SDK: each retry would be another invocation.
         waiting = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
-        self._lambda = (session or Session()).client("lambda", config=waiting)
+        self._lambda = (session or new_session()).client("lambda", config=waiting)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function and return its result. Raises TerminalError if it fails, ClientError."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from boto3.session import Session
 
+from gluebook.aws.sessions import new_session
+
 # AWS docs, "Logging for AWS Glue jobs": since Glue 5.0 the script's stdout and stderr go to the first, Spark's and
 # Glue's own log to the second; a run's streams begin with its id.
 JOB_GROUPS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
@@ -37,7 +39,7 @@ class Logs:
     """Reads CloudWatch Logs. A missing group counts as empty."""
 
     def __init__(self, session: Session | None = None) -> None:
-        self._logs = (session or Session()).client("logs")
+        self._logs = (session or new_session()).client("logs")
 
     def of_run(self, group: str, run_id: str, most: int) -> list[LogLine]:
         """The last lines of a job run, at most `most` of each of its streams, oldest first."""

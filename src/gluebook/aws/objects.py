@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import boto3
 from boto3.s3.transfer import TransferConfig
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from gluebook.aws.sessions import new_session
 from gluebook.core.model import ObjectVersion
 
 _CONFLICT_TRIES = 3
@@ -23,9 +24,9 @@ _DELETED_AT_ONCE = 1000
 class Objects:
     """The S3 operations of the pipeline."""
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
+    def __init__(self, session: Session | None = None) -> None:
         # boto3 uses path style with an endpoint: a laptop's endpoint has no DNS name for each bucket.
-        self._s3 = (session or boto3.session.Session()).client(
+        self._s3 = (session or new_session()).client(
             "s3", config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 5})
         )
 

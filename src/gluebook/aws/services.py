@@ -11,6 +11,7 @@ from typing import Any
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
+from gluebook.aws.sessions import new_session
 from gluebook.core.statements import Rows, Statement
 from gluebook.errors import ConfigurationError, TerminalError, WarehouseBusy
 
@@ -26,7 +27,7 @@ class Jobs:
     """Starts Glue job runs."""
 
     def __init__(self, session: Session | None = None) -> None:
-        self._glue = (session or Session()).client("glue")
+        self._glue = (session or new_session()).client("glue")
 
     def start(self, job: str) -> str | None:
         """Start a run; returns its id, or None if a run is active, which is normal."""
@@ -41,7 +42,7 @@ class Queue:
     """The queue of arrivals, to which the pipeline also sends delayed messages."""
 
     def __init__(self, url: str, session: Session | None = None) -> None:
-        self._sqs = (session or Session()).client("sqs")
+        self._sqs = (session or new_session()).client("sqs")
         self._url = url
 
     def send_later(self, body: str, seconds: int) -> None:
@@ -53,7 +54,7 @@ class Catalog:
     """The Glue Data Catalog and the crawlers that fill it."""
 
     def __init__(self, database: str, session: Session | None = None) -> None:
-        self._glue = (session or Session()).client("glue")
+        self._glue = (session or new_session()).client("glue")
         self._database = database
 
     def partitions(self, table: str) -> set[str] | None:
@@ -89,7 +90,7 @@ class Warehouse:
     def __init__(
         self, workgroup: str, database: str, session: Session | None = None, *, secret_arn: str | None = None
     ) -> None:
-        self._api = (session or Session()).client("redshift-data")
+        self._api = (session or new_session()).client("redshift-data")
         self._where = {"WorkgroupName": workgroup, "Database": database}
         if secret_arn is not None:
             self._where["SecretArn"] = secret_arn
@@ -204,7 +205,7 @@ def admin_secret(namespace: str) -> str:
 
     AWS docs: GetNamespace; CloudFormation does not return it. Raises ConfigurationError if there is none.
     """
-    found = Session().client("redshift-serverless").get_namespace(namespaceName=namespace)["namespace"]
+    found = new_session().client("redshift-serverless").get_namespace(namespaceName=namespace)["namespace"]
     if "adminPasswordSecretArn" not in found:
         raise ConfigurationError(
             f"namespace {namespace} has no managed administrator password; set ManageAdminPassword on it"
@@ -220,7 +221,7 @@ def _value(field: dict[str, Any]) -> Any:
 
 def read_secret(arn: str, session: Session | None = None) -> str:
     """A secret's text. Raises ConfigurationError if the secret does not exist."""
-    client = (session or Session()).client("secretsmanager")
+    client = (session or new_session()).client("secretsmanager")
     try:
         secret: str = client.get_secret_value(SecretId=arn)["SecretString"]
     except client.exceptions.ResourceNotFoundException:

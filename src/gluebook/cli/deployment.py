@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gluebook.aws.invoking import Functions
@@ -16,6 +15,7 @@ from gluebook.aws.ledger import Ledger
 from gluebook.aws.logs import Logs
 from gluebook.aws.objects import Objects
 from gluebook.aws.services import Jobs, Warehouse
+from gluebook.aws.sessions import new_session
 from gluebook.clock import utc_now
 from gluebook.core.keys import Lake, raw_key
 from gluebook.deployment.laptop import JOB_OUTPUTS, running_laptop
@@ -125,7 +125,7 @@ def connect() -> Deployment:
         return Deployment(known.outputs)
     stack = os.environ.get(_STACK_VARIABLE, STACK)
     try:
-        found = boto3.session.Session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        found = new_session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(
             "no laptop AWS is up, and AWS shows no stack "

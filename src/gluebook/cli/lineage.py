@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import boto3
 import typer
 
 from gluebook.aws.objects import Objects
+from gluebook.aws.sessions import new_session
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import Deployment, connect
 from gluebook.contracts import contract
@@ -92,7 +92,7 @@ def _events(batches: list[Batch], seen: Overview, deployment: Deployment) -> Ite
         lake=deployment.lake,
         workgroup=deployment.output("Workgroup"),
         database=deployment.output("WarehouseDatabase"),
-        region=boto3.session.Session().region_name,
+        region=new_session().region_name,
     )
     files: dict[str, list[FileStatus]] = defaultdict(list)
     for file in seen.files:

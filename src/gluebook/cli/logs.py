@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-import boto3
 import typer
 
 from gluebook.aws.logs import JOB_GROUPS, LogLine, function_group
+from gluebook.aws.sessions import new_session
 from gluebook.cli import options, screens
 from gluebook.cli.deployment import FUNCTION_OUTPUTS, Deployment, connect
 from gluebook.clock import utc_now
@@ -64,7 +64,7 @@ def logs(
 def _of_job(deployment: Deployment, dataset: str, run: str | None, most: int) -> tuple[str, list[LogLine]]:
     job = deployment.output(JOB_OUTPUTS[dataset])
     if run is None:
-        runs = boto3.session.Session().client("glue").get_job_runs(JobName=job, MaxResults=50)["JobRuns"]
+        runs = new_session().client("glue").get_job_runs(JobName=job, MaxResults=50)["JobRuns"]
         if not runs:
             raise ConfigurationError(f"job {job} has not run yet")
         run = str(max(runs, key=lambda one: one["StartedOn"])["Id"])

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import boto3
 import typer
 
+from gluebook.aws.sessions import new_session
 from gluebook.cli import screens
 from gluebook.cli.deployment import connect
 from gluebook.deployment.build import project_root
@@ -34,7 +34,7 @@ def studio(
             f"{notebook.name} is not a job's notebook; there are {', '.join(JOB_OUTPUTS)}"
         )
     name = connect().output(JOB_OUTPUTS[notebook.stem])
-    glue = boto3.session.Session().client("glue")
+    glue = new_session().client("glue")
     job = glue.get_job(JobName=name)["Job"]
     made = studio_copy(notebook, job, glue.meta.region_name)
     target = output or project_root() / "build" / "studio" / notebook.name

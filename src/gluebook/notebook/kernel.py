@@ -164,11 +164,11 @@ def _after(shell: Any, laptop: _Laptop, result: Any) -> None:
     known = laptop.find() if _of_a_job_or_report(parameters) else None
     if known is None:
         return
-    import boto3
+    from gluebook.aws.sessions import new_session  # kernels start without boto3
 
     dataset = str(shell.user_ns.get("dataset", ""))
     try:
-        given = notebook_defaults(boto3.session.Session().client("glue"), known.outputs, dataset)
+        given = notebook_defaults(new_session().client("glue"), known.outputs, dataset)
     except (BotoCoreError, ClientError) as error:
         _say(f"The empty parameters can't be taken from the deployed job: {error}")
         return

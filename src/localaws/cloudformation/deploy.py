@@ -6,6 +6,7 @@ aws cloudformation deploy  --template-file P --stack-name S --parameter-override
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -17,15 +18,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localaws.cloudformation.resource import TemplateError
+from localaws.cloudformation.template import parse
 from localaws.endpoint import Endpoint
 from localaws.errors import LocalAwsError
 
 log = logging.getLogger(__name__)
 
-# AWS docs: a template given as text is at most this long; a longer one goes through the bucket.
-_TEMPLATE_BYTES = 51_200
-# As a module: the script `aws` names its interpreter in its first line, in which no path may hold a space.
-_AWS = (sys.executable, "-I", "-m", "awscli")
+# Both commands in one process, because importing the CLI takes as long as a command; as a program, because the script
+# `aws` names its interpreter in its first line, in which no path may hold a space.
+_AWS = (sys.executable, "-I", str(Path(__file__).with_name("awscli_commands.py")))
 
 
 class DeployFailed(LocalAwsError):
@@ -53,21 +55,20 @@ def deploy(
     """
     if not template.is_file():
         raise FileNotFoundError(f"There is no template {template}")
+    _refuse_unknown(stack_name, template, parameters)
     _make_bucket(endpoint, artefact_bucket)
     with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
         cli = _Cli(endpoint, Path(scratch))
         packaged = Path(scratch) / "packaged.yaml"
-        command = ["package", "--template-file", str(template.resolve()), "--s3-bucket", artefact_bucket]
-        command += ["--output-template-file", str(packaged)]
-        cli.run(stack_name, command)
-        _refuse_unknown(stack_name, packaged, parameters)
-        command = ["deploy", "--template-file", str(packaged), "--stack-name", stack_name]
+        package = ["package", "--template-file", str(template.resolve()), "--s3-bucket", artefact_bucket]
+        package += ["--output-template-file", str(packaged)]
+        deploy = ["deploy", "--template-file", str(packaged), "--stack-name", stack_name]
+        # A template above 51,200 bytes can't be deployed as text.
+        deploy += ["--s3-bucket", artefact_bucket]
         if parameters:
-            command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
-        command += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
-        if packaged.stat().st_size > _TEMPLATE_BYTES:
-            command += ["--s3-bucket", artefact_bucket]
-        cli.run(stack_name, command)
+            deploy += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        deploy += ["--capabilities", "CAPABILITY_NAMED_IAM", "--no-fail-on-empty-changeset"]
+        cli.run(stack_name, package, deploy)
     return outputs(endpoint, stack_name)
 
 
@@ -98,22 +99,18 @@ class _Cli:
             **endpoint.environment(),
         }
 
-    def run(self, stack_name: str, arguments: list[str]) -> None:
-        """`aws cloudformation ARGUMENTS`. Raises DeployFailed with what the CLI and the stack say."""
-        log.info("aws cloudformation %s", arguments[0])
+    def run(self, stack_name: str, *commands: list[str]) -> None:
+        """`aws cloudformation COMMAND` for each. Raises DeployFailed with what the CLI and the stack say."""
+        given = json.dumps([["cloudformation", *command] for command in commands])
+        log.info("aws cloudformation %s", ", ".join(command[0] for command in commands))
         done = subprocess.run(
-            [*_AWS, "cloudformation", *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            [*_AWS, given], env=self._environment, capture_output=True, text=True, check=False
         )
         log.debug("%s", done.stdout)
         if done.returncode != 0:
             said = " ".join((done.stderr or done.stdout).split())
             reasons = _reasons(self._endpoint.client("cloudformation"), stack_name)
-            problem = f"`aws cloudformation {arguments[0]}` failed ({done.returncode}): {said}"
-            raise DeployFailed(stack_name, problem, reasons)
+            raise DeployFailed(stack_name, f"the AWS CLI failed ({done.returncode}): {said}", reasons)
 
 
 def _make_bucket(endpoint: Endpoint, bucket: str) -> None:
@@ -124,9 +121,10 @@ def _make_bucket(endpoint: Endpoint, bucket: str) -> None:
 
 def _refuse_unknown(stack_name: str, template: Path, parameters: Mapping[str, str]) -> None:
     # The CLI drops a parameter that the template does not have, and with it a misspelt one.
-    from localaws.cloudformation.template import parse
-
-    known = parse(template.read_text("utf-8")).get("Parameters", {})
+    try:
+        known = parse(template.read_text("utf-8")).get("Parameters", {})
+    except TemplateError as reason:
+        raise DeployFailed(stack_name, str(reason), []) from reason
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         problem = f"the template has no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}"

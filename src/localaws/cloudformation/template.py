@@ -63,7 +63,8 @@ class Template:
     outputs: Mapping[str, Mapping[str, Any]]
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's reader takes a tenth of the time; PyYAML has it in all of its wheels.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML with CloudFormation's short forms (`!Ref x`); a date stays the text it was written as."""
 
 

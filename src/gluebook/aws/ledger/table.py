@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import boto3
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from gluebook.aws.sessions import new_session
 from gluebook.core.history import MOST_CHANGES, shortened
 
 Item = dict[str, Any]
@@ -34,10 +35,10 @@ _CONDITION_FAILED, _TOO_LARGE = "ConditionalCheckFailed", "ValidationError"
 class Table:
     """The table `name`, with items as plain Python values."""
 
-    def __init__(self, name: str, session: boto3.session.Session | None = None) -> None:
+    def __init__(self, name: str, session: Session | None = None) -> None:
         self.name = name
         # The resource's client takes plain values, and is thread-safe.
-        self._client = (session or boto3.session.Session()).resource("dynamodb", config=_POOL).meta.client
+        self._client = (session or new_session()).resource("dynamodb", config=_POOL).meta.client
 
     def get(self, key: Item) -> Item | None:
         """The item at `key`, read consistently."""

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 
+from gluebook.aws.sessions import new_session
 from gluebook.cli.deployment import Deployment
 from gluebook.deployment.laptop import JOB_OUTPUTS
 from gluebook.errors import TerminalError
@@ -70,7 +70,7 @@ def jupyterlab(notebooks: Path, *, port: int = 0, browser: bool = True) -> Itera
 
 def hold_jobs(deployment: Deployment) -> None:
     """Let no job run start: files stay PENDING until a notebook claims them."""
-    glue = boto3.session.Session().client("glue")
+    glue = new_session().client("glue")
     members = glue.meta.service_model.shape_for("JobUpdate").members
     for name in (deployment.output(output) for output in JOB_OUTPUTS.values()):
         job: Mapping[str, Any] = glue.get_job(JobName=name)["Job"]
