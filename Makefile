@@ -23,13 +23,21 @@ help:            ## what there is
 
 setup: $(VENV)/.ready
 
-# The lock is installed as it is: nothing is resolved anew, nothing is left to chance.
+# Installs a lock as it is, into a folder's environment: nothing is resolved anew, nothing is left to chance. uv needs a
+# third of pip's time; pip is for those whose packages come from where only pip is told to look.
+UV := $(shell grep '^uv==' requirements.lock)
+define install
+@"$(PYTHON)" -m venv $(1)
+@pip() { $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$@"; }; \
+  { pip $(UV) && $(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python --no-deps --compile-bytecode -r $(2); } \
+  || pip -r $(2)
+endef
+
 $(VENV)/.locked: requirements.lock
 	@command -v "$(PYTHON)" >/dev/null || { echo "Gluebook needs Python 3.11; say where: make PYTHON=/path/to/python3.11"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gluebook needs Python 3.11, as AWS Glue 5.1 has; $(PYTHON) is another"; exit 1; }
 	@echo "Setting up $(VENV); the first time this takes a few minutes"
-	@"$(PYTHON)" -m venv $(VENV)
-	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(call install,$(VENV),requirements.lock)
 	@touch $@
 
 # The project itself, as a link to this checkout. The build also fetches the wheels that AWS Glue gets, once for a lock.
@@ -49,8 +57,7 @@ demo: setup      ## made-up tickets and logs, all the way on this machine, check
 # The kernel of AWS Glue's own notebooks, unmodified; its dependencies are old, so it lives by itself.
 $(GLUE_VENV)/.ready: requirements-glue.lock
 	@echo "Setting up $(GLUE_VENV), for tests against the kernel of AWS Glue"
-	@"$(PYTHON)" -m venv $(GLUE_VENV)
-	@$(GLUE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-glue.lock
+	$(call install,$(GLUE_VENV),requirements-glue.lock)
 	@touch $@
 
 test: setup $(GLUE_VENV)/.ready ## everything that is checked, and all tests
@@ -71,8 +78,7 @@ grants: setup    ## use every grant of every role, take each away by itself: wri
 # Each of the others brings what the project has no use for.
 $(BENCH_VENV)-%/.ready: requirements-bench-%.lock
 	@echo "Setting up $(@D), for the benchmark"
-	@"$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(call install,$(@D),$<)
 	@touch $@
 
 bench: setup $(BENCH_VENV)-dlt/.ready $(BENCH_VENV)-duckdb/.ready ## Gluebook beside PySpark, pandas, dlt and DuckDB; takes hours: make bench [BENCH="--input mongod --rows 20000 --only ours,duckdb"]
@@ -101,8 +107,7 @@ lint: check
 # checkov pins a boto3 of its own, so it lives by itself. It is large: 300 MB, and more than a minute to set up.
 $(AUDIT_VENV)/.ready: requirements-audit.lock
 	@echo "Setting up $(AUDIT_VENV), for checkov and parliament; this takes a minute or two"
-	@"$(PYTHON)" -m venv $(AUDIT_VENV)
-	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-audit.lock
+	$(call install,$(AUDIT_VENV),requirements-audit.lock)
 	@touch $@
 
 audit: setup $(AUDIT_VENV)/.ready ## checkov over the template, parliament over its policies; make check does so once it is set up
@@ -129,12 +134,11 @@ deploy: setup    ## to AWS: make deploy BUCKET=my-artefacts [STACK=gluebook] [PA
 	  --parameter-overrides ArtefactBucket="$(BUCKET)" PackageUri="$$package" PythonModulesUri="$$modules" $(PARAMETERS)
 
 # The kernel of AWS Glue also asks for a whole Jupyter; here it gets what it imports. Tests know how this version behaves.
-lock: setup      ## resolve the dependencies anew (needs uv and the network)
-	@command -v uv >/dev/null || { echo "uv is needed for this: pip install uv"; exit 1; }
-	@uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+lock: setup      ## resolve the dependencies anew
+	@$(RUN) uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 	@# Only what the kernel imports; it asks for much more.
 	@{ printf '%s\n' boto3 importlib-metadata ipykernel lazy-importer requests setuptools tabulate \
-	  | uv pip compile --quiet --no-header --no-annotate --python-version 3.11 -; echo aws-glue-sessions==1.0.9; } \
+	  | $(RUN) uv pip compile --quiet --no-header --no-annotate --python-version 3.11 -; echo aws-glue-sessions==1.0.9; } \
 	  | LC_ALL=C sort > requirements-glue.lock
 
 clean:           ## forget what was built (not the environment)
