@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from gluebook.cli.app import app
 # typer carries its own click, whose types have no public name.
 ROOT: Any = typer.main.get_command(app)
 CLI = Path(module.__file__).parent
+# So that no summary needs a second line.
+WIDE = {**os.environ, "COLUMNS": "200", "TERMINAL_WIDTH": "200"}
 
 
 COMMANDS = dict(cli_commands(ROOT))
@@ -51,8 +56,32 @@ def test_an_example_with_an_option_that_there_is_not_does_not_parse() -> None:
 
 def test_each_command_is_in_the_file_of_its_name() -> None:
     names = {words.split()[1] for words in COMMANDS}
-    shared = {"__init__", "app", "deployment", "options"}
+    shared = {"__init__", "app", "commands", "deployment", "options"}
     assert {path.stem.rstrip("_") for path in CLI.glob("*.py") if path.stem not in shared} == names
+
+
+def test_the_help_of_all_commands_imports_none_of_them() -> None:
+    program = """
+import sys
+from gluebook.cli import main
+try:
+    main()
+finally:
+    print(*(name for name in sys.modules if name.startswith(("gluebook.cli.", "boto3", "moto", "pyarrow", "pandas"))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True, env=WIDE
+    )
+    for words in COMMANDS:
+        name = words.split()[1]
+        assert re.search(rf"^│ {name} +{re.escape(first_line(name))}", done.stdout, re.M)
+    imported = done.stdout.splitlines()[-1].split()
+    assert set(imported) == {"gluebook.cli.app", "gluebook.cli.commands", "gluebook.cli.screens"}
+
+
+def first_line(name: str) -> str:
+    """What the help of all commands says of one."""
+    return str(ROOT.commands[name].help.split("\n\n")[0].replace("\n", " "))
 
 
 def parsed(arguments: list[str]) -> tuple[Any, Any]:

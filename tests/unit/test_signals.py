@@ -26,14 +26,14 @@ def lasting():
         signal.raise_signal(signal.SIGTERM)
         print("cleaned up", flush=True)
 
-app.app.command("lasting")(lasting)
+up.up = lasting
 app.main()
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_inherits_ignored_signals_ends_on_them_and_cleans_up(number: signal.Signals) -> None:
-    with running(deaf([sys.executable, "-c", PROGRAM, "lasting"]), os.environ) as process:
+    with running(deaf([sys.executable, "-c", PROGRAM, "up"]), os.environ) as process:
         assert process.stdout and process.stdout.readline() == "ready\n"
         process.send_signal(number)
         assert process.stdout.read() == "cleaned up\n"

@@ -1,7 +1,6 @@
 """The command line. Exit codes: 0 success, 1 problems in the data or the chain, 2 wrong usage, 130 Ctrl-C.
 
-Each command is the function of its name in the module of its name (`try` in `try_`). `screens` renders what people
-read, `laptop` runs AWS on this machine.
+`screens` renders what people read, `laptop` runs AWS on this machine.
 """
 
 from __future__ import annotations
@@ -10,56 +9,23 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gluebook.cli import iam, screens
-from gluebook.cli.backfill import backfill
-from gluebook.cli.build import build
-from gluebook.cli.cost import cost
-from gluebook.cli.demo import demo
-from gluebook.cli.export import export
-from gluebook.cli.kernel import kernel
-from gluebook.cli.lab import lab
-from gluebook.cli.lineage import lineage
-from gluebook.cli.lint import lint
-from gluebook.cli.logs import logs
-from gluebook.cli.query import query
-from gluebook.cli.reconcile import reconcile
-from gluebook.cli.rejects import rejects
-from gluebook.cli.replay import replay
-from gluebook.cli.report import report
-from gluebook.cli.run import WithParameters, run
-from gluebook.cli.sample import sample
-from gluebook.cli.status import status
-from gluebook.cli.studio import studio
-from gluebook.cli.try_ import try_
-from gluebook.cli.up import up
-from gluebook.cli.upload import upload
+from gluebook.cli import screens
+from gluebook.cli.commands import LazyGroup
 from gluebook.errors import ConfigurationError, GluebookError
 from localaws.errors import LocalAwsError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-# By heading of the help, in its order.
-_COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
-    "Run the pipeline on this machine": (try_, demo, sample, up, lab),
-    "Work with a deployed pipeline": (upload, status, query, logs, rejects, lineage, report),
-    "Repair": (replay, backfill, reconcile),
-    "Notebooks": (run, lint, export, studio, kernel),
-    "Deployment": (build, cost),
-}
-for _heading, _functions in _COMMANDS.items():
-    for _function in _functions:
-        app.command(
-            _function.__name__.rstrip("_"),
-            cls=WithParameters if _function is run else None,
-            rich_help_panel=_heading,
-        )(_function)
-app.add_typer(iam.app, name="iam", rich_help_panel="Deployment")
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    callback=lambda: None,
+)
 
 # typer carries its own click and doesn't name the base of its usage errors.
 _WrongUsage: Any = typer.BadParameter.__bases__[0]

@@ -15,7 +15,7 @@ from gluebook.deployment.laptop import running_laptop
 from gluebook.errors import ConfigurationError
 from localaws.iam import UsageReport
 
-app = typer.Typer(no_args_is_help=True, help="Show what the deployed roles may do, and what they use.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -41,6 +41,9 @@ class WithParameters(TyperCommand):
             screens.out.print(_parameters_table(self._notebook))
 
 
+COMMAND_CLASS = WithParameters
+
+
 def _parameters_table(notebook: Path) -> Table | str:
     from gluebook.notebook.execute import declared
 
