@@ -16,7 +16,7 @@ CHAOS_SEED ?= 1
 GRANTS_CHAIN_RUNS ?= 0
 BENCH ?=
 
-.PHONY: help setup demo test chaos mutations bench verify-aws grants kernel lab lint check audit lock build deploy clean
+.PHONY: help setup demo test test-quick chaos mutations bench verify-aws grants kernel lab lint check audit lock build deploy clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -61,8 +61,10 @@ $(GLUE_VENV)/.ready: requirements-glue.lock
 	@touch $@
 
 test: setup $(GLUE_VENV)/.ready ## everything that is checked, and all tests
-	@$(MAKE) --no-print-directory check
-	@$(BIN)/python tests/rings.py
+	@$(BIN)/python tests/rings.py --check
+
+test-quick: setup ## the tests of seconds, and those that you have changed
+	@$(BIN)/python tests/rings.py --quick
 
 # The schedules in memory take minutes, those of the whole chain an hour.
 chaos: setup     ## crashes, races, lost and doubled events, real kills: make chaos [CHAOS_RUNS=2000] [CHAOS_CHAIN_RUNS=30] [CHAOS_SEED=1]

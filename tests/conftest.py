@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 # Two shared cores may be busy with Spark: how long an example takes says nothing about the code.
 settings.register_profile("gluebook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("gluebook")
+settings.register_profile("quick", settings.get_profile("gluebook"), max_examples=10)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gluebook"))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_command_that_inherits_ignored_signals_ends_on_them_and_cleans_up(numb
 def test_tests_that_a_script_starts_in_the_background_can_be_interrupted() -> None:
     program = """
 import signal, rings
-rings.SIDE_BY_SIDE = ()  # it has no place for any ring, and starts none
+rings.RINGS = ()  # it has no place for any ring, and starts none
 assert rings.main([]) == 2
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
