@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from chaos.doors import DoorJobs, DoorObjects, DoorQueue
-from chaos.dynamo import Dynamo
 from chaos.warehouse import ChaosWarehouse
 from fakes import FakeCatalog, FakeObjects
 from gluebook.aws.ledger import Ledger
@@ -18,6 +17,7 @@ from gluebook.core.sql.schema import WarehouseUsers
 from gluebook.functions.context import AdmitContext, LoadContext, SweepContext, WarehouseAdmin
 from gluebook.job.context import JobContext
 from gluebook.operations.context import OperationsContext
+from localaws.dynamodb.memory import Dynamo
 
 RAW, LAKE = "raw", "lake"
 RETRY_SECONDS = 300

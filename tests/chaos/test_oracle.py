@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from chaos.baton import CRASH_AFTER, CRASH_BEFORE, LOST_ANSWER, THROTTLED, TO_THE_END, Actor, Crash, door
-from chaos.dynamo import Dynamo
 from chaos.oracle import Put, expected
 from chaos.play import play
 from chaos.redshift import ConnectionLost, Redshift, StatementFailed
 from chaos.schedule import schedule
 from chaos.shrink import shrink
 from gluebook.aws.ledger.table import Table
+from localaws.dynamodb.memory import Dynamo
 
 
 def log(version: str, *lines: str, name: str = "a") -> Put:

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.baton import Actor, door
-from chaos.dynamo import Dynamo
 from chaos.engine import Run
 from chaos.formats import SOURCES, written
 from chaos.oracle import Put
@@ -32,6 +31,7 @@ from gluebook.functions.load import handle
 from gluebook.functions.sweep import sweep
 from gluebook.job.claim import Claimant
 from gluebook.operations.replay import replay, replay_of_files
+from localaws.dynamodb.memory import Dynamo
 
 LEASE_SECONDS = 600
 MOST_RECEIVES = 5

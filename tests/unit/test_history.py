@@ -9,9 +9,8 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos import sizes
 from gluebook.core.history import MOST_CHANGES, change_entry, clipped, clipped_reason, shortened
-from localaws.dynamodb import limits
+from localaws.dynamodb import limits, sizes
 
 AT = "2026-01-05T10:15:00.000Z"
 

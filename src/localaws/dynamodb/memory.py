@@ -1,22 +1,26 @@
-"""DynamoDB in memory, below the real ledger: conditions, transactions, consistent queries, in order of sort keys.
+"""One DynamoDB table in memory and in this process: conditions, transactions, consistent queries, sort keys in order.
 
-It implements the expressions that the ledger's table uses, and refuses others. It has DynamoDB's limits.
+For what is played thousands of times, where a server is too slow. It implements the expressions that a ledger uses,
+and refuses others. It has DynamoDB's limits.
 """
+
+# boto3's names, and conditions that all take the same arguments.
+# ruff: noqa: ARG002, ARG005, N803
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
 
-from chaos.baton import Answer
-from chaos.sizes import check_item, check_key
 from localaws.dynamodb.limits import MOST_ACTIONS, MOST_PAGE_BYTES, MOST_TRANSACTION_BYTES
+from localaws.dynamodb.sizes import check_item, check_key
 
 Item = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 class Door(Protocol):
@@ -51,11 +55,11 @@ class Dynamo:
         assert name == "dynamodb"
         return self
 
-    def get_item(self, TableName: str, Key: Item, ConsistentRead: bool) -> Item:  # noqa: N803
+    def get_item(self, TableName: str, Key: Item, ConsistentRead: bool) -> Item:
         assert ConsistentRead
         return self._door("GetItem", False, lambda: self._got(Key))
 
-    def batch_get_item(self, RequestItems: dict[str, Any]) -> Item:  # noqa: N803
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> Item:
         ((name, asked),) = RequestItems.items()
         assert asked["ConsistentRead"] and len({tuple(key.values()) for key in asked["Keys"]}) == len(
             asked["Keys"]
@@ -68,23 +72,23 @@ class Dynamo:
 
         return self._door("BatchGetItem", False, call)
 
-    def put_item(self, TableName: str, Item: Item) -> None:  # noqa: N803
+    def put_item(self, TableName: str, Item: Item) -> None:
         self._door("PutItem", True, lambda: self._put(Item))
 
-    def delete_item(self, TableName: str, Key: Item) -> None:  # noqa: N803
+    def delete_item(self, TableName: str, Key: Item) -> None:
         self._door("DeleteItem", True, lambda: self._delete(Key["pk"], Key["sk"]))
 
-    def query(self, TableName: str, **request: Any) -> Item:  # noqa: N803
+    def query(self, TableName: str, **request: Any) -> Item:
         return self._door("Query", False, lambda: self._queried(**request))
 
     def scan(
         self,
-        TableName: str,  # noqa: N803
-        FilterExpression: str,  # noqa: N803
-        ExpressionAttributeNames: dict[str, str],  # noqa: N803
-        ExpressionAttributeValues: Item,  # noqa: N803
-        ProjectionExpression: str,  # noqa: N803
-        ExclusiveStartKey: Item | None = None,  # noqa: N803
+        TableName: str,
+        FilterExpression: str,
+        ExpressionAttributeNames: dict[str, str],
+        ExpressionAttributeValues: Item,
+        ProjectionExpression: str,
+        ExclusiveStartKey: Item | None = None,
     ) -> Item:
         assert FilterExpression == "begins_with(sk, :prefix)"
         prefix = ExpressionAttributeValues[":prefix"]
@@ -98,7 +102,7 @@ class Dynamo:
 
         return self._door("Scan", False, call)
 
-    def transact_write_items(self, TransactItems: list[Item]) -> None:  # noqa: N803
+    def transact_write_items(self, TransactItems: list[Item]) -> None:
         self._door("TransactWriteItems", True, lambda: self._transact(TransactItems))
 
     # -- what it does ----------------------------------------------------------------------------------
@@ -136,12 +140,12 @@ class Dynamo:
 
     def _queried(
         self,
-        KeyConditionExpression: str,  # noqa: N803
-        ExpressionAttributeValues: Item,  # noqa: N803
-        ConsistentRead: bool,  # noqa: N803
-        Limit: int = 0,  # noqa: N803
-        Select: str = "",  # noqa: N803
-        ExclusiveStartKey: Item | None = None,  # noqa: N803
+        KeyConditionExpression: str,
+        ExpressionAttributeValues: Item,
+        ConsistentRead: bool,
+        Limit: int = 0,
+        Select: str = "",
+        ExclusiveStartKey: Item | None = None,
     ) -> Item:
         assert ConsistentRead
         pk, _, rest = KeyConditionExpression.partition(" AND ")
