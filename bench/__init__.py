@@ -10,5 +10,6 @@ agreement.py     what the tables must agree on
 measuring.py     peak memory of a process and all that it started
 running.py       a contender's process, and Ctrl-C;  results.py: medians, cost;  page.py: docs/performance.md
 
-README.md says what all of them do to the input. `gate.py` and `retraction.py` are programs of their own.
+README.md says what all of them do to the input. `gate.py` and `retraction.py` are programs of their own, and so
+is `simulate.py` with `simulation/`, which measures nothing.
 """

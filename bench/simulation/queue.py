@@ -66,7 +66,7 @@ class Queue:
         self._poll()
 
     def _poll(self) -> None:
-        now, most = self._happenings.clock.now, int(self._meter.limits["admits"].most)
+        now, most = self._happenings.clock.now, max(1, int(self._meter.limits["admits"].most))
         while self._waiting and self._busy < most:
             due = self._waiting[0].at + self._deployed.window_seconds
             if not self._is_full and now < due:
