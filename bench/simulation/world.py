@@ -15,7 +15,7 @@ from bench.simulation.deployed import deployed
 from bench.simulation.functions import Adapters, Functions
 from bench.simulation.happenings import Happenings
 from bench.simulation.job import JobRuns
-from bench.simulation.ledger import MeteredDynamo, SimulatedLedger
+from bench.simulation.ledger import MeteredDynamo, SimulatedLedger, remembering
 from bench.simulation.limits import limits
 from bench.simulation.meter import Meter
 from bench.simulation.options import Options
@@ -190,10 +190,13 @@ class World:
 def _in_order(clock: SimulatedClock) -> Iterator[None]:
     """Threads would make the order, and so the figures, a matter of luck; the log has thousands of lines."""
     log = logging.getLogger("gluebook")
-    before, log.disabled = log.level, False
+    before = log.level
     log.setLevel(logging.CRITICAL)
     try:
-        with mock.patch("gluebook.aws.parallel.ThreadPoolExecutor", clock.pool):
+        with (
+            mock.patch("gluebook.aws.parallel.ThreadPoolExecutor", clock.pool),
+            mock.patch("gluebook.aws.ledger.files.file_from", remembering()),
+        ):
             yield
     finally:
         log.setLevel(before)
