@@ -53,8 +53,8 @@ FILES = (
         protection="a correction is recorded in the transaction that registers the version",
         broken="it is not recorded",
         file="src/gluebook/operations/register.py",
-        old="ledger.register(file, cause, correctable=correctable)",
-        new="ledger.register(file, cause, correctable=False)",
+        old="ledger.register_all(files, cause, correctable)",
+        new="ledger.register_all(files, cause, ())",
         test=(_PROTECTIONS, "test_a_correction_leaves_no_row_of_the_superseded_version"),
     ),
     Mutation(

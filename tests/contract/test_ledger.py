@@ -113,6 +113,30 @@ def test_of_eight_who_register_at_once_one_does(ledger: Any) -> None:
     assert ledger.pending("app_logs", MANY) == [file]
 
 
+def test_many_at_once_are_registered_as_each_by_itself(ledger: Any) -> None:
+    files = [a_file(f"f{n:03d}") for n in range(80)]
+    first, second = (a_file("twice", version=f"v{n}", sequencer=f"0{n}") for n in (1, 2))
+    refused = replace(files[70], dataset="", source="", dt="", state=FileState.FAILED, reason="no_such_date")
+    arrived = [*files[:70], refused, *files[71:], first, second]
+    assert ledger.register(files[40], "test", correctable=True)
+    found = ledger.register_all(arrived, "test", {"app_logs"})
+    assert found == [file is not files[40] for file in arrived]
+    assert set(ledger.files()) == set(arrived)
+    assert set(ledger.pending("app_logs", len(arrived))) == set(arrived) - {refused}
+    assert ledger.count_failures("", ANY_TIME) == 1
+    assert ledger.corrections("app_logs") == [Correction("raw", first.key, second.file_id)]
+    assert ledger.register_all(arrived, "test", {"app_logs"}) == [False] * len(arrived)
+    assert ledger.register_all([], "test", {"app_logs"}) == []
+
+
+def test_many_are_registered_in_few_requests(real: Ledger) -> None:
+    made: list[str] = []
+    events = real._table._client.meta.events
+    events.register("before-call.*", lambda model, **_: made.append(model.name))
+    real.register_all([a_file(f"f{n:03d}") for n in range(99)], "test", {"app_logs"})
+    assert made == ["TransactWriteItems"] * 3
+
+
 def test_a_file_outside_the_convention_is_known_but_never_pending(ledger: Any) -> None:
     file = replace(
         a_file(), state=FileState.FAILED, reason="no_such_date: dt=2026-02-30", dataset="", source="", dt=""

@@ -6,7 +6,7 @@ The ledger's tests run against the real one and this one, so both behave alike.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from botocore.exceptions import ClientError
@@ -53,12 +53,7 @@ class FakeLedger:
     # -- file versions ---------------------------------------------------------------------------------
 
     def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool:
-        if file.key in self._refused:
-            answer = {
-                "Code": "ValidationException",
-                "Message": "Item size has exceeded the maximum allowed size",
-            }
-            raise ClientError({"Error": answer}, "TransactWriteItems")
+        self._refuse(file)
         with self._lock:
             if _place(file) in self._files:
                 return False
@@ -68,6 +63,21 @@ class FakeLedger:
             if file.state is FileState.FAILED:
                 self._failures.add((file.dataset, file.registered_at, file.file_id))
             return True
+
+    def _refuse(self, file: FileVersion) -> None:
+        if file.key in self._refused:
+            answer = {
+                "Code": "ValidationException",
+                "Message": "Item size has exceeded the maximum allowed size",
+            }
+            raise ClientError({"Error": answer}, "TransactWriteItems")
+
+    def register_all(
+        self, files: Sequence[FileVersion], cause: str, correctable: Container[str]
+    ) -> list[bool]:
+        for file in files:
+            self._refuse(file)
+        return [self.register(file, cause, correctable=file.dataset in correctable) for file in files]
 
     def readmit(self, file: FileVersion, cause: str) -> bool:
         check_file(FileState.FAILED, FileState.PENDING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -15,7 +15,9 @@ from gluebook.core.states import FileState
 class LedgerPort(Protocol):
     """Stores file versions and batches. Implemented by `gluebook.aws.ledger.Ledger`, which documents each method."""
 
-    def register(self, file: FileVersion, cause: str, *, correctable: bool = False) -> bool: ...
+    def register_all(
+        self, files: Sequence[FileVersion], cause: str, correctable: Container[str]
+    ) -> list[bool]: ...
     def readmit(self, file: FileVersion, cause: str) -> bool: ...
     def pending(self, dataset: str, limit: int) -> list[FileVersion]: ...
     def files_now(self, files: Iterable[FileVersion]) -> list[FileVersion]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,16 +11,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.aws.parallel import in_parallel
 from gluebook.core.events import ObjectArrived, StartWanted, parse_queue_message, start_wanted
 from gluebook.core.keys import reason_to_ignore
+from gluebook.core.model import FileVersion
 from gluebook.core.states import FileState
 from gluebook.core.versions import order_of_event
 from gluebook.errors import ContractError, GluebookError
 from gluebook.functions.context import AdmitContext
 from gluebook.functions.runs import is_broken
-from gluebook.operations.register import new_file_version, register
+from gluebook.operations.register import new_file_version, register_all
 
 _log = logging.getLogger(__name__)
-# DynamoDB answers each write in milliseconds, and a delivery holds up to a thousand.
-_WRITERS = 8
+# A delivery holds up to a thousand files. Each writer takes so many of them at a time, in a few requests.
+_WRITERS, _AT_ONCE = 8, 99
+# A message whose processing fails so is received again.
+_REDELIVERED = (ClientError, BotoCoreError, GluebookError, ValueError)
+
+# A message's id, and the file version that it names.
+_Arrival = tuple[str, FileVersion]
 
 
 @dataclass
@@ -62,27 +68,35 @@ def admit(messages: Iterable[tuple[str, str]], context: AdmitContext) -> Admitte
     message retries a refused start, because the event of a run's end may be lost.
     """
     admitted = Admitted()
-    for one in in_parallel(lambda message: _process(message[0], message[1], context), messages, _WRITERS):
+    arrived: list[_Arrival] = []
+    for message_id, body in messages:
+        one = _judge(message_id, body, context)
+        if isinstance(one, Admitted):
+            admitted += one
+        else:
+            arrived.append((message_id, one))
+    chunks = [arrived[start : start + _AT_ONCE] for start in range(0, len(arrived), _AT_ONCE)]
+    for one in in_parallel(lambda chunk: _register(chunk, context), chunks, _WRITERS):
         admitted += one
     for dataset in sorted(admitted.started):
         admitted.started[dataset] = _start(dataset, context)
     return admitted
 
 
-def _process(message_id: str, body: str, context: AdmitContext) -> Admitted:
-    """The result of one message; `started` names the datasets whose job should run now."""
+def _judge(message_id: str, body: str, context: AdmitContext) -> FileVersion | Admitted:
+    """The file version that a message names, or the result of any other message."""
     try:
         message = parse_queue_message(body)
         if isinstance(message, ObjectArrived):
-            return _register(message, context)
+            return _file_version(message, context)
         if isinstance(message, StartWanted):
             return _retry_start(message, context)
         _log.info("message %s needs no action: %s", message_id, message)
         return Admitted()
     except ContractError as error:
         _log.error("cannot parse message %s: %s", message_id, error)
-    except (ClientError, BotoCoreError, GluebookError, ValueError):
-        _log.exception("could not register message %s; it will be redelivered", message_id)
+    except _REDELIVERED:
+        _log.exception("could not process message %s; it will be redelivered", message_id)
     return Admitted(failed=[message_id])
 
 
@@ -91,7 +105,8 @@ def _retry_start(message: StartWanted, context: AdmitContext) -> Admitted:
     return Admitted(started={message.dataset: None} if wanted else {})
 
 
-def _register(message: ObjectArrived, context: AdmitContext) -> Admitted:
+def _file_version(message: ObjectArrived, context: AdmitContext) -> FileVersion | Admitted:
+    """The file version to register, or why there is none."""
     if message.bucket != context.raw_bucket:
         uri = f"s3://{message.bucket}/{message.key}"
         _log.error("refused %s: the pipeline registers objects in bucket %s only", uri, context.raw_bucket)
@@ -100,7 +115,7 @@ def _register(message: ObjectArrived, context: AdmitContext) -> Admitted:
     if reason is not None:
         _log.info("ignored %s: %s", message.key, reason)
         return Admitted(ignored=1)
-    file = new_file_version(
+    return new_file_version(
         message.bucket,
         message.key,
         message.version_id,
@@ -108,7 +123,23 @@ def _register(message: ObjectArrived, context: AdmitContext) -> Admitted:
         order_of_event(message.sequencer),
         context.clock(),
     )
-    new = register(file, context.ledger, "object created")
+
+
+def _register(arrived: Sequence[_Arrival], context: AdmitContext) -> Admitted:
+    """Register them together; if that fails, each by itself, so that one that fails holds back no other."""
+    files = [file for _, file in arrived]
+    try:
+        registered = register_all(files, context.ledger, "object created")
+    except _REDELIVERED:
+        if len(arrived) > 1:
+            return sum((_register([one], context) for one in arrived), Admitted())
+        ((message_id, file),) = arrived
+        _log.exception("could not register %s; message %s will be redelivered", file.key, message_id)
+        return Admitted(failed=[message_id])
+    return sum(map(_registered, files, registered), Admitted())
+
+
+def _registered(file: FileVersion, new: bool) -> Admitted:
     outside = file.state is FileState.FAILED
     return Admitted(
         registered=int(new and not outside),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gluebook.aws.parallel import in_parallel
 from gluebook.aws.ports import LedgerPort, ObjectsPort
 from gluebook.clock import Clock
-from gluebook.contracts import contract
+from gluebook.contracts import CONTRACTS
 from gluebook.core.keys import OutsideConvention, file_id, parse_raw_key, reason_to_ignore
 from gluebook.core.model import FileVersion, ObjectVersion
 from gluebook.core.states import FileState
@@ -50,11 +50,18 @@ def new_file_version(
 
 def register(file: FileVersion, ledger: LedgerPort, cause: str) -> bool:
     """Register a file version once; True if it is new."""
-    correctable = bool(file.dataset) and contract(file.dataset).append
-    new = ledger.register(file, cause, correctable=correctable)
-    if new and file.state is FileState.FAILED:
-        _log.warning("%s is FAILED: %s", file.key, file.reason)
+    (new,) = register_all([file], ledger, cause)
     return new
+
+
+def register_all(files: Sequence[FileVersion], ledger: LedgerPort, cause: str) -> list[bool]:
+    """Register each file version once; whether each is new."""
+    correctable = {name for name, contract in CONTRACTS.items() if contract.append}
+    registered = ledger.register_all(files, cause, correctable)
+    for file, new in zip(files, registered, strict=True):
+        if new and file.state is FileState.FAILED:
+            _log.warning("%s is FAILED: %s", file.key, file.reason)
+    return registered
 
 
 @dataclass(frozen=True)

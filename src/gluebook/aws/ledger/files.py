@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from gluebook.aws.ledger import keys as at_key
@@ -14,6 +14,9 @@ from gluebook.core.model import Batch, FileVersion
 from gluebook.core.states import BatchState, FileState, check_file
 from gluebook.errors import Fenced
 
+# A transaction takes 100 items; a registration needs up to three for each file.
+_FILES_PER_REGISTRATION = 33
+
 
 class FileRecords(LedgerBase):
     """File versions: registered once, read, settled."""
@@ -24,13 +27,7 @@ class FileRecords(LedgerBase):
         If files of its dataset are `correctable`, the second and later versions of a file also mark it as corrected,
         in the same transaction. A tally of the versions decides, so two concurrent registrations see each other.
         """
-        item = {**file_item(file), **at_key.file_key(file)}
-        item["history"] = [self._entry(file.registered_at, file.state, cause)]
-        actions = [self._table.put_action(item, "attribute_not_exists(pk)")]
-        if file.state is FileState.PENDING:
-            actions.append(self._table.put_action({**file_item(file), **at_key.pending_key(file)}))
-        if file.state is FileState.FAILED:
-            actions.append(self._failure_marker(file.dataset, file.registered_at, file.file_id))
+        actions = self._registration(file, cause)
         if not correctable:
             return self._table.transact(actions)
         # It is nearly always the first version of its file, so that is tried before the tally is read.
@@ -41,6 +38,43 @@ class FileRecords(LedgerBase):
             counted = self._table.get(at_key.tally_key(file.bucket, file.key))
             tally = self._next_in_tally(file, int(counted["versions"])) if counted else tally
         return True
+
+    def register_all(
+        self, files: Sequence[FileVersion], cause: str, correctable: Container[str]
+    ) -> list[bool]:
+        """`register` each file version, many in a request; whether each is new.
+
+        `correctable`: the datasets whose files are.
+        """
+        new: list[bool] = []
+        for start in range(0, len(files), _FILES_PER_REGISTRATION):
+            some = files[start : start + _FILES_PER_REGISTRATION]
+            new += self._register_at_once(some, cause, correctable) or [
+                self.register(file, cause, correctable=file.dataset in correctable) for file in some
+            ]
+        return new
+
+    def _register_at_once(
+        self, files: Sequence[FileVersion], cause: str, correctable: Container[str]
+    ) -> list[bool]:
+        """True for each, if each is new and the first version of its object; else nothing is registered."""
+        if len(files) == 1 or len({(file.bucket, file.key) for file in files}) < len(files):
+            return []
+        actions = []
+        for file in files:
+            actions += self._registration(file, cause)
+            actions += self._first_in_tally(file) if file.dataset in correctable else []
+        return [True] * len(files) if self._table.transact(actions) else []
+
+    def _registration(self, file: FileVersion, cause: str) -> list[Item]:
+        item = {**file_item(file), **at_key.file_key(file)}
+        item["history"] = [self._entry(file.registered_at, file.state, cause)]
+        actions = [self._table.put_action(item, "attribute_not_exists(pk)")]
+        if file.state is FileState.PENDING:
+            actions.append(self._table.put_action({**file_item(file), **at_key.pending_key(file)}))
+        if file.state is FileState.FAILED:
+            actions.append(self._failure_marker(file.dataset, file.registered_at, file.file_id))
+        return actions
 
     def _first_in_tally(self, file: FileVersion) -> list[Item]:
         key = at_key.tally_key(file.bucket, file.key)
