@@ -16,8 +16,12 @@ class DoorObjects:
     def __init__(self, objects: FakeObjects) -> None:
         self._objects = objects
 
-    def open_version(self, bucket: str, key: str, version_id: str) -> BinaryIO:
-        return door(f"GetObject {key}", False, lambda: self._objects.open_version(bucket, key, version_id))
+    def open_version(
+        self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None
+    ) -> BinaryIO:
+        return door(
+            f"GetObject {key}", False, lambda: self._objects.open_version(bucket, key, version_id, part)
+        )
 
     def body(self, bucket: str, key: str) -> bytes | None:
         return door(f"GetObject {key}", False, lambda: self._objects.body(bucket, key))

@@ -73,10 +73,10 @@ FILES = (
         name="claimed-version-in-spark",
         protection="the same, in Spark's tasks",
         broken="the newest version is read",
-        file="src/gluebook/job/check.py",
-        old="stream = objects.open_version(file.bucket, file.key, file.version_id)",
+        file="src/gluebook/job/pieces.py",
+        old="return objects.open_version(file.bucket, file.key, file.version_id, part)",
         new="""newest = next(objects.versions(file.bucket, file.key))[0].version_id
-        stream = objects.open_version(file.bucket, file.key, newest)""",
+        return objects.open_version(file.bucket, file.key, newest, part)""",
         test=(
             "tests/unit/test_check.py",
             "test_a_file_that_was_corrected_after_its_claim_is_read_as_claimed",

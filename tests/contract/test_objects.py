@@ -61,6 +61,18 @@ def test_a_version_comes_as_a_stream(s3: Any, bucket: str, objects: Objects) -> 
     assert [len(stream.read(60_000)), len(stream.read(60_000)), stream.read(60_000)] == [60_000, 40_000, b""]
 
 
+@pytest.mark.parametrize("size", [20, 6_000_000])
+def test_a_part_of_a_version_is_read_by_offsets_and_may_end_behind_it(
+    s3: Any, bucket: str, objects: Objects, size: int
+) -> None:
+    body = b"0123456789" * (size // 10)
+    version = put(s3, bucket, KEY, body)
+    put(s3, bucket, KEY, b"newer")
+    assert objects.open_version(bucket, KEY, version, (3, 8)).read() == b"34567"
+    assert objects.open_version(bucket, KEY, version, (size - 2, size + 9)).read() == b"89"
+    assert objects.open_version(bucket, KEY, version).read() == body
+
+
 def test_a_version_that_is_gone_is_named(s3: Any, bucket: str, objects: Objects) -> None:
     version = put(s3, bucket, KEY, b"old")
     put(s3, bucket, KEY, b"new")

@@ -55,11 +55,13 @@ class FakeObjects:
             stored = self._stored.get((bucket, key))
             return stored[-1].body if stored else None
 
-    def open_version(self, bucket: str, key: str, version_id: str) -> BinaryIO:
+    def open_version(
+        self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None
+    ) -> BinaryIO:
         with self._lock:
             for stored in self._stored.get((bucket, key), []):
                 if stored.version_id == version_id and stored.body is not None:
-                    return io.BytesIO(stored.body)
+                    return io.BytesIO(stored.body[slice(*part)] if part else stored.body)
         raise FileNotFoundError(f"s3://{bucket}/{key} has no version {version_id}")
 
     def sizes(self, bucket: str, prefix: str) -> dict[str, int]:

@@ -75,7 +75,7 @@ class Life:
             batch = next_batch(context, Claimant(self.dataset, "jr_1", most_bytes=10**9, lease_seconds=600))
             assert batch is not None
             work = Curation(context, contract(self.dataset), batch)
-            work.check(check_here(work.files, self.pipeline.lake, work.inbox))
+            work.check(check_here(objects, work.files, self.pipeline.lake, work.inbox))
             names = source_names(self.dataset)
             readable = [file for name in names for _, file, _ in work.readable(name)]
             for prefix in (

@@ -16,6 +16,7 @@ from chaos.redshift import Redshift
 from chaos.warehouse import OK, ChaosWarehouse
 from fakes.checking import check_here
 from fakes.pipeline import RAW, Pipeline, job_ended
+from gluebook.aws.ports import ObjectsPort
 from gluebook.contracts import contract
 from gluebook.core.events import StatementEnded
 from gluebook.core.keys import file_id
@@ -122,9 +123,9 @@ def files_here() -> ExitStack:
     """Files are checked and the inbox is read in this process, which alone knows where its objects are."""
 
     def check_files(
-        spark: SparkSession, files: list[FileVersion], bucket: str, inbox: str
+        spark: SparkSession, objects: ObjectsPort, files: list[FileVersion], bucket: str, inbox: str
     ) -> dict[int, Checked]:
-        return check_here(files, bucket, inbox)
+        return check_here(objects, files, bucket, inbox)
 
     def inbox_part(spark: SparkSession, of: Source, read: InboxReader) -> Part:
         places = pa.RecordBatch.from_pydict({"id": range(len(read.keys))})

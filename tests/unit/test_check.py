@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 
 from fakes import FakeObjects, a_file
 from gluebook.core.model import FileVersion
-from gluebook.job.check import _check_file, plan_tasks
+from gluebook.job.check import _check_piece, plan_tasks
 from gluebook.job.counting import Checked
 from gluebook.job.inbox import InboxWriter
+from gluebook.job.pieces import Piece, pieces_of
 from gluebook.sources import source
 
 
@@ -27,13 +28,13 @@ def checked(objects: FakeObjects, file: FileVersion, folder: Path) -> tuple[Chec
     """What was found of a file, and the records that are in the inbox then."""
     of = source(file.dataset, file.source)
     with InboxWriter(objects, "lake", "inbox/00007", of) as writer:
-        found = _check_file(objects, 7, file, of, writer)
+        found = _check_piece(objects, Piece(7, 7, file), of, writer)
     rows = []
     for key in objects.sizes("lake", "inbox/"):
         objects.download("lake", key, folder / "records.parquet")
         rows += pq.read_table(folder / "records.parquet").to_pylist()
         objects.delete("lake", [key])
-    assert {row["_file"] for row in rows} <= {7}
+    assert {row["_piece"] for row in rows} <= {7}
     return found, [row["_raw"] for row in rows]
 
 
@@ -77,21 +78,21 @@ def test_the_inbox_holds_each_record_with_its_fields_or_its_problem(tmp_path: Pa
     checked(objects, file, tmp_path)
     found = pq.read_table(tmp_path / "records.parquet").to_pylist()
     assert [{name: value for name, value in row.items() if value is not None} for row in found] == [
-        {"_file": 7, "_record": 1, "_raw": '{"s": "I", "id": 1.50}', "s": "I", "id": "1.50"},
-        {"_file": 7, "_record": 2, "_raw": '{"s": "I"}]', "_problem": "malformed_record"},
+        {"_piece": 7, "_record": 1, "_raw": '{"s": "I", "id": 1.50}', "s": "I", "id": "1.50"},
+        {"_piece": 7, "_record": 2, "_raw": '{"s": "I"}]', "_problem": "malformed_record"},
     ]
 
 
 def test_a_task_holds_files_of_one_source_and_every_file_is_in_one() -> None:
     files = [
-        replace(a_file(f"{number}.log", size=20 << 20), source=source)
+        replace(a_file(f"{number}.log", size=10 << 20), source=source)
         for number, source in enumerate(["mongod", "containers"] * 5)
     ]
-    tasks = plan_tasks(files, "inbox/b/1/")
-    assert sorted(place for task in tasks for place, _ in task.files) == list(range(10))
-    assert {(task.folder, file.source) for task in tasks for _, file in task.files} == {
+    tasks = plan_tasks(pieces_of(FakeObjects(), files), "inbox/b/1/")
+    assert sorted(piece.place for task in tasks for piece in task.pieces) == list(range(10))
+    assert {(task.folder, piece.file.source) for task in tasks for piece in task.pieces} == {
         ("inbox/b/1/containers/", "containers"),
         ("inbox/b/1/mongod/", "mongod"),
     }
-    assert [(task.number, len(task.files)) for task in tasks] == [(0, 3), (1, 2)] * 2
-    assert all(files[place] is file for task in tasks for place, file in task.files)
+    assert [(task.number, len(task.pieces)) for task in tasks] == [(0, 3), (1, 2)] * 2
+    assert all(files[piece.place] is piece.file for task in tasks for piece in task.pieces)

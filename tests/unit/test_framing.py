@@ -395,7 +395,7 @@ def test_a_line_of_ten_megabytes_is_never_held_whole(layout: Layout) -> None:
     stream = Stream(head, b"z" * 65_536, 10 << 20, b"\n1,a\n")
     tracemalloc.start()
     try:
-        records = list(Framer(stream, layout))  # type: ignore[arg-type]
+        records = list(Framer(stream, layout))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

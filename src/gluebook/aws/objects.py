@@ -30,14 +30,21 @@ class Objects:
             "s3", config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 5})
         )
 
-    def open_version(self, bucket: str, key: str, version_id: str) -> BinaryIO:
-        """The exact bytes of one version, as a stream. Raises FileNotFoundError if it is gone."""
+    def open_version(
+        self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None
+    ) -> BinaryIO:
+        """The exact bytes of one version, as a stream. Raises FileNotFoundError if it is gone.
+
+        `part`: those from the first of two offsets up to the second, if there are any.
+        """
+        ranged = {"Range": f"bytes={part[0]}-{part[1] - 1}"} if part else {}
         try:
-            body: BinaryIO = self._s3.get_object(Bucket=bucket, Key=key, VersionId=version_id)["Body"]
+            found = self._s3.get_object(Bucket=bucket, Key=key, VersionId=version_id, **ranged)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
                 raise FileNotFoundError(f"s3://{bucket}/{key} has no version {version_id}") from None
             raise
+        body: BinaryIO = found["Body"]
         return body
 
     def sizes(self, bucket: str, prefix: str) -> dict[str, int]:

@@ -14,12 +14,17 @@ FileKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Checked:
-    """The result of checking one file. `bad`: the reason why it is unreadable, if it is."""
+    """The result of checking one file. `bad`: the reason why it is unreadable, if it is.
+
+    `later`: of a file that was checked in parts, those after the first: the number of each in the inbox, and how many
+    records of the file are before it.
+    """
 
     index: int
     records: int
     header: str | None = None
     bad: ReasonText | None = None
+    later: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

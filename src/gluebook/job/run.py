@@ -28,7 +28,7 @@ from gluebook.job.context import JobContext
 from gluebook.job.counting import Checked, Written
 from gluebook.job.curate import Curation, next_batch
 from gluebook.job.gating import Gate
-from gluebook.job.inbox import InboxReader, inbox_part, source_inbox
+from gluebook.job.inbox import InboxReader, inbox_part, origins, source_inbox
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
 from gluebook.job.row_counts import count_rows
@@ -134,7 +134,8 @@ class BatchRun:
             return
         files = self._curation.files
         _log.info("checking %d files of batch %s", len(files), self._curation.batch.batch_id)
-        self._curation.check(check_files(self.spark, files, self._context.lake.bucket, self._curation.inbox))
+        objects, lake = self._context.objects, self._context.lake
+        self._curation.check(check_files(self.spark, objects, files, lake.bucket, self._curation.inbox))
 
     def records(self) -> Records:
         """The parsed records of the batch's readable files: those of each source that has some.
@@ -151,8 +152,7 @@ class BatchRun:
         assert self._curation is not None
         lake, inbox = self._context.lake, source_inbox(self._curation.inbox, of.name)
         keys = sorted(self._context.objects.sizes(lake.bucket, inbox))
-        chosen = {index: file for index, file, _ in files}
-        read = InboxReader(lake.bucket, keys, self._curation.batch.batch_id, chosen)
+        read = InboxReader(lake.bucket, keys, self._curation.batch.batch_id, origins(files))
         return inbox_part(self.spark, of, read)
 
     def _readable(self, name: str) -> list[tuple[int, FileVersion, Checked]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.utilities import RegexConverter
 from moto.s3 import models, notifications
-from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 from moto.s3.utils import _VersionedKeyStore
 
@@ -19,6 +19,7 @@ from localaws.s3.notifications import (
     send_event,
     show_event_bridge,
 )
+from localaws.s3.ranges import value
 from localaws.s3.versions import limit_page, list_object_versions, set_versions
 
 PATCHES = Patches(
@@ -28,6 +29,7 @@ PATCHES = Patches(
     around(S3Response, "list_object_versions", limit_page),
     replace(S3Backend, "list_object_versions", list_object_versions),
     replace(_VersionedKeyStore, "setlist", set_versions),
+    replace(FakeKey, "value", property(value, FakeKey.value.fset)),
     around(S3Backend, "copy_object", copy_with_checksum),
     around(S3Response, "copy_object", copy_if),
     replace(notifications, "send_event", send_event),

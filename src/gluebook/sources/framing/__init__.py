@@ -9,14 +9,15 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from gluebook.contracts.reasons import Reason
 from gluebook.sources.csv_fields import header_names
 from gluebook.sources.fields import Malformed, repeated
 from gluebook.sources.framing.cutting import Unit, csv_records, lines
+from gluebook.sources.framing.parts import Part, lines_of
 from gluebook.sources.framing.unpacking import BadFile as BadFile
-from gluebook.sources.framing.unpacking import unpacked
+from gluebook.sources.framing.unpacking import Stream, unpacked
 
 _BLANK = b" \t\r\n\v\f"
 
@@ -43,20 +44,23 @@ class Record(NamedTuple):
 
 
 class Framer:
-    """Iterates over the records of one file; header and columns are known once iteration has begun (csv only)."""
+    """Iterates over the records of one file; header and columns are known once iteration has begun (csv only).
 
-    def __init__(self, stream: BinaryIO, layout: Layout) -> None:
+    `part`: only the records of that part of a file of lines, numbered from 1; see `lines_of` for the stream.
+    """
+
+    def __init__(self, stream: Stream, layout: Layout, part: Part | None = None) -> None:
         self.header: str | None = None
         self.columns: tuple[str, ...] = ()
         self.records = 0
         self._stream = stream
         self._layout = layout
+        self._part = part
 
     def __iter__(self) -> Iterator[Record]:
         """Yield records in file order. Raises BadFile."""
         is_csv = self._layout.framing == "csv"
-        units = lines(unpacked(self._stream))
-        offset = 0
+        offset, units = self._lines()
         for unit in csv_records(units) if is_csv else units:
             bom = len(codecs.BOM_UTF8) if offset == 0 and unit.data.startswith(codecs.BOM_UTF8) else 0
             data, start = unit.data[bom:], offset + bom
@@ -74,6 +78,9 @@ class Framer:
             yield Record(self.records, text, problem)
         if offset and is_csv and self.header is None:
             raise BadFile(Reason.NO_HEADER.because("the file holds nothing but blank lines"))
+
+    def _lines(self) -> tuple[int, Iterator[Unit]]:
+        return lines_of(self._stream, self._part) if self._part else (0, lines(unpacked(self._stream)))
 
 
 def _columns(header: str, problem: Reason | None, required: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from gluebook.contracts.reasons import Reason, ReasonText
 
 CHUNK_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
+
+
+class Stream(Protocol):
+    """Bytes in order."""
+
+    def read(self, size: int, /) -> bytes:
+        """Some of the next bytes, at most `size`; none at the end."""
+        ...
 
 
 class BadFile(Exception):
@@ -19,13 +28,24 @@ class BadFile(Exception):
         self.reason = reason
 
 
-def unpacked(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's bytes, un-gzipped if its first bytes are gzip's, whatever the file's name. Raises BadFile."""
+def is_packed(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is gzip, whatever its name."""
+    return head.startswith(_GZIP)
+
+
+def chunks(stream: Stream) -> Iterator[bytes]:
+    """The stream's bytes."""
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
+
+
+def unpacked(stream: Stream) -> Iterator[bytes]:
+    """The stream's bytes, un-gzipped if they are gzip. Raises BadFile."""
     head = stream.read(CHUNK_BYTES)
-    if head[:2] != b"\x1f\x8b":
-        while head:
+    if not is_packed(head):
+        if head:
             yield head
-            head = stream.read(CHUNK_BYTES)
+        yield from chunks(stream)
         return
     inflate = zlib.decompressobj(wbits=31)
     while head:
@@ -49,7 +69,7 @@ def unpacked(stream: BinaryIO) -> Iterator[bytes]:
     raise BadFile(Reason.TRUNCATED_GZIP.because("the compressed data ends before its end mark"))
 
 
-def _after_member(rest: bytes, stream: BinaryIO) -> bytes:
+def _after_member(rest: bytes, stream: Stream) -> bytes:
     """What follows a gzip member, without the zeros that may pad it; empty at the end of the stream."""
     rest = rest.lstrip(b"\0")
     while not rest:
