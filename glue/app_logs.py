@@ -80,7 +80,7 @@ enriched = run.spark.sql("select *, level in ('error', 'fatal') as is_error from
 
 # --- Filtering invalid records --------------------------------------------------------------------
 
-valid, rejects = verbs.split_rejects(run.keep(enriched))
+valid, rejects = verbs.split_rejects(enriched)
 
 # --- Deduplication --------------------------------------------------------------------------------
 

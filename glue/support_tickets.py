@@ -88,7 +88,7 @@ enriched = run.spark.sql(
 
 # --- Filtering invalid records --------------------------------------------------------------------
 
-valid, rejects = verbs.split_rejects(run.keep(enriched))
+valid, rejects = verbs.split_rejects(enriched)
 
 # --- Deduplication --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gluebook.contracts.reasons import Reason
@@ -257,6 +257,69 @@ def test_a_parser_that_fails_otherwise_is_a_bug_and_says_at_which_record() -> No
 
 
 # -- the sources' own parsers ------------------------------------------------------------------------------
+
+
+LINE_BITS = [
+    *(
+        '"s":"I"',
+        '"s":null',
+        '"s":5',
+        '"\\u0073":"E"',
+        '"id":1.0',
+        '"id":-0',
+        '"id":"7"',
+        '"ctx":""',
+        '"c":{}',
+        '"msg":"é"',
+    ),
+    *(
+        '"t":{"$date":"2026"}',
+        '"t":{"$date":null}',
+        '"t":{}',
+        '"t":"2026"',
+        '"t":{"$date":{"a":1}}',
+        '"t":{"x":"\\ud800"}',
+    ),
+    *(
+        '"attr":{"durationMillis":12}',
+        '"attr":{"durationMillis":"x"}',
+        '"attr":[1,{"durationMillis":2}]',
+        '"attr":"a"',
+    ),
+    *(
+        '"msg":"\\u0000a"',
+        '"msg":"\\ud800"',
+        '"more":{"a":[NaN]}',
+        '"\\ud800":1',
+        '"msg":"\x01"',
+        "1",
+        "[1]",
+        "",
+        "{",
+        "}",
+    ),
+]
+
+
+@settings(max_examples=300)
+@example(['"msg":"\\u0000a"'], "", "")
+@given(
+    st.lists(st.sampled_from(LINE_BITS), max_size=6),
+    st.sampled_from(["", "\ufeff", " "]),
+    st.sampled_from(["", " ", "x"]),
+)
+def test_a_mongod_line_that_is_read_in_one_go_gives_what_its_members_give(
+    bits: list[str], before: str, after: str
+) -> None:
+    line = f"{before}{{{','.join(bits)}}}{after}"
+    assert _outcome(mongod.parse, line) == _outcome(mongod.parse_members, line)
+
+
+def _outcome(parse: Callable[[str], Fields], line: str) -> Fields | type[Exception]:
+    try:
+        return parse(line)
+    except Exception as error:  # noqa: BLE001 - whichever it is, both have to raise it
+        return type(error)
 
 
 def of_mongod(members: str) -> Fields:

@@ -8,16 +8,43 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from gluebook.aws.objects import Objects
 from gluebook.aws.parallel import in_parallel
 from gluebook.aws.ports import ObjectsPort
 from gluebook.job.runtime import has_s3_file_system
 
 _TRANSFERS = 8
+
+
+@dataclass(frozen=True)
+class LakeFolder:
+    """A prefix that tasks write to with their own means; on a laptop a local folder stands for it."""
+
+    bucket: str
+    prefix: str
+    local: str | None
+
+    @contextmanager
+    def new_file(self, name: str) -> Iterator[Path]:
+        """A path to write to. If the block ends well, that is the object `name`, in the place of an earlier one."""
+        if self.local is not None:
+            Path(self.local).mkdir(parents=True, exist_ok=True)
+        # In the same folder, so that the file only gets its name in the end. Spark reads nothing behind a dot.
+        with tempfile.TemporaryDirectory(prefix=".gluebook-", dir=self.local) as temporary:
+            path = Path(temporary) / name
+            yield path
+            if self.local is None:
+                Objects().upload(path, self.bucket, f"{self.prefix}{name}")
+            else:
+                path.replace(Path(self.local) / name)
 
 
 class LakeFiles:
@@ -49,10 +76,18 @@ class LakeFiles:
 
     def keep(self, df: DataFrame, prefix: str) -> DataFrame:
         """What `df` is, computed once and written: below `prefix`, or into the local folder until `close`."""
-        target = str(self._path(prefix, "kept"))
-        df.write.parquet(target)
-        kept: DataFrame = self.spark.read.schema(df.schema).parquet(target)
-        return kept
+        df.write.parquet(str(self._path(prefix, "kept")))
+        return self.stored(prefix, df.schema)
+
+    def folder(self, prefix: str) -> LakeFolder:
+        """Where tasks may write what `stored` reads."""
+        local = self._path(prefix, "kept") if self._local else None
+        return LakeFolder(self._bucket, prefix, str(local) if local else None)
+
+    def stored(self, prefix: str, schema: StructType) -> DataFrame:
+        """What was kept below `prefix`, or written into its `folder`."""
+        found: DataFrame = self.spark.read.schema(schema).parquet(str(self._path(prefix, "kept")))
+        return found
 
     def read(self, prefix: str, schema: str | StructType | None = None) -> DataFrame:
         """All rows below `prefix`; partition columns stay text. With `schema` (DDL) the prefix may be empty."""

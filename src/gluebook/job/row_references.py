@@ -11,11 +11,12 @@ from gluebook.core.sql.load import reference_columns
 
 
 def row_references(
-    spark: SparkSession, contract: Contract, files: list[FileVersion], kept: DataFrame
+    spark: SparkSession, contract: Contract, files: list[FileVersion], copies: DataFrame
 ) -> DataFrame:
     """One row per file version, and one per further file version that contains a row with other provenance.
 
-    `kept`: rows with `_copy` and `_copy_of`, as `mark_copies` adds them. Columns: `reference_columns(contract)`.
+    `copies`: rows with `_copy` and `_copy_of`, as `mark_copies` adds them; of these, only copies count. Columns:
+    `reference_columns(contract)`.
     """
     columns = reference_columns(contract)
     schema = ", ".join(f"`{column.name}` {column.spark_type}" for column in columns)
@@ -24,7 +25,7 @@ def row_references(
         [(*no_row, file.key, file.version_id, None, file.order) for file in files], schema
     )
     version = ("_source_file", "_source_version")
-    in_another_version = kept.where("_copy > 1").where(
+    in_another_version = copies.where("_copy > 1").where(
         F.struct(*version) != F.struct(*(f"_copy_of.{n}" for n in version))
     )
     extra = (

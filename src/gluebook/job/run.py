@@ -9,7 +9,7 @@ run.finish(kept, rejects)                          # write, count, gate, publish
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
@@ -35,11 +35,12 @@ from gluebook.job.row_counts import count_rows
 from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
+from gluebook.job.stored_rows import StoredRows
 from gluebook.quality.report import GateReport
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
 from gluebook.transforms.frames import Part, Records, no_records
-from gluebook.transforms.verbs import conform, rejects_table
+from gluebook.transforms.verbs import PLACE, conform, rejects_table
 
 _log = logging.getLogger(__name__)
 # So many rows become one file per date of arrival. More are written by the tasks that hold them: Spark reads what is
@@ -87,6 +88,7 @@ class BatchRun:
         self._curation = Curation(context, contract, batch) if batch else None
         self._lakefiles = LakeFiles(spark, context.objects, context.lake.bucket)
         self._kept = 0
+        self._store = StoredRows(self._lakefiles, f"{self._curation.inbox}rows-") if self._curation else None
 
     @classmethod
     def start(
@@ -153,7 +155,7 @@ class BatchRun:
         lake, inbox = self._context.lake, source_inbox(self._curation.inbox, of.name)
         keys = sorted(self._context.objects.sizes(lake.bucket, inbox))
         read = InboxReader(lake.bucket, keys, self._curation.batch.batch_id, origins(files))
-        return inbox_part(self.spark, of, read)
+        return replace(inbox_part(self.spark, of, read), store=self._store)
 
     def _readable(self, name: str) -> list[tuple[int, FileVersion, Checked]]:
         return self._curation.readable(name) if self._curation else []
@@ -194,16 +196,18 @@ class BatchRun:
         _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
         lake, aside = self._lakefiles, curation.rejects_prefix
         lake.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
-        references = self._write_row_references(curation, kept) if self.contract.append else None
+        copies = kept.where("_copy > 1").select(*self.contract.key, *PLACE, "_copy", "_copy_of").persist()
+        references = self._write_row_references(curation, copies) if self.contract.append else None
         # Only the columns that identify the file; the gate validates all others.
         staged = lake.read(curation.data_prefix, "_source_file string, _source_version string")
-        written = count_rows(staged, kept.where("_copy > 1"), lake.read(aside), references)
+        written = count_rows(staged, copies, lake.read(aside), references)
+        copies.unpersist()
         _log.info("wrote and counted batch %s", curation.batch.batch_id)
         return written
 
-    def _write_row_references(self, curation: Curation, kept: DataFrame) -> DataFrame:
+    def _write_row_references(self, curation: Curation, copies: DataFrame) -> DataFrame:
         """Write the row references; returns them as they were written."""
-        frame = row_references(self.spark, self.contract, curation.usable, kept)
+        frame = row_references(self.spark, self.contract, curation.usable, copies)
         self._lakefiles.write(frame.coalesce(1), curation.row_references_prefix)
         return self._lakefiles.read(curation.row_references_prefix, frame.schema)
 

@@ -32,11 +32,16 @@ _NAME = "name"
 
 @dataclass(frozen=True)
 class Part:
-    """The records of one source: what `read` makes of the batches of `df`, with the columns of `records_schema`."""
+    """The records of one source: what `read` makes of the batches of `df`, with the columns of `records_schema`.
+
+    `store`: given `df`, what tasks make of its batches, and the schema of that, computes it and gives it as it is
+    stored. Without one it is computed whenever Spark needs it.
+    """
 
     source: Source
     df: DataFrame
     read: Callable[[Batches], Batches]
+    store: Callable[[DataFrame, Callable[[Batches], Batches], pa.Schema], DataFrame] | None = None
 
     @classmethod
     def of(cls, source: Source, df: DataFrame) -> Part:
@@ -69,15 +74,16 @@ class Records:
         return part.df.mapInArrow(partial(_names, part.read, self.verbs, part.source), f"{_NAME} string")
 
     def frames(self) -> Frames:
-        """A DataFrame per source, with the columns that the verbs leave."""
+        """A DataFrame per source, with the columns that the verbs leave. In a job run they are applied here, once."""
         return Frames(self.contract, tuple((part.source, self._frame(part)) for part in self.parts))
 
     def _frame(self, part: Part) -> DataFrame:
         no_record = pa.RecordBatch.from_pylist([], to_arrow_schema(records_schema(part.source)))
         [empty] = _worked(iter, self.verbs, part.source, iter([no_record]))
-        return part.df.mapInArrow(
-            partial(_worked, part.read, self.verbs, part.source), from_arrow_schema(empty.schema)
-        )
+        work = partial(_worked, part.read, self.verbs, part.source)
+        if part.store is not None:
+            return part.store(part.df, work, empty.schema)
+        return part.df.mapInArrow(work, from_arrow_schema(empty.schema))
 
     def union(self) -> DataFrame:
         """All rows in one frame; see `Frames.union`."""

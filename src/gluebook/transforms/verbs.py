@@ -20,8 +20,8 @@ from gluebook.transforms.masking import pseudonymise as pseudonymise
 from gluebook.transforms.rows import Rows
 from gluebook.transforms.types import normalise_types as normalise_types
 
-_PLACE = ("_source_file", "_source_version", "_source_record")
-_FIRST = "_first"
+PLACE = ("_source_file", "_source_version", "_source_record")
+_FIRST, _HASH = "_first", "_hash"
 # More repeated identities than that are not copied to every executor: with their places they take about 300 MB.
 _MOST_BROADCAST_ROWS = 1_000_000
 
@@ -80,15 +80,17 @@ def mark_copies(df: DataFrame, identity: tuple[str, ...]) -> DataFrame:
     """Add `_copy`: 1 for the first row with this identity, 2 for its repeats; and `_copy_of`, the place of that first
     row, which is null in the first row itself.
 
-    First is by file, version and record number, so that the same input always keeps the same row. Counts the repeated
-    identities, which takes one pass over the identity alone: few rows are repeated, and no other row is moved.
+    First is by file, version and record number, so that the same input always keeps the same row. Repeated identities
+    are looked for by their hashes, eight bytes a row; what is sorted and compared are the few rows that share one.
     """
-    place = F.struct(*_PLACE)
-    repeated = (
-        df.groupBy(*identity).agg(F.min(place).alias(_FIRST), F.count("*").alias("_rows")).where("_rows > 1")
-    )
-    repeated = repeated.drop("_rows").persist()
-    few = F.broadcast(repeated) if repeated.count() <= _MOST_BROADCAST_ROWS else repeated
+    place, hashed = F.struct(*PLACE), F.xxhash64(*identity)
+    hashes = df.groupBy(hashed.alias(_HASH)).agg(F.count("*").alias("_rows")).where("_rows > 1").drop("_rows")
+    shared, number = _to_join(hashes)
+    if not number:
+        return df.withColumn("_copy", F.lit(1)).withColumn("_copy_of", F.when(F.lit(False), place))
+    candidates = df.join(shared, hashed == F.col(_HASH), "left_semi").groupBy(*identity)
+    repeated = candidates.agg(F.min(place).alias(_FIRST), F.count("*").alias("_rows")).where("_rows > 1")
+    few, _ = _to_join(repeated.drop("_rows"))
     first = F.col(_FIRST)
     is_copy = first.isNotNull() & (first != place)
     return (
@@ -97,6 +99,13 @@ def mark_copies(df: DataFrame, identity: tuple[str, ...]) -> DataFrame:
         .withColumn("_copy_of", F.when(is_copy, first))
         .drop(_FIRST)
     )
+
+
+def _to_join(df: DataFrame) -> tuple[DataFrame, int]:
+    """The rows, computed once and copied to every executor if they are not too many; and their number."""
+    computed = df.persist()
+    number = computed.count()
+    return (F.broadcast(computed) if number <= _MOST_BROADCAST_ROWS else computed), number
 
 
 def conform(df: DataFrame, contract: Contract) -> DataFrame:
