@@ -18,10 +18,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from gluebook.contracts.app_logs import APP_LOGS
 from gluebook.core.model import Counts
@@ -32,7 +35,7 @@ from gluebook.quality.gate import check_batch, check_rows
 from gluebook.quality.numbers import batch_numbers
 from gluebook.quality.suites import load_suites
 from gluebook.sources.app_logs.mongod import SOURCE as MONGOD
-from gluebook.transforms.frames import Part, Records, records_schema
+from gluebook.transforms.frames import Batches, Part, Records, records_schema
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
@@ -45,15 +48,15 @@ class Run:
 
     def __init__(self, spark: SparkSession, records: DataFrame) -> None:
         self.spark, self.contract, self.pseudonym_key = spark, APP_LOGS, "a key"
-        self._records = Records(APP_LOGS, (Part.of(MONGOD, records),))
+        self._records = Records(APP_LOGS, (replace(Part.of(MONGOD, records), store=self._store),))
         self._kept: list[DataFrame] = []
         self.result: tuple[DataFrame, DataFrame] | None = None
 
     def records(self) -> Records:
         return self._records
 
-    def keep(self, df: DataFrame) -> DataFrame:
-        self._kept.append(df.persist())
+    def _store(self, df: DataFrame, work: Callable[[Batches], Batches], schema: pa.Schema) -> DataFrame:
+        self._kept.append(df.mapInArrow(work, from_arrow_schema(schema)).persist())
         return self._kept[-1]
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> str:
