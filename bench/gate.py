@@ -39,6 +39,7 @@ from gluebook.transforms.frames import Batches, Part, Records, records_schema
 from gluebook.transforms.verbs import conform
 
 ROUNDS = 3
+Work = Callable[[Batches], Batches]
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "jobs" / "app_logs.ipynb"
 ROWS_PER_FILE = 1_000_000
 
@@ -55,8 +56,10 @@ class Run:
     def records(self) -> Records:
         return self._records
 
-    def _store(self, df: DataFrame, work: Callable[[Batches], Batches], schema: pa.Schema) -> DataFrame:
-        self._kept.append(df.mapInArrow(work, from_arrow_schema(schema)).persist())
+    def _store(self, df: DataFrame, work: Work, schema: pa.Schema) -> DataFrame:
+        self._kept.append(
+            df.mapInArrow(lambda batches: work(iter(batches)), from_arrow_schema(schema)).persist()
+        )
         return self._kept[-1]
 
     def finish(self, kept: DataFrame, rejects: DataFrame) -> str:

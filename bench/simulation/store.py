@@ -91,7 +91,9 @@ class Store:
             self._sizes.pop(key, None)
         self._clock.spend(self._request_seconds)
 
-    def open_version(self, bucket: str, key: str, version_id: str) -> BinaryIO:
+    def open_version(
+        self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None
+    ) -> BinaryIO:
         """No bytes here."""
         _not_here()
 

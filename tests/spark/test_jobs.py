@@ -8,10 +8,13 @@ import hashlib
 import io
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from chain.kit import log_line, real, ticket_file, ticket_record
 from gluebook.contracts.app_logs import APP_LOGS
@@ -66,6 +69,17 @@ def test_every_file_of_a_messy_sample_comes_out_to_the_row(
         assert curated.get(file.key, 0) == file.truth.curated, file.key
         assert copies.get(file.key, 0) == file.truth.duplicates, file.key
         assert mine == dict(file.reject_reasons), file.key
+
+
+def test_every_column_of_the_files_is_optional_even_a_constant(spark: SparkSession, tmp_path: Path) -> None:
+    nulls = (F.lit(None).cast(c.spark_type).alias(c.name) for c in APP_LOGS.columns if c.name != "event_code")
+    rows = spark.range(3, numPartitions=1).select(
+        *nulls, F.lit(1).alias("event_code"), F.lit("2026-01-05").alias("dt")
+    )
+    conform(rows, APP_LOGS).write.parquet(str(tmp_path / "rows"))
+    [file] = (tmp_path / "rows").glob("*.parquet")
+    assert [field.name for field in pq.read_schema(file) if not field.nullable] == []
+    assert pq.read_table(file)["event_code"].to_pylist() == [1, 1, 1]
 
 
 def rewritten(export: bytes) -> bytes:
