@@ -6,10 +6,22 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def made_ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """`items`, each made in a thread while the caller works on the one before; raises what making one raises."""
+    with ThreadPoolExecutor(1, thread_name_prefix="localaws-ahead") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 class Threads:

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pytest
 
-from contract.redshift_fixtures import ADMIN, BUCKET, FORBIDDEN_ROLE, ROLE, Warehouse, own_warehouse
+from contract.redshift_fixtures import (
+    ADMIN,
+    BUCKET,
+    FORBIDDEN_ROLE,
+    ROLE,
+    WORKGROUP,
+    Warehouse,
+    own_warehouse,
+)
 from localaws.endpoint import Endpoint
 from localaws.redshift import Postgres
 
@@ -326,3 +335,34 @@ def test_varchar_counts_bytes_in_every_statement(warehouse: Warehouse) -> None:
     warehouse.ok("insert into t values ('ää')")
     assert "Value too long" in warehouse.error("update t set a = a || 'x'")
     assert warehouse.rows("select 'äää'::varchar(5), cast(a || a as varchar(3)) from t") == [["ää", "ä"]]
+
+
+# -- what PostgreSQL needs to know of large tables ---------------------------------------------------------
+
+
+def looked_up(warehouse: Warehouse, sql: str) -> list[Any]:
+    with psycopg.connect(warehouse.api.database_uri(WORKGROUP)) as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+def test_a_table_is_analyzed_when_it_is_made_of_a_query_and_when_rows_are_copied_into_it(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.put_parquet("rows/1.parquet", pa.table({"n": pa.array(range(500), pa.int64())}))
+    warehouse.ok(
+        "create table copied (n bigint)",
+        copy("copied", f"s3://{BUCKET}/rows/", ""),
+        "create table queried as select n from copied where n < 100",
+    )
+    known = "select relname, reltuples::int from pg_class where relname in ('copied', 'queried') order by 1"
+    assert looked_up(warehouse, known) == [("copied", 500), ("queried", 100)]
+
+
+def test_a_table_has_one_index_by_its_distkey_and_a_temporary_one_none(warehouse: Warehouse) -> None:
+    target = TARGET.replace("create table", "create table if not exists")
+    temporary = "create temp table staged (n bigint) distkey (n)"
+    index = "select tablename, indexdef from pg_indexes where tablename in ('target', 'staged')"
+    for _ in range(2):
+        warehouse.ok(target, temporary)
+        [(table, definition)] = looked_up(warehouse, index)
+        assert table == "target" and definition.endswith("USING hash (key)")

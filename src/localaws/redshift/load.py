@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from localaws.redshift.catalog import target_columns
 from localaws.redshift.errors import RedshiftError, UnsupportedSql
 from localaws.redshift.parquet import Rules, TableColumn, batches
 from localaws.redshift.sql.copy import Copy
+from localaws.threads import made_ahead
 
 CHUNK_BYTES = 1 << 20
 _BAD_MANIFEST = 15003
@@ -183,27 +184,35 @@ def _load(
     url: str,
     proceed: Callable[[], None],
 ) -> int:
-    """Loads one file with PostgreSQL's binary COPY; only one batch of it is in memory at a time."""
+    """Loads one file with PostgreSQL's binary COPY; only two batches of it are in memory at a time."""
     rules = Rules(copy.fill_record, copy.serialize_to_json, copy.replacement)
-    encoder: ArrowToPostgresBinaryEncoder | None = None
     statement = pgsql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         pgsql.SQL(copy.table),
         pgsql.SQL(", ").join(pgsql.Identifier(column.name) for column in columns),
     )
     rows = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as target:
-        for batch in batches(path, columns, url, rules):
+    # PostgreSQL takes a batch while the next one is read, checked and encoded.
+    with (
+        closing(made_ahead(_encoded(path, columns, url, rules))) as pieces,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as target,
+    ):
+        for content, count in pieces:
             proceed()
-            if encoder is None:
-                encoder = _encoder(batch.schema, columns)
-                target.write(encoder.write_header())
-            target.write(encoder.write_batch(batch))
-            rows += batch.num_rows
-        if encoder is None:
-            target.write(_EMPTY)
-        else:
-            target.write(encoder.finish())
+            target.write(content)
+            rows += count
     return rows
+
+
+def _encoded(path: Path, columns: list[TableColumn], url: str, rules: Rules) -> Iterator[tuple[bytes, int]]:
+    """The file in PostgreSQL's binary format, piece by piece, each with its number of rows."""
+    encoder: ArrowToPostgresBinaryEncoder | None = None
+    for batch in batches(path, columns, url, rules):
+        if encoder is None:
+            encoder = _encoder(batch.schema, columns)
+            yield encoder.write_header(), 0
+        yield encoder.write_batch(batch), batch.num_rows
+    yield (_EMPTY if encoder is None else encoder.finish()), 0
 
 
 # A file without rows: header and trailer of PostgreSQL's binary format.

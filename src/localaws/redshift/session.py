@@ -31,6 +31,13 @@ _SETTINGS = {
     "client_encoding": "UTF8",
     # Results are read to their end, so plan for that.
     "cursor_tuple_fraction": "1",
+    # Sorts, hashes and temporary tables of a load of some 100,000 rows stay in memory.
+    "work_mem": "64MB",
+    "temp_buffers": "64MB",
+    # What is read at random is in memory: without it, a look into an index counts as four pages.
+    "random_page_cost": "1",
+    # A sample of 3,000 rows tells a large table from a small one, which is what plans depend on.
+    "default_statistics_target": "10",
 }
 
 
@@ -141,20 +148,32 @@ class Session:
         for principal in statement.principals:
             self._require_principal(principal)
         if statement.copy is not None:
-            return Outcome(self._loader.run(self._connection, statement.copy, self._cancellation.check))
+            rows = self._loader.run(self._connection, statement.copy, self._cancellation.check)
+            self._analyze(statement.copy.table)
+            return Outcome(rows)
         if statement.returns_rows:
             result = fetch(self._connection, statement.postgres)
             return Outcome(result.rows, result)
         if not statement.postgres:
             return Outcome(-1)
         cursor = self._connection.execute(statement.postgres.encode())
-        if statement.new_columns_of:
-            self._connection.execute("call redshift.limit_bytes(%s::regclass)", (statement.new_columns_of,))
+        if changed := statement.new_columns_of:
+            self._connection.execute("call redshift.limit_bytes(%s::regclass)", (changed,))
+            if key := statement.distributed_by:
+                self._connection.execute("call redshift.distribute(%s::regclass, %s)", (changed, key))
+            self._analyze(changed)
         return Outcome(cursor.rowcount if statement.verb in _COUNTED else -1)
 
     def commit(self) -> None:
         self._cancellation.begin_commit()
         self._connection.commit()
+
+    def _analyze(self, table: str) -> None:
+        """Without it PostgreSQL takes every temporary table for a small one, and joins two large ones row by row.
+
+        AWS docs: "Analyzing tables": Redshift analyzes after CREATE TABLE AS, and after COPY into an empty table.
+        """
+        self._connection.execute(f"analyze {table}".encode())
 
     def _require_table(self, name: str) -> None:
         """MERGE takes tables only; a name that doesn't exist is left to MERGE itself."""

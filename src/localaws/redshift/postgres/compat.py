@@ -124,6 +124,14 @@ begin
                    relation, found.constraint_name, found.attname, found.bytes);
   end loop;
 end $$;
+
+-- Redshift joins rows by a hash of the DISTKEY and reads one column of many; PostgreSQL would read whole rows.
+create procedure redshift.distribute(relation regclass, key name) language plpgsql as $$
+begin
+  if not exists (select from pg_index where indrelid = relation) then
+    execute format('create index on %s using hash (%I)', relation, key);
+  end if;
+end $$;
 """
 
 _AVG = """

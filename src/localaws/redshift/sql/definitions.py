@@ -49,8 +49,10 @@ class _Table:
 
 
 @lru_cache(maxsize=1000)
-def definition(text: str) -> tuple[str, str | None]:
-    """A definition as PostgreSQL is to run it, and the name of the table that got columns.
+def definition(text: str) -> tuple[str, str | None, str | None]:
+    """A definition as PostgreSQL is to run it, the name of the table that got columns, and its DISTKEY.
+
+    A temporary table's DISTKEY is left out.
 
     Raises UnsupportedSql, RedshiftError.
     """
@@ -59,8 +61,10 @@ def definition(text: str) -> tuple[str, str | None]:
     define = _DEFINITIONS.get((type(tree), kind))
     if define is None:
         raise UnsupportedSql(f"statement {tree.key.upper()} {kind} isn't supported: {text}")
+    key = tree.find(exp.DistKeyProperty)
     changed = define(tree)
-    return render(rewrite_tree(tree)), changed
+    distributed_by = key.name.lower() if key and not tree.find(exp.TemporaryProperty) else None
+    return render(rewrite_tree(tree)), changed, distributed_by
 
 
 def _create_table(tree: exp.Expr) -> str:

@@ -26,7 +26,8 @@ class Statement:
     """What to run for one statement.
 
     `verb`: its first word. `postgres`: the SQL to run, "" for nothing (or for a COPY, which is in `copy`).
-    `new_columns_of`: the table that got columns, whose VARCHARs are yet to be limited in bytes.
+    `new_columns_of`: the table that got columns, whose VARCHARs are yet to be limited in bytes; `distributed_by`: its
+    DISTKEY, which is yet to be indexed.
     `tables`: names that must be tables, not views (MERGE). `principals`: users and roles that must exist.
     """
 
@@ -35,6 +36,7 @@ class Statement:
     returns_rows: bool = False
     copy: Copy | None = None
     new_columns_of: str | None = None
+    distributed_by: str | None = None
     tables: tuple[str, ...] = ()
     principals: tuple[Principal, ...] = ()
 
@@ -74,8 +76,8 @@ def rewrite(text: str, *, in_batch: bool, role_name: grants.RoleName = str) -> S
     if verb == "CREATE" and len(tokens.all) > 1 and tokens.all[1].text.upper() in ("USER", "ROLE"):
         return Statement("CREATE", grants.create_principal(tokens, role_name))
     if verb in _DEFINITION_VERBS:
-        postgres, new_columns_of = definition(tokens.body)
-        return Statement(verb, postgres, new_columns_of=new_columns_of)
+        postgres, new_columns_of, distributed_by = definition(tokens.body)
+        return Statement(verb, postgres, new_columns_of=new_columns_of, distributed_by=distributed_by)
     if verb not in _VERBS:
         raise UnsupportedSql(f"statement {verb} isn't supported: only {', '.join(sorted(STATEMENTS))}")
     return _VERBS[verb](tokens)
