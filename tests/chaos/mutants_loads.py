@@ -12,8 +12,8 @@ LOADS = (
         protection="an older revision never overwrites a newer one",
         broken="rows that are not newer than the table's reach the MERGE",
         file="src/gluebook/core/sql/load.py",
-        old='f"and ({_not_newer(contract, request, newest, target)})"',
-        new='"and 1 = 0"',
+        old='f"case when {_not_newer(contract, request, newest, target)} then 1 else 0 end as stays "',
+        new='"0 as stays "',
         test=(_PROTECTIONS, "test_an_older_revision_that_arrives_later_does_not_overwrite_a_newer_one"),
     ),
     Mutation(
@@ -49,7 +49,7 @@ LOADS = (
         protection="a record that another file also contains stays when its own file is corrected",
         broken="the extra references are not kept",
         file="src/gluebook/core/sql/retraction.py",
-        old="            *self._insert_extra_references(),\n",
+        old="            self._insert_extra_references(),\n",
         new="",
         test=(
             _PROTECTIONS,

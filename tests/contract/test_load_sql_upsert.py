@@ -244,3 +244,18 @@ def test_drift_counts_what_loads_would_never_leave(loads: Loads) -> None:
         "delete from support_tickets where ticket_id = 'c'",
     )
     assert loads.drift(SUPPORT_TICKETS) == [4, 3, 3, 1, 2]
+
+
+@pytest.mark.parametrize("dataset", ["tickets", "logs"])
+def test_what_no_load_has_changed_stays_a_difference_after_later_loads(loads: Loads, dataset: str) -> None:
+    contract = SUPPORT_TICKETS if dataset == "tickets" else APP_LOGS
+    key = contract.key[-1]
+    for batch in "AB":
+        rows: list[Row] = (
+            [ticket(batch, 1, batch)] if dataset == "tickets" else [log(batch, batch, "1", batch)]
+        )
+        references = [] if dataset == "tickets" else [of_file(batch, "1", "1")]
+        loads.load(contract, loads.request(contract, batch, rows, references))
+        if batch == "A":
+            loads.warehouse.ok(f"delete from {contract.name} where {key} = 'A'")
+    assert loads.drift(contract) == [1, 2, 2, 0, 0]

@@ -17,9 +17,10 @@ from gluebook.core.sql.warehouse import (
     LoadRequest,
     column_ddl,
     confirm_sql,
+    copied_wrong,
     drift_sql,
     extra_references_table,
-    fail_if_any,
+    fail_if,
     listed,
     loaded,
     quote,
@@ -56,13 +57,16 @@ def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
             f"batch {request.batch_id} has {request.row_references} row references, "
             f"but {contract.name} is not an append dataset"
         )
-    stage = f"{contract.name}_stage"
     return [
         # First, because the transaction's snapshot is taken after it.
         f"lock table {LOADS}",
-        *_copied(stage, contract.columns, request.manifest_uri, request.rows, request.copy_role_arn),
-        # When the batch is processed again, this column identifies its rows.
-        fail_if_any("rows belong to another batch", f"{stage} where {BATCH} <> {quote(request.batch_id)}"),
+        *_copied(
+            f"{contract.name}_stage",
+            contract.columns,
+            request.manifest_uri,
+            request.rows,
+            request.copy_role_arn,
+        ),
         *(_append(contract, request) if contract.append else _upsert(contract, request)),
         *_noted(contract, request),
     ]
@@ -71,16 +75,13 @@ def load_sql(contract: Contract, request: LoadRequest) -> list[str]:
 def _copied(
     table: str, columns: tuple[Column, ...], manifest_uri: str, rows: int, role_arn: str
 ) -> list[str]:
-    """Copy what a manifest names into a temporary table and assert the row count."""
+    """Copy what a manifest names into a temporary table."""
     copy = f"copy {table} from {quote(manifest_uri)} iam_role {quote(role_arn)} format as parquet manifest"
     return [
         # COPY matches columns by position: they are in the order of the files.
         f"create temp table {table} ({', '.join(column_ddl(column) for column in columns)})",
         # Without rows there may be no manifest.
         *([copy] if rows else []),
-        # A failing cast is the only assertion available; its text says what is wrong.
-        f"select cast(case when count(*) = {rows} then '1' "
-        f"else '{table} does not hold {rows} rows' end as integer) from {table}",
     ]
 
 
@@ -101,40 +102,59 @@ def _append(contract: Contract, request: LoadRequest) -> list[str]:
 
 def _upsert(contract: Contract, request: LoadRequest) -> list[str]:
     stage, newest, target = f"{contract.name}_stage", f"{contract.name}_newest", contract.name
+    known = _known(contract)
     rest = [name for name in contract.names if name not in contract.key]
     order = ", ".join(f"{_rank(contract, name)} desc" for name in contract.newest_by)
     same_key = same(contract.key, newest, target)
     return [
+        fail_if(copied_wrong(stage, request), stage),
         f"delete from {stage} where {loaded(request)}",
         # MERGE silently inserts both of two source rows with one new key, so there must be one row per key.
         f"create temp table {newest} as select {listed(contract.names)} from (select {listed(contract.names)}, "
         f"row_number() over (partition by {listed(contract.key)} order by {order}) as place from {stage}) ranked "
         "where place = 1",
         # MERGE supports no condition besides MATCHED, so rows that must not win are deleted first.
-        f"delete from {newest} using {target} where {same_key} "
-        f"and ({_not_newer(contract, request, newest, target)})",
+        f"create temp table {known} as select {listed(contract.key, newest)}, "
+        f"case when {_not_newer(contract, request, newest, target)} then 1 else 0 end as stays "
+        f"from {newest} join {target} on {same_key}",
+        f"delete from {newest} using {known} where {same(contract.key, newest, known)} and {known}.stays = 1",
         f"merge into {target} using {newest} on {same_key} "
         f"when matched then update set {', '.join(f'{name} = {newest}.{name}' for name in rest)} "
         f"when not matched then insert ({listed(contract.names)}) values ({listed(contract.names, newest)})",
     ]
 
 
+def _known(contract: Contract) -> str:
+    """The temporary table of an upsert: keys that were in the table before it, and whether their rows stay."""
+    return f"{contract.name}_known"
+
+
+def _upsert_counts(contract: Contract) -> list[str]:
+    """As `Retraction.counts`."""
+    return [
+        f"(select count(*) as merged from {contract.name}_newest) merged_rows",
+        "(select 0 as deleted, 0 as retracted) retracted_rows",
+        f"(select count(*) as replaced from {_known(contract)} where stays = 0) replaced_rows",
+    ]
+
+
 def _noted(contract: Contract, request: LoadRequest) -> list[str]:
     """Insert the row in `etl_loads` unless it exists, and select it."""
-    batch = quote(request.batch_id)
-    retracted = f"count(*) as retracted from {Retraction(contract, request).to_retract}"
+    batch, dataset = quote(request.batch_id), quote(contract.name)
     counted = [
-        f"(select count(*) as merged from {contract.name}_newest) merged_rows",
-        f"(select {retracted if contract.append else '0 as retracted'}) retracted_rows",
-        f"(select count(*) as table_rows from {contract.name}) present",
+        *(Retraction(contract, request).counts if contract.append else _upsert_counts(contract)),
+        # Counting the table would take longer with each load; `drift_sql` compares the sum with the table.
+        "(select coalesce(max(table_rows), 0) as rows_before from "
+        f"(select table_rows from {LOADS} where dataset = {dataset} order by load_number desc limit 1) latest) "
+        "before",
         # Loads run one at a time, so this orders them; `loaded_at` has whole seconds only.
-        f"(select 1 + count(*) as load_number from {LOADS}) before",
+        f"(select 1 + coalesce(max(load_number), 0) as load_number from {LOADS}) numbered",
     ]
     return [
         f"insert into {LOADS} (batch_id, generation, dataset, rows_curated, rows_merged, rows_superseded, "
         "rows_retracted, table_rows, load_number, loaded_at) "
-        f"select {batch}, {request.generation}, {quote(contract.name)}, {request.rows}, merged, "
-        f"{request.rows} - merged, retracted, table_rows, load_number, getdate() "
+        f"select {batch}, {request.generation}, {dataset}, {request.rows}, merged, {request.rows} - merged, "
+        "retracted, rows_before + merged - deleted - replaced, load_number, getdate() "
         f"from {' cross join '.join(counted)} where not {loaded(request)}",
         f"select rows_merged, rows_superseded, rows_retracted from {LOADS} where batch_id = {batch} "
         f"order by case when generation = {request.generation} then 0 else 1 end, generation desc limit 1",

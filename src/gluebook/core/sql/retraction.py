@@ -23,10 +23,13 @@ from gluebook.core.sql.warehouse import (
     ORDER,
     RECORD,
     LoadRequest,
+    copied_wrong,
     extra_references_table,
+    fail_if,
     fail_if_any,
     listed,
     loaded,
+    not_as_many,
     quote,
     same,
     same_content,
@@ -38,14 +41,18 @@ class Retraction:
     """The statements of one load.
 
     They expect the temporary tables `<dataset>_stage` and `<dataset>_row_references`. Both are empty if the batch is
-    already loaded; the statements then change no table. The other temporary tables are:
+    already loaded; the statements then change no table. First the stage is left with one row for each key that has a
+    live reference in this batch, in the end with the rows that were inserted. Rows are wide and exceptions are few,
+    so only rows with several references are copied. The other temporary tables are:
 
     stale        file versions that have a later one
-    live         this batch's live references: a row for each key and file version
-    to_retract   keys whose row in the table has lost its reference; at the end those that were retracted
+    repeated     keys with several references in this batch
+    live         live references to `repeated`, numbered within each key; the first becomes the row's provenance
+    newest       the rows of these keys
+    to_retract   keys of rows that were deleted because they lost their reference; some of them are inserted again
     inherited    extra references that become the provenance of a row in `to_retract`
-    newest       rows of this batch that go into the table
-    extra        references in `live` that no row of `newest` has as its provenance
+    known        references in the stage whose row is in the table and stays
+    replaced     later generations only: keys of rows of this batch that were deleted for other content
     """
 
     contract: Contract
@@ -61,26 +68,41 @@ class Retraction:
         return extra_references_table(self.contract)
 
     @property
-    def to_retract(self) -> str:
-        """The table that holds the retracted keys after `statements`."""
-        return self._named("to_retract")
+    def counts(self) -> list[str]:
+        """Subqueries of one row each, for after `statements`: merged; deleted, retracted; replaced."""
+        key, stage, to_retract = self.contract.key, self._named("stage"), self._named("to_retract")
+        replaced = f"count(*) as replaced from {self._named('replaced')}" if self._again else "0 as replaced"
+        return [
+            f"(select count(*) as merged from {stage}) merged_rows",
+            f"(select count(*) as deleted, count(case when {stage}.{key[0]} is null then 1 end) as retracted "
+            f"from {to_retract} left join {stage} on {same(key, stage, to_retract)}) retracted_rows",
+            f"(select {replaced}) replaced_rows",
+        ]
 
     def assertions(self) -> list[str]:
         """Check that rows and references match: otherwise a row would stay, or be retracted, without a reason."""
         stage, row_references, key = self._named("stage"), self.row_references, self.contract.key
-        files = f"(select {listed(FILE_VERSION)} from {row_references} where {ORDER} is not null) files"
+        unknown = "file versions of rows have no reference of their own"
+        files = (
+            f"(select {listed(FILE_VERSION)} from {row_references} where {ORDER} is not null "
+            f"group by {listed(FILE_VERSION)}) files"
+        )
+        in_stage, in_references = (
+            f"{one} left join {files} on {same(FILE_VERSION, 'files', one)}"
+            for one in (stage, row_references)
+        )
         return [
+            fail_if(not_as_many(row_references, self.request.row_references), row_references),
+            fail_if(
+                copied_wrong(stage, self.request) | {unknown: f"count(files.{FILE_VERSION[0]}) < count(*)"},
+                in_stage,
+            ),
             fail_if_any(
                 "row references name neither a file version nor a row",
                 f"{row_references} where ({ORDER} is null and ({_null((*key, RECORD), 'or')})) "
                 f"or ({ORDER} is not null and not ({_null((*key, RECORD), 'and')}))",
             ),
-            fail_if_any(
-                "file versions of rows have no reference of their own",
-                f"(select {listed(FILE_VERSION)} from {stage} union select {listed(FILE_VERSION)} "
-                f"from {row_references}) named left join {files} on {same(FILE_VERSION, 'files', 'named')} "
-                f"where files.{FILE_VERSION[0]} is null",
-            ),
+            fail_if_any(unknown, f"{in_references} where files.{FILE_VERSION[0]} is null"),
             fail_if_any(
                 "extra references name no row in the stage",
                 f"(select {listed(key)} from {row_references} where {ORDER} is null) extra "
@@ -93,14 +115,22 @@ class Retraction:
         return [
             self._record_files(),
             self._find_stale(),
+            self._find_repeated(),
             self._find_live(),
+            *self._leave_one_row_for_each_key(),
             self._find_rows_to_retract(),
             *self._delete_extra_references(),
             *self._inherit_provenance(),
-            *self._delete_retracted(),
+            self._delete_retracted(),
+            *self._leave_rows_to_insert(),
             *self._insert_rows(),
-            *self._insert_extra_references(),
+            self._insert_extra_references(),
         ]
+
+    @property
+    def _again(self) -> bool:
+        """Whether the batch is processed again: its own rows may be in the table."""
+        return self.request.generation > 1
 
     def _record_files(self) -> str:
         dataset = quote(self.contract.name)
@@ -125,30 +155,59 @@ class Retraction:
             f"where {FILES}.dataset = {dataset} and {FILES}.{ORDER} < files.latest"
         )
 
-    def _find_live(self) -> str:
-        names, stale = (*self.contract.key, *FILE_VERSION, RECORD), self._named("stale")
+    def _find_repeated(self) -> str:
+        key = listed(self.contract.key)
         return (
-            f"create temp table {self._named('live')} as select {listed(names, 'claimed')} from ("
-            f"select {listed(names)} from {self._named('stage')} union all "
-            f"select {listed(names)} from {self.row_references} where {ORDER} is null) claimed "
+            f"create temp table {self._named('repeated')} as select {key} from (select {key} from "
+            f"{self._named('stage')} union all select {key} from {self.row_references} where {ORDER} is null) "
+            f"claimed group by {key} having count(*) > 1"
+        )
+
+    def _find_live(self) -> str:
+        key, place = self.contract.key, (*FILE_VERSION, RECORD)
+        stale, repeated, names = self._named("stale"), self._named("repeated"), (*key, *place)
+        return (
+            f"create temp table {self._named('live')} as select {listed(names, 'claimed')}, row_number() over ("
+            # A row keeps its own provenance if that is live.
+            f"partition by {listed(key, 'claimed')} order by is_extra, {listed(place, 'claimed')}) as place from ("
+            f"select {listed(names)}, 0 as is_extra from {self._named('stage')} union all "
+            f"select {listed(names)}, 1 as is_extra from {self.row_references} where {ORDER} is null) claimed "
+            f"join {repeated} on {same(key, repeated, 'claimed')} "
             f"left join {stale} on {same(FILE_VERSION, stale, 'claimed')} where {stale}.{FILE_VERSION[0]} is null"
         )
 
+    def _leave_one_row_for_each_key(self) -> list[str]:
+        """A row of the stage under the first live reference to its key; its own row if the reference is a row's."""
+        key, names, place = self.contract.key, self.contract.names, (*FILE_VERSION, RECORD)
+        stage, live, newest = self._named("stage"), self._named("live"), self._named("newest")
+        repeated, stale = self._named("repeated"), self._named("stale")
+        referenced = ", ".join(f"{live if name in place else stage}.{name}" for name in names)
+        return [
+            f"create temp table {newest} as select {listed(names)} from (select {referenced}, "
+            f"row_number() over (partition by {listed(key, stage)} order by "
+            f"case when {same(place, live, stage)} then 0 else 1 end, {listed(place, stage)}) as chosen "
+            f"from {stage} join {live} on {same(key, live, stage)} where {live}.place = 1) ranked where chosen = 1",
+            f"delete from {stage} using {repeated} where {same(key, stage, repeated)}",
+            f"delete from {stage} using {stale} where {same(FILE_VERSION, stage, stale)}",
+            f"insert into {stage} ({listed(names)}) select {listed(names)} from {newest}",
+        ]
+
     def _find_rows_to_retract(self) -> str:
-        target, key = self.contract.name, self.contract.key
-        stale, live = self._named("stale"), self._named("live")
+        target, key, reference = self.contract.name, self.contract.key, (*self.contract.key, *FILE_VERSION)
+        stage, stale, live = self._named("stage"), self._named("stale"), self._named("live")
         found = (
-            f"create temp table {self.to_retract} as select {listed(key, target)} from {target} "
+            f"create temp table {self._named('to_retract')} as select {listed(key, target)} from {target} "
             f"join {stale} on {same(FILE_VERSION, stale, target)}"
         )
-        if self.request.generation == 1:
+        if not self._again:
             return found
         # Rows of this batch's earlier generation that this generation lacks; none if the batch is already loaded.
         return (
             f"{found} union select {listed(key, target)} from {target} "
-            f"left join {live} on {same((*key, *FILE_VERSION), live, target)} "
-            f"where {target}.{BATCH} = {quote(self.request.batch_id)} and {live}.{key[0]} is null "
-            f"and not {loaded(self.request)}"
+            f"left join {stage} on {same(reference, stage, target)} "
+            f"left join {live} on {same(reference, live, target)} "
+            f"where {target}.{BATCH} = {quote(self.request.batch_id)} and {stage}.{key[0]} is null "
+            f"and {live}.{key[0]} is null and not {loaded(self.request)}"
         )
 
     def _delete_extra_references(self) -> list[str]:
@@ -157,20 +216,20 @@ class Retraction:
         of_stale = f"delete from {references} using {stale} where {same(FILE_VERSION, references, stale)}"
         # The batch's own references are inserted again below if they still exist.
         own = f"delete from {references} where {BATCH} = {batch} and not {loaded(self.request)}"
-        return [of_stale] if self.request.generation == 1 else [of_stale, own]
+        return [of_stale, own] if self._again else [of_stale]
 
     def _inherit_provenance(self) -> list[str]:
         """Rows that another batch references stay; one such reference becomes their provenance."""
         target, key = self.contract.name, self.contract.key
         references = self._extra_references
-        to_retract, inherited, live = self.to_retract, self._named("inherited"), self._named("live")
+        to_retract, inherited, stage = (self._named(what) for what in ("to_retract", "inherited", "stage"))
         provenance = (*FILE_VERSION, RECORD, BATCH)
         ranked = (
             f"select {listed((*key, *provenance), references)}, row_number() over (partition by "
             f"{listed(key, references)} order by {listed((*FILE_VERSION, RECORD), references)}) as place "
             f"from {references} join {to_retract} on {same(key, to_retract, references)} "
             # Rows that this batch references itself are inserted below, as this generation has them.
-            f"left join {live} on {same(key, live, references)} where {live}.{key[0]} is null"
+            f"left join {stage} on {same(key, stage, references)} where {stage}.{key[0]} is null"
         )
         return [
             f"create temp table {inherited} as select {listed((*key, *provenance))} from ({ranked}) ranked "
@@ -182,68 +241,52 @@ class Retraction:
             f"delete from {to_retract} using {inherited} where {same(key, to_retract, inherited)}",
         ]
 
-    def _delete_retracted(self) -> list[str]:
-        target, key = self.contract.name, self.contract.key
-        to_retract, live = self.to_retract, self._named("live")
+    def _delete_retracted(self) -> str:
+        target, to_retract = self.contract.name, self._named("to_retract")
+        return f"delete from {target} using {to_retract} where {same(self.contract.key, target, to_retract)}"
+
+    def _leave_rows_to_insert(self) -> list[str]:
+        """Rows that the table has stay there, unless they are this batch's and this generation's content differs."""
+        target, key, stage = self.contract.name, self.contract.key, self._named("stage")
+        known, reference = self._named("known"), (*key, *FILE_VERSION, RECORD)
+        stays = ""
+        if self._again:
+            another = f"{target}.{BATCH} <> {quote(self.request.batch_id)}"
+            stays = f" where {another} or ({same_content(self.contract, stage, target)})"
         return [
-            f"delete from {target} using {to_retract} where {same(key, target, to_retract)}",
-            # These rows are inserted again below, so they are not retracted.
-            f"delete from {to_retract} using {live} where {same(key, to_retract, live)}",
+            f"create temp table {known} as select {listed(reference, stage)} from {stage} "
+            f"join {target} on {same(key, stage, target)}{stays}",
+            f"delete from {stage} using {known} where {same(key, stage, known)}",
         ]
 
     def _insert_rows(self) -> list[str]:
-        target, key, newest = self.contract.name, self.contract.key, self._named("newest")
-        known = same(key, newest, target)
-        if self.request.generation > 1:
-            # The batch's own rows are replaced where this generation's content differs.
-            another = f"{target}.{BATCH} <> {quote(self.request.batch_id)}"
-            known += f" and ({another} or ({same_content(self.contract, newest, target)}))"
+        target, key, names = self.contract.name, self.contract.key, listed(self.contract.names)
+        stage, replaced = self._named("stage"), self._named("replaced")
+        replacing = [
+            f"create temp table {replaced} as select {listed(key, target)} from {target} "
+            f"join {stage} on {same(key, stage, target)}",
+            f"delete from {target} using {replaced} where {same(key, target, replaced)}",
+        ]
         return [
-            self._candidates(),
-            f"delete from {newest} using {target} where {known}",
-            *(
-                [f"delete from {target} using {newest} where {same(key, target, newest)}"]
-                if self.request.generation > 1
-                else []
-            ),
+            *(replacing if self._again else []),
             # No MERGE: none of these keys is in the table.
-            f"insert into {target} ({listed(self.contract.names)}) "
-            f"select {listed(self.contract.names)} from {newest}",
+            f"insert into {target} ({names}) select {names} from {stage}",
         ]
 
-    def _candidates(self) -> str:
-        """One row for each key with a live reference in this batch; with its own provenance if that is live."""
-        key, place, names = self.contract.key, (*FILE_VERSION, RECORD), self.contract.names
-        stage, row_references, stale = self._named("stage"), self.row_references, self._named("stale")
-        as_extra = ", ".join(f"{row_references if name in place else stage}.{name}" for name in names)
-        is_live = f"{stale}.{FILE_VERSION[0]} is null"
-        return (
-            f"create temp table {self._named('newest')} as select {listed(names)} from (select {listed(names)}, "
-            f"row_number() over (partition by {listed(key)} order by is_extra, {listed(place)}) as place from ("
-            f"select {listed(names, stage)}, 0 as is_extra from {stage} "
-            f"left join {stale} on {same(FILE_VERSION, stale, stage)} where {is_live} union all "
-            f"select {as_extra}, 1 as is_extra from {stage} "
-            f"join {row_references} on {same(key, row_references, stage)} and {row_references}.{ORDER} is null "
-            f"left join {stale} on {same(FILE_VERSION, stale, row_references)} where {is_live}) claimed) ranked "
-            "where place = 1"
-        )
-
-    def _insert_extra_references(self) -> list[str]:
+    def _insert_extra_references(self) -> str:
         """Keep the live references to rows whose provenance is another file version; every key is in the table."""
-        target, live = self.contract.name, self._named("live")
-        references = self._extra_references
-        reference, newest = (*self.contract.key, *FILE_VERSION), self._named("newest")
-        extra = self._named("extra")
-        return [
-            # Rows inserted just now need no search of the whole table.
-            f"create temp table {extra} as select {listed((*reference, RECORD), live)} from {live} "
-            f"left join {newest} on {same(reference, newest, live)} where {newest}.{reference[0]} is null",
-            f"insert into {references} ({listed(reference)}, {RECORD}, {BATCH}) "
-            f"select {listed(reference, extra)}, min({extra}.{RECORD}), {quote(self.request.batch_id)} "
-            f"from {extra} left join {target} on {same(reference, target, extra)} "
-            f"left join {references} on {same(reference, references, extra)} where {target}.{reference[0]} is null "
-            f"and {references}.{reference[0]} is null group by {listed(reference, extra)}",
-        ]
+        target, references = self.contract.name, self._extra_references
+        reference = (*self.contract.key, *FILE_VERSION)
+        names = listed((*reference, RECORD))
+        return (
+            f"insert into {references} ({names}, {BATCH}) "
+            f"select {listed(reference, 'extra')}, min(extra.{RECORD}), {quote(self.request.batch_id)} "
+            f"from (select {names} from {self._named('live')} where place > 1 "
+            f"union all select {names} from {self._named('known')}) extra "
+            f"left join {target} on {same(reference, target, 'extra')} "
+            f"left join {references} on {same(reference, references, 'extra')} where {target}.{reference[0]} is null "
+            f"and {references}.{reference[0]} is null group by {listed(reference, 'extra')}"
+        )
 
     def _named(self, what: str) -> str:
         return f"{self.contract.name}_{what}"

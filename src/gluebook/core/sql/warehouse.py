@@ -140,9 +140,28 @@ def loaded(request: LoadRequest) -> str:
     )
 
 
-def fail_if_any(what: str, rows: str) -> str:
-    """A statement that fails the transaction if `rows`, a FROM clause, has any row.
+def fail_if(complaints: dict[str, str], rows: str) -> str:
+    """A statement that fails the transaction if one of the conditions holds for `rows`, a FROM clause.
 
-    A failing cast is the only assertion available; its text, `what`, says what is wrong.
+    `complaints`: what is wrong -> a condition on aggregates, in order. A failing cast is the only assertion there is;
+    its text says what is wrong.
     """
-    return f"select cast(case when count(*) = 0 then '1' else '{what}' end as integer) from {rows}"
+    cases = " ".join(f"when {condition} then '{what}'" for what, condition in complaints.items())
+    return f"select cast(case {cases} else '1' end as integer) from {rows}"
+
+
+def fail_if_any(what: str, rows: str) -> str:
+    """A statement that fails the transaction if `rows`, a FROM clause, has any row."""
+    return fail_if({what: "count(*) > 0"}, rows)
+
+
+def not_as_many(table: str, rows: int) -> dict[str, str]:
+    """For `fail_if`: the table does not hold as many rows as its manifest names."""
+    return {f"{table} does not hold {rows} rows": f"count(*) <> {rows}"}
+
+
+def copied_wrong(stage: str, request: LoadRequest) -> dict[str, str]:
+    """For `fail_if`: the stage holds other rows than the batch's. One statement, because it reads all rows."""
+    others = f"count(case when {stage}.{BATCH} <> {quote(request.batch_id)} then 1 end)"
+    # When the batch is processed again, this column identifies its rows.
+    return not_as_many(stage, request.rows) | {"rows belong to another batch": f"{others} > 0"}
