@@ -172,7 +172,7 @@ class Bench:
         self.api.close()
 
     def fill(self, rows: int) -> None:
-        """Makes the tables that every load finds, and keeps them aside."""
+        """Makes the tables that loads find: `rows` log lines in files of their own."""
         execute = self._connection.execute
         execute(
             f"insert into app_logs ({', '.join(FILLED)}) "
@@ -180,14 +180,21 @@ class Bench:
             " + n * interval '1 ms', 'info', false, 'mongod', 'NETWORK', 'conn' || n % 997, 22943, n % 1000,"
             " 'Connection accepted from client number ' || n, json_build_object('remote', '10.0.1.1:' || n % 60000,"
             f" 'connectionCount', n)::text, 't' || n % {FILES_OF_THE_TABLE}, '1', n, 'before'"
-            f" from generate_series(0, {TIMES_AS_MANY * rows - 1}) n"
+            f" from generate_series(0, {rows - 1}) n"
         )
         execute(
             "insert into etl_files select 'app_logs', 't' || n, '1', '1', 'before'"
             f" from generate_series(0, {FILES_OF_THE_TABLE - 1}) n"
         )
+
+    def keep(self) -> None:
+        """Keep the tables aside for `restore`."""
         for name in TABLES:
-            execute(f"create table kept_{name} as table {name}")
+            self._connection.execute(f"create table kept_{name} as table {name}")
+
+    def execute(self, sql: str) -> None:
+        """Run a statement of PostgreSQL that isn't timed."""
+        self._connection.execute(sql.encode())
 
     def restore(self) -> None:
         for name in TABLES:
@@ -199,9 +206,13 @@ class Bench:
 
     def upload(self, case: Case, number: int) -> LoadRequest:
         """Rows and row references as Parquet with a manifest each."""
-        rows, said = curated(case.keys), row_references(case)
+        return self.upload_rows(curated(case.keys), case, "timed", number)
+
+    def upload_rows(self, rows: pa.Table, case: Case, batch: str, number: int = 0) -> LoadRequest:
+        """As `upload`, with rows that were made already."""
+        said = row_references(case)
         uris = [self._manifest(f"{number}-rows", rows), self._manifest(f"{number}-vouchers", said)]
-        return LoadRequest("timed", uris[0], ROLE, rows.num_rows, 1, uris[1], said.num_rows)
+        return LoadRequest(batch, uris[0], ROLE, rows.num_rows, 1, uris[1], said.num_rows)
 
     def _manifest(self, name: str, made: pa.Table) -> str:
         buffer = io.BytesIO()
@@ -276,7 +287,8 @@ def main(rows: int) -> None:
         stack.callback(server.stop)
         bench = Bench(stack.enter_context(Postgres.start()).uri, Endpoint(f"http://{host}:{port}"))
         stack.callback(bench.close)
-        bench.fill(rows)
+        bench.fill(TIMES_AS_MANY * rows)
+        bench.keep()
         loads = [(case, bench.upload(case, number)) for number, case in enumerate(cases(rows))]
         measured = {case.name: Measured() for case, _ in loads}
         for _ in range(ROUNDS):
