@@ -50,9 +50,9 @@ class Times:
     ended: float
 
 
-def deployed() -> AbstractContextManager[Laptop]:
+def deployed(*, cold: bool = True) -> AbstractContextManager[Laptop]:
     """A laptop AWS on which nothing but uploads makes anything happen."""
-    return laptop(lambda _: None, parameters=_PARAMETERS)
+    return laptop(lambda _: None, parameters=_PARAMETERS, cold=cold, rehearse=True)
 
 
 def upload(running: Laptop, task: Task, events: int = 1) -> None:

@@ -141,6 +141,10 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
+    def kill_others(self) -> None:
+        """Kill all that it has started, but not itself."""
+        kill_session(self.pid, but=self.pid)
+
     def close(self) -> None:
         """Kill all that was started (Spark's JVM outlives a killed driver), and read its last output. Repeatable."""
         if self._closed:
@@ -170,14 +174,18 @@ class Process:
             return b""  # the end of the answers says how the process ended
 
 
-def kill_session(leader: int) -> None:
+def kill_session(leader: int, but: int | None = None) -> None:
     """Kill (SIGKILL) every process of the session that `leader` began, alive or not; returns when they are dead.
+
+    `but`: the one that is left alone.
 
     A process group is less: what makes a group of its own, as PySpark's daemon does, is still in the session.
     """
     deadline = time.monotonic() + _KILL_SECONDS
     # Repeated: what is about to die may just have started another one.
-    while living := [pid for pid in psutil.pids() if _session(pid) == leader and is_alive(pid)]:
+    while living := [
+        pid for pid in psutil.pids() if _session(pid) == leader and pid != but and is_alive(pid)
+    ]:
         kill(living)
         if time.monotonic() > deadline:
             log.error("processes %s, started by %d, can't be killed", living, leader)

@@ -24,7 +24,7 @@ from localaws.faults import Faults
 from localaws.functions import Functions
 from localaws.iam import Allowed, Authorizer, UsageReport
 from localaws.iam.sessions import DEPLOYING
-from localaws.jobs import Jobs
+from localaws.jobs import Jobs, WarmStart
 from localaws.mappings import Mappings
 from localaws.redshift import DataApi, Postgres, RedshiftError, ServerlessApi
 from localaws.redshift.sql.copy import DEFAULT_ROLE
@@ -51,10 +51,12 @@ class LocalAws:
         port: int = 0,
         schedule_speed: float | None = 1.0,
         clock: Callable[[], float] = time.time,
+        warm: WarmStart | None = None,
     ) -> None:
         """Start everything. `schedule_speed`: how much faster schedules run; None: they only fire by `fire_now`.
 
-        `clock`: seconds since 1970, by which the Data API's statements expire.
+        `clock`: seconds since 1970, by which the Data API's statements expire. `warm`: how Java is started for Glue
+        jobs, to be kept from run to run of a job; None: each run starts its own.
 
         Raises LocalAwsError if another one runs in this process, OSError if the port is taken.
         """
@@ -63,7 +65,7 @@ class LocalAws:
         self._closing = ExitStack()
         self._closing.callback(_alone.release)
         try:
-            self._start(port, schedule_speed, clock)
+            self._start(port, schedule_speed, clock, warm)
         except BaseException:
             self._closing.close()
             raise
@@ -73,6 +75,7 @@ class LocalAws:
         port: int,
         schedule_speed: float | None,
         clock: Callable[[], float],
+        warm: WarmStart | None,
     ) -> None:
         closing = self._closing
         self.authorizer = Authorizer(moto())
@@ -88,7 +91,7 @@ class LocalAws:
         self.bus = EventBus(
             self.endpoint, self.authorizer.check_service, self.functions.invoke_async, self._wake
         )
-        self.jobs = Jobs(self.endpoint, assume, self.bus.put)
+        self.jobs = Jobs(self.endpoint, assume, self.bus.put, warm=warm)
         self.sessions = Sessions(self.endpoint, assume)
         self.crawlers = Crawlers(self.endpoint, assume, self.bus.put)
         self.warehouse = DataApi(
@@ -194,6 +197,7 @@ class LocalAws:
         """Deploy a template with the plain AWS CLI; its outputs. Raises DeployFailed."""
         outputs = deploy(self.endpoint, template, stack_name, parameters, artefact_bucket)
         self.mappings.refresh()
+        self.jobs.prepare()
         return outputs
 
     @property

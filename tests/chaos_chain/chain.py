@@ -44,7 +44,7 @@ class Result:
 @contextmanager
 def chaotic_chain(seed: int, **parameters: str) -> Iterator[ChaoticChain]:
     """A laptop AWS with the pipeline on it, to be disturbed."""
-    with laptop(lambda stage: None, parameters={**_PARAMETERS, **parameters}) as running:
+    with laptop(lambda stage: None, parameters={**_PARAMETERS, **parameters}, cold=True) as running:
         yield ChaoticChain(running, random.Random(seed))
 
 

@@ -35,6 +35,7 @@ def demo(
     log_lines: options.LOG_LINES = 4000,
     seed: options.SEED = 7,
     timeout: options.TIMEOUT = 3600,
+    cold: options.COLD = False,
 ) -> None:
     """Generate tickets and logs with faults, send them through the chain, and compare the warehouse to the row.
 
@@ -52,7 +53,7 @@ def demo(
     with stages() as staged:
         staged.begin("generate")
         made = generate(Request(seed=seed, tickets=tickets, log_lines=log_lines))
-        with laptop(staged.begin) as running:
+        with laptop(staged.begin, cold=cold) as running:
             staged.begin("upload")
             staged.progress.expect(len(made.files))
             send(made, running)

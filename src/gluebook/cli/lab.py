@@ -59,7 +59,7 @@ def _aws_for_notebooks(jobs: bool) -> Iterator[None]:
         screens.out.print("Notebooks use the laptop AWS that is up.")
         yield
         return
-    with standing_laptop() as running:
+    with standing_laptop(cold=not jobs) as running:
         if not jobs:
             hold_jobs(running.deployment)
         made = generate(Request(tickets=150, log_lines=1500, days=1))

@@ -30,6 +30,9 @@ DATE = Annotated[datetime | None, day("--date", text="The files arrive on this d
 FILES = Annotated[list[Path], typer.Argument(help="Send these files, plain or compressed with gzip.")]
 TIMEOUT = Annotated[float, typer.Option(help="Wait at most this many seconds for the chain.")]
 PORT = Annotated[int, typer.Option(help="Listen on this port; 0 picks a free one.")]
+COLD = Annotated[
+    bool, typer.Option("--cold", help="Start Java anew for each job run, as AWS Glue does for its first.")
+]
 KERNEL = Annotated[str, typer.Option(help="Run the notebook in this Jupyter kernel.")]
 SEED = Annotated[
     int, typer.Option(help="Generate the files from this seed; the same seed gives the same files.")

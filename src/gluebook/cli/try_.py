@@ -23,6 +23,7 @@ def try_(
     ] = [],  # noqa: B006
     as_json: options.JSON = False,
     timeout: options.TIMEOUT = 3600,
+    cold: options.COLD = False,
 ) -> None:
     """Send FILES through the whole chain on a temporary laptop AWS and account for every record.
 
@@ -36,7 +37,7 @@ def try_(
     paths, arrival = existing(files), options.arrival(dt)
     for path in paths:
         raw_key(dataset, source, arrival, path.name)
-    with stages() as staged, laptop(staged.begin) as running:
+    with stages() as staged, laptop(staged.begin, cold=cold) as running:
         staged.begin("upload")
         staged.progress.expect(len(paths))
         for path in paths:

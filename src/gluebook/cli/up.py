@@ -12,7 +12,7 @@ from gluebook.cli.screens import refusals
 _POLL_SECONDS = 1.0
 
 
-def up(port: options.PORT = 0) -> None:
+def up(port: options.PORT = 0, cold: options.COLD = False) -> None:
     """Run AWS on this machine with the pipeline deployed, until Ctrl-C.
 
     Exits with 1 if a deployed role was refused a request.
@@ -21,7 +21,7 @@ def up(port: options.PORT = 0) -> None:
     """
     from gluebook.cli.laptop import standing_laptop
 
-    with standing_laptop(port=port) as running:
+    with standing_laptop(port=port, cold=cold) as running:
         url = running.aws.endpoint.url
         watch = refusals.RefusalWatch(running.aws.report)
         try:

@@ -18,7 +18,7 @@ from pyspark.sql.types import StructType
 
 from gluebook.aws.objects import Objects
 from gluebook.aws.parallel import in_parallel
-from gluebook.aws.ports import ObjectsPort
+from gluebook.aws.ports import FilesPort
 from gluebook.job.runtime import has_s3_file_system
 
 _TRANSFERS = 8
@@ -50,7 +50,7 @@ class LakeFolder:
 class LakeFiles:
     """Reads and writes Parquet below prefixes of one bucket."""
 
-    def __init__(self, spark: SparkSession, objects: ObjectsPort, bucket: str) -> None:
+    def __init__(self, spark: SparkSession, objects: FilesPort, bucket: str) -> None:
         self.spark = spark
         self._objects = objects
         self._bucket = bucket

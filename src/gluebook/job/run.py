@@ -25,27 +25,22 @@ from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.job.check import check_files
 from gluebook.job.claim import Claimant
 from gluebook.job.context import JobContext
-from gluebook.job.counting import Checked, Written
+from gluebook.job.counting import Checked
 from gluebook.job.curate import Curation, next_batch
 from gluebook.job.gating import Gate
 from gluebook.job.inbox import InboxReader, inbox_part, origins, source_inbox
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.lease import Lease
-from gluebook.job.row_counts import count_rows
-from gluebook.job.row_references import row_references
 from gluebook.job.runtime import require, run_id, spark_session
 from gluebook.job.self_check import self_check_unless_proven
 from gluebook.job.stored_rows import StoredRows
+from gluebook.job.writing import Staging, write_rows
 from gluebook.quality.report import GateReport
 from gluebook.sources import sources_of
 from gluebook.sources.model import Source
 from gluebook.transforms.frames import Part, Records, no_records
-from gluebook.transforms.verbs import PLACE, conform, rejects_table
 
 _log = logging.getLogger(__name__)
-# So many rows become one file per date of arrival. More are written by the tasks that hold them: Spark reads what is
-# kept in parts of up to 128 MB, which is within what Redshift prefers, and no row has to be moved.
-_FEW_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -176,8 +171,18 @@ class BatchRun:
         try:
             if self._curation is None:
                 return RunSummary(None, "IDLE", Counts())
-            written = self._write(self._curation, kept, rejects)
-            done, counts = self._curation.finish(written, partial(self._gate, self._curation))
+            curation = self._curation
+            staging = Staging(curation.data_prefix, curation.rejects_prefix, curation.row_references_prefix)
+            written = write_rows(
+                self._lakefiles,
+                self.contract,
+                staging,
+                kept,
+                rejects,
+                records=curation.records,
+                files=curation.usable,
+            )
+            done, counts = curation.finish(written, partial(self._gate, curation))
             return RunSummary(done.batch_id, done.state.value, counts)
         finally:
             self.close()
@@ -187,29 +192,6 @@ class BatchRun:
         gate = Gate(self.contract, context.objects, context.lake, self._lakefiles, context.clock)
         arrived = max((file.dt for file in files), default=None)
         return gate(curation.batch, curation.data_prefix, len(files), counts, arrived)
-
-    def _write(self, curation: Curation, kept: DataFrame, rejects: DataFrame) -> Written:
-        curated = conform(kept.where("_copy = 1"), self.contract)
-        if curation.records <= _FEW_ROWS:
-            curated = curated.coalesce(1)
-        self._lakefiles.write(curated, curation.data_prefix, partition_by="dt")
-        _log.info("wrote the curated rows of batch %s", curation.batch.batch_id)
-        lake, aside = self._lakefiles, curation.rejects_prefix
-        lake.write(rejects_table(rejects, self.contract.name).coalesce(1), aside)
-        copies = kept.where("_copy > 1").select(*self.contract.key, *PLACE, "_copy", "_copy_of").persist()
-        references = self._write_row_references(curation, copies) if self.contract.append else None
-        # Only the columns that identify the file; the gate validates all others.
-        staged = lake.read(curation.data_prefix, "_source_file string, _source_version string")
-        written = count_rows(staged, copies, lake.read(aside), references)
-        copies.unpersist()
-        _log.info("wrote and counted batch %s", curation.batch.batch_id)
-        return written
-
-    def _write_row_references(self, curation: Curation, copies: DataFrame) -> DataFrame:
-        """Write the row references; returns them as they were written."""
-        frame = row_references(self.spark, self.contract, curation.usable, copies)
-        self._lakefiles.write(frame.coalesce(1), curation.row_references_prefix)
-        return self._lakefiles.read(curation.row_references_prefix, frame.schema)
 
     def close(self) -> None:
         """Stop renewing the lease, and remove local files."""

