@@ -104,7 +104,7 @@ def measured(count: int, records: int) -> Iterator[Batch]:
             upload(running, task)
             batches = wait_until_loaded(running, task)
             requests, read, written = traffic.requests, traffic.read, traffic.written
-            runs = [run for run in job_runs(running, task) if run["StartedOn"].timestamp() >= begun - 1]
+            runs = job_runs(running, task, begun)
             times = Times(
                 begun,
                 min(run["StartedOn"].timestamp() for run in runs),

@@ -1,6 +1,6 @@
 """How long one small file takes from the upload to its rows, with cold job runs and with warm ones.
 
-    python bench/small_file.py [files]
+    python -m bench.small_file [files]
 
 Two laptops take files of 445 MongoDB log lines in turn. On one of them each job run starts Java anew, as with
 `--cold`; the other one is idle and ready before its first file. Prints a Markdown table of the seconds of each stage
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import gzip
 import json
 import os
 import resource
@@ -19,16 +18,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 
 import psutil
 
-from bench.contenders.gluebook_cold import Times, deployed, job_runs, outcome, upload, wait_until_loaded
-from bench.inputs import INPUTS, REAL_DATA, SINGLE_LINES, log_lines
-from bench.running import a_task
+from bench.batches import files
+from bench.contenders.gluebook_cold import deployed, measured
+from bench.inputs import SINGLE_LINES
+from bench.running import ROOT, a_task
 from gluebook.cli.laptop import Laptop
 from localaws.processes import Process
 
@@ -38,11 +37,12 @@ _STAGES = ("until the job starts", "job", "event and load", "all", "processor se
 
 
 def serve(kind: str, answers: int) -> None:
-    """Take the files that standard input names, one at a time, and answer with the seconds of its stages."""
+    """Say that the laptop is ready, then take files one at a time and answer with the seconds of their stages."""
     # What outlives its parent, as Java outlives a script, becomes a child of this process, so that it is counted.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with deployed(cold=kind == "cold") as running:
+    with deployed(cold=kind == "cold", rehearse=True) as running:
         running.aws.jobs.wait_ready()
+        os.write(answers, b"{}\n")
         for request in sys.stdin:
             seconds = _one(running, Path(json.loads(request)["file"]))
             os.write(answers, json.dumps(seconds).encode() + b"\n")
@@ -50,51 +50,42 @@ def serve(kind: str, answers: int) -> None:
 
 def _one(running: Laptop, file: Path) -> dict[str, float]:
     task = a_task(_INPUT, (file,), file.parent, "")
-    before, begun = _processor_seconds(), time.time()
-    upload(running, task)
-    batches = wait_until_loaded(running, task)
+    before = _processor_seconds()
+    found = measured(running, task)
     used = _processor_seconds() - before
-    run = max(job_runs(running, task), key=lambda run: run["StartedOn"])
-    times = Times(begun, run["StartedOn"].timestamp(), run["CompletedOn"].timestamp())
-    found = outcome(running, task, batches, times)
-    return dict(zip(_STAGES, (times.started - begun, found.job, found.load, found.total, used), strict=True))
+    admit = found.details["until the job starts"]
+    return dict(zip(_STAGES, (admit, found.job, found.load, found.total, used), strict=True))
 
 
 def _processor_seconds() -> float:
     """What this process and all that it has started have used so far."""
+    living = sum(map(_used, psutil.Process().children(recursive=True)))
+    # Read last: what has ended meanwhile is in it.
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = time.process_time() + ended.ru_utime + ended.ru_stime
-    living = [each.cpu_times() for each in psutil.Process().children(recursive=True)]
-    return seconds + sum(
-        float(each.user + each.system + each.children_user + each.children_system) for each in living
-    )
+    return time.process_time() + living + ended.ru_utime + ended.ru_stime
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Endless files, each with lines of its own."""
-    with gzip.open(REAL_DATA / INPUTS[_INPUT].real) as file:
-        lines = log_lines(file.read().splitlines())
-    number = 0
-    while True:
-        number += 1
-        path = folder / f"mongod-{number:03d}.jsonl"
-        path.write_bytes(b"".join(line + b"\n" for line in islice(lines, SINGLE_LINES)))
-        yield path
+def _used(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
 
 
-def _laptop(kind: str, folder: Path) -> Process:
-    command = [sys.executable, __file__, "--serve", kind]
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return Process(command, {**os.environ, "PYTHONPATH": path}, folder, sys.stderr.buffer.write, answers=True)
+def _laptop(kind: str) -> Process:
+    command = [sys.executable, "-m", "bench.small_file", "--serve", kind]
+    return Process(command, os.environ, ROOT, sys.stderr.buffer.write, answers=True)
 
 
 def main(count: int) -> None:
     """Measure, and print the table."""
     with tempfile.TemporaryDirectory(prefix="gluebook-bench-") as temporary:
         folder = Path(temporary)
-        with closing(_laptop("cold", folder)) as cold, closing(_laptop("warm", folder)) as warm:
+        with closing(_laptop("cold")) as cold, closing(_laptop("warm")) as warm:
+            for laptop in (cold, warm):
+                laptop.exchange(None, lambda: True)  # it is ready
             found: dict[str, list[dict[str, float]]] = {"cold": [], "warm": []}
-            for path in islice(_files(folder), count):
+            for path in islice(files(SINGLE_LINES, folder), count):
                 for kind, laptop in (("cold", cold), ("warm", warm)):
                     answer = laptop.exchange({"file": str(path)}, lambda: True)
                     assert answer is not None

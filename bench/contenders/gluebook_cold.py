@@ -32,13 +32,18 @@ _PARAMETERS = {"SweepSchedule": "rate(1 day)", "CrawlPolicy": "never"}
 def run(task: Task) -> Outcome:
     """From the upload to loaded rows."""
     with deployed() as running:
-        begun = time.time()
-        upload(running, task)
-        batches = wait_until_loaded(running, task)
-        runs = job_runs(running, task)
-        started = min(run["StartedOn"].timestamp() for run in runs)
-        ended = max(run["CompletedOn"].timestamp() for run in runs)
-        return outcome(running, task, batches, Times(begun, started, ended))
+        return measured(running, task)
+
+
+def measured(running: Laptop, task: Task) -> Outcome:
+    """Upload the files, and wait for their rows."""
+    begun = time.time()
+    upload(running, task)
+    batches = wait_until_loaded(running, task)
+    runs = job_runs(running, task, begun)
+    started = min(run["StartedOn"].timestamp() for run in runs)
+    ended = max(run["CompletedOn"].timestamp() for run in runs)
+    return outcome(running, task, batches, Times(begun, started, ended))
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,16 @@ class Times:
     ended: float
 
 
-def deployed(*, cold: bool = True) -> AbstractContextManager[Laptop]:
-    """A laptop AWS on which nothing but uploads makes anything happen."""
-    return laptop(lambda _: None, parameters=_PARAMETERS, cold=cold, rehearse=True)
+def deployed(*, cold: bool = True, rehearse: bool = False) -> AbstractContextManager[Laptop]:
+    """A laptop AWS on which nothing but uploads makes anything happen; `cold`, `rehearse`: see `laptop`."""
+    return laptop(lambda _: None, parameters=_PARAMETERS, cold=cold, rehearse=rehearse)
 
 
-def upload(running: Laptop, task: Task, events: int = 1) -> None:
-    """Store the files; `events`: how many arrive of each."""
+def upload(running: Laptop, task: Task) -> None:
+    """Store the files."""
     keys = [raw_key(task.dataset, task.source, DAY, path.name) for path in task.files]
     items = ((key, path.read_bytes()) for key, path in zip(keys, task.files, strict=True))
-    running.aws.put_objects(running.deployment.raw_bucket, items, repeat=lambda _: events)
+    running.aws.put_objects(running.deployment.raw_bucket, items)
 
 
 def wait_until_loaded(running: Laptop, task: Task) -> list[Batch]:
@@ -86,11 +91,13 @@ def _refuse_failed(batches: Any) -> None:
         )
 
 
-def job_runs(running: Laptop, task: Task) -> list[dict[str, Any]]:
-    """The job's runs, as Glue tells of them."""
+def job_runs(running: Laptop, task: Task, since: float) -> list[dict[str, Any]]:
+    """The job's runs since a time, as Glue tells of them."""
     name = running.deployment.output(JOB_OUTPUTS[task.dataset])
     found: list[dict[str, Any]] = running.aws.endpoint.client("glue").get_job_runs(JobName=name)["JobRuns"]
-    return [run for run in found if run["JobRunState"] == "SUCCEEDED"]
+    return [
+        run for run in found if run["JobRunState"] == "SUCCEEDED" and run["StartedOn"].timestamp() >= since
+    ]
 
 
 def outcome(running: Laptop, task: Task, batches: list[Batch], times: Times) -> Outcome:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,9 +22,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from gluebook.contracts import Contract, contract
-from gluebook.core.model import Batch, Counts
+from gluebook.core.keys import raw_key
+from gluebook.core.model import Batch, Counts, FileVersion
 from gluebook.core.states import BatchState
 from gluebook.deployment.build import project_root
+from gluebook.job.counting import Written
 from gluebook.job.lake_files import LakeFiles
 from gluebook.job.runtime import spark_session
 from gluebook.job.stored_rows import StoredRows
@@ -42,13 +45,19 @@ _AT = "2026-01-05T10:00:00.000Z"
 _RECORDS = 50
 
 
-def rehearse(dataset: str, notebook: Path, spark: SparkSession) -> None:
-    """Run the job notebook once for each source of the dataset. Raises what the notebook raises."""
+def rehearse(dataset: str, notebook: Path, spark: SparkSession) -> dict[str, Written]:
+    """Run the job notebook once for each source of the dataset; what was written, by source.
+
+    Raises what the notebook raises.
+    """
+    done: dict[str, Written] = {}
     for source in sources_of(dataset):
         with tempfile.TemporaryDirectory(prefix="gluebook-rehearsal-") as folder:
             run = _Rehearsal(spark, source, Path(folder))
             with closing(run), redirect_stdout(io.StringIO()):
                 run_job_cells(notebook, run)
+            done[source.name] = run.written
+    return done
 
 
 class _Rehearsal:
@@ -59,9 +68,11 @@ class _Rehearsal:
         self.spark = spark
         self.pseudonym_key = "no key"
         self._source = source
+        self._file = _file(source)
         self._lake = LakeFiles(spark, _Folder(folder), "lake")
-        self._records = _records(source)
+        self._records = _records(source, self._file)
         self._kept = 0
+        self.written = Written({}, {}, {})
 
     def records(self) -> Records:
         """The plan of a batch with one object in its inbox."""
@@ -77,8 +88,10 @@ class _Rehearsal:
         """Write, count and validate; what comes out is no matter."""
         staging = Staging("data/", "rejects/", "row-references/")
         count = self._records.num_rows
-        written = write_rows(self._lake, self.contract, staging, kept, rejects, records=count, files=[])
-        curated = sum(written.curated.values())
+        self.written = write_rows(
+            self._lake, self.contract, staging, kept, rejects, records=count, files=[self._file]
+        )
+        curated = sum(self.written.curated.values())
         run_gate(
             self.spark,
             self._lake.read(staging.data).drop("dt") if curated else None,
@@ -87,7 +100,7 @@ class _Rehearsal:
             batch=Batch("rehearsal", self.contract.name, BatchState.CLAIMED, "rehearsal", 1, 0, 1, _AT),
             files=1,
             counts=Counts(count, curated, 0, count - curated),
-            arrived=_AT[:10],
+            arrived=self._file.dt,
             at=_AT,
         )
         return "rehearsed"
@@ -126,24 +139,31 @@ class _Given:
             yield self.records
 
 
-def _records(source: Source) -> pa.RecordBatch:
-    """Generated records of a source; one without a field if none can be generated."""
+def _file(source: Source) -> FileVersion:
+    dataset, dt = source.contract.name, _AT[:10]
+    key = raw_key(dataset, source.name, date.fromisoformat(dt), "rehearsal")
+    return FileVersion("rehearsal", "raw", key, "1", 1, "1", dataset, source.name, dt, _AT)
+
+
+def _records(source: Source, file: FileVersion) -> pa.RecordBatch:
+    """Generated records of a source, if there are any, and what gives a copy and a reject."""
     sample = generate(Request(tickets=_RECORDS, log_lines=_RECORDS, days=1)).files
-    of = (source.contract.name, source.name)
-    body = next((file.body for file in sample if (file.dataset, file.source) == of), b"")
+    bodies = (one.body for one in sample if (one.dataset, one.source) == (file.dataset, file.source))
+    body = next(bodies, b"")
     found = list(parsed(Framer(io.BytesIO(body), source.layout), source)) if body else []
     rows = [
         {
             "_source_record": record.number,
-            "_source_file": f"{of[0]}/{of[1]}/dt={_AT[:10]}/rehearsal",
-            "_source_version": "1",
+            "_source_file": file.key,
+            "_source_version": file.version_id,
             "_batch_id": "rehearsal",
-            "dt": _AT[:10],
+            "dt": file.dt,
             "_raw": record.raw,
             "_problem": record.problem,
             **record.fields,
         }
-        for record in found or [ParsedRecord(1, "", None, {})]
+        # One is there twice and one lacks everything: copies and rejects have steps of their own.
+        for record in (*found, *found[:1], ParsedRecord(0, "", None, {}))
     ]
     return pa.RecordBatch.from_pylist(rows, to_arrow_schema(records_schema(source)))
 

@@ -162,7 +162,10 @@ class Java:
             jvm.java.lang.System.gc()
         self._on_line, self.idle = None, True
         for left in self._folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         self._temporary()
 
     def _restore(self, jvm: Any) -> None:
@@ -185,7 +188,7 @@ class Java:
 
     def _temporary(self) -> Path:
         folder = self._folder / "tmp"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         return folder
 
     def _flush(self, jvm: Any) -> None:
