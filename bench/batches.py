@@ -1,6 +1,6 @@
 """What a batch costs when many have been loaded before it, and what they leave in the memory of `gluebook up`.
 
-    python bench/batches.py [batches] [records]
+    python -m bench.batches [batches] [records]
 
 Batches of equal size go through the deployed chain on a laptop, one after the other, onto tables that grow. Prints a
 Markdown table of medians: the first ten after the very first, which starts cold, beside the last ten.
