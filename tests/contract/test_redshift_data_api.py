@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -60,6 +61,14 @@ def test_a_statement_is_described_with_times_rows_and_duration(warehouse: Wareho
     assert described["QueryString"] == "select 1" and described["HasResultSet"] is True
     assert described["ResultRows"] == 1 and described["Duration"] >= 0 and described["RedshiftPid"] > 0
     assert described["CreatedAt"] == warehouse.clock.now and described["RedshiftQueryId"] > 0
+
+
+def test_small_results_that_are_kept_hold_no_file_open(warehouse: Warehouse) -> None:
+    warehouse.ok("select 1")
+    files = psutil.Process().num_fds()
+    kept = [warehouse.ok("select 7 as n")["Id"] for _ in range(20)]
+    assert psutil.Process().num_fds() < files + len(kept)
+    assert all(plain(call(warehouse, "GetStatementResult", Id=each)) == [[7]] for each in kept)
 
 
 def test_values_come_in_the_fields_and_under_the_types_of_redshift(warehouse: Warehouse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,7 +82,7 @@ def make_report(
     """
     from gluebook.notebook.deployed import report_defaults
     from gluebook.notebook.execute import execute  # slow to import, as what follows
-    from gluebook.report.data_docs import data_docs
+    from gluebook.report.data_docs import data_docs, import_renderers
     from gluebook.report.outputs import executed
     from gluebook.report.page import page
     from gluebook.report.site import write_day
@@ -92,7 +93,11 @@ def make_report(
     parameters = {**report_defaults(deployment.outputs), "day": day.isoformat()}
     # Kept, so that readers can check how the page was made, or why there is none.
     path = project_root() / "build" / "runs" / f"{notebook.stem}-{day}.ipynb"
-    execute(notebook, parameters, path, kernel=kernel)
+    # While the notebook is executed, in another process, this one has nothing to do.
+    with ThreadPoolExecutor(1) as beside:
+        imported = beside.submit(import_renderers)
+        execute(notebook, parameters, path, kernel=kernel)
+        imported.result()
     done = executed(path)
     announce("Rendering the gate's reports")
     summary = done.summary

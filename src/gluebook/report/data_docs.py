@@ -21,6 +21,12 @@ from gluebook.report.offline import only_own
 _VIEW = "gluebook_page.j2"
 
 
+def import_renderers() -> None:
+    """Import what `data_docs` needs of Great Expectations, which takes seconds."""
+    import great_expectations.render.renderer.page_renderer
+    import great_expectations.render.view  # noqa: F401
+
+
 def data_docs(report: Mapping[str, Any]) -> str:
     """The page of one batch's report (`quality/<dataset>/<batch_id>.json`). It lies three folders below the index.
 

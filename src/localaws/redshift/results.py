@@ -1,4 +1,4 @@
-"""A statement's result: rows kept in a file, returned page by page in the Data API's shape."""
+"""A statement's result: rows that are kept, and returned page by page in the Data API's shape."""
 
 from __future__ import annotations
 
@@ -62,14 +62,15 @@ def read_as_text(cursor: psycopg.ServerCursor[Any]) -> None:
 
 
 class Result:
-    """Rows in a temporary file, one page per line. Safe to read from several threads."""
+    """Rows, one page per line: a large result is in a temporary file. Safe to read from several threads."""
 
     def __init__(self, columns: list[dict[str, Any]]) -> None:
         self.columns = columns
         self.rows = 0
         self.size_bytes = 0
         self._pages: list[tuple[int, int]] = []
-        self._file = tempfile.TemporaryFile(prefix="redshift-result-")  # noqa: SIM115  closed by close()
+        # Results are kept for a day; most are a few bytes, and a process has only so many open files.
+        self._file = tempfile.SpooledTemporaryFile(PAGE_BYTES, prefix="redshift-result-")  # noqa: SIM115  see close()
         self._lock = threading.Lock()
 
     def fill(self, rows: Iterable[Sequence[str | None]], oids: Sequence[int]) -> None:
