@@ -72,10 +72,9 @@ def test_every_file_of_a_messy_sample_comes_out_to_the_row(
 
 
 def test_every_column_of_the_files_is_optional_even_a_constant(spark: SparkSession, tmp_path: Path) -> None:
-    nulls = (F.lit(None).cast(c.spark_type).alias(c.name) for c in APP_LOGS.columns if c.name != "event_code")
-    rows = spark.range(3, numPartitions=1).select(
-        *nulls, F.lit(1).alias("event_code"), F.lit("2026-01-05").alias("dt")
-    )
+    given = {"event_code": F.lit(1), "_source_record": F.expr("nullif(id, -1)")}
+    columns = (given.get(c.name, F.lit(None).cast(c.spark_type)).alias(c.name) for c in APP_LOGS.columns)
+    rows = spark.range(3, numPartitions=1).select(*columns, F.lit("2026-01-05").alias("dt"))
     conform(rows, APP_LOGS).write.parquet(str(tmp_path / "rows"))
     [file] = (tmp_path / "rows").glob("*.parquet")
     assert [field.name for field in pq.read_schema(file) if not field.nullable] == []

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
 
 from gluebook.contracts import Contract
 from gluebook.sources.blanks import BLANKS
@@ -113,6 +112,7 @@ def conform(df: DataFrame, contract: Contract) -> DataFrame:
     """The contract's columns, in its order and types, and the partition `dt`; the last step of every job."""
     rows = df.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in contract.columns), "dt")
     # A column that Spark knows to be without nulls, such as a constant, would be a required one in the batch's files.
-    spark = df.sparkSession
-    optional = StructType([StructField(each.name, each.dataType) for each in rows.schema])
-    return rows.union(spark.createDataFrame(spark.sparkContext.emptyRDD(), optional))
+    written = F.col("_source_record").isNotNull()  # as it always is, which Spark can't know of a file
+    return rows.select(
+        *(c.name if c.nullable else F.when(written, F.col(c.name)).alias(c.name) for c in rows.schema)
+    )
