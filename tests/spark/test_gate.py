@@ -236,7 +236,7 @@ def finish(spark: SparkSession, done: FakeRun, broken: Break) -> tuple[Pipeline,
     pipeline = Pipeline()
     run, batch = run_of(pipeline, spark)
     assert done.kept is not None and done.rejects is not None
-    with patch("gluebook.job.run.conform", lambda df, contract: broken(conform(df, contract))):
+    with patch("gluebook.job.writing.conform", lambda df, contract: broken(conform(df, contract))):
         run.finish(done.kept, done.rejects)
     return pipeline, pipeline.now(batch)
 
