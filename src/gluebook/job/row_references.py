@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from gluebook.contracts import Contract
 from gluebook.core.model import FileVersion
@@ -19,11 +24,15 @@ def row_references(
     `reference_columns(contract)`.
     """
     columns = reference_columns(contract)
-    schema = ", ".join(f"`{column.name}` {column.spark_type}" for column in columns)
-    no_row = (None,) * len(contract.key)
-    known = spark.createDataFrame(
-        [(*no_row, file.key, file.version_id, None, file.order) for file in files], schema
-    )
+    ddl = ", ".join(f"`{column.name}` {column.spark_type}" for column in columns)
+    schema = spark.createDataFrame([], ddl).schema
+    of_files = [
+        {"_source_file": file.key, "_source_version": file.version_id, "version_order": file.order}
+        for file in files
+    ]
+    # Of rows createDataFrame makes a task for other Python workers than those of Arrow, which Spark would have to start.
+    rows = pa.RecordBatch.from_pylist(of_files, to_arrow_schema(schema))
+    known = spark.range(0, 1, 1, 1).mapInArrow(partial(_instead, rows), schema)
     version = ("_source_file", "_source_version")
     in_another_version = copies.where("_copy > 1").where(
         F.struct(*version) != F.struct(*(f"_copy_of.{n}" for n in version))
@@ -34,3 +43,7 @@ def row_references(
         .withColumn("version_order", F.lit(None))
     )
     return known.unionByName(extra.select(*(F.col(c.name).cast(c.spark_type).alias(c.name) for c in columns)))
+
+
+def _instead(rows: pa.RecordBatch, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    return (rows for _ in batches)
