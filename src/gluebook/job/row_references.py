@@ -30,7 +30,7 @@ def row_references(
         {"_source_file": file.key, "_source_version": file.version_id, "version_order": file.order}
         for file in files
     ]
-    # Of rows createDataFrame makes a task for other Python workers than those of Arrow, which Spark would have to start.
+    # Not createDataFrame: its task needs other Python workers than those of Arrow, which Spark would have to start.
     rows = pa.RecordBatch.from_pylist(of_files, to_arrow_schema(schema))
     known = spark.range(0, 1, 1, 1).mapInArrow(partial(_instead, rows), schema)
     version = ("_source_file", "_source_version")
