@@ -23,6 +23,9 @@ settings = {
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "4",
+    # Three Javas that live for seconds have no use for the optimising compiler.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 builder = SparkSession.builder
 for name, value in settings.items():
