@@ -24,7 +24,7 @@ from typing import IO
 
 TESTS = Path(__file__).parent
 # From the longest to the shortest, so that none is left alone at the end.
-RINGS = ("spark", "chain", "parity", "infra", "notebooks", "unit", "contract", "chaos_chain", "chaos")
+RINGS = ("spark", "parity", "chain", "infra", "contract", "notebooks", "unit", "chaos_chain", "chaos")
 QUICK = ("unit", "contract")
 _CHECK = "check"
 
