@@ -79,6 +79,13 @@ finally:
     assert set(imported) == {"gluebook.cli.app", "gluebook.cli.commands", "gluebook.cli.screens"}
 
 
+def test_no_command_is_imported_with_the_laptop() -> None:
+    modules = ", ".join(f"gluebook.cli.{path.stem}" for path in CLI.glob("*.py") if path.stem != "__init__")
+    program = f"import sys, {modules}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"moto", "localaws.stack", "pyspark", "pandas"} & {*done.stdout.split()}
+
+
 def first_line(name: str) -> str:
     """What the help of all commands says of one."""
     return str(ROOT.commands[name].help.split("\n\n")[0].replace("\n", " "))

@@ -99,7 +99,7 @@ def test_on_aws_status_says_nothing_of_refusals(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_another_endpoint_is_none_of_our_laptops(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "REPORT_PATH", "/moto-api/nothing")
+    monkeypatch.setattr("localaws.iam.REPORT_PATH", "/moto-api/nothing")
     assert refusals.of_running_laptop() is None
 
 

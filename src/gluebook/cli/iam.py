@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -13,7 +13,9 @@ from gluebook.cli.screens import refusals
 from gluebook.cli.screens.progress import stage_progress
 from gluebook.deployment.laptop import running_laptop
 from gluebook.errors import ConfigurationError
-from localaws.iam import UsageReport
+
+if TYPE_CHECKING:  # it imports moto
+    from localaws.iam import UsageReport
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 

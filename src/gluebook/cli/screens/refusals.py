@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
 from gluebook.cli import screens
-from localaws.iam import REPORT_PATH, Denied, UsageReport
+
+if TYPE_CHECKING:  # it imports moto, which no command needs before it asks
+    from localaws.iam import Denied, UsageReport
 
 _TIMEOUT_SECONDS = 10.0
 _UNMAPPED = "which permissions it needs isn't known on the laptop"
@@ -69,6 +71,8 @@ def of_running_laptop() -> UsageReport | None:
     url = os.environ.get("AWS_ENDPOINT_URL")
     if not url:
         return None
+    from localaws.iam import REPORT_PATH, UsageReport
+
     try:
         answer = urllib3.request("GET", url + REPORT_PATH, timeout=_TIMEOUT_SECONDS, retries=False)
         return UsageReport.from_dict(json.loads(answer.data)) if answer.status == 200 else None
@@ -92,7 +96,9 @@ class RefusalWatch:
     def check(self) -> bool:
         """Show new refusals; return whether anything was refused so far."""
         report = self._report()
-        new = UsageReport(
+        new = replace(
+            report,
+            unjudged=(),
             denied=tuple(one for one in report.denied if (one.role, one.action) not in self._seen),
             unmapped=tuple(one for one in report.unmapped if (one.role, one.operation) not in self._seen),
         )
