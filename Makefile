@@ -24,7 +24,7 @@ help:            ## what there is
 setup: $(VENV)/.ready
 
 # Installs a lock as it is, into a folder's environment: nothing is resolved anew, nothing is left to chance. uv needs a
-# third of pip's time; pip is for those whose packages come from where only pip is told to look.
+# third of pip's time; pip is the fallback, for package sources that only pip is configured for.
 UV := $(shell grep '^uv==' requirements.lock)
 define install
 @"$(PYTHON)" -m venv $(1)

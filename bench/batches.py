@@ -12,7 +12,6 @@ import argparse
 import gzip
 import statistics
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -21,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from bench.contenders.gluebook_cold import Times, deployed, job_runs, outcome, upload, wait_until_loaded
+from bench.contenders.gluebook_cold import deployed, measured
 from bench.inputs import INPUTS, REAL_DATA, log_lines
 from bench.running import a_task
 from localaws.iam import Authorizer
@@ -53,6 +52,7 @@ class Traffic:
     requests: int = 0
     read: int = 0
     written: int = 0
+    counting: bool = True
     patches: Patches = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,14 +61,19 @@ class Traffic:
     def reset(self) -> None:
         """Count from nothing."""
         self.requests = self.read = self.written = 0
+        self.counting = True
+
+    def stop(self) -> None:
+        """Count no more until the next `reset`."""
+        self.counting = False
 
     def _count(self, original: Any, authorizer: Any, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        self.requests += 1
-        self.written += int(environ.get("CONTENT_LENGTH") or 0)
+        self.requests += self.counting
+        self.written += self.counting * int(environ.get("CONTENT_LENGTH") or 0)
         answer = original(authorizer, environ, start)
         try:
             for part in answer:
-                self.read += len(part)
+                self.read += self.counting * len(part)
                 yield part
         finally:
             if hasattr(answer, "close"):
@@ -89,36 +94,26 @@ def files(records: int, folder: Path) -> Iterator[Path]:
         path.unlink()
 
 
-def measured(count: int, records: int) -> Iterator[Batch]:
+def each(count: int, records: int) -> Iterator[Batch]:
     """The batches, in order."""
     traffic, process = Traffic(), psutil.Process()
     with (
         tempfile.TemporaryDirectory(prefix="gluebook-bench-") as folder,
         traffic.patches,
-        deployed() as running,
+        deployed(cold=False) as running,
     ):
         for path in islice(files(records, Path(folder)), count):
             task = a_task(_INPUT, (path,), path.parent, "")
             traffic.reset()
-            begun = time.time()
-            upload(running, task)
-            batches = wait_until_loaded(running, task)
-            requests, read, written = traffic.requests, traffic.read, traffic.written
-            runs = job_runs(running, task, begun)
-            times = Times(
-                begun,
-                min(run["StartedOn"].timestamp() for run in runs),
-                max(run["CompletedOn"].timestamp() for run in runs),
-            )
-            found = outcome(running, task, batches, times)
+            found = measured(running, task, traffic.stop)
             yield Batch(
                 seconds=found.total,
-                until_the_job_starts=times.started - begun,
+                until_the_job_starts=found.details["until the job starts"],
                 job=found.job,
                 load=found.load,
-                requests=requests,
-                read=read / _MEGABYTE,
-                written=written / _MEGABYTE,
+                requests=traffic.requests,
+                read=traffic.read / _MEGABYTE,
+                written=traffic.written / _MEGABYTE,
                 resident=process.memory_info().rss / _MEGABYTE,
             )
 
@@ -147,7 +142,7 @@ def main() -> None:
     arguments.add_argument("records", type=int, nargs="?", default=100_000)
     given = arguments.parse_args()
     found: list[Batch] = []
-    for batch in measured(given.batches, given.records):
+    for batch in each(given.batches, given.records):
         found.append(batch)
         print(f"{len(found)}: {batch.seconds:.1f} s, {batch.resident:.0f} MB", flush=True)
     print(report(found, given.records))

@@ -7,6 +7,7 @@ laptop's AWS is up before the clock starts, as AWS is; the job's process starts 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -35,11 +36,12 @@ def run(task: Task) -> Outcome:
         return measured(running, task)
 
 
-def measured(running: Laptop, task: Task) -> Outcome:
-    """Upload the files, and wait for their rows."""
+def measured(running: Laptop, task: Task, when_loaded: Callable[[], None] = lambda: None) -> Outcome:
+    """Upload the files, and wait for their rows; `when_loaded` is called before anything is asked of them."""
     begun = time.time()
     upload(running, task)
     batches = wait_until_loaded(running, task)
+    when_loaded()
     runs = job_runs(running, task, begun)
     started = min(run["StartedOn"].timestamp() for run in runs)
     ended = max(run["CompletedOn"].timestamp() for run in runs)

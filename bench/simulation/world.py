@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from unittest import mock
 
 from bench.simulation.arrivals import DAY, Parcel, day, files_of_each, parcels
@@ -84,7 +85,7 @@ class World:
     def play(self) -> None:
         """Until every file is settled and the day is over; `most_days` at most."""
         for number, parcel in enumerate(self.parcels.values(), 1):
-            self.happenings.at(parcel.arrives, lambda n=number, p=parcel: self._arrive(n, p))  # type: ignore[misc]
+            self.happenings.at(parcel.arrives, partial(self._arrive, number, parcel))
         self.happenings.at(self.deployed.sweep_seconds, self._schedule)
         with _in_order(self.clock):
             while not self._over and self.happenings.next():

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import BinaryIO
 
 import pyarrow as pa
 import pytest
@@ -141,7 +142,9 @@ class Asked(FakeObjects):
         super().__init__()
         self.parts: list[tuple[int, int] | None] = []
 
-    def open_version(self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None):  # type: ignore[no-untyped-def]
+    def open_version(
+        self, bucket: str, key: str, version_id: str, part: tuple[int, int] | None = None
+    ) -> BinaryIO:
         self.parts.append(part)
         return super().open_version(bucket, key, version_id, part)
 
