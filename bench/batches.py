@@ -94,7 +94,7 @@ def files(records: int, folder: Path) -> Iterator[Path]:
         path.unlink()
 
 
-def each(count: int, records: int) -> Iterator[Batch]:
+def in_a_row(count: int, records: int) -> Iterator[Batch]:
     """The batches, in order."""
     traffic, process = Traffic(), psutil.Process()
     with (
@@ -142,7 +142,7 @@ def main() -> None:
     arguments.add_argument("records", type=int, nargs="?", default=100_000)
     given = arguments.parse_args()
     found: list[Batch] = []
-    for batch in each(given.batches, given.records):
+    for batch in in_a_row(given.batches, given.records):
         found.append(batch)
         print(f"{len(found)}: {batch.seconds:.1f} s, {batch.resident:.0f} MB", flush=True)
     print(report(found, given.records))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import keyword
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +32,8 @@ _NAMES = tuple(name for names in HEADINGS.values() for name in names)
 class LazyGroup(TyperGroup):
     """The group of all commands."""
 
+    commands: Any  # only read here, so it need not be mutable
+
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = _Commands()
@@ -46,7 +48,7 @@ class LazyGroup(TyperGroup):
 
 
 # typer carries its own click, whose types have no public name.
-class _Commands(MutableMapping[str, Any]):
+class _Commands(Mapping[str, Any]):
     """The commands by name."""
 
     def __getitem__(self, name: str) -> Any:
@@ -59,12 +61,6 @@ class _Commands(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(_NAMES)
-
-    def __setitem__(self, name: str, command: object) -> None:
-        raise TypeError(f"name {name} under a heading instead")
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError(f"remove {name} from its heading instead")
 
 
 @cache
